@@ -1,0 +1,5 @@
+"""`python -m houbao`."""
+
+from houbao.cli import main
+
+main()

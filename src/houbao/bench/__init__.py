@@ -1,0 +1,1 @@
+"""Benchmarks: every figure beside the bare work in the same run."""

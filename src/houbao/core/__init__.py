@@ -1,0 +1,1 @@
+"""The rules: pure functions and plain records. Standard library and msgspec only."""

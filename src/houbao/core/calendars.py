@@ -1,0 +1,15 @@
+"""When is it due? Working calendars, holidays and pauses will live here; today a day is 24 hours everywhere."""
+
+from datetime import datetime, timedelta
+
+DAY = timedelta(hours=24)
+
+
+def days_after(at: datetime, days: int) -> datetime:
+    """`at` plus `days` × 24 hours exactly, whatever clocks do in between (both UTC-aware)."""
+    return at + days * DAY
+
+
+def is_due(due_at: datetime, now: datetime) -> bool:
+    """Whether what is due at `due_at` has fallen due: at the very instant it has (docs: `due_at ≤ received_at`)."""
+    return due_at <= now

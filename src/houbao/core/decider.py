@@ -1,0 +1,296 @@
+"""The whole domain on one page: what one command may see (World), what happens (decide), what is then true (evolve).
+
+`decide` first applies what fell due before the command was received, then the command itself. A refused command writes
+nothing, not even that; its refusal names what had fallen due.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct, structs
+
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core import refunds as r
+from houbao.core.effects import Effect, effects
+from houbao.core.fund import CapitalAdded, TopUp, decide_top_up
+from houbao.core.ledger import AVAILABLE, Transfer, store_account, transfers
+from houbao.core.policy import Compiled
+from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
+
+Command = (
+    p.RegisterStore
+    | p.Enrol
+    | p.Leave
+    | o.PlaceOrder
+    | o.Fact
+    | d.OpenDispute
+    | d.DisputeCommand
+    | TopUp
+    | r.ServeWaiting
+)
+Event = p.StoreEvents | o.OrderEvents | d.Event | CapitalAdded
+
+ORDER_FACTS = (
+    o.Paid,
+    o.Shipped,
+    o.Tracked,
+    o.Delivered,
+    o.Confirmed,
+    o.ConfirmationTimedOut,
+    o.Cancelled,
+    o.PaidOut,
+)
+
+
+class World(Struct, frozen=True, kw_only=True, gc=False):
+    """Everything one command may see, read under the lock.
+
+    `disputes` are those of `order`, by id; for `ServeWaiting` the oldest that wait for the fund, in order of approval.
+    `rules` is the policy in force at payment, `policy` the one in force at opening, both for the order's currency.
+    `balances` is (account, currency) → minor units; `queue` how many refunds wait for the fund in that currency.
+    """
+
+    position: int
+    store: p.Store | None = None
+    programme: p.Programme | None = None
+    order: o.Order | None = None
+    disputes: Mapping[int, d.Dispute] = {}
+    rules: Compiled | None = None
+    policy: Compiled | None = None
+    balances: Mapping[tuple[str, str], int] = {}
+    queue: int = 0
+    given: d.Given = d.Given()
+    reference_taken: bool = False
+    text: str = ""
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """All that a command leads to, computed once: events with their transfers and effects, and the world after."""
+
+    events: list[Event]
+    transfers: list[list[Transfer]]
+    effects: list[list[Effect]]
+    world: World
+
+
+def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision:
+    """What happens when `command` of `by`, received at `now` (aware UTC), meets the world. Raises Refused."""
+    course = _Course(world)
+    fallen = _apply_due(course, now) if world.disputes and not isinstance(command, r.ServeWaiting) else []
+    try:
+        course.add(_decide(course.world, command, by, now))
+    except Refused as refused:
+        if fallen and isinstance(command, d.DisputeCommand):
+            raise _too_late(refused, fallen) from None
+        raise
+    return Decision(course.events, course.transfers, course.effects, course.world)
+
+
+class _Course:
+    """The events of one decision so far, with the world after them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.events: list[Event] = []
+        self.transfers: list[list[Transfer]] = []
+        self.effects: list[list[Effect]] = []
+
+    def add(self, events: list[Event]) -> None:
+        for event in events:
+            moved = transfers(event)
+            self.world = evolve(self.world, event, moved)
+            dispute = self.world.disputes.get(_dispute_of(event)) if self.world.disputes else None
+            self.events.append(event)
+            self.transfers.append(moved)
+            self.effects.append(effects(event, dispute, self.world.position))
+
+
+def _apply_due(course: _Course, now: datetime) -> list[d.TimedOut]:
+    """Apply everything due by `now` on the world's disputes, the earliest first, each at its own due time."""
+    fallen: list[d.TimedOut] = []
+    while True:
+        waiting = (
+            (timer, dispute) for dispute in course.world.disputes.values() if (timer := d.next_due(dispute, now))
+        )
+        first = min(waiting, key=lambda pair: (pair[0].at, pair[1].id), default=None)
+        if first is None:
+            return fallen
+        timer, dispute = first
+        events = d.fall_due(dispute, timer, _scene(course.world, dispute.lines, SYSTEM, timer.at))
+        fallen += [event for event in events if isinstance(event, d.TimedOut)]
+        course.add([*events])
+
+
+def _too_late(refused: Refused, fallen: list[d.TimedOut]) -> Refused:
+    last = fallen[-1]
+    if refused.code != "not_now":
+        return refused
+    return Refused(
+        "answer_after_due",
+        f"the {last.turn}'s time ended at {last.due_at.isoformat()}; {refused.detail}",
+        fell_due=last.turn,
+        due_at=last.due_at.isoformat(),
+    )
+
+
+def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Event]:
+    match command:
+        case p.RegisterStore() | p.Enrol() | p.Leave():
+            return [*p.decide_store(world.store, world.programme, command, by, now)]
+        case o.PlaceOrder():
+            return [*o.decide_place(world.reference_taken, world.store is not None, command, by)]
+        case TopUp():
+            return [*decide_top_up(command, by, now)]
+        case r.ServeWaiting():
+            return [*_serve_waiting(world, command, by, now)]
+        case d.OpenDispute():
+            scene = _scene(world, command.lines, by, now)
+            rules = _known(world.rules)
+            if command.reference and world.reference_taken:
+                raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
+            return [*d.decide_open(command, scene, rules, tuple(world.disputes.values()), world.given)]
+        case _ if isinstance(command, ORDER_FACTS):
+            return [*_decide_fact(world, command, by)]
+        case _:
+            return [*_decide_turn(world, command, by, now)]
+
+
+def _decide_fact(world: World, command: o.Fact, by: Actor) -> list[o.OrderEvents]:
+    order = _order(world)
+    coverage = p.Coverage()
+    if isinstance(command, o.Paid) and world.store:
+        coverage = p.coverage(world.store, world.programme, order.currency, command.at)
+    payable = world.balances.get((store_account(order.store, "payable"), order.currency), 0)
+    return [*o.decide_fact(order, command, coverage, payable, by)]
+
+
+def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: datetime) -> list[d.Event]:
+    """A command in the turn of its phase: may this party do it, and may it happen now?"""
+    dispute = world.disputes.get(command.dispute)
+    if dispute is None:
+        raise Refused("unknown_dispute", f"no dispute {command.dispute}")
+    name = tag_of(command)
+    _check_party(dispute, name, by)
+    turn = d.TURNS[dispute.phase].get(name)
+    if name != "pass_time" and turn is None:
+        ended = f"; it ended {dispute.outcome}" if dispute.outcome else ""
+        raise Refused("not_now", f"the dispute is in phase {dispute.phase}{ended}: {name} cannot happen now")
+    scene = _scene(world, dispute.lines, by, now)
+    if isinstance(command, d.ChangeClaim):
+        others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
+        return d.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
+    return d.DECIDE[name](dispute, command, scene)
+
+
+ROLES: dict[str, frozenset[str]] = {"pass_time": frozenset({"system"})}
+for _turns in d.TURNS.values():
+    for _name, _turn in _turns.items():
+        ROLES[_name] = ROLES.get(_name, frozenset()) | frozenset(_turn.by)
+
+
+def _check_party(dispute: d.Dispute, name: str, by: Actor) -> None:
+    if by.role not in ROLES[name]:
+        raise Refused("not_permitted", f"a {by.role} may not {name}; it takes {' or '.join(sorted(ROLES[name]))}")
+    if (by.role == "seller" and by.id != dispute.store) or (by.role == "buyer" and by.id != dispute.buyer):
+        raise Refused("not_yours", f"this dispute is between others, not {by}")
+
+
+def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: datetime) -> list[d.Event]:
+    """Reserve for the refunds that wait, in order of approval, as far as the money goes (R5)."""
+    if by.role != "system":
+        raise Refused("not_permitted", f"a {by.role} may not serve_waiting; it takes system")
+    available = world.balances.get((AVAILABLE, command.currency), 0)
+    events: list[d.Event] = []
+    for dispute in world.disputes.values():
+        refund = dispute.refund
+        assert refund is not None
+        if refund.minor > available:
+            break
+        available -= refund.minor
+        head: r.Head = {"at": now, "by": str(by), "store": dispute.store, "order": dispute.order, "dispute": dispute.id}
+        events.append(
+            r.FundsReserved(**head, phase="refunding", refund=refund.id, minor=refund.minor, currency=refund.currency)
+        )
+    return events
+
+
+def _scene(world: World, lines: tuple[tuple[str, int], ...], by: Actor, now: datetime) -> r.Scene:
+    order = _order(world)
+    taken_lines, taken_payments = r.taken(x.refund for x in world.disputes.values() if x.refund)
+    balance, currency = world.balances.get, order.currency
+    return r.Scene(
+        order=order,
+        taken_lines=taken_lines,
+        taken_payments=taken_payments,
+        purse=r.Purse(
+            available=balance((AVAILABLE, currency), 0),
+            payable=balance((store_account(order.store, "payable"), currency), 0),
+            deposit=balance((store_account(order.store, "deposit"), currency), 0),
+            queue=world.queue,
+        ),
+        policy=_known(world.policy).policy,
+        by=by,
+        now=now,
+        position=world.position,
+        text=world.text,
+    )
+
+
+def _order(world: World) -> o.Order:
+    if world.order is None:
+        raise Refused("unknown_order", "no such order: place it first")
+    return world.order
+
+
+def _known(compiled: Compiled | None) -> Compiled:
+    if compiled is None:
+        raise Refused("no_policy", "no policy is in force: publish one first")
+    return compiled
+
+
+def _dispute_of(event: Event) -> int:
+    return event.dispute if isinstance(event, r.DisputeEvent) else 0
+
+
+def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
+    """The world after the event; `moved` are its transfers."""
+    position = world.position + 1
+    balances, queue = world.balances, world.queue
+    if moved:
+        balances = apply(balances, moved)
+    match event:
+        case p.StoreRegistered() | p.StoreEnrolled() | p.StoreLeft():
+            return structs.replace(world, position=position, store=p.evolve_store(world.store, event, position))
+        case o.OrderPlaced() | o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut():
+            order = o.evolve_order(world.order, event, position)
+            return structs.replace(world, position=position, order=order, balances=balances)
+        case CapitalAdded():
+            return structs.replace(world, position=position, balances=balances)
+        case _:
+            dispute = d.evolve_dispute(world.disputes.get(event.dispute), event, position)
+            disputes = {**world.disputes, event.dispute: dispute}
+            queue += queue_change(event)
+            return structs.replace(world, position=position, disputes=disputes, balances=balances, queue=queue)
+
+
+def apply(balances: Mapping[tuple[str, str], int], moved: list[Transfer]) -> dict[tuple[str, str], int]:
+    """The balances after the transfers."""
+    after = dict(balances)
+    for t in moved:
+        source, target = (t.source, t.currency), (t.target, t.currency)
+        after[source] = after.get(source, 0) - t.minor
+        after[target] = after.get(target, 0) + t.minor
+    return after
+
+
+def queue_change(event: Event) -> int:
+    """What the event does to the number of refunds that wait for the fund."""
+    match event:
+        case r.RefundApproved(waits=True):
+            return 1
+        case r.FundsReserved() | r.RefundResolved(waited=True):
+            return -1
+        case _:
+            return 0

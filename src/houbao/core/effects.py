@@ -1,0 +1,100 @@
+"""What the outside must do or be told after an event. The worker acts on these; the answer comes back as a command."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from houbao.core.disputes import (
+    Alerted,
+    ClaimChanged,
+    Dispute,
+    DisputeClosed,
+    DisputeOpened,
+    DisputeRuled,
+    NoticeFailed,
+    NoticeServed,
+    SellerRejected,
+)
+from houbao.core.fund import CapitalAdded
+from houbao.core.refunds import (
+    FundsReserved,
+    RefundApproved,
+    RefundContradicted,
+    RefundFailed,
+    RefundResolved,
+    RefundReturned,
+    RefundUnknown,
+)
+
+KINDS = ("refund", "lookup", "notice", "mail", "alert", "serve")
+
+
+class Effect(Struct, frozen=True, omit_defaults=True, gc=False):
+    """One thing to do outside, not before `at`.
+
+    refund: send what goes over `payment` · lookup: ask the provider about the attempt `about` · notice: serve the
+    official notice `about` · mail: tell `to` with template `what` · alert: tell the platform's people `what` · serve:
+    reserve for waiting refunds of the currency `what`.
+    """
+
+    kind: str
+    at: datetime
+    dispute: int = 0
+    about: int = 0
+    payment: str = ""
+    to: str = ""
+    what: str = ""
+
+
+def effects(event: object, dispute: Dispute | None, position: int) -> list[Effect]:
+    """The effects of the event at `position`, given the dispute as it stands after it."""
+    if isinstance(event, CapitalAdded):
+        return [Effect("serve", event.at, what=event.currency)]
+    if dispute is None:
+        return []
+    number = dispute.id
+    match event:
+        case DisputeOpened(phase="awaiting_seller") | ClaimChanged(phase="awaiting_seller"):
+            return [Effect("mail", event.at, number, to="seller", what="answer_needed")]
+        case DisputeRuled(finding="out_of_scope") | NoticeServed() | ClaimChanged(phase="notifying"):
+            return [Effect("notice", event.at, number, about=position)]
+        case NoticeFailed():
+            return [Effect("alert", event.at, number, what="notice_bounced")]
+        case SellerRejected():
+            return [Effect("mail", event.at, number, to="buyer", what="your_turn")]
+        case Alerted(kind="reminder"):
+            return [Effect("mail", event.at, number, to="buyer", what="reminder")]
+        case Alerted():
+            return [Effect("alert", event.at, number, what=f"{event.phase}_overdue")]
+        case RefundApproved(waits=True):
+            return [Effect("alert", event.at, number, what="fund_short")]
+        case RefundApproved() | FundsReserved():
+            return _send_due(dispute, event.at)
+        case RefundFailed(stuck=True):
+            return [Effect("alert", event.at, number, what="refund_failed")]
+        case RefundFailed():
+            return [Effect("refund", event.retry_at or event.at, number, payment=event.payment)]
+        case RefundUnknown(expired=True):
+            return [Effect("alert", event.at, number, what="refund_unknown")]
+        case RefundUnknown():
+            return [Effect("lookup", event.at, number, about=event.attempt, payment=event.payment)]
+        case RefundReturned():
+            told = Effect("alert", event.at, number, what="refund_returned")
+            return [told, Effect("refund", event.at, number, payment=event.payment)]
+        case RefundContradicted():
+            return [Effect("alert", event.at, number, what="provider_contradiction")]
+        case RefundResolved(how="abandon", payer="fund"):
+            return [Effect("serve", event.at, number, what=event.currency)]
+        case DisputeClosed():
+            return [Effect("mail", event.at, number, to=to, what="closed") for to in ("buyer", "seller")]
+        case _:
+            return []
+
+
+def _send_due(dispute: Dispute, at: datetime) -> list[Effect]:
+    assert dispute.refund is not None
+    return [
+        Effect("refund", at, dispute.id, payment=share.payment)
+        for share in dispute.refund.shares
+        if share.state == "due"
+    ]

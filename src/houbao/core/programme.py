@@ -1,0 +1,199 @@
+"""The guarantee as a programme, the stores that join and leave it, and whether an order is covered.
+
+Coverage is decided once, when the order is paid, and frozen on the order (R2, R4): joining and leaving touch later
+orders only.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import structs
+
+from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference
+
+Uncovered = Literal["not_enrolled", "no_programme", "before_launch", "after_end", "currency"]
+
+
+class Programme(Record, frozen=True, kw_only=True):
+    """One programme and the policy versions it went through. `policies` is (in force from, version), oldest first."""
+
+    name: str
+    currency: str
+    launched_at: datetime
+    ended_at: datetime | None = None
+    policies: tuple[tuple[datetime, str], ...] = ()
+
+
+class Coverage(Record, frozen=True, kw_only=True):
+    """What was decided at payment: covered or why not, by which programme, under which policy version."""
+
+    covered: bool = False
+    reason: str = ""
+    programme: str = ""
+    policy: str = ""
+
+
+# --- commands ------------------------------------------------------------------------------------------------------
+
+
+class RegisterStore(Record, frozen=True, kw_only=True, tag="register_store"):
+    """Make a store known. `email` is where its official notices go; name and e-mail are kept erasable."""
+
+    store: str
+    country: str = ""
+    zone: str = "UTC"
+    name: str = ""
+    email: str = ""
+
+
+class Enrol(Record, frozen=True, kw_only=True, tag="enrol"):
+    """The store joins the programme, from `at` on."""
+
+    store: str
+    programme: str
+    at: datetime
+
+
+class Leave(Record, frozen=True, kw_only=True, tag="leave"):
+    """The store leaves its programme, from `at` on; orders already paid stay covered."""
+
+    store: str
+    at: datetime
+
+
+# --- events --------------------------------------------------------------------------------------------------------
+
+
+class StoreEvent(Record, frozen=True, kw_only=True):
+    """What every event of a store carries: when it happened, whose act it was."""
+
+    at: datetime
+    by: str
+    store: str
+
+
+class StoreRegistered(StoreEvent, frozen=True, kw_only=True, tag="store_registered"):
+    """A store is known."""
+
+    country: str = ""
+    zone: str = "UTC"
+
+
+class StoreEnrolled(StoreEvent, frozen=True, kw_only=True, tag="store_enrolled"):
+    """A store joined."""
+
+    programme: str
+
+
+class StoreLeft(StoreEvent, frozen=True, kw_only=True, tag="store_left"):
+    """A store left."""
+
+    programme: str
+
+
+StoreEvents = StoreRegistered | StoreEnrolled | StoreLeft
+
+# --- state ---------------------------------------------------------------------------------------------------------
+
+
+class Enrolment(Record, frozen=True, kw_only=True):
+    """A stretch of membership: [joined, left)."""
+
+    programme: str
+    joined: datetime
+    left: datetime | None = None
+
+
+class Store(Record, frozen=True, kw_only=True):
+    """A store, its stretches of membership, and the positions of its own events."""
+
+    id: str
+    country: str = ""
+    zone: str = "UTC"
+    enrolments: tuple[Enrolment, ...] = ()
+    history: tuple[int, ...] = ()
+
+
+def enrolment_at(store: Store, at: datetime) -> Enrolment | None:
+    """The store's membership at that instant, if it had one."""
+    for enrolment in store.enrolments:
+        if enrolment.joined <= at and (enrolment.left is None or at < enrolment.left):
+            return enrolment
+    return None
+
+
+def policy_in_force(programme: Programme, at: datetime) -> str:
+    """The policy version that applies at that instant; the first one before any came into force."""
+    version = programme.policies[0][1]
+    for start, candidate in programme.policies:
+        if start <= at:
+            version = candidate
+    return version
+
+
+def coverage(store: Store, programme: Programme | None, currency: str, paid_at: datetime) -> Coverage:
+    """Whether an order paid at `paid_at` in `currency` is covered, and if not, why (R2, R4)."""
+    if programme is None:
+        return Coverage(reason="no_programme")
+    policy = policy_in_force(programme, paid_at)
+    enrolment = enrolment_at(store, paid_at)
+    reason: Uncovered | None = None
+    if enrolment is None or enrolment.programme != programme.name:
+        reason = "not_enrolled"
+    elif paid_at < programme.launched_at:
+        reason = "before_launch"
+    elif programme.ended_at is not None and paid_at >= programme.ended_at:
+        reason = "after_end"
+    elif currency != programme.currency:
+        reason = "currency"
+    if reason:
+        return Coverage(reason=reason, programme=programme.name, policy=policy)
+    return Coverage(covered=True, programme=programme.name, policy=policy)
+
+
+# --- decide --------------------------------------------------------------------------------------------------------
+
+STORE_COMMANDS = (RegisterStore, Enrol, Leave)
+
+
+def decide_store(
+    store: Store | None, programme: Programme | None, command: RegisterStore | Enrol | Leave, by: Actor, now: datetime
+) -> list[StoreEvents]:
+    """What happens to a store. Raises Refused: bad_reference, store_exists, unknown_store, unknown_programme,
+    already_enrolled, not_enrolled, not_permitted, naive_time."""
+    if by.role not in ("platform", "admin") and not (by.role == "seller" and by.id == command.store):
+        raise Refused("not_permitted", f"a {by.role} may not do this to store {command.store}")
+    who = str(by)
+    if isinstance(command, RegisterStore):
+        check_reference("store", command.store)
+        if store is not None:
+            raise Refused("store_exists", f"store {command.store} is registered already")
+        return [StoreRegistered(at=now, by=who, store=command.store, country=command.country, zone=command.zone)]
+    if store is None:
+        raise Refused("unknown_store", f"no store {command.store}: register it first")
+    check_aware("at", command.at)
+    current = store.enrolments[-1] if store.enrolments and store.enrolments[-1].left is None else None
+    if isinstance(command, Enrol):
+        if programme is None or programme.name != command.programme:
+            raise Refused("unknown_programme", f"no programme {command.programme!r}")
+        if current is not None:
+            raise Refused("already_enrolled", f"store {store.id} is in programme {current.programme} already")
+        return [StoreEnrolled(at=command.at, by=who, store=store.id, programme=command.programme)]
+    if current is None:
+        raise Refused("not_enrolled", f"store {store.id} is in no programme")
+    return [StoreLeft(at=command.at, by=who, store=store.id, programme=current.programme)]
+
+
+def evolve_store(store: Store | None, event: StoreEvents, position: int) -> Store:
+    """The store after the event at `position`."""
+    match event:
+        case StoreRegistered():
+            return Store(id=event.store, country=event.country, zone=event.zone, history=(position,))
+        case StoreEnrolled():
+            assert store is not None
+            enrolments = (*store.enrolments, Enrolment(programme=event.programme, joined=event.at))
+        case StoreLeft():
+            assert store is not None
+            ended = structs.replace(store.enrolments[-1], left=event.at)
+            enrolments = (*store.enrolments[:-1], ended)
+    return structs.replace(store, enrolments=enrolments, history=(*store.history, position))

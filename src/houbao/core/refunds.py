@@ -1,0 +1,484 @@
+"""A refund: approved → sent → paid | failed | unknown. Never above what was paid, never twice.
+
+One approved refund has a share per payment of the order; a share is sent in attempts, the next only after a definite
+no. The attempt's id, the position of its `refund_sent` event, is the provider's idempotency key.
+
+    share:  due ── sent ──► sent ── paid ──► paid ── returned ──► due
+                             │ ├─ refused ─► due (again later) | stuck (no attempts left, or a final no)
+                             │ └─ unknown ─► unknown ── paid | refused | not found (the same attempt and key again)
+                             └── key expired ─► lost: looked up, never sent again; a person may settle it
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import structs
+
+from houbao.core import money
+from houbao.core.orders import Order, refundable, share_lines, share_payments
+from houbao.core.policy import Policy
+from houbao.core.terms import Actor, Record, Refused
+
+Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
+Head = dict[str, Any]
+"""The fields every event of one decision shares: at, by, store, order, dispute, text."""
+
+# --- what the rules of refunds and disputes may read ---------------------------------------------------------------
+
+
+class Purse(Record, frozen=True, kw_only=True):
+    """The balances a rule may read, of one store and one currency (minor units). `queue`: refunds that wait."""
+
+    available: int = 0
+    payable: int = 0
+    deposit: int = 0
+    queue: int = 0
+
+
+class Scene(Record, frozen=True, kw_only=True):
+    """What one decision may read: the order, what is approved on it already, the purse, the policy, who and when.
+
+    `taken_lines` and `taken_payments` are line and payment ids → minor units approved, over all its disputes.
+    `position` is that of the last event; `text` the keyed digest of the command's free text.
+    """
+
+    order: Order
+    taken_lines: Mapping[str, int]
+    taken_payments: Mapping[str, int]
+    purse: Purse
+    policy: Policy
+    by: Actor
+    now: datetime
+    position: int
+    text: str = ""
+
+
+# --- commands ------------------------------------------------------------------------------------------------------
+
+
+class SendRefund(Record, frozen=True, kw_only=True, tag="send_refund"):
+    """The worker is about to call the provider for this payment: commit the attempt first."""
+
+    dispute: int
+    payment: str
+
+
+class ReportRefund(Record, frozen=True, kw_only=True, tag="report_refund"):
+    """What the provider said of an attempt. `unknown`: no answer in time; `key_expired`: not found there, and its key
+    is too old to send again. `final`: this way of paying will never work."""
+
+    dispute: int
+    attempt: int
+    result: Result
+    final: bool = False
+    code: str = ""
+
+
+class ResolveRefund(Record, frozen=True, kw_only=True, tag="resolve_refund"):
+    """Finance settles a refund that no provider will pay: it was paid elsewhere, or is abandoned."""
+
+    dispute: int
+    how: Literal["paid_elsewhere", "abandon"]
+    note: str = ""
+
+
+class ServeWaiting(Record, frozen=True, kw_only=True, tag="serve_waiting"):
+    """Money came into the fund: reserve it for the refunds that wait, the first approved first."""
+
+    currency: str
+
+
+# --- events --------------------------------------------------------------------------------------------------------
+
+
+class DisputeEvent(Record, frozen=True, kw_only=True):
+    """What every event of a dispute carries. `text` points at erasable free text by its keyed digest."""
+
+    at: datetime
+    by: str
+    store: str
+    order: int
+    dispute: int
+    text: str = ""
+
+
+class Timer(Record, frozen=True, kw_only=True):
+    """Something that happens at `at` by itself: `turn` changes phase or money, `alert` and `remind` only tell."""
+
+    kind: Literal["turn", "alert", "remind"]
+    at: datetime
+
+
+class Move(DisputeEvent, frozen=True, kw_only=True):
+    """An event after which the dispute is in `phase`, with these timers running."""
+
+    phase: str
+    timers: tuple[Timer, ...] = ()
+
+
+class Share(Record, frozen=True, kw_only=True):
+    """The part of a refund that goes back over one payment."""
+
+    payment: str
+    provider: str
+    minor: int
+    state: Literal["due", "sent", "unknown", "lost", "paid", "stuck"] = "due"
+    attempt: int = 0
+    tries: int = 0
+    sent_at: datetime | None = None
+
+
+class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
+    """A refund is owed. `legs` is where a seller's money is taken from, (account kind, minor) in that order; a refund
+    of the fund's is reserved with this event unless it `waits` for money."""
+
+    resolved_by: str
+    payer: str
+    minor: int
+    currency: str
+    shares: tuple[Share, ...]
+    lines: tuple[tuple[str, int], ...]
+    legs: tuple[tuple[str, int], ...] = ()
+    waits: bool = False
+
+
+class FundsReserved(Move, frozen=True, kw_only=True, tag="funds_reserved"):
+    """Money arrived for a refund that waited."""
+
+    refund: int
+    minor: int
+    currency: str
+
+
+class RefundSent(DisputeEvent, frozen=True, kw_only=True, tag="refund_sent"):
+    """An attempt, committed before the provider is called; its id is this event's position."""
+
+    refund: int
+    payment: str
+
+
+class RefundPaid(DisputeEvent, frozen=True, kw_only=True, tag="refund_paid"):
+    """The provider paid an attempt."""
+
+    refund: int
+    attempt: int
+    payment: str
+    provider: str
+    payer: str
+    minor: int
+    currency: str
+
+
+class RefundFailed(DisputeEvent, frozen=True, kw_only=True, tag="refund_failed"):
+    """A definite no. `stuck`: nobody tries again by itself."""
+
+    refund: int
+    attempt: int
+    payment: str
+    code: str = ""
+    stuck: bool = False
+    retry_at: datetime | None = None
+
+
+class RefundUnknown(DisputeEvent, frozen=True, kw_only=True, tag="refund_unknown"):
+    """No answer in time: neither paid nor failed, and the reservation stays. `expired`: look-ups only from here on."""
+
+    refund: int
+    attempt: int
+    payment: str
+    expired: bool = False
+
+
+class RefundReturned(Move, frozen=True, kw_only=True, tag="refund_returned"):
+    """The provider gave the money back later."""
+
+    refund: int
+    attempt: int
+    payment: str
+    provider: str
+    payer: str
+    minor: int
+    currency: str
+
+
+class RefundContradicted(DisputeEvent, frozen=True, kw_only=True, tag="refund_contradicted"):
+    """The provider now says of a settled attempt what cannot be: a person must look."""
+
+    attempt: int
+    result: str
+
+
+class RefundResolved(DisputeEvent, frozen=True, kw_only=True, tag="refund_resolved"):
+    """Finance settled it: `minor` was paid elsewhere, or goes back where it came from by `legs`."""
+
+    refund: int
+    how: str
+    payer: str
+    minor: int
+    currency: str
+    legs: tuple[tuple[str, int], ...] = ()
+    lines: tuple[tuple[str, int], ...] = ()
+    waited: bool = False
+
+
+RefundEvent = (
+    RefundApproved
+    | FundsReserved
+    | RefundSent
+    | RefundPaid
+    | RefundFailed
+    | RefundUnknown
+    | RefundReturned
+    | RefundContradicted
+    | RefundResolved
+)
+
+# --- state ---------------------------------------------------------------------------------------------------------
+
+
+class Refund(Record, frozen=True, kw_only=True):
+    """An approved refund as it stands. `minor` is what was approved, less what was abandoned."""
+
+    id: int
+    payer: str
+    minor: int
+    currency: str
+    state: Literal["waiting", "sending", "paid", "resolved", "abandoned"]
+    shares: tuple[Share, ...]
+    lines: tuple[tuple[str, int], ...]
+    legs: tuple[tuple[str, int], ...] = ()
+
+
+def taken(refunds: Iterable[Refund]) -> tuple[dict[str, int], dict[str, int]]:
+    """What is approved already: line id → minor, payment id → minor."""
+    lines: dict[str, int] = {}
+    payments: dict[str, int] = {}
+    for refund in refunds:
+        for line, minor in refund.lines:
+            lines[line] = lines.get(line, 0) + minor
+        for share in refund.shares:
+            payments[share.payment] = payments.get(share.payment, 0) + share.minor
+    return lines, payments
+
+
+def paid_minor(refund: Refund) -> int:
+    """What of it has been paid (minor units)."""
+    if refund.state == "resolved":
+        return refund.minor
+    return sum(share.minor for share in refund.shares if share.state == "paid")
+
+
+def find_share(refund: Refund, *, payment: str = "", attempt: int = 0) -> Share | None:
+    """The share of a payment, or the one whose latest attempt that is."""
+    for share in refund.shares:
+        if (payment and share.payment == payment) or (attempt and share.attempt == attempt):
+            return share
+    return None
+
+
+# --- decide --------------------------------------------------------------------------------------------------------
+
+
+def seller_legs(purse: Purse, minor: int) -> tuple[tuple[str, int], ...]:
+    """Where a seller's refund is taken from: payable, then deposit, then receivable (the platform advances)."""
+    payable = max(0, min(minor, purse.payable))
+    deposit = max(0, min(minor - payable, purse.deposit))
+    legs = (("payable", payable), ("deposit", deposit), ("receivable", minor - payable - deposit))
+    return tuple(leg for leg in legs if leg[1])
+
+
+def approve(
+    scene: Scene,
+    dispute: int,
+    pieces: tuple[tuple[str, int], ...],
+    wanted: int,
+    payer: str,
+    resolved_by: str,
+    text: str = "",
+) -> RefundApproved | None:
+    """The approval of `wanted` (minor units), capped at what is refundable now; None where nothing is left.
+
+    The fund pays at once only where it can and nobody waits (R5); else the refund waits its turn.
+    """
+    order, purse = scene.order, scene.purse
+    wants = dict(pieces)
+    minor = min(wanted, refundable(order, wants, scene.taken_lines, scene.taken_payments))
+    if minor <= 0:
+        return None
+    providers = {payment.id: payment.provider for payment in order.payments}
+    waits = payer == "fund" and (purse.queue > 0 or purse.available < minor)
+    return RefundApproved(
+        at=scene.now,
+        by=str(scene.by),
+        store=order.store,
+        order=order.id,
+        dispute=dispute,
+        text=text,
+        phase="awaiting_funds" if waits else "refunding",
+        timers=(Timer(kind="alert", at=scene.now + scene.policy.timers.funds_alert),) if waits else (),
+        resolved_by=resolved_by,
+        payer=payer,
+        minor=minor,
+        currency=order.currency,
+        shares=tuple(
+            Share(payment=payment, provider=providers[payment], minor=part)
+            for payment, part in share_payments(order, minor, scene.taken_payments)
+        ),
+        lines=share_lines(order, wants, minor, scene.taken_lines),
+        legs=seller_legs(purse, minor) if payer == "seller" else (),
+        waits=waits,
+    )
+
+
+def decide_send(refund: Refund, command: SendRefund, head: Head) -> list[RefundEvent]:
+    """Commit an attempt. No event where one is on its way or settled: the caller then looks that one up instead."""
+    share = find_share(refund, payment=command.payment)
+    if share is None:
+        raise Refused("unknown_payment", f"the refund has no share for payment {command.payment!r}")
+    if share.state != "due" or refund.state != "sending":
+        return []
+    return [RefundSent(**head, refund=refund.id, payment=share.payment)]
+
+
+def decide_report(refund: Refund, command: ReportRefund, policy: Policy, head: Head) -> list[RefundEvent]:
+    """Book what the provider said of an attempt. Said twice, it changes nothing; said against what is settled, a
+    person is told."""
+    head = {**head, "refund": refund.id, "attempt": command.attempt}
+    share = find_share(refund, attempt=command.attempt)
+    result = command.result
+    if share is None:
+        return _contradiction(command, head) if result == "paid" else []
+    if share.state == "paid":
+        if result == "returned" and refund.state != "resolved":
+            money_back = {"provider": share.provider, "payer": refund.payer, "minor": share.minor}
+            return [
+                RefundReturned(**head, **money_back, payment=share.payment, currency=refund.currency, phase="refunding")
+            ]
+        return _contradiction(command, head) if result == "refused" else []
+    if share.state not in ("sent", "unknown", "lost"):
+        return _contradiction(command, head) if result == "paid" else []
+    match result:
+        case "paid":
+            return [
+                RefundPaid(
+                    **head,
+                    payment=share.payment,
+                    provider=share.provider,
+                    payer=refund.payer,
+                    minor=share.minor,
+                    currency=refund.currency,
+                )
+            ]
+        case "refused":
+            stuck = command.final or share.tries >= policy.attempts
+            retry_at = None if stuck else head["at"] + policy.retry
+            return [RefundFailed(**head, payment=share.payment, code=command.code, stuck=stuck, retry_at=retry_at)]
+        case "unknown":
+            return [RefundUnknown(**head, payment=share.payment)] if share.state == "sent" else []
+        case "key_expired":
+            return [RefundUnknown(**head, payment=share.payment, expired=True)] if share.state != "lost" else []
+        case _:
+            return _contradiction(command, head)
+
+
+def _contradiction(command: ReportRefund, head: Head) -> list[RefundEvent]:
+    fields = {name: value for name, value in head.items() if name != "refund"}
+    return [RefundContradicted(**fields, result=command.result)]
+
+
+def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[RefundEvent]:
+    """Finance's word on what no provider will pay. Raises Refused `refund_in_flight` while an attempt may still land."""
+    if any(share.state in ("sent", "unknown") for share in refund.shares):
+        raise Refused(
+            "refund_in_flight", "an attempt may have been paid: wait for the provider's answer or the look-up"
+        )
+    paid = paid_minor(refund)
+    rest = refund.minor - paid
+    abandon = command.how == "abandon"
+    weights = [minor for _, minor in refund.lines]
+    lines = zip(refund.lines, money.split(paid, weights), strict=True) if abandon else ()
+    return [
+        RefundResolved(
+            **head,
+            refund=refund.id,
+            how=command.how,
+            payer=refund.payer,
+            minor=rest,
+            currency=refund.currency,
+            legs=unwind(refund.legs, rest) if abandon else (),
+            lines=tuple((line, minor) for (line, _), minor in lines if minor),
+            waited=refund.state == "waiting",
+        )
+    ]
+
+
+def unwind(legs: tuple[tuple[str, int], ...], minor: int) -> tuple[tuple[str, int], ...]:
+    """Which legs get `minor` back: the last taken first, so that an advance is undone before a seller's own money."""
+    back: list[tuple[str, int]] = []
+    for kind, leg in reversed(legs):
+        part = min(leg, minor)
+        if part:
+            back.append((kind, part))
+            minor -= part
+    return tuple(back)
+
+
+# --- evolve --------------------------------------------------------------------------------------------------------
+
+
+def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> Refund:
+    """The refund after the event at `position`."""
+    if isinstance(event, RefundApproved):
+        return Refund(
+            id=position,
+            payer=event.payer,
+            minor=event.minor,
+            currency=event.currency,
+            state="waiting" if event.waits else "sending",
+            shares=event.shares,
+            lines=event.lines,
+            legs=event.legs,
+        )
+    assert refund is not None
+    match event:
+        case FundsReserved():
+            return structs.replace(refund, state="sending")
+        case RefundSent():
+            return _share(refund, event.payment, state="sent", attempt=position, sent_at=event.at, again=True)
+        case RefundPaid():
+            refund = _share(refund, event.payment, state="paid")
+            done = all(share.state == "paid" for share in refund.shares)
+            return structs.replace(refund, state="paid" if done else "sending")
+        case RefundFailed():
+            return _share(refund, event.payment, state="stuck" if event.stuck else "due")
+        case RefundUnknown():
+            return _share(refund, event.payment, state="lost" if event.expired else "unknown")
+        case RefundReturned():
+            return structs.replace(_share(refund, event.payment, state="due"), state="sending")
+        case RefundContradicted():
+            return refund
+        case RefundResolved(how="paid_elsewhere"):
+            return structs.replace(refund, state="resolved")
+        case RefundResolved():
+            paid = tuple(share for share in refund.shares if share.state == "paid")
+            minor = refund.minor - event.minor
+            return structs.replace(refund, state="abandoned", shares=paid, lines=event.lines, minor=minor)
+
+
+def _share(
+    refund: Refund, payment: str, *, state: str, attempt: int = 0, sent_at: datetime | None = None, again: bool = False
+) -> Refund:
+    shares = tuple(
+        structs.replace(
+            share,
+            state=state,
+            attempt=attempt or share.attempt,
+            sent_at=sent_at or share.sent_at,
+            tries=share.tries + again,
+        )
+        if share.payment == payment
+        else share
+        for share in refund.shares
+    )
+    return structs.replace(refund, shares=shares)

@@ -1,0 +1,102 @@
+"""Words that all rooms share: roles, actors, ids, refusals, time.
+
+An id of Houbao's is the position, in its part, of the event that made the thing. Inside it is an int; outside it
+names its kind and part too: `dispute_0_4711`. A caller's own id is a `reference`.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Role = Literal["buyer", "seller", "agent", "finance", "admin", "platform", "provider", "mail", "system"]
+"""Who may act. `platform` is the marketplace's own software (orders, scans); `system` is the passing of time."""
+
+Payer = Literal["fund", "seller", "platform"]
+
+REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}", re.ASCII)
+"""What a store's id, an order's reference or an idempotency key may look like: at most 64 plain characters."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A plain frozen record; fields at their default are left out of the stored JSON."""
+
+
+def tag_of(record: Struct) -> str:
+    """The tag by which a command or event goes by in JSON."""
+    tag = record.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+class Actor(Struct, frozen=True, gc=False):
+    """Who acts. `id` is the store's id for a seller, the marketplace's buyer id for a buyer, a user's for the rest."""
+
+    role: Role
+    id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.id}" if self.id else self.role
+
+
+SYSTEM = Actor("system")
+
+
+class Refused(Exception):
+    """A command that may not happen. Nothing was written.
+
+    `code` is stable (docs/errors.md lists every one), `detail` says what was found, `rule` the policy rule where one
+    refused, `facts` the few values a caller may want to show.
+    """
+
+    def __init__(
+        self, code: str, detail: str, *, rule: str = "", reasons: Sequence[Any] = (), **facts: str | int
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.rule = rule
+        self.reasons = tuple(reasons)
+        self.facts = facts
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC, exact: how times stand in the tables."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """The aware UTC time of `micros`."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+def public_id(kind: str, part: int, number: int) -> str:
+    """The id as others see it, e.g. `dispute_0_4711`."""
+    return f"{kind}_{part}_{number}"
+
+
+def parse_id(kind: str, text: str) -> tuple[int, int]:
+    """(part, number) of a public id; `Refused('bad_id')` if it is not one of that kind."""
+    match = re.fullmatch(rf"{kind}_([0-9]{{1,4}})_([0-9]{{1,18}})", text, re.ASCII)
+    if not match:
+        raise Refused("bad_id", f"{text!r} is not the id of a {kind}; one looks like {kind}_0_47")
+    return int(match[1]), int(match[2])
+
+
+def check_reference(name: str, text: str) -> None:
+    """`Refused('bad_reference')` unless `text` is a plain id of 1 to 64 characters."""
+    if not REFERENCE.fullmatch(text):
+        raise Refused("bad_reference", f"{name} is {text!r}: use 1 to 64 letters, digits, _ . : -")
+
+
+def check_aware(name: str, at: datetime) -> None:
+    """`Refused('naive_time')` unless `at` names its zone."""
+    if at.tzinfo is None:
+        raise Refused(
+            "naive_time", f"{name} is {at.isoformat()}: give the time with its zone, e.g. 2026-07-12T12:20:00Z"
+        )

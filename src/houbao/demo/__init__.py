@@ -1,0 +1,1 @@
+"""The demonstration: real or generated orders, simulated people, the real engine."""

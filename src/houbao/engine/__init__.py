@@ -1,0 +1,1 @@
+"""The order of things: decide, then write, then act."""

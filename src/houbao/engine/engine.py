@@ -1,0 +1,369 @@
+"""The one write path: lock the part, read all, decide each in turn, save all, commit.
+
+Law: `execute([a, b])` ≡ `execute([a]); execute([b])`. A refusal costs nothing, since nothing has been written; only
+accepted commands leave a receipt. If a row is refused by the database, the batch's commands run one by one.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b, sha256
+from threading import RLock
+
+import msgspec
+
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core import refunds as r
+from houbao.core.decider import ORDER_FACTS, Command, Decision, World, decide, queue_change
+from houbao.core.fund import TopUp
+from houbao.core.ledger import AVAILABLE, store_account
+from houbao.core.terms import Refused, check_aware, check_reference
+from houbao.engine.ports import (
+    Accepted,
+    Batch,
+    Contact,
+    Database,
+    Head,
+    Loaded,
+    Needs,
+    Outcome,
+    Probe,
+    Receipt,
+    Request,
+    SaveFailed,
+    Text,
+    Written,
+)
+
+LARGEST_BATCH = 1000
+INSTANT_DAYS = timedelta(days=30)
+TEXT_FIELD: dict[type, str] = {
+    d.OpenDispute: "statement",
+    d.Rule: "note",
+    d.ChangeClaim: "note",
+    d.Reject: "note",
+    r.ResolveRefund: "note",
+}
+"""Where a command carries free text: it is stored erasable, and events only point at it."""
+
+encode = msgspec.json.Encoder().encode
+
+
+class Engine:
+    """Executes commands on one part of one database, one batch at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        *,
+        part: int = 0,
+        probe: Probe = lambda point: None,
+    ) -> None:
+        self.database = database
+        self.clock = clock
+        self.part = part
+        self.probe = probe
+        self._one_at_a_time = RLock()
+
+    def execute(self, requests: Sequence[Request]) -> list[Outcome]:
+        """One outcome per request, in order. Accepted ones are durable when this returns."""
+        outcomes: list[Outcome] = []
+        with self._one_at_a_time:
+            for batch in _batches(requests):
+                outcomes += self._execute(batch)
+        return outcomes
+
+    def _execute(self, requests: Sequence[Request]) -> list[Outcome]:
+        try:
+            return self._transaction(requests)
+        except SaveFailed as failed:
+            if len(requests) == 1:
+                return [Refused("not_saved", f"the database refused a row: {failed}; nothing was written")]
+            return [outcome for request in requests for outcome in self._execute([request])]
+
+    def _transaction(self, requests: Sequence[Request]) -> list[Outcome]:
+        database, part = self.database, self.part
+        head = database.lock_part(part)
+        try:
+            self.probe("batch.locked")
+            keys = [(str(q.by), q.key) for q in requests if q.key]
+            receipts = database.receipts(part, keys) if keys else {}
+            loaded = database.load(part, _needs(requests))
+            self.probe("batch.loaded")
+            work = _Work(database, head, loaded, receipts, self.clock())
+            outcomes = [work.run(request) for request in requests]
+            self.probe("batch.decided")
+            if work.batch.events:
+                database.save(part, work.finish())
+                self.probe("batch.saved")
+                database.commit()
+            else:
+                database.rollback()
+        except BaseException:
+            database.rollback()
+            raise
+        self.probe("batch.committed")
+        return outcomes
+
+
+def _batches(requests: Sequence[Request]) -> list[Sequence[Request]]:
+    """Batches of at most LARGEST_BATCH; a command that reads the queue of waiting refunds runs alone, so that it sees
+    what all before it left."""
+    batches: list[Sequence[Request]] = []
+    start = 0
+    for at, request in enumerate(requests):
+        alone = isinstance(request.command, r.ServeWaiting)
+        if alone or at - start == LARGEST_BATCH:
+            batches.append(requests[start:at])
+            start = at
+        if alone:
+            batches.append(requests[at : at + 1])
+            start = at + 1
+    batches.append(requests[start:])
+    return [batch for batch in batches if batch]
+
+
+def _needs(requests: Sequence[Request]) -> Needs:
+    needs = Needs()
+    for request in requests:
+        match request.command:
+            case d.OpenDispute() as command:
+                needs.orders.add(command.order)
+                if command.reference:
+                    needs.claims.add((command.order, command.reference))
+                if request.by.role == "buyer":
+                    needs.buyers.add(request.by.id)
+            case o.PlaceOrder() as command:
+                needs.stores.add(command.store)
+                needs.references.add((command.store, command.reference))
+            case p.RegisterStore() | p.Enrol() | p.Leave() as command:
+                needs.stores.add(command.store)
+            case TopUp():
+                pass
+            case r.ServeWaiting() as command:
+                needs.waiting = command.currency
+            case command if isinstance(command, ORDER_FACTS):
+                needs.orders.add(command.order)
+            case command:
+                needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
+    return needs
+
+
+class _Work:
+    """A batch being decided: what was loaded, brought up to date command by command."""
+
+    def __init__(
+        self,
+        database: Database,
+        head: Head,
+        loaded: Loaded,
+        receipts: dict[tuple[str, str], Receipt],
+        now: datetime,
+    ) -> None:
+        self.database = database
+        self.loaded = loaded
+        self.receipts = receipts
+        self.position = head.position
+        self.chain = head.chain
+        self.head = head
+        self.now = now
+        self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
+        self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
+
+    def run(self, request: Request) -> Outcome:
+        """Decide one command and take its consequences into the batch; a refusal leaves no trace."""
+        try:
+            check_aware("received_at", request.received_at)
+            name = (str(request.by), request.key)
+            if request.key:
+                check_reference("Idempotency-Key", request.key)
+                if name in self.receipts:
+                    return _replay(request, self.receipts[name])
+            text = free_text(request.command)
+            salt = os.urandom(16) if text else b""
+            digest = blake2b(text.encode(), key=salt, digest_size=16).hexdigest() if text else ""
+            world = self._world(request, digest)
+            decision = decide(world, request.command, request.by, request.received_at)
+        except Refused as refused:
+            return refused
+        accepted = self._take(decision, request, world, text, salt)
+        if request.key and accepted.first:
+            receipt = Receipt(_content(request, salt), salt, accepted.id, accepted.first, accepted.last)
+            self.receipts[name] = receipt
+            self.batch.receipts.append((*name, receipt, request.received_at))
+        return accepted
+
+    def _world(self, request: Request, text: str) -> World:
+        loaded, command, database = self.loaded, request.command, self.database
+        order: o.Order | None = None
+        given = d.Given()
+        store_id = ""
+        exists = False
+        match command:
+            case o.PlaceOrder():
+                store_id = command.store
+                exists = ("order", store_id, command.reference) in loaded.taken
+            case p.RegisterStore() | p.Enrol() | p.Leave():
+                store_id = command.store
+            case TopUp():
+                return World(position=self.position)
+            case r.ServeWaiting():
+                waiting = {dispute.id: dispute for dispute in loaded.waiting}
+                return World(position=self.position, disputes=waiting, balances=loaded.balances)
+            case d.OpenDispute():
+                order = loaded.orders.get(command.order)
+                exists = order is not None and ("dispute", order.store, command.reference) in loaded.taken
+                given = self._given(request, order)
+            case _ if isinstance(command, ORDER_FACTS):
+                order = loaded.orders.get(command.order)
+            case _:
+                order = loaded.orders.get(self.order_of.get(command.dispute, 0))
+        if order is None:
+            store = loaded.stores.get(store_id)
+            programme = loaded.programmes.get(_programme_name(command, store, loaded))
+            return World(position=self.position, store=store, programme=programme, reference_taken=exists, text=text)
+        store = loaded.stores.get(order.store)
+        programme = loaded.programmes.get(_programme_name(command, store, loaded))
+        currency = order.currency
+        disputes = loaded.disputes.get(order.id, {})
+        at_opening = disputes[command.dispute].policy if isinstance(command, d.DisputeCommand) else ""
+        if not at_opening and programme:
+            at_opening = p.policy_in_force(programme, request.received_at)
+        fund = (AVAILABLE, currency)
+        payable = (store_account(order.store, "payable"), currency)
+        deposit = (store_account(order.store, "deposit"), currency)
+        known = loaded.balances
+        return World(
+            position=self.position,
+            store=store,
+            programme=programme,
+            order=order,
+            disputes=disputes,
+            rules=database.compiled(order.coverage.policy, currency),
+            policy=database.compiled(at_opening, currency),
+            balances={account: known.get(account, 0) for account in (fund, payable, deposit)},
+            queue=loaded.queues.get(currency, 0),
+            given=given,
+            reference_taken=exists,
+            text=text,
+        )
+
+    def _given(self, request: Request, order: o.Order | None) -> d.Given:
+        since = request.received_at - INSTANT_DAYS
+        currency = order.currency if order else ""
+        sums = self.loaded.instants.get(request.by.id, ())
+        return d.Given(instant_sum=sum(minor for at, cur, minor in sums if at > since and cur == currency))
+
+    def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
+        """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
+        first = self.position + 1
+        world, loaded, batch = decision.world, self.loaded, self.batch
+        for event, moved, told in zip(decision.events, decision.transfers, decision.effects, strict=True):
+            self.position += 1
+            body = encode(event)
+            self.chain = link(self.chain, self.position, body)
+            batch.events.append(Written(self.position, event, body, self.chain, moved, told))
+            for t in moved:
+                for account, minor in (((t.source, t.currency), -t.minor), ((t.target, t.currency), t.minor)):
+                    if account in loaded.balances:
+                        loaded.balances[account] += minor
+            if change := queue_change(event):
+                currency = world.order.currency if world.order else event.currency  # ty: ignore[missing-union-attribute]
+                loaded.queues[currency] = loaded.queues.get(currency, 0) + change
+            if isinstance(event, d.DisputeOpened) and event.route == "instant":
+                loaded.instants.setdefault(event.buyer, []).append((event.at, event.currency, event.amount))
+            if text and isinstance(event, r.DisputeEvent) and event.text:
+                batch.texts.append(Text(self.position, salt, text))
+        self._keep(before, world)
+        self._keep_personal(request.command)
+        subject = _subject(request.command, decision)
+        return Accepted(id=subject, first=first, last=self.position) if decision.events else Accepted(id=subject)
+
+    def _keep(self, before: World, after: World) -> None:
+        """Put changed states back, for the commands that follow and for saving."""
+        loaded, batch = self.loaded, self.batch
+        if after.store is not before.store and after.store is not None:
+            loaded.stores[after.store.id] = batch.stores[after.store.id] = after.store
+        order = after.order
+        if order is not None and order is not before.order:
+            loaded.orders[order.id] = batch.orders[order.id] = order
+            loaded.taken.add(("order", order.store, order.reference))
+        if after.disputes is before.disputes:
+            return
+        for number, dispute in after.disputes.items():
+            old = before.disputes.get(number)
+            if dispute is not old:
+                if old is not None and number not in batch.disputes:
+                    batch.old_disputes[number] = old
+                batch.disputes[number] = dispute
+                loaded.disputes.setdefault(dispute.order, {})[number] = dispute
+                loaded.taken.add(("dispute", dispute.store, dispute.reference))
+                self.order_of[number] = dispute.order
+
+    def _keep_personal(self, command: object) -> None:
+        match command:
+            case p.RegisterStore() if command.email or command.name:
+                self.batch.contacts.append(Contact("store", command.store, command.name, command.email))
+            case o.PlaceOrder():
+                if command.buyer_email:
+                    self.batch.contacts.append(Contact("buyer", command.buyer, "", command.buyer_email))
+                for line in command.lines:
+                    if line.shown is not None:
+                        snapshot = o.encode_listing(line.shown)
+                        self.batch.snapshots[sha256(snapshot).hexdigest()] = snapshot
+
+    def finish(self) -> Batch:
+        """The batch with the part's new head; booking time never goes back."""
+        booked_at = max(self.head.booked_at, self.now)
+        self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock)
+        return self.batch
+
+
+def _subject(command: Command, decision: Decision) -> int:
+    """The number of the dispute or order that the command made or was about."""
+    match command:
+        case d.OpenDispute():
+            return next(event.dispute for event in decision.events if isinstance(event, d.DisputeOpened))
+        case p.RegisterStore() | p.Enrol() | p.Leave() | TopUp() | r.ServeWaiting():
+            return 0
+        case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ORDER_FACTS)):
+            return decision.world.order.id
+        case _:
+            return command.dispute  # ty: ignore[missing-union-attribute]
+
+
+def free_text(command: Command) -> str:
+    """The command's free text, empty where it has none."""
+    field = TEXT_FIELD.get(type(command))
+    return str(getattr(command, field)) if field is not None else ""
+
+
+def link(chain: bytes, position: int, body: bytes) -> bytes:
+    """The next head of a part's hash chain: SHA-256 over the last head, the position and the stored bytes."""
+    return sha256(b"%b%d:%b" % (chain, position, body)).digest()
+
+
+def _content(request: Request, salt: bytes) -> bytes:
+    """What a receipt pins: who asked for what. Keyed where there is free text, so that erasing the key erases it."""
+    return blake2b(encode((str(request.by), request.command)), key=salt, digest_size=16).digest()
+
+
+def _replay(request: Request, receipt: Receipt) -> Accepted:
+    if _content(request, receipt.salt) != receipt.digest:
+        raise Refused("key_reused", f"the key {request.key} was used for another command")
+    return Accepted(id=receipt.id, first=receipt.first, last=receipt.last, replayed=True)
+
+
+def _programme_name(command: object, store: p.Store | None, loaded: Loaded) -> str:
+    """The programme a command is about: the one it names, the store's own at that time, else the only one."""
+    if isinstance(command, p.Enrol):
+        return command.programme
+    if store is not None:
+        at = getattr(command, "at", None)
+        enrolment = p.enrolment_at(store, at) if at is not None else None
+        if enrolment:
+            return enrolment.programme
+    return next(iter(loaded.programmes), "")

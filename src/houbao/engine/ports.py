@@ -1,0 +1,278 @@
+"""The few interfaces that have two implementations, and the records that pass through them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from houbao.core.decider import Command, Event
+from houbao.core.disputes import Dispute
+from houbao.core.effects import Effect
+from houbao.core.ledger import Transfer
+from houbao.core.orders import Order
+from houbao.core.policy import Compiled
+from houbao.core.programme import Programme, Store
+from houbao.core.terms import Actor, Refused
+
+Probe = Callable[[str], None]
+"""Called with the name of each point that the write path and the worker pass: for tracing, and for tests that crash."""
+
+# --- into and out of the engine ------------------------------------------------------------------------------------
+
+
+class Request(Struct, frozen=True):
+    """A command at the edge: whose, when it was received (aware UTC, stamped once), and its idempotency key."""
+
+    command: Command
+    by: Actor
+    received_at: datetime
+    key: str = ""
+
+
+class Accepted(Struct, frozen=True):
+    """The command happened. `id` is the number of the order or dispute it made or touched; `first`..`last` are the
+    positions of its events (0 where nothing had to change); `replayed` when its key had been answered before."""
+
+    id: int = 0
+    first: int = 0
+    last: int = 0
+    replayed: bool = False
+
+
+Outcome = Accepted | Refused
+
+# --- the store -----------------------------------------------------------------------------------------------------
+
+
+class Head(Struct, frozen=True):
+    """Where a part stands: last position, booking time, head of the hash chain, and its own clock in a sandbox."""
+
+    position: int
+    booked_at: datetime
+    chain: bytes
+    clock: datetime | None = None
+
+
+class Receipt(Struct, frozen=True):
+    """What an idempotency key was answered with. `salt` keys the digest where the command carried free text."""
+
+    digest: bytes
+    salt: bytes
+    id: int
+    first: int
+    last: int
+
+
+class Needs(Struct):
+    """What a batch must read. `references` are (store, order reference), `claims` (order, dispute
+    reference); `buyers` those whose instant sums are asked; `waiting` the currency whose queue is served."""
+
+    stores: set[str] = set()
+    orders: set[int] = set()
+    disputes: set[int] = set()
+    references: set[tuple[str, str]] = set()
+    claims: set[tuple[int, str]] = set()
+    buyers: set[str] = set()
+    waiting: str = ""
+
+
+class Loaded(Struct):
+    """What was read under the lock. `disputes` is order → id → dispute, each order whole; `taken` the
+    references in use, (kind, store, reference); `instants` is buyer →
+    [(opened, currency, minor)]; `waiting` the oldest refunds that wait, as disputes."""
+
+    stores: dict[str, Store] = {}
+    orders: dict[int, Order] = {}
+    disputes: dict[int, dict[int, Dispute]] = {}
+    taken: set[tuple[str, str, str]] = set()
+    balances: dict[tuple[str, str], int] = {}
+    queues: dict[str, int] = {}
+    instants: dict[str, list[tuple[datetime, str, int]]] = {}
+    waiting: list[Dispute] = []
+    programmes: dict[str, Programme] = {}
+
+
+class Written(Struct, frozen=True):
+    """One event with all that follows from it, ready to be stored."""
+
+    position: int
+    event: Event
+    body: bytes
+    chain: bytes
+    transfers: list[Transfer]
+    effects: list[Effect]
+
+
+class Text(Struct, frozen=True):
+    """Erasable free text that the event at `position` points at."""
+
+    position: int
+    salt: bytes
+    body: str
+
+
+class Contact(Struct, frozen=True):
+    """Erasable: where a store or a buyer is reached."""
+
+    kind: Literal["store", "buyer"]
+    id: str
+    name: str
+    email: str
+
+
+class Batch(Struct):
+    """All that one transaction writes. The `old` maps hold the states as they were loaded, empty for new ones."""
+
+    head: Head
+    events: list[Written] = []
+    stores: dict[str, Store] = {}
+    orders: dict[int, Order] = {}
+    disputes: dict[int, Dispute] = {}
+    old_stores: set[str] = set()
+    old_orders: set[int] = set()
+    old_disputes: dict[int, Dispute] = {}
+    receipts: list[tuple[str, str, Receipt, datetime]] = []
+    texts: list[Text] = []
+    snapshots: dict[str, bytes] = {}
+    contacts: list[Contact] = []
+
+
+class Task(Struct, frozen=True):
+    """An effect claimed from the outbox, to be done before its lease ends."""
+
+    position: int
+    n: int
+    tries: int
+    effect: Effect
+    claimed_until: datetime
+
+
+class Delivery(Struct, frozen=True):
+    """How an effect ended."""
+
+    state: Literal["done", "failed"]
+    at: datetime
+    detail: str = ""
+
+
+class SaveFailed(Exception):
+    """The database refused a row of this batch; nothing of it was saved."""
+
+
+class Database(Protocol):
+    """One database. A write transaction locks its part first and touches no other."""
+
+    def lock_part(self, part: int) -> Head:
+        """Begin a write transaction; wait for the part's lock."""
+        ...
+
+    def receipts(self, part: int, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
+        """The receipts of those (caller, key)."""
+        ...
+
+    def load(self, part: int, needs: Needs) -> Loaded:
+        """Read all that the batch needs."""
+        ...
+
+    def compiled(self, version: str, currency: str) -> Compiled | None:
+        """A policy ready for use; the empty version is the database's default one."""
+        ...
+
+    def save(self, part: int, batch: Batch) -> None:
+        """Write all; SaveFailed where a row is refused."""
+        ...
+
+    def commit(self) -> None:
+        """End the transaction: durable when it returns."""
+        ...
+
+    def rollback(self) -> None:
+        """End the transaction: nothing was written."""
+        ...
+
+    def due(self, part: int, now: datetime, most: int) -> list[tuple[datetime, int]]:
+        """The earliest timers due by `now`: (due time, dispute), at most `most`."""
+        ...
+
+    def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:
+        """Lease outbox effects that are due, the oldest first, in one short transaction."""
+        ...
+
+    def finish(self, part: int, task: Task, delivery: Delivery) -> None:
+        """The effect is over: out of the outbox, into the deliveries."""
+        ...
+
+    def postpone(self, part: int, task: Task, until: datetime) -> None:
+        """The effect is to be tried again."""
+        ...
+
+    def next_wake(self, part: int) -> datetime | None:
+        """When the next timer or effect falls due."""
+        ...
+
+    def move_clock(self, part: int, to: datetime) -> None:
+        """Move a sandbox's clock; never backwards."""
+        ...
+
+    def dispute(self, part: int, number: int) -> Dispute | None:
+        """A dispute as it stands, outside any transaction."""
+        ...
+
+    def order(self, part: int, number: int) -> Order | None:
+        """An order as it stands, outside any transaction."""
+        ...
+
+    def contact(self, part: int, kind: str, number: str) -> Contact | None:
+        """Where a store or buyer is reached; None where unknown or erased."""
+        ...
+
+
+# --- the outside ---------------------------------------------------------------------------------------------------
+
+
+class Reply(Struct, frozen=True):
+    """What a provider said. `unknown`: no answer in time. `not_found`: a look-up found no such key."""
+
+    result: Literal["paid", "refused", "unknown", "not_found", "pending"]
+    final: bool = False
+    code: str = ""
+
+
+class RefundProvider(Protocol):
+    """Sends money back over a payment. Both calls are safe to repeat; only `pay` with a new key moves money."""
+
+    name: str
+    key_life: timedelta
+
+    def pay(self, key: str, payment: str, minor: int, currency: str) -> Reply:
+        """Pay out under an idempotency key."""
+        ...
+
+    def look_up(self, key: str) -> Reply:
+        """What became of that key."""
+        ...
+
+
+class Letter(Struct, frozen=True):
+    """A mail to be sent. `reference` is stable over repeats, so that a reader's program can tell them."""
+
+    to: str
+    subject: str
+    body: str
+    reference: str
+
+
+class Posted(Struct, frozen=True):
+    """What the mail server said: accepted, bounced for good, or not reached (try again)."""
+
+    result: Literal["accepted", "bounced", "later"]
+    detail: str = ""
+
+
+class Notifier(Protocol):
+    """Sends mail."""
+
+    def post(self, letter: Letter) -> Posted:
+        """Hand one letter to the mail server."""
+        ...

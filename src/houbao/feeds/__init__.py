@@ -1,0 +1,1 @@
+"""Orders and complaints coming in from outside, as commands."""

@@ -1,0 +1,1 @@
+"""The outside world: refund providers and mail."""

@@ -1,0 +1,1 @@
+"""Tables, the five functions that differ between databases, and the read side."""

@@ -1,0 +1,91 @@
+"""States and events as rows: the one place where a record becomes columns. `verify` compares by the same functions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from houbao.core import disputes as d
+from houbao.core.decider import Event
+from houbao.core.effects import Effect
+from houbao.core.ledger import Transfer
+from houbao.core.orders import Order
+from houbao.core.programme import Store
+from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
+from houbao.core.terms import micros
+
+Row = tuple[Any, ...]
+
+encode = msgspec.json.Encoder().encode
+decode_event = msgspec.json.Decoder(Event).decode
+decode_dispute = msgspec.json.Decoder(d.Dispute).decode
+decode_order = msgspec.json.Decoder(Order).decode
+decode_store = msgspec.json.Decoder(Store).decode
+decode_effect = msgspec.json.Decoder(Effect).decode
+
+
+def store_row(part: int, store: Store) -> Row:
+    """A row of `stores`."""
+    return (part, store.id, encode(store))
+
+
+def order_row(part: int, order: Order) -> Row:
+    """A row of `orders`."""
+    covered = int(order.coverage.covered)
+    return (part, order.id, order.store, order.reference, order.status, covered, encode(order))
+
+
+def dispute_row(part: int, dispute: d.Dispute) -> Row:
+    """A row of `disputes`."""
+    due = d.due_at(dispute)
+    return (
+        part,
+        dispute.id,
+        dispute.order,
+        dispute.store,
+        dispute.phase,
+        d.WAITS_FOR[dispute.phase],
+        micros(dispute.opened_at),
+        micros(due) if due else None,
+        dispute.reference or None,
+        encode(dispute),
+    )
+
+
+def timer_rows(part: int, dispute: d.Dispute) -> list[Row]:
+    """The dispute's rows of `timers`."""
+    return [(part, micros(timer.at), dispute.id, timer.kind) for timer in dispute.timers]
+
+
+def transfer_rows(part: int, position: int, moved: Iterable[Transfer]) -> list[Row]:
+    """The rows of `transfers` of one event."""
+    return [
+        (part, position, n, t.kind, t.source, t.target, t.minor, t.currency, t.store, t.order, t.dispute)
+        for n, t in enumerate(moved)
+    ]
+
+
+def effect_rows(part: int, position: int, told: Iterable[Effect]) -> list[Row]:
+    """The rows of `outbox` of one event, untried."""
+    return [(part, micros(effect.at), position, n, 0, encode(effect)) for n, effect in enumerate(told)]
+
+
+def waiting_row(part: int, position: int, event: Event) -> Row | None:
+    """The row of `waiting` that a refund leaves when it must wait for the fund."""
+    if isinstance(event, RefundApproved) and event.waits:
+        return (part, event.currency, position, event.dispute, event.minor)
+    return None
+
+
+def served_key(part: int, event: Event) -> Row | None:
+    """The key of the row of `waiting` that this event ends."""
+    if isinstance(event, FundsReserved) or (isinstance(event, RefundResolved) and event.waited):
+        return (part, event.currency, event.refund)
+    return None
+
+
+def instant_row(part: int, position: int, event: Event) -> Row | None:
+    """The row of `instants` that an instantly paid dispute leaves."""
+    if isinstance(event, d.DisputeOpened) and event.route == "instant":
+        return (part, event.buyer, position, micros(event.at), event.currency, event.amount)
+    return None

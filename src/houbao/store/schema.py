@@ -1,0 +1,137 @@
+"""The tables, once, for every database. Every key begins with the part; big tables only ever append.
+
+Times are microseconds since 1970 UTC; amounts are minor units; bodies are the JSON of the records in `core`.
+"""
+
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    return Table(name, metadata, *columns, sqlite_with_rowid=False, sqlite_strict=True)
+
+
+def _key(name: str, kind: type[Integer | Text] = Integer) -> Column[Any]:
+    return Column(name, kind(), primary_key=True, autoincrement=False)
+
+
+def _int(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, Integer(), nullable=null)
+
+
+def _text(name: str, *, null: bool = False) -> Column[Any]:
+    return Column(name, Text(), nullable=null)
+
+
+def _blob(name: str) -> Column[Any]:
+    return Column(name, LargeBinary(), nullable=False)
+
+
+# Small tables that all parts share.
+meta = _table("meta", _key("key", Text), _text("value"))
+policies = _table("policies", _key("version", Text), _text("digest"), _text("text"))
+programmes = _table("programmes", _key("name", Text), _blob("body"))
+
+# A part's own row: its lock, its last position, its booking time, the head of its hash chain, a sandbox's clock.
+parts = _table("parts", _key("part"), _int("position"), _int("booked_at"), _blob("chain"), _int("clock", null=True))
+
+# History: appended, never changed.
+events = _table("events", _key("part"), _key("position"), _int("booked_at"), _blob("body"), _blob("chain"))
+transfers = _table(
+    "transfers",
+    _key("part"),
+    _key("position"),
+    _key("n"),
+    _text("kind"),
+    _text("source"),
+    _text("target"),
+    _int("minor"),
+    _text("currency"),
+    _text("store_id"),
+    _int("order_id"),
+    _int("dispute_id"),
+)
+snapshots = _table("snapshots", _key("part"), _key("digest", Text), _blob("body"))
+instants = _table(
+    "instants",
+    _key("part"),
+    _key("buyer_id", Text),
+    _key("dispute_id"),
+    _int("opened_at"),
+    _text("currency"),
+    _int("minor"),
+)
+receipts = _table(
+    "receipts",
+    _key("part"),
+    _key("caller", Text),
+    _key("key", Text),
+    _blob("digest"),
+    _blob("salt"),
+    _int("received_at"),
+    _int("id"),
+    _int("first"),
+    _int("last"),
+)
+
+# States: the present, derivable from the events.
+stores = _table("stores", _key("part"), _key("id", Text), _blob("body"))
+orders = _table(
+    "orders",
+    _key("part"),
+    _key("id"),
+    _text("store_id"),
+    _text("reference"),
+    _text("status"),
+    _int("covered"),
+    _blob("body"),
+)
+Index("orders_by_reference", orders.c.part, orders.c.store_id, orders.c.reference, unique=True)
+disputes = _table(
+    "disputes",
+    _key("part"),
+    _key("id"),
+    _int("order_id"),
+    _text("store_id"),
+    _text("phase"),
+    _text("waiting_for"),
+    _int("opened_at"),
+    _int("due_at", null=True),
+    _text("reference", null=True),
+    _blob("body"),
+)
+Index(
+    "disputes_by_reference",
+    disputes.c.part,
+    disputes.c.store_id,
+    disputes.c.reference,
+    unique=True,
+    sqlite_where=disputes.c.reference.is_not(None),
+)
+Index("disputes_by_order", disputes.c.part, disputes.c.order_id)
+balances = _table("balances", _key("part"), _key("account", Text), _key("currency", Text), _int("minor"))
+timers = _table("timers", _key("part"), _key("due_at"), _key("dispute_id"), _key("kind", Text))
+waiting = _table("waiting", _key("part"), _key("currency", Text), _key("position"), _int("dispute_id"), _int("minor"))
+
+# What must be done outside, in the order it falls due (a claim moves `due_at` to its lease's end), and how it ended.
+outbox = _table("outbox", _key("part"), _key("due_at"), _key("position"), _key("n"), _int("tries"), _blob("body"))
+deliveries = _table(
+    "deliveries",
+    _key("part"),
+    _key("position"),
+    _key("n"),
+    _text("state"),
+    _int("at"),
+    _int("tries"),
+    _text("detail"),
+    _blob("body"),
+)
+
+# Erasable: free text with the key of its digest, and where people are reached.
+texts = _table("texts", _key("part"), _key("position"), _blob("salt"), _text("body"))
+contacts = _table("contacts", _key("part"), _key("kind", Text), _key("id", Text), _text("name"), _text("email"))

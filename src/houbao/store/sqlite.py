@@ -1,0 +1,478 @@
+"""SQLite: WAL, synchronous=FULL, one writer at a time by BEGIN IMMEDIATE. Statements are compiled from `schema`."""
+
+import contextlib
+import sqlite3
+from collections.abc import Generator, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import RLock
+
+import msgspec
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from houbao.core.disputes import Dispute
+from houbao.core.ledger import AVAILABLE, keeps_balance, store_account
+from houbao.core.orders import Order
+from houbao.core.policy import Compiled, compile_policy, parse_policy
+from houbao.core.programme import Programme
+from houbao.core.terms import from_micros, micros
+from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
+from houbao.store import rows, schema
+
+GENESIS = bytes(32)
+"""The head of an empty hash chain."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA cache_size=-262144",
+    "PRAGMA foreign_keys=ON",
+)
+
+decode_programme = msgspec.json.Decoder(Programme).decode
+_dialect = dialect.dialect(paramstyle="qmark")
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message says what to do."""
+
+
+def connect(path: str | Path) -> sqlite3.Connection:
+    """A connection with the product's own settings; transactions are begun by hand."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def inserting(table: Table, *, ignore: bool = False) -> str:
+    """The INSERT of whole rows of a table, as text for the driver."""
+    statement = str(insert(table).compile(dialect=_dialect))
+    return statement.replace("INSERT", "INSERT OR IGNORE", 1) if ignore else statement
+
+
+def _updating(table: Table, key: int) -> str:
+    """The UPDATE of a row by its first `key` columns, with the values of the others first."""
+    names = [column.name for column in table.columns]
+    sets = ", ".join(f"{name}=?" for name in names[key:])
+    return f"UPDATE {table.name} SET {sets} WHERE {' AND '.join(f'{name}=?' for name in names[:key])}"
+
+
+_UPDATE_STORE, _UPDATE_ORDER, _UPDATE_DISPUTE = (
+    _updating(table, 2) for table in (schema.stores, schema.orders, schema.disputes)
+)
+_ADD_BALANCE = (
+    inserting(schema.balances)
+    + " ON CONFLICT (part, account, currency) DO UPDATE SET minor = balances.minor + excluded.minor"
+)
+_SET_CONTACT = (
+    inserting(schema.contacts)
+    + " ON CONFLICT (part, kind, id) DO UPDATE SET name = excluded.name, email = excluded.email"
+)
+
+
+def create(path: str | Path, *, policy: str, programme: Programme | None, sandbox_clock: datetime | None) -> None:
+    """Make the tables of an empty database with its policy (TOML text) and programme. A sandbox keeps its own clock."""
+    connection = connect(path)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for table in schema.metadata.sorted_tables:
+            connection.execute(str(CreateTable(table).compile(dialect=_dialect)))
+            for index in sorted(table.indexes, key=lambda index: index.name or ""):
+                connection.execute(str(CreateIndex(index).compile(dialect=_dialect)))
+        parsed = parse_policy(policy)
+        kind = "sandbox" if sandbox_clock else "live"
+        settings = {"schema": str(schema.SCHEMA_VERSION), "parts": "1", "policy": parsed.version, "kind": kind}
+        connection.executemany(inserting(schema.meta), settings.items())
+        connection.execute(inserting(schema.policies), (parsed.version, parsed.digest, policy))
+        clock = micros(sandbox_clock) if sandbox_clock else None
+        connection.execute(inserting(schema.parts), (0, 0, 0, GENESIS, clock))
+        if programme:
+            connection.execute(inserting(schema.programmes), (programme.name, rows.encode(programme)))
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+class SQLite:
+    """The `Database` port on one file. One connection, used by one thread at a time."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise DatabaseError(f"no database at {path}: `houbao db upgrade` makes one, `houbao demo` a demonstration")
+        self.connection = connect(path)
+        self._lock = RLock()
+        self._compiled: dict[tuple[str, str], Compiled] = {}
+        settings = self.settings()
+        if settings.get("schema") != str(schema.SCHEMA_VERSION):
+            raise DatabaseError(
+                f"{path} has schema {settings.get('schema', 'none')}, this Houbao needs {schema.SCHEMA_VERSION}"
+            )
+
+    def settings(self) -> dict[str, str]:
+        """The database's own settings: schema, parts, policy, kind (live or sandbox)."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            return dict(self.connection.execute("SELECT key, value FROM meta"))
+        return {}
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    # --- the write transaction -------------------------------------------------------------------------------------
+
+    def lock_part(self, part: int) -> Head:
+        """See ports.Database."""
+        self._lock.acquire()
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            return self.head(part)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def head(self, part: int) -> Head:
+        """Where the part stands now."""
+        found = self.connection.execute("SELECT position, booked_at, chain, clock FROM parts WHERE part=?", (part,))
+        position, booked_at, chain, clock = found.fetchone()
+        return Head(position, from_micros(booked_at), chain, None if clock is None else from_micros(clock))
+
+    def commit(self) -> None:
+        """See ports.Database."""
+        self.connection.execute("COMMIT")
+        self._lock.release()
+
+    def rollback(self) -> None:
+        """See ports.Database."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+            self._lock.release()
+
+    def receipts(self, part: int, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
+        """See ports.Database."""
+        found = self.connection.execute(
+            "SELECT r.caller, r.key, r.digest, r.salt, r.id, first, last"
+            " FROM json_each(?) AS asked CROSS JOIN receipts AS r ON r.part=? AND r.caller=asked.value->>0 AND r.key=asked.value->>1",
+            (_json(keys), part),
+        )
+        return {(caller, key): Receipt(*rest) for caller, key, *rest in found}
+
+    def load(self, part: int, needs: Needs) -> Loaded:
+        """See ports.Database."""
+        run = self.connection.execute
+        loaded = Loaded()
+        if needs.disputes:
+            found = run(f"SELECT order_id FROM disputes WHERE part=? AND id {_IN}", (part, _json(needs.disputes)))
+            needs.orders |= {order for (order,) in found}
+        if needs.orders:
+            asked = (part, _json(needs.orders))
+            for (body,) in run(f"SELECT body FROM orders WHERE part=? AND id {_IN}", asked):
+                order = rows.decode_order(body)
+                loaded.orders[order.id] = order
+                needs.stores.add(order.store)
+            for (body,) in run(f"SELECT body FROM disputes WHERE part=? AND order_id {_IN}", asked):
+                dispute = rows.decode_dispute(body)
+                loaded.disputes.setdefault(dispute.order, {})[dispute.id] = dispute
+        if needs.stores:
+            for (body,) in run(f"SELECT body FROM stores WHERE part=? AND id {_IN}", (part, _json(needs.stores))):
+                store = rows.decode_store(body)
+                loaded.stores[store.id] = store
+        self._load_references(part, needs, loaded)
+        self._load_money(part, needs, loaded)
+        for name, body in run("SELECT name, body FROM programmes"):
+            loaded.programmes[name] = decode_programme(body)
+        return loaded
+
+    def _load_references(self, part: int, needs: Needs, loaded: Loaded) -> None:
+        asked = [("order", "orders", store, reference) for store, reference in needs.references]
+        asked += [
+            ("dispute", "disputes", loaded.orders[order].store, reference)
+            for order, reference in needs.claims
+            if order in loaded.orders
+        ]
+        for kind, table, store, reference in asked:
+            statement = f"SELECT 1 FROM {table} WHERE part=? AND store_id=? AND reference=?"
+            if self.connection.execute(statement, (part, store, reference)).fetchone():
+                loaded.taken.add((kind, store, reference))
+
+    def _load_money(self, part: int, needs: Needs, loaded: Loaded) -> None:
+        run = self.connection.execute
+        accounts = [AVAILABLE]
+        if loaded.orders:
+            accounts += [store_account(store, kind) for store in needs.stores for kind in ("payable", "deposit")]
+        found = run(
+            f"SELECT account, currency, minor FROM balances WHERE part=? AND account {_IN}", (part, _json(accounts))
+        )
+        loaded.balances = {(account, currency): minor for account, currency, minor in found}
+        loaded.queues = dict(run("SELECT currency, count(*) FROM waiting WHERE part=? GROUP BY currency", (part,)))
+        currencies = {order.currency for order in loaded.orders.values()}
+        for currency in currencies:
+            for account in accounts:
+                loaded.balances.setdefault((account, currency), 0)
+        if needs.buyers:
+            found = run(
+                f"SELECT buyer_id, opened_at, currency, minor FROM instants WHERE part=? AND buyer_id {_IN}",
+                (part, _json(needs.buyers)),
+            )
+            for buyer, opened_at, currency, minor in found:
+                loaded.instants.setdefault(buyer, []).append((from_micros(opened_at), currency, minor))
+        if needs.waiting:
+            found = run(
+                "SELECT body FROM waiting JOIN disputes ON disputes.part=waiting.part AND id=dispute_id"
+                " WHERE waiting.part=? AND currency=? ORDER BY position LIMIT 200",
+                (part, needs.waiting),
+            )
+            loaded.waiting = [rows.decode_dispute(body) for (body,) in found]
+
+    def compiled(self, version: str, currency: str) -> Compiled | None:
+        """See ports.Database. A version's text never changes, so it is parsed once."""
+        known = self._compiled.get((version, currency))
+        if known is None:
+            wanted = version or self.settings()["policy"]
+            found = self.connection.execute("SELECT text FROM policies WHERE version=?", (wanted,)).fetchone()
+            if found is None:
+                return None
+            known = self._compiled[(version, currency)] = compile_policy(parse_policy(found[0]), currency)
+        return known
+
+    def save(self, part: int, batch: Batch) -> None:
+        """See ports.Database."""
+        try:
+            self._save(part, batch)
+        except sqlite3.IntegrityError as error:
+            raise SaveFailed(str(error)) from error
+
+    def _save(self, part: int, batch: Batch) -> None:
+        many, head = self.connection.executemany, batch.head
+        booked_at = micros(head.booked_at)
+        many(_INSERT_EVENT, [(part, w.position, booked_at, w.body, w.chain) for w in batch.events])
+        self._save_events(part, batch)
+        _save_states(
+            self.connection,
+            _INSERT_STORE,
+            _UPDATE_STORE,
+            [(rows.store_row(part, s), s.id in batch.old_stores) for s in batch.stores.values()],
+        )
+        _save_states(
+            self.connection,
+            _INSERT_ORDER,
+            _UPDATE_ORDER,
+            [(rows.order_row(part, o), o.id in batch.old_orders) for o in batch.orders.values()],
+        )
+        _save_states(
+            self.connection,
+            _INSERT_DISPUTE,
+            _UPDATE_DISPUTE,
+            [(rows.dispute_row(part, d), d.id in batch.old_disputes) for d in batch.disputes.values()],
+        )
+        self._save_timers(part, batch)
+        if batch.receipts:
+            many(
+                _INSERT_RECEIPT,
+                [
+                    (part, caller, key, r.digest, r.salt, micros(at), r.id, r.first, r.last)
+                    for caller, key, r, at in batch.receipts
+                ],
+            )
+        if batch.texts:
+            many(inserting(schema.texts), [(part, t.position, t.salt, t.body) for t in batch.texts])
+        if batch.snapshots:
+            many(inserting(schema.snapshots, ignore=True), [(part, k, v) for k, v in batch.snapshots.items()])
+        if batch.contacts:
+            many(_SET_CONTACT, [(part, c.kind, c.id, c.name, c.email) for c in batch.contacts])
+        self.connection.execute(
+            "UPDATE parts SET position=?, booked_at=?, chain=? WHERE part=?",
+            (head.position, booked_at, head.chain, part),
+        )
+
+    def _save_events(self, part: int, batch: Batch) -> None:
+        """What follows from the events: transfers, balances, outbox, the queue of waiting refunds, instant sums."""
+        moved: list[rows.Row] = []
+        told: list[rows.Row] = []
+        waits: list[rows.Row] = []
+        served: list[rows.Row] = []
+        instants: list[rows.Row] = []
+        change: dict[tuple[str, str], int] = {}
+        for w in batch.events:
+            if w.transfers:
+                moved += rows.transfer_rows(part, w.position, w.transfers)
+                for t in w.transfers:
+                    for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
+                        if keeps_balance(account):
+                            change[account, t.currency] = change.get((account, t.currency), 0) + minor
+            if w.effects:
+                told += rows.effect_rows(part, w.position, w.effects)
+            if row := rows.waiting_row(part, w.position, w.event):
+                waits.append(row)
+            if row := rows.served_key(part, w.event):
+                served.append(row)
+            if row := rows.instant_row(part, w.position, w.event):
+                instants.append(row)
+        many = self.connection.executemany
+        many(_INSERT_TRANSFER, moved)
+        many(_ADD_BALANCE, [(part, *account, minor) for account, minor in change.items()])
+        many(_INSERT_OUTBOX, told)
+        many(_INSERT_WAITING, waits)
+        many("DELETE FROM waiting WHERE part=? AND currency=? AND position=?", served)
+        many(_INSERT_INSTANT, instants)
+
+    def _save_timers(self, part: int, batch: Batch) -> None:
+        gone: list[rows.Row] = []
+        new: list[rows.Row] = []
+        for dispute in batch.disputes.values():
+            old = batch.old_disputes.get(dispute.id)
+            if old is None:
+                new += rows.timer_rows(part, dispute)
+            elif old.timers != dispute.timers:
+                gone += rows.timer_rows(part, old)
+                new += rows.timer_rows(part, dispute)
+        if gone:
+            many = self.connection.executemany
+            many("DELETE FROM timers WHERE part=? AND due_at=? AND dispute_id=? AND kind=?", gone)
+        self.connection.executemany(_INSERT_TIMER, new)
+
+    # --- the worker's side -----------------------------------------------------------------------------------------
+
+    def due(self, part: int, now: datetime, most: int) -> list[tuple[datetime, int]]:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute(
+                "SELECT due_at, dispute_id FROM timers WHERE part=? AND due_at<=? ORDER BY due_at LIMIT ?",
+                (part, micros(now), most),
+            ).fetchall()
+        return [(from_micros(at), dispute) for at, dispute in found]
+
+    def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:
+        """See ports.Database."""
+        until = now + lease
+        with self._transaction():
+            found = self.connection.execute(
+                "SELECT due_at, position, n, tries, body FROM outbox WHERE part=? AND due_at<=?"
+                " ORDER BY due_at, position, n LIMIT ?",
+                (part, micros(now), most),
+            ).fetchall()
+            self.connection.executemany(
+                "UPDATE outbox SET due_at=?, tries=tries+1 WHERE part=? AND due_at=? AND position=? AND n=?",
+                [(micros(until), part, due_at, position, n) for due_at, position, n, _, _ in found],
+            )
+        return [Task(position, n, tries + 1, rows.decode_effect(body), until) for _, position, n, tries, body in found]
+
+    def finish(self, part: int, task: Task, delivery: Delivery) -> None:
+        """See ports.Database."""
+        with self._transaction():
+            if self._take_back(part, task):
+                self.connection.execute(
+                    inserting(schema.deliveries),
+                    (
+                        part,
+                        task.position,
+                        task.n,
+                        delivery.state,
+                        micros(delivery.at),
+                        task.tries,
+                        delivery.detail,
+                        rows.encode(task.effect),
+                    ),
+                )
+
+    def postpone(self, part: int, task: Task, until: datetime) -> None:
+        """See ports.Database."""
+        with self._transaction():
+            if self._take_back(part, task):
+                self.connection.execute(
+                    inserting(schema.outbox),
+                    (part, micros(until), task.position, task.n, task.tries, rows.encode(task.effect)),
+                )
+
+    def _take_back(self, part: int, task: Task) -> bool:
+        """Remove a claimed row; false where its lease ended and another worker has it."""
+        gone = self.connection.execute(
+            "DELETE FROM outbox WHERE part=? AND due_at=? AND position=? AND n=?",
+            (part, micros(task.claimed_until), task.position, task.n),
+        )
+        return gone.rowcount == 1
+
+    def next_wake(self, part: int) -> datetime | None:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute(
+                "SELECT min(at) FROM (SELECT min(due_at) AS at FROM timers WHERE part=?"
+                " UNION ALL SELECT min(due_at) FROM outbox WHERE part=?)",
+                (part, part),
+            ).fetchone()
+        return None if found[0] is None else from_micros(found[0])
+
+    def move_clock(self, part: int, to: datetime) -> None:
+        """See ports.Database."""
+        with self._transaction():
+            self.connection.execute(
+                "UPDATE parts SET clock=max(clock, ?) WHERE part=? AND clock IS NOT NULL", (micros(to), part)
+            )
+
+    def dispute(self, part: int, number: int) -> Dispute | None:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute(
+                "SELECT body FROM disputes WHERE part=? AND id=?", (part, number)
+            ).fetchone()
+        return rows.decode_dispute(found[0]) if found else None
+
+    def order(self, part: int, number: int) -> Order | None:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute("SELECT body FROM orders WHERE part=? AND id=?", (part, number)).fetchone()
+        return rows.decode_order(found[0]) if found else None
+
+    def contact(self, part: int, kind: str, number: str) -> Contact | None:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute(
+                "SELECT kind, id, name, email FROM contacts WHERE part=? AND kind=? AND id=?", (part, kind, number)
+            ).fetchone()
+        return Contact(*found) if found else None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Generator[None]:
+        with self._lock:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+
+
+def _save_states(connection: sqlite3.Connection, new: str, changed: str, states: list[tuple[rows.Row, bool]]) -> None:
+    inserts = [row for row, known in states if not known]
+    if inserts:
+        connection.executemany(new, inserts)
+    updates = [(*row[2:], *row[:2]) for row, known in states if known]
+    if updates:
+        connection.executemany(changed, updates)
+
+
+_IN = "IN (SELECT value FROM json_each(?))"
+_INSERT_EVENT, _INSERT_TRANSFER, _INSERT_OUTBOX, _INSERT_WAITING, _INSERT_INSTANT, _INSERT_TIMER, _INSERT_RECEIPT = (
+    inserting(table)
+    for table in (
+        schema.events,
+        schema.transfers,
+        schema.outbox,
+        schema.waiting,
+        schema.instants,
+        schema.timers,
+        schema.receipts,
+    )
+)
+_INSERT_STORE, _INSERT_ORDER, _INSERT_DISPUTE = (
+    inserting(table) for table in (schema.stores, schema.orders, schema.disputes)
+)
+
+
+def _json(values: Iterable[object]) -> str:
+    return msgspec.json.encode(list(values)).decode()
