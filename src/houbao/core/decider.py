@@ -9,6 +9,7 @@ from datetime import datetime
 
 from msgspec import Struct, structs
 
+from houbao.core import claims, turns
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -61,7 +62,7 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
     policy: Compiled | None = None
     balances: Mapping[tuple[str, str], int] = {}
     queue: int = 0
-    given: d.Given = d.Given()
+    given: claims.Given = claims.Given()
     reference_taken: bool = False
     text: str = ""
 
@@ -112,13 +113,13 @@ def _apply_due(course: _Course, now: datetime) -> list[d.TimedOut]:
     fallen: list[d.TimedOut] = []
     while True:
         waiting = (
-            (timer, dispute) for dispute in course.world.disputes.values() if (timer := d.next_due(dispute, now))
+            (timer, dispute) for dispute in course.world.disputes.values() if (timer := turns.next_due(dispute, now))
         )
         first = min(waiting, key=lambda pair: (pair[0].at, pair[1].id), default=None)
         if first is None:
             return fallen
         timer, dispute = first
-        events = d.fall_due(dispute, timer, _scene(course.world, dispute.lines, SYSTEM, timer.at))
+        events = turns.fall_due(dispute, timer, _scene(course.world, dispute.lines, SYSTEM, timer.at))
         fallen += [event for event in events if isinstance(event, d.TimedOut)]
         course.add([*events])
 
@@ -150,7 +151,7 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             rules = _known(world.rules)
             if command.reference and world.reference_taken:
                 raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
-            return [*d.decide_open(command, scene, rules, tuple(world.disputes.values()), world.given)]
+            return [*claims.decide_open(command, scene, rules, tuple(world.disputes.values()), world.given)]
         case _ if isinstance(command, ORDER_FACTS):
             return [*_decide_fact(world, command, by)]
         case _:
@@ -180,8 +181,8 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
     scene = _scene(world, dispute.lines, by, now)
     if isinstance(command, d.ChangeClaim):
         others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
-        return d.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
-    return d.DECIDE[name](dispute, command, scene)
+        return claims.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
+    return turns.DECIDE[name](dispute, command, scene)
 
 
 ROLES: dict[str, frozenset[str]] = {"pass_time": frozenset({"system"})}

@@ -16,6 +16,8 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.chain import link
+from houbao.core.claims import Given
 from houbao.core.decider import ORDER_FACTS, Command, Decision, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, store_account
@@ -199,7 +201,7 @@ class _Work:
     def _world(self, request: Request, text: str) -> World:
         loaded, command, database = self.loaded, request.command, self.database
         order: o.Order | None = None
-        given = d.Given()
+        given = Given()
         store_id = ""
         exists = False
         match command:
@@ -251,11 +253,11 @@ class _Work:
             text=text,
         )
 
-    def _given(self, request: Request, order: o.Order | None) -> d.Given:
+    def _given(self, request: Request, order: o.Order | None) -> Given:
         since = request.received_at - INSTANT_DAYS
         currency = order.currency if order else ""
         sums = self.loaded.instants.get(request.by.id, ())
-        return d.Given(instant_sum=sum(minor for at, cur, minor in sums if at > since and cur == currency))
+        return Given(instant_sum=sum(minor for at, cur, minor in sums if at > since and cur == currency))
 
     def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
         """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
@@ -339,11 +341,6 @@ def free_text(command: Command) -> str:
     """The command's free text, empty where it has none."""
     field = TEXT_FIELD.get(type(command))
     return str(getattr(command, field)) if field is not None else ""
-
-
-def link(chain: bytes, position: int, body: bytes) -> bytes:
-    """The next head of a part's hash chain: SHA-256 over the last head, the position and the stored bytes."""
-    return sha256(b"%b%d:%b" % (chain, position, body)).digest()
 
 
 def _content(request: Request, salt: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Orders of the same shape as a marketplace's, made from a seed: the demonstration for those who have no data.
 
 Nothing is copied from anyone: sentences, categories and figures are ours. The same number and seed give the same orders
-on every machine, so all draws are of integers.
+on every machine, so no draw goes through a logarithm or another function that machines round differently.
 
 | what | how often |
 |---|---|
@@ -11,7 +11,7 @@ on every machine, so all draws are of integers.
 | payments | card 92 %, card and voucher 6 %, voucher 2 % |
 | delivered after the promised day | 3 % |
 | never delivered | 3 %: a third each cancelled, never shipped, lost on the way |
-| complaints | 14 %: 70 % of the never delivered, 60 % of the late, 11 % of the rest, whose reasons are `REASONS_DRAWN` |
+| complaints | 14 %: 70 % of the never delivered, 60 % of the late, 11 % of the rest (`REASONS_DRAWN`) |
 """
 
 from datetime import UTC, datetime, timedelta

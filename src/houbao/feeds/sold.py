@@ -50,11 +50,11 @@ def claim(place: PlaceOrder, reason: str) -> tuple[tuple[str, ...], int]:
 
     A parcel that did not come, came late or came short concerns every line; a flaw or a change of mind the most
     expensive one, since no text says which. The amount is what those lines are worth with their shipping, or its share
-    by `SHARES` (rounded down), and never more than was paid.
+    by `SHARES` (rounded down), and never more than was paid (where the payments are known).
     """
     whole = REASONS[reason] in ("INR", "OTHER") or reason == "short_quantity"
     lines = place.lines if whole else (max(place.lines, key=worth),)
     part, of = SHARES.get(reason, (1, 1))
     asked = sum(worth(line) for line in lines) * part // of
     paid = sum(payment.minor for payment in place.payments)
-    return tuple(line.id for line in lines), min(asked, paid)
+    return tuple(line.id for line in lines), min(asked, paid) if place.payments else asked

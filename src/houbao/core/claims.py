@@ -1,0 +1,207 @@
+"""What the buyer asks, and what the policy says of it: opening a dispute, and changing the claim.
+
+Facts are gathered from the order, its other disputes and what was given from outside; `policy.assess` rules on them.
+"""
+
+from datetime import datetime
+
+from houbao.core import money
+from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
+from houbao.core.orders import REASONS, Order, protection_window, refundable
+from houbao.core.policy import Compiled, Facts, Ruling, assess
+from houbao.core.refunds import Head, Scene, approve
+from houbao.core.terms import Record, Refused, check_reference
+
+MOST_EVIDENCE = 20
+MOST_TEXT = 5000
+
+# --- assessing a claim ---------------------------------------------------------------------------------------------
+
+
+class Given(Record, frozen=True, kw_only=True):
+    """Facts from outside the part, stored with their date: the buyer's instant sum, standing, the store's watch."""
+
+    instant_sum: int = 0
+    buyer_standing: str = "good"
+    store_watch: str = "none"
+
+
+def assess_claim(
+    scene: Scene,
+    compiled: Compiled,
+    others: tuple[Dispute, ...],
+    reason: str,
+    lines: tuple[tuple[str, int], ...],
+    amount: int,
+    evidence: bool,
+    given: Given,
+) -> Ruling:
+    """What the policy says of a claim on `lines` of the scene's order, beside the order's `others`.
+
+    Raises Refused with the rule's code where the rule that matches refuses."""
+    order, kind = scene.order, REASONS[reason]
+    pieces = dict(lines)
+    overlapping = [d for d in others if any(line in pieces for line, _ in d.lines)]
+    facts = Facts(
+        reason=reason,
+        reason_class=kind,
+        paid=order.paid_at is not None,
+        in_window=protection_window(order, kind, compiled.policy.window_days, scene.now).holds(scene.now),
+        open_on_lines=any(d.phase != "closed" for d in overlapping),
+        ruled_on_lines=any(
+            d.phase == "closed" and d.outcome != "withdrawn" and REASONS[d.reason] == kind for d in overlapping
+        ),
+        amount=amount,
+        refundable=refundable(order, pieces, scene.taken_lines, scene.taken_payments),
+        covered=order.coverage.covered,
+        categories=tuple(line.category for line in order.lines if line.id in pieces),
+        evidence=evidence,
+        instant_sum=given.instant_sum + amount,
+        buyer_standing=given.buyer_standing,
+        store_watch=given.store_watch,
+    )
+    ruling = assess(compiled, facts)
+    if ruling.rule.refuse:
+        raise Refused(ruling.rule.refuse, ruling.rule.says, rule=ruling.rule.name, reasons=ruling.misses)
+    if amount > facts.refundable:
+        raise Refused(
+            "amount_above_refundable",
+            f"{money.decimal(amount, order.currency)} was asked, "
+            f"{money.decimal(facts.refundable, order.currency)} {order.currency} can be refunded on these lines",
+        )
+    return ruling
+
+
+def _check_claim(command: OpenDispute, order: Order) -> None:
+    if command.reason not in REASONS:
+        raise Refused("unknown_reason", f"{command.reason!r} is not a reason; there are {', '.join(REASONS)}")
+    if command.remedy != "refund":
+        raise Refused("not_available_yet", f"the remedy {command.remedy!r} cannot be asked for yet; ask for a refund")
+    known = {line.id: line for line in order.lines}
+    if not command.lines or len({line for line, _ in command.lines}) < len(command.lines):
+        raise Refused("bad_lines", "name at least one line of the order, each once")
+    for line, quantity in command.lines:
+        if line not in known:
+            raise Refused("unknown_line", f"order {order.reference} has no line {line!r}; it has {', '.join(known)}")
+        if not 1 <= quantity <= known[line].quantity:
+            raise Refused("bad_lines", f"line {line} was sold {known[line].quantity} times, not {quantity}")
+    check_amount(command.amount)
+    if len(command.evidence) > MOST_EVIDENCE or not all(
+        len(digest) == 64 and set(digest) <= set("0123456789abcdef") for digest in command.evidence
+    ):
+        raise Refused(
+            "bad_evidence", f"evidence is up to {MOST_EVIDENCE} SHA-256 digests, 64 lower-case hex digits each"
+        )
+    if command.reference:
+        check_reference("reference", command.reference)
+    check_text(command.statement)
+
+
+def check_amount(amount: int) -> None:
+    """`Refused('bad_amount')` unless it is a positive number of minor units within the limit."""
+    if not 0 < amount <= money.LARGEST:
+        raise Refused("bad_amount", f"the amount is {amount}: give minor units above zero")
+
+
+def check_text(text: str) -> None:
+    """`Refused('text_too_long')` above the named limit."""
+    if len(text) > MOST_TEXT:
+        raise Refused("text_too_long", f"{len(text)} characters, at most {MOST_TEXT}")
+
+
+def decide_open(
+    command: OpenDispute, scene: Scene, compiled: Compiled, others: tuple[Dispute, ...], given: Given
+) -> list[Event]:
+    """The buyer opens a dispute; the route decides its first phase. Refusals store nothing."""
+    order = scene.order
+    if scene.by.role != "buyer":
+        raise Refused("not_permitted", f"a {scene.by.role} may not open a dispute; the buyer does")
+    if scene.by.id != order.buyer:
+        raise Refused("not_yours", f"order {order.reference} was bought by somebody else")
+    _check_claim(command, order)
+    ruling = assess_claim(
+        scene, compiled, others, command.reason, command.lines, command.amount, bool(command.evidence), given
+    )
+    rule = ruling.rule
+    if rule.route == "return":
+        raise Refused(
+            "not_available_yet",
+            "returns without a reason cannot be handled yet",
+            rule=rule.name,
+            reasons=ruling.misses,
+        )
+    dispute = scene.position + 1
+    approved = None
+    if rule.route == "instant":
+        approved = approve(scene, dispute, command.lines, command.amount, rule.payer, "guarantee")
+    phase = approved.phase if approved else {"verify": "verifying", "seller": "awaiting_seller"}[rule.route]
+    opened = DisputeOpened(
+        at=scene.now,
+        by=str(scene.by),
+        store=order.store,
+        order=order.id,
+        dispute=dispute,
+        text=scene.text,
+        phase=phase,
+        timers=timers_of(phase, scene.now, scene.policy.timers),
+        buyer=order.buyer,
+        currency=order.currency,
+        lines=command.lines,
+        reason=command.reason,
+        amount=command.amount,
+        remedy=command.remedy,
+        route=rule.route,
+        rule=rule.name,
+        payer=rule.payer,
+        fault=rule.fault,
+        covered=order.coverage.covered,
+        policy=scene.policy.version,
+        misses=ruling.misses,
+        evidence=command.evidence,
+        reference=command.reference,
+    )
+    return [opened, approved] if approved else [opened]
+
+
+# --- changing the claim --------------------------------------------------------------------------------------------
+
+
+def decide_change_claim(
+    dispute: Dispute,
+    command: ChangeClaim,
+    scene: Scene,
+    compiled: Compiled,
+    others: tuple[Dispute, ...],
+    given: Given,
+) -> list[Event]:
+    """Another amount: assessed again, the phase stays; the seller's clock restarts, a notice goes out anew (R11)."""
+    check_amount(command.amount)
+    check_text(command.note)
+    if command.amount == dispute.amount:
+        raise Refused("claim_unchanged", f"the claim is {command.amount} already")
+    ruling = assess_claim(scene, compiled, others, dispute.reason, dispute.lines, command.amount, False, given)
+    moved = move(dispute, scene, dispute.phase)
+    if dispute.phase != "awaiting_seller":
+        moved["timers"] = dispute.timers
+    return [ClaimChanged(**moved, amount=command.amount, rule=ruling.rule.name, misses=ruling.misses)]
+
+
+# --- what every event of a decision carries ------------------------------------------------------------------------
+
+
+def head_of(dispute: Dispute, scene: Scene, at: datetime | None = None) -> Head:
+    """What every event of this decision carries."""
+    head: Head = {
+        "at": at or scene.now,
+        "by": str(scene.by),
+        "store": dispute.store,
+        "order": dispute.order,
+        "dispute": dispute.id,
+    }
+    return head
+
+
+def move(dispute: Dispute, scene: Scene, phase: str) -> Head:
+    """What an event carries that leads to `phase`, with that phase's timers and the command's text."""
+    timers = timers_of(phase, scene.now, scene.policy.timers)
+    return {**head_of(dispute, scene), "phase": phase, "timers": timers, "text": scene.text}

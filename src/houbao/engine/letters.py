@@ -1,0 +1,66 @@
+"""What a mail says: what happened, what it costs, until when, and what happens if nothing is done."""
+
+from datetime import datetime
+
+from houbao.core.disputes import Dispute, due_at
+from houbao.core.effects import Effect
+from houbao.core.money import decimal
+from houbao.core.orders import Order
+from houbao.core.terms import public_id
+from houbao.engine.ports import Letter
+
+
+def write(effect: Effect, dispute: Dispute, order: Order, to: str, part: int, position: int, n: int) -> Letter:
+    """The letter for a `mail`, `notice` or `alert` effect; times in UTC, written out."""
+    number = public_id("dispute", part, dispute.id)
+    amount = f"{decimal(dispute.amount, dispute.currency)} {dispute.currency}"
+    subject, body = _words(effect, dispute, amount)
+    about = f"Order {order.reference} · {dispute.reason.replace('_', ' ')} · {amount} · {number}"
+    return Letter(
+        to=to, subject=f"{subject} ({order.reference})", body=f"{body}\n\n{about}\n", reference=f"{part}.{position}.{n}"
+    )
+
+
+def _words(effect: Effect, dispute: Dispute, amount: str) -> tuple[str, str]:
+    what = effect.what or effect.kind
+    by = f"Answer by {_when(due_at(dispute))}."
+    match what:
+        case "notice":
+            return (
+                "Official notice: please answer this dispute yourself",
+                "The platform looked into this dispute and found that the guarantee does not cover it, so it is yours"
+                " to answer. Your five days of 24 hours begin when your mail server has accepted this notice."
+                f"\nIf you do not answer in time, {amount} is refunded to the buyer from your balance.",
+            )
+        case "answer_needed":
+            return (
+                "A dispute needs your answer",
+                f"A buyer asks for {amount}. {by}\nIf you do not answer in time, it is refunded from your balance.",
+            )
+        case "your_turn":
+            return (
+                "The seller rejected your claim",
+                f"{by}\nUntil then you may withdraw. If you do nothing, the dispute ends and nothing is refunded.",
+            )
+        case "reminder":
+            return ("Your time is nearly over", f"{by}\nIf you do nothing, the dispute ends and nothing is refunded.")
+        case "closed":
+            return (f"The dispute is closed: {dispute.outcome.replace('_', ' ')}", _ended(dispute, effect.to))
+        case _:
+            return (f"Alert: {what.replace('_', ' ')}", f"This needs a person: {what.replace('_', ' ')}.")
+
+
+def _ended(dispute: Dispute, to: str) -> str:
+    refund = dispute.refund
+    if dispute.outcome not in ("refunded", "partially_refunded") or refund is None:
+        return "No money was moved, and it does not count against the store."
+    paid = f"{decimal(refund.minor, refund.currency)} {refund.currency}"
+    if to == "buyer":
+        return f"{paid} was sent back to you."
+    payer = {"fund": "The guarantee paid it; your balance is unchanged.", "seller": "It was taken from your balance."}
+    counted = "It counts" if dispute.fault.state == "counted" else "It does not count"
+    return f"{paid} was refunded. {payer.get(refund.payer, 'The platform paid it.')} {counted} in your dispute rate."
+
+
+def _when(at: datetime | None) -> str:
+    return "the time shown in your console" if at is None else f"{at:%a %d %b %Y, %H:%M} UTC"

@@ -1,0 +1,279 @@
+"""The worker: lets deadlines pass, does what the outbox says, and reports back with commands.
+
+1. Sweep: every timer that is due by the horizon becomes a `pass_time` command.
+2. Outbox: claim what is due under a lease, act, report, and only then finish it. A crash anywhere leaves the row, and
+   the lease ends. Money is safe all the same: an attempt is committed as `sent` before the provider is called, and a
+   task that finds its attempt sent already looks it up before it sends the same key again.
+3. Hooks: what the provider says by itself comes in as the same report.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from houbao.core.disputes import Dispute, NoticeAccepted, NoticeBounced, PassTime
+from houbao.core.effects import Effect
+from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
+from houbao.core.terms import SYSTEM, Actor, Refused, public_id
+from houbao.engine.letters import write
+from houbao.engine.ports import (
+    Accepted,
+    Database,
+    Delivery,
+    Notifier,
+    Outcome,
+    Posted,
+    Probe,
+    RefundProvider,
+    Reply,
+    Request,
+    Task,
+)
+
+LEASE = timedelta(minutes=5)
+MOST_DUE = 1000
+MOST_TASKS = 100
+BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 1440))
+"""Waits between tries of one effect, the last one repeated."""
+
+MAIL = Actor("mail", "outbox")
+
+
+class Done(Struct):
+    """What one run did. `troubles` are unexpected errors, each with the effect that stays in the outbox for it."""
+
+    deadlines: int = 0
+    effects: int = 0
+    troubles: list[str] = []
+
+
+class Worker:
+    """Serves one part. `execute` is the engine's or the writer's; `horizon` says how far a sweep may go."""
+
+    def __init__(
+        self,
+        database: Database,
+        execute: Callable[[list[Request]], list[Outcome]],
+        clock: Callable[[], datetime],
+        *,
+        providers: Mapping[str, RefundProvider],
+        notifier: Notifier,
+        alerts_to: str = "",
+        horizon: Callable[[datetime], datetime] = lambda now: now,
+        part: int = 0,
+        probe: Probe = lambda point: None,
+    ) -> None:
+        self.database = database
+        self.execute = execute
+        self.clock = clock
+        self.providers = providers
+        self.notifier = notifier
+        self.alerts_to = alerts_to
+        self.horizon = horizon
+        self.part = part
+        self.probe = probe
+
+    def run(self) -> Done:
+        """Do everything that is due now, and what that leads to, until nothing is."""
+        done = Done()
+        while True:
+            swept, acted = self.sweep(done), self.serve(done)
+            if not swept and not acted:
+                return done
+
+    # --- deadlines -------------------------------------------------------------------------------------------------
+
+    def sweep(self, done: Done) -> int:
+        """Let what is due by the horizon happen, the earliest first; returns how many disputes moved."""
+        now = self.horizon(self.clock())
+        moved = 0
+        while due := self.database.due(self.part, now, MOST_DUE):
+            disputes = dict.fromkeys(dispute for _, dispute in due)
+            outcomes = self.execute([Request(PassTime(dispute=dispute), SYSTEM, now) for dispute in disputes])
+            passed = sum(isinstance(outcome, Accepted) and outcome.first > 0 for outcome in outcomes)
+            moved += passed
+            if passed < len(disputes):
+                stuck = [str(outcome) for outcome in outcomes if isinstance(outcome, Refused)]
+                done.troubles += stuck
+                break
+        done.deadlines += moved
+        return moved
+
+    # --- the outbox ------------------------------------------------------------------------------------------------
+
+    def serve(self, done: Done) -> int:
+        """Do the effects that are due; returns how many were ended or moved on."""
+        tasks = self.database.claim(self.part, self.clock(), LEASE, MOST_TASKS)
+        for task in tasks:
+            self.probe("task.claimed")
+            try:
+                detail = self._act(task)
+            except Exception as trouble:  # noqa: BLE001 - one bad task must not stop the rest; it stays and is shown
+                done.troubles.append(f"{task.effect.kind} of event {task.position}: {trouble!r}")
+                detail = None
+            if detail is None:
+                wait = BACKOFF[min(task.tries, len(BACKOFF)) - 1]
+                self.database.postpone(self.part, task, self.clock() + wait)
+            else:
+                self.database.finish(self.part, task, detail)
+            self.probe("task.finished")
+        done.effects += len(tasks)
+        return len(tasks)
+
+    def _act(self, task: Task) -> Delivery | None:
+        """Do one effect: how it ended, or None to try again later."""
+        match task.effect.kind:
+            case "refund":
+                return self._refund(task.effect)
+            case "lookup":
+                return self._look_up(task.effect)
+            case "notice":
+                return self._notice(task)
+            case "serve":
+                return self._serve_waiting(task.effect)
+            case _:
+                return self._mail(task)
+
+    def _delivery(self, detail: str = "", *, failed: bool = False) -> Delivery:
+        return Delivery("failed" if failed else "done", self.clock(), detail)
+
+    def _run(self, request: Request) -> Accepted:
+        (outcome,) = self.execute([request])
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    def _dispute(self, number: int) -> Dispute:
+        dispute = self.database.dispute(self.part, number)
+        if dispute is None:
+            raise Refused("unknown_dispute", f"no dispute {number}")
+        return dispute
+
+    # --- refunds ---------------------------------------------------------------------------------------------------
+
+    def _refund(self, effect: Effect) -> Delivery | None:
+        """Commit the attempt, then call; where it was committed before (a crash between), look it up first."""
+        sent = self._run(Request(SendRefund(dispute=effect.dispute, payment=effect.payment), SYSTEM, self.clock()))
+        dispute, share = self._share(effect)
+        if share is None or share.state != "sent":
+            return self._delivery("settled before")
+        if sent.first:
+            self.probe("refund.sent")
+            reply = self._pay(dispute, share)
+        else:
+            reply = self._ask(dispute, share)
+            if reply.result in ("pending", "not_found"):
+                reply = Reply("unknown")
+        self._report(dispute, share, reply)
+        return self._delivery(reply.result)
+
+    def _look_up(self, effect: Effect) -> Delivery | None:
+        """Ask what became of an attempt nobody answered for, until there is a definite answer."""
+        dispute, share = self._share(effect)
+        if share is None or share.attempt != effect.about or share.state not in ("unknown", "lost"):
+            return self._delivery("settled before")
+        reply = self._ask(dispute, share)
+        if reply.result in ("unknown", "pending"):
+            return None
+        if reply.result == "not_found":
+            self._run(self._reported(dispute, share, "key_expired", reply))
+            return None
+        self._report(dispute, share, reply)
+        return self._delivery(reply.result)
+
+    def _ask(self, dispute: Dispute, share: Share) -> Reply:
+        """Look an attempt up; where the provider never heard of it and its key still lives, send the same again."""
+        provider = self.providers[share.provider]
+        reply = provider.look_up(public_id("attempt", self.part, share.attempt))
+        assert share.sent_at is not None
+        if reply.result == "not_found" and self.clock() - share.sent_at < provider.key_life:
+            return self._pay(dispute, share)
+        return reply
+
+    def _pay(self, dispute: Dispute, share: Share) -> Reply:
+        order = self.database.order(self.part, dispute.order)
+        assert order is not None
+        key = public_id("attempt", self.part, share.attempt)
+        self.probe("refund.calling")
+        reply = self.providers[share.provider].pay(
+            key, f"{order.reference}:{share.payment}", share.minor, order.currency
+        )
+        self.probe("refund.called")
+        return reply
+
+    def _report(self, dispute: Dispute, share: Share, reply: Reply) -> None:
+        self._run(self._reported(dispute, share, reply.result, reply))
+        self.probe("refund.reported")
+
+    def _reported(self, dispute: Dispute, share: Share, result: str, reply: Reply) -> Request:
+        report = ReportRefund(
+            dispute=dispute.id,
+            attempt=share.attempt,
+            result=result,  # ty: ignore[invalid-argument-type]
+            final=reply.final,
+            code=reply.code,
+        )
+        return Request(report, Actor("provider", share.provider), self.clock())
+
+    def _share(self, effect: Effect) -> tuple[Dispute, Share | None]:
+        dispute = self._dispute(effect.dispute)
+        return dispute, find_share(dispute.refund, payment=effect.payment) if dispute.refund else None
+
+    def hear(self, provider: str, reports: Iterable[ReportRefund]) -> list[Outcome]:
+        """Take in what a provider said by itself (webhooks), whatever the order it comes in."""
+        by = Actor("provider", provider)
+        requests = [Request(report, by, self.clock()) for report in reports]
+        return self.execute(requests) if requests else []
+
+    def _serve_waiting(self, effect: Effect) -> Delivery:
+        while self._run(Request(ServeWaiting(currency=effect.what), SYSTEM, self.clock())).first:
+            pass
+        return self._delivery()
+
+    # --- mail ------------------------------------------------------------------------------------------------------
+
+    def _notice(self, task: Task) -> Delivery | None:
+        """Serve the official notice; the seller's clock starts with the mail server's acceptance (R10)."""
+        effect = task.effect
+        dispute = self._dispute(effect.dispute)
+        if dispute.notice != effect.about:
+            return self._delivery("outdated")
+        posted = self._post(task, dispute, "store", dispute.store)
+        self.probe("notice.posted")
+        if posted.result == "later":
+            return None
+        facts = {"dispute": dispute.id, "notice": effect.about}
+        if posted.result == "accepted":
+            report = NoticeAccepted(**facts, message_id=posted.detail[:200])
+        else:
+            report = NoticeBounced(**facts, why=posted.detail[:200])
+        (outcome,) = self.execute([Request(report, MAIL, self.clock())])
+        late = str(outcome) if isinstance(outcome, Refused) else ""
+        return self._delivery(late or posted.detail, failed=posted.result == "bounced")
+
+    def _mail(self, task: Task) -> Delivery | None:
+        effect = task.effect
+        dispute = self._dispute(effect.dispute)
+        match effect.kind, effect.to:
+            case "alert", _:
+                posted = self._post(task, dispute, "alerts", "")
+            case _, "seller":
+                posted = self._post(task, dispute, "store", dispute.store)
+            case _:
+                posted = self._post(task, dispute, "buyer", dispute.buyer)
+        if posted.result == "later":
+            return None
+        return self._delivery(posted.detail, failed=posted.result == "bounced")
+
+    def _post(self, task: Task, dispute: Dispute, kind: str, reader: str) -> Posted:
+        if kind == "alerts":
+            address = self.alerts_to
+        else:
+            contact = self.database.contact(self.part, kind, reader)
+            address = contact.email if contact else ""
+        if not address:
+            return Posted("bounced", "no address is known")
+        order = self.database.order(self.part, dispute.order)
+        assert order is not None
+        return self.notifier.post(write(task.effect, dispute, order, address, self.part, task.position, task.n))

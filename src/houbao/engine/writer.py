@@ -1,0 +1,102 @@
+"""Group commit: a queue and one thread. Whoever waits shares a transaction with all others that wait."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from time import perf_counter
+
+from msgspec import Struct
+
+from houbao.core.terms import Refused
+from houbao.engine.engine import Engine
+from houbao.engine.ports import Outcome, Request
+
+MOST_GATHERED = 256
+MOST_SECONDS = 0.020
+MOST_WAITING = 10_000
+
+
+class _Call(Struct):
+    requests: Sequence[Request]
+    reply: "Future[list[Outcome]]"
+
+
+class Writer:
+    """Feeds an engine from many threads. One call's own list stays one batch; small calls are gathered, people before
+    imports, into batches of at most 256 commands or 20 ms of deciding."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._people: deque[_Call] = deque()
+        self._imports: deque[_Call] = deque()
+        self._ready = threading.Condition()
+        self._stopping = False
+        self._seconds_each = 0.0001
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, requests: Sequence[Request], *, bulk: bool = False) -> "Future[list[Outcome]]":
+        """Queue a list; the future holds one outcome per request once they are durable. `bulk`: an import, it waits for
+        people. A full queue refuses every command with `overloaded`."""
+        reply: Future[list[Outcome]] = Future()
+        with self._ready:
+            if self._stopping or self.waiting() + len(requests) > MOST_WAITING:
+                reply.set_result(
+                    [Refused("overloaded", "too many commands wait: try again in a second")] * len(requests)
+                )
+                return reply
+            (self._imports if bulk else self._people).append(_Call(requests, reply))
+            self._ready.notify()
+        return reply
+
+    def execute(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
+        """Queue a list and wait for its outcomes."""
+        return self.submit(requests, bulk=bulk).result()
+
+    def waiting(self) -> int:
+        """How many commands wait."""
+        return sum(len(call.requests) for queue in (self._people, self._imports) for call in tuple(queue))
+
+    def horizon(self, now: datetime) -> datetime:
+        """Up to when a sweep may let deadlines pass: not beyond the oldest `received_at` that still waits, so that an
+        answer received in time wins over a sweep that overtakes it."""
+        with self._ready:
+            calls = (*self._people, *self._imports)
+            return min((q.received_at for call in calls for q in call.requests), default=now)
+
+    def stop(self) -> None:
+        """Finish what waits, then stop."""
+        with self._ready:
+            self._stopping = True
+            self._ready.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while calls := self._gather():
+            requests = [request for call in calls for request in call.requests]
+            started = perf_counter()
+            try:
+                outcomes = iter(self.engine.execute(requests))
+            except BaseException as error:  # noqa: BLE001 - every waiting caller must hear of it, whatever it was
+                for call in calls:
+                    call.reply.set_exception(error)
+                continue
+            self._seconds_each = 0.8 * self._seconds_each + 0.2 * (perf_counter() - started) / len(requests)
+            for call in calls:
+                call.reply.set_result([next(outcomes) for _ in call.requests])
+
+    def _gather(self) -> list[_Call]:
+        """Wait for calls, then take as many as fit; empty when stopped and nothing waits."""
+        with self._ready:
+            while not (self._people or self._imports or self._stopping):
+                self._ready.wait()
+            most = min(MOST_GATHERED, max(1, int(MOST_SECONDS / self._seconds_each)))
+            calls: list[_Call] = []
+            size = 0
+            for queue in (self._people, self._imports):
+                while queue and (not calls or size + len(queue[0].requests) <= most):
+                    calls.append(queue.popleft())
+                    size += len(calls[-1].requests)
+            return calls

@@ -1,0 +1,47 @@
+"""The one place for settings: `houbao.toml` in the working folder, overridden by `HOUBAO_…` environment variables."""
+
+import os
+import tomllib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it and says what to write."""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings with their defaults. A name here is `HOUBAO_` + the name in capitals in the environment.
+
+    Mail goes to `smtp_host` where that is set, else as files into `mail_folder` (default: beside the database).
+    `sandbox_provider` is host:port of a sandbox provider that runs as its own process; without it, it runs in this one.
+    """
+
+    database_url: str = "sqlite:///houbao.db"
+    mail_folder: str = ""
+    mail_sender: str = "houbao@localhost"
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_starttls: bool = False
+    alerts_to: str = "alerts@localhost"
+    sandbox_provider: str = ""
+
+
+def load(folder: Path | None = None) -> Settings:
+    """The settings in force. Raises SettingsError naming the one at fault."""
+    path = (folder or Path.cwd()) / "houbao.toml"
+    try:
+        values: dict[str, object] = tomllib.loads(path.read_text()) if path.exists() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"houbao.toml is not TOML: {error}") from None
+    for name in Settings.__struct_fields__:
+        if (given := os.environ.get(f"HOUBAO_{name.upper()}")) is not None:
+            values[name] = given
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"a setting is wrong: {error}") from None

@@ -1,0 +1,102 @@
+"""The composition root: which database, provider and mail server serve which engine and worker."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from houbao.core.policy import parse_policy
+from houbao.core.programme import Programme
+from houbao.engine.engine import Engine
+from houbao.engine.ports import Notifier, Probe, RefundProvider
+from houbao.engine.worker import Worker
+from houbao.gateways.email import FolderMailer, SmtpMailer
+from houbao.gateways.refunds.remote import RemoteSandbox
+from houbao.gateways.refunds.sandbox import Bank, Sandbox, Script
+from houbao.settings import Settings, SettingsError
+from houbao.shipped import policy_text
+from houbao.store import sqlite
+
+
+def path_of(url: str) -> Path:
+    """The file of a database URL. Raises SettingsError for what this version cannot open."""
+    scheme, _, rest = url.partition("://")
+    if scheme != "sqlite" or not rest.startswith("/") or rest == "/":
+        raise SettingsError(
+            f"the database URL is {url!r}: this version opens sqlite:///FILE (sqlite:////absolute/FILE)"
+        )
+    return Path(rest[1:])
+
+
+def create_database(url: str, *, currency: str, launched_at: datetime, sandbox_clock: datetime | None = None) -> None:
+    """Make a new database with the shipped policy and the programme `standard`. A sandbox keeps its own clock."""
+    path = path_of(url)
+    if path.exists():
+        raise SettingsError(f"{path} exists already; name another file or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = policy_text()
+    version = parse_policy(text).version
+    programme = Programme(
+        name="standard", currency=currency, launched_at=launched_at, policies=((launched_at, version),)
+    )
+    sqlite.create(path, policy=text, programme=programme, sandbox_clock=sandbox_clock)
+
+
+def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
+    """The database's clock: a sandbox keeps its own, moved only on purpose; a live one has the machine's."""
+
+    def sandbox() -> datetime:
+        clock = database.head(0).clock
+        assert clock is not None
+        return clock
+
+    return sandbox if database.settings()["kind"] == "sandbox" else lambda: datetime.now(UTC)
+
+
+class House:
+    """An opened database with its engine and worker."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        script: Script | None = None,
+        probe: Probe = lambda point: None,
+    ) -> None:
+        path = path_of(settings.database_url)
+        self.database = sqlite.SQLite(path)
+        self.clock = clock or clock_of(self.database)
+        self.engine = Engine(self.database, self.clock, probe=probe)
+        self.provider = _provider(settings, path, self.clock, script)
+        self.worker = Worker(
+            self.database,
+            self.engine.execute,
+            self.clock,
+            providers={"sandbox": self.provider},
+            notifier=_notifier(settings, path),
+            alerts_to=settings.alerts_to,
+            probe=probe,
+        )
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def _provider(settings: Settings, path: Path, clock: Callable[[], datetime], script: Script | None) -> RefundProvider:
+    if settings.sandbox_provider:
+        return RemoteSandbox(settings.sandbox_provider)
+    return Sandbox(Bank(path.with_suffix(".provider.jsonl"), script or Script()), clock)
+
+
+def _notifier(settings: Settings, path: Path) -> Notifier:
+    if settings.smtp_host:
+        return SmtpMailer(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.mail_sender,
+            user=settings.smtp_user,
+            password=settings.smtp_password,
+            starttls=settings.smtp_starttls,
+        )
+    return FolderMailer(Path(settings.mail_folder or path.with_suffix(".mails")))

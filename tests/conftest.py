@@ -1,0 +1,17 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from given import Market
+
+
+@pytest.fixture
+def market(tmp_path):
+    """A marketplace as before each worked example; every test ends with `verify: ok`."""
+    market = Market(tmp_path)
+    yield market
+    market.check()
+    market.database.close()

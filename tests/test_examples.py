@@ -1,0 +1,152 @@
+"""The worked examples of the specification (EUR, capital mode; before each P 200.00, F 1,000.00, R 0.00)."""
+
+from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, T, eur
+from houbao.core import disputes as d
+from houbao.core.money import decimal
+
+
+def test_example_1_covered_and_damaged_is_paid_by_the_fund(market):
+    order = market.order(amount="40.00")
+    before = market.funds()
+    dispute = market.open(order, "damaged", "40.00")
+    assert market.dispute(dispute).phase == "verifying"
+
+    market.rule(dispute, "justified")
+    assert market.funds() == (before[0], "960.00", "40.00")
+    market.work()
+
+    state = market.dispute(dispute)
+    assert market.moved(dispute) == [
+        ("reserve", "fund:available", "fund:reserved", "40.00"),
+        ("guarantee", "fund:reserved", "store:oak:held", "40.00"),
+        ("refund", "store:oak:held", "provider:sandbox", "40.00"),
+    ]
+    assert market.funds() == (before[0], "960.00", "0.00")
+    assert (state.phase, state.outcome, state.resolved_by) == ("closed", "refunded", "guarantee")
+    assert (state.fault.state, state.fault.kind) == ("counted", "SNAD")
+    assert d.funding_of(state) == (("fund", eur("40.00")),)
+    assert sum(market.provider.paid.values()) == eur("40.00")
+
+
+def test_example_1_begins_with_the_given_balances_and_needs_no_seller(market):
+    order = market.order(amount="40.00", commission="40.00")
+    assert market.funds() == ("200.00", "1000.00", "0.00")
+    dispute = market.open(order, "damaged", "40.00")
+    market.rule(dispute)
+    market.work()
+    assert market.funds() == ("200.00", "960.00", "0.00")
+    by = market.database.connection.execute("SELECT body->>'by' FROM events WHERE body->>'dispute'=?", (dispute,))
+    assert not [who for (who,) in by if who.startswith("seller")]
+
+
+def test_example_2_out_of_scope_is_handed_to_the_seller_whose_silence_pays(market):
+    order = market.order(amount="60.00", commission="60.00")
+    dispute = market.open(order, "poor_quality", "60.00")
+    market.rule(dispute, "out_of_scope", "counterfeit")
+    assert market.dispute(dispute).phase == "notifying"
+
+    market.now = accepted_at = T + DAY
+    market.work()
+    state = market.dispute(dispute)
+    assert (state.phase, d.due_at(state)) == ("awaiting_seller", accepted_at + 5 * DAY)
+    assert any("Official notice" in letter.subject for letter in market.mailbox.letters)
+
+    market.go(accepted_at + 5 * DAY)
+    assert market.moved(dispute) == [
+        ("hold", "store:oak:payable", "store:oak:held", "60.00"),
+        ("refund", "store:oak:held", "provider:sandbox", "60.00"),
+    ]
+    state = market.dispute(dispute)
+    assert market.funds() == ("140.00", "1000.00", "0.00")
+    assert (state.outcome, state.resolved_by) == ("refunded", "seller_timeout")
+    assert (state.fault.state, state.fault.kind) == ("counted", "SNAD")
+
+
+def test_example_2b_in_scope_but_disclosed_is_rejected_without_a_trace_in_money(market):
+    order = market.order(amount="60.00", commission="60.00")
+    dispute = market.open(order, "not_as_pictured", "60.00")
+    market.rule(dispute, "unjustified", "disclosed")
+    state = market.dispute(dispute)
+    assert (state.phase, state.outcome, state.fault.state) == ("closed", "rejected", "exempt")
+    assert market.moved(dispute) == []
+    assert market.funds() == ("200.00", "1000.00", "0.00")
+
+
+def test_example_3_not_received_waits_for_the_seller_though_covered(market):
+    order = market.order(amount="30.00", delivered=False, commission="30.00")
+    dispute = market.open(order, "in_transit_overdue", "25.00")
+    state = market.dispute(dispute)
+    assert state.phase == "awaiting_seller"
+    assert state.covered
+    due = d.due_at(state)
+    assert due == T + 5 * DAY
+
+    market.go(due - SECOND)
+    assert market.dispute(dispute).phase == "awaiting_seller"
+    assert market.moved(dispute) == []
+
+    market.go(due)
+    state = market.dispute(dispute)
+    assert market.funds() == ("175.00", "1000.00", "0.00")
+    assert (state.outcome, state.resolved_by) == ("refunded", "seller_timeout")
+    assert (state.fault.state, state.fault.kind) == ("counted", "INR")
+
+
+def test_example_5_settled_privately_and_withdrawn_leaves_no_transfers(market):
+    order = market.order(amount="20.00", commission="20.00")
+    dispute = market.open(order, "wrong_variant", "20.00")
+    market.go(T + DAY)
+    market.accept(d.Withdraw(dispute=dispute), BUYER)
+    state = market.dispute(dispute)
+    assert (state.phase, state.outcome, state.fault.state) == ("closed", "withdrawn", "exempt")
+    assert market.moved(dispute) == []
+    assert market.funds() == ("200.00", "1000.00", "0.00")
+
+
+def test_example_7_a_time_out_is_neither_yes_nor_no_until_the_look_up(market):
+    order = market.order(amount="40.00", commission="40.00")
+    dispute = market.open(order, "damaged", "40.00")
+    market.provider.script = ["timeout_paid", "look_down"]
+    market.rule(dispute)
+    market.work()
+    assert market.funds() == ("200.00", "960.00", "40.00")
+    assert market.dispute(dispute).phase == "refunding"
+
+    market.go(T + DAY / 24)
+    assert market.funds() == ("200.00", "960.00", "0.00")
+    assert market.dispute(dispute).outcome == "refunded"
+    assert list(market.provider.paid.values()) == [eur("40.00")]
+    assert [what for what, _ in market.provider.calls].count("pay") == 1
+
+
+def test_example_8_short_of_money_the_refund_waits_and_nothing_is_lost(market, tmp_path):
+    from given import Market
+
+    (tmp_path / "short").mkdir()
+    market = Market(tmp_path / "short", fund="10.00")
+    order = market.order(amount="40.00", commission="40.00")
+    dispute = market.open(order, "damaged", "40.00")
+    market.rule(dispute)
+    market.work()
+    assert market.dispute(dispute).phase == "awaiting_funds"
+    assert market.moved(dispute) == []
+    assert any("fund short" in letter.subject for letter in market.mailbox.letters)
+
+    market.top_up("100.00")
+    assert market.funds()[1] == "110.00"
+    market.work()
+    assert market.dispute(dispute).outcome == "refunded"
+    assert market.funds() == ("200.00", "70.00", "0.00")
+    market.check()
+
+
+def test_example_9_a_rejection_one_second_before_due_wins(market):
+    order = market.order(amount="30.00", delivered=False, commission="30.00")
+    dispute = market.open(order, "in_transit_overdue", "25.00")
+    due = d.due_at(market.dispute(dispute))
+    market.go(due - SECOND)
+    market.accept(d.Reject(dispute=dispute, reason="proof_of_delivery"), SELLER)
+    assert market.dispute(dispute).phase == "awaiting_buyer"
+    assert market.moved(dispute) == []
+    assert decimal(eur("25.00"), "EUR") == "25.00"
+    assert (AGENT.role, MAIL.role) == ("agent", "mail")
