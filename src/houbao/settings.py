@@ -21,13 +21,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     database_url: str = "sqlite:///houbao.db"
     mail_folder: str = ""
-    mail_sender: str = "houbao@localhost"
+    mail_sender: str = "Houbao <no-reply@houbao.invalid>"
     smtp_host: str = ""
     smtp_port: int = 25
     smtp_user: str = ""
     smtp_password: str = ""
     smtp_starttls: bool = False
-    alerts_to: str = "alerts@localhost"
+    alerts_to: str = "alerts@houbao.invalid"
     sandbox_provider: str = ""
 
 

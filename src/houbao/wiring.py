@@ -6,8 +6,10 @@ from pathlib import Path
 
 from houbao.core.policy import parse_policy
 from houbao.core.programme import Programme
+from houbao.core.refunds import RefundSent, ReportRefund
+from houbao.core.terms import parse_id
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Notifier, Probe, RefundProvider
+from houbao.engine.ports import Notifier, Probe
 from houbao.engine.worker import Worker
 from houbao.gateways.email import FolderMailer, SmtpMailer
 from houbao.gateways.refunds.remote import RemoteSandbox
@@ -53,7 +55,7 @@ def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
 
 
 class House:
-    """An opened database with its engine and worker."""
+    """An opened database with its engine, its worker and the sandbox provider."""
 
     def __init__(
         self,
@@ -78,15 +80,33 @@ class House:
             probe=probe,
         )
 
+    def listen(self) -> list[int]:
+        """Take in what the provider says by itself; returns the disputes it spoke about."""
+        spoken_of: list[int] = []
+        for hook in self.provider.hooks(self.clock()):
+            _, attempt = parse_id("attempt", hook.key)
+            sent = self.database.event(0, attempt)
+            if isinstance(sent, RefundSent):
+                report = ReportRefund(dispute=sent.dispute, attempt=attempt, result=hook.result)
+                self.worker.hear(self.provider.name, [report])
+                spoken_of.append(sent.dispute)
+            self.provider.acknowledge([hook.id])
+        return spoken_of
+
     def close(self) -> None:
         """Close the database."""
         self.database.close()
 
 
-def _provider(settings: Settings, path: Path, clock: Callable[[], datetime], script: Script | None) -> RefundProvider:
-    if settings.sandbox_provider:
-        return RemoteSandbox(settings.sandbox_provider)
-    return Sandbox(Bank(path.with_suffix(".provider.jsonl"), script or Script()), clock)
+def _provider(
+    settings: Settings, path: Path, clock: Callable[[], datetime], script: Script | None
+) -> Sandbox | RemoteSandbox:
+    if not settings.sandbox_provider:
+        return Sandbox(Bank(path.with_suffix(".provider.jsonl"), script or Script()), clock)
+    host, _, port = settings.sandbox_provider.rpartition(":")
+    if not port.isdecimal():
+        raise SettingsError(f"HOUBAO_SANDBOX_PROVIDER is {settings.sandbox_provider!r}: write host:port")
+    return RemoteSandbox(int(port), host or "127.0.0.1", clock=clock)
 
 
 def _notifier(settings: Settings, path: Path) -> Notifier:
@@ -99,4 +119,4 @@ def _notifier(settings: Settings, path: Path) -> Notifier:
             password=settings.smtp_password,
             starttls=settings.smtp_starttls,
         )
-    return FolderMailer(Path(settings.mail_folder or path.with_suffix(".mails")))
+    return FolderMailer(Path(settings.mail_folder or path.with_suffix(".mails")), settings.mail_sender)

@@ -41,10 +41,11 @@ MAIL = Actor("mail", "outbox")
 
 
 class Done(Struct):
-    """What one run did. `troubles` are unexpected errors, each with the effect that stays in the outbox for it."""
+    """What one run did, and to which disputes. `troubles` are unexpected errors, each with the effect that stays in the outbox for it."""
 
     deadlines: int = 0
     effects: int = 0
+    touched: set[int] = set()
     troubles: list[str] = []
 
 
@@ -91,6 +92,7 @@ class Worker:
         while due := self.database.due(self.part, now, MOST_DUE):
             disputes = dict.fromkeys(dispute for _, dispute in due)
             outcomes = self.execute([Request(PassTime(dispute=dispute), SYSTEM, now) for dispute in disputes])
+            done.touched.update(disputes)
             passed = sum(isinstance(outcome, Accepted) and outcome.first > 0 for outcome in outcomes)
             moved += passed
             if passed < len(disputes):
@@ -107,6 +109,7 @@ class Worker:
         tasks = self.database.claim(self.part, self.clock(), LEASE, MOST_TASKS)
         for task in tasks:
             self.probe("task.claimed")
+            done.touched.add(task.effect.dispute)
             try:
                 detail = self._act(task)
             except Exception as trouble:  # noqa: BLE001 - one bad task must not stop the rest; it stays and is shown

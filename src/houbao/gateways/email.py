@@ -21,13 +21,16 @@ LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 ADDRESS = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})*", re.ASCII)
 """One plain address as HTML's e-mail field takes it: no name, no comma, no white space, so no second header."""
 
+ENCODED = "=?"
+"""How an encoded word begins. `email` decodes those in what it is given, and writes out the line ends hidden there."""
+
 # 7bit, for not every server on the way takes 8 bits.
 POLICY = SMTP.clone(cte_type="7bit")
 
 
 def is_address(text: str) -> bool:
     """Whether this is one plain e-mail address."""
-    return len(text) <= 254 and ADDRESS.fullmatch(text) is not None
+    return len(text) <= 254 and ENCODED not in text and ADDRESS.fullmatch(text) is not None
 
 
 def compose(letter: Letter, sender: str, at: datetime) -> EmailMessage:
@@ -144,7 +147,7 @@ def _no_address(letter: Letter) -> Posted:
 
 
 def _check_sender(sender: str) -> None:
-    if not (sender.isprintable() and is_address(parseaddr(sender)[1])):
+    if not (sender.isprintable() and ENCODED not in sender and is_address(parseaddr(sender)[1])):
         raise ValueError(f"the sender is not an e-mail address: {sender!r}")
 
 
@@ -154,7 +157,8 @@ def _file_name(reference: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    words = "".join(letter if letter.isprintable() else " " for letter in text).split()
+    return " ".join(words).replace(ENCODED, "= ?")
 
 
 def _words(error: Exception) -> str:

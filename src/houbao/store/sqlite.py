@@ -12,6 +12,7 @@ from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from houbao.core.decider import Event
 from houbao.core.disputes import Dispute
 from houbao.core.ledger import AVAILABLE, keeps_balance, store_account
 from houbao.core.orders import Order
@@ -426,6 +427,14 @@ class SQLite:
         with self._lock:
             found = self.connection.execute("SELECT body FROM orders WHERE part=? AND id=?", (part, number)).fetchone()
         return rows.decode_order(found[0]) if found else None
+
+    def event(self, part: int, position: int) -> Event | None:
+        """The event at that position, outside any transaction."""
+        with self._lock:
+            found = self.connection.execute(
+                "SELECT body FROM events WHERE part=? AND position=?", (part, position)
+            ).fetchone()
+        return rows.decode_event(found[0]) if found else None
 
     def contact(self, part: int, kind: str, number: str) -> Contact | None:
         """See ports.Database."""

@@ -163,8 +163,12 @@ class Bank:
         self._hooks_made = 0
         self._read = 0
         self._file = log.open("a+b", buffering=0) if log else None
-        with self._turn():
-            pass
+        try:
+            with self._turn():
+                pass
+        except Exception:
+            self.close()
+            raise
 
     def pay(self, key: str, payment: str, minor: int, currency: str, at: datetime) -> Reply:
         """Pay `minor` units back over a payment, at most once per key.
@@ -202,6 +206,11 @@ class Bank:
         with self._turn():
             due = [hook for hook in self._hooks.values() if hook.at <= now]
         return sorted(due, key=lambda hook: (hook.at, hook.id))[:most]
+
+    def next_hook(self) -> datetime | None:
+        """When the earliest webhook that has not been acknowledged is due."""
+        with self._turn():
+            return min((hook.at for hook in self._hooks.values()), default=None)
 
     def acknowledge(self, hooks: Iterable[int]) -> None:
         """These webhooks (ids) arrived; they are not handed out again. Unknown ones change nothing."""

@@ -38,7 +38,7 @@ class PayoutRequest(Struct, frozen=True):
 
     key: Word
     payment: Word
-    minor: Annotated[int, Meta(gt=0)]
+    minor: Annotated[int, Meta(gt=0, le=2**63 - 1)]
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
     at: Annotated[datetime, Meta(tz=True)] | None = None
 
@@ -128,8 +128,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self, shape: type[T]) -> T:
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            raise Misunderstood("Content-Length is missing", 411)
+        if not (length.isascii() and length.isdigit() and len(length) < 19):
+            raise Misunderstood("Content-Length is missing, or not a number", 411)
         if int(length) > MOST_BYTES:
             raise Misunderstood(f"the body is larger than {MOST_BYTES} bytes", 413)
         try:
@@ -153,12 +153,12 @@ def _time(text: str) -> datetime:
     if not text:
         return datetime.now(UTC)
     try:
-        time = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise Misunderstood(f"now is not a time: {text!r}") from None
-    if time.tzinfo is None:
+    if moment.tzinfo is None:
         raise Misunderstood(f"now has no time zone: {text!r}")
-    return time
+    return moment
 
 
 def serve(port: int, log: Path, script: Script, hold: float = 30.0) -> None:

@@ -1,0 +1,255 @@
+"""Plays orders and their complaints through the real engine and worker, over simulated time.
+
+The script is what the data says: orders, payments, scans, complaints, each at its own time. Between two of its moments
+the worker runs wherever a timer or an effect falls due, so that every deadline fires when it would have.
+"""
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec import Struct, structs
+
+from houbao.core import disputes as d
+from houbao.core.fund import TopUp
+from houbao.core.orders import PlaceOrder
+from houbao.core.programme import Enrol, RegisterStore
+from houbao.core.terms import Actor, Refused
+from houbao.demo.players import Dice, Move, enrolled, has_photo, photo, react
+from houbao.engine.ports import Accepted, Request
+from houbao.feeds.sold import Complaint, SoldOrder
+from houbao.gateways.refunds.sandbox import Sandbox
+from houbao.wiring import House
+
+PLATFORM = Actor("platform", "demo")
+FINANCE = Actor("finance", "simulated")
+
+
+class Refusal(Struct, frozen=True):
+    """A complaint that did not become a dispute."""
+
+    reason: str
+    code: str
+    rule: str
+
+
+class Played(Struct):
+    """What happened, as far as the database does not tell it."""
+
+    refusals: list[Refusal] = []
+    late: Counter[str] = Counter()
+    opened: int = 0
+    deadlines: int = 0
+
+
+class Play:
+    """One demonstration: a house whose clock is `time`, moved by the script."""
+
+    def __init__(self, house: House, time: "Clock", dice: Dice, *, capital: int, top_up: int, currency: str) -> None:
+        self.house, self.time, self.dice = house, time, dice
+        self.top_up_minor, self.currency = top_up, currency
+        self.played = Played()
+        self.numbers: dict[tuple[str, str], int] = {}
+        self.stores: set[str] = set()
+        self.moves: list[tuple[datetime, int, Move]] = []
+        self.count = itertools.count()
+        self.seen: dict[int, tuple[str, bool]] = {}
+        self.topping_up = False
+        self._do([Request(TopUp(minor=capital, currency=currency), FINANCE, time())])
+
+    def run(self, orders: list[SoldOrder], progress: Callable[[int], None] = lambda done: None) -> Played:
+        """Play all orders to their end; `progress` is told how many script entries are done."""
+        script = sorted(_script(orders), key=lambda entry: entry[0])
+        pending: list[tuple[datetime, SoldOrder, int]] = []
+        for done, (at, order, step) in enumerate(script):
+            if step < len(order.facts):
+                pending.append((at, order, step))
+                continue
+            self._until(at, pending)
+            self._complain(order)
+            if done % 50 == 0:
+                progress(done)
+        end = max(at for at, _, _ in script)
+        self._until(end, pending)
+        self._until(end + timedelta(days=60), pending)
+        progress(len(script))
+        return self.played
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    def _until(self, end: datetime, pending: list[tuple[datetime, SoldOrder, int]]) -> None:
+        """Move the clock to `end`, with the worker, the people and the order feed acting at their own times."""
+        while True:
+            wake, move, hook = self._next_wake(), self._next_move(), self._next_hook()
+            at = min(wake, move, hook)
+            if at > end:
+                break
+            self._feed(pending, at)
+            self._set(at)
+            if move == at:
+                _, _, what = heapq.heappop(self.moves)
+                self._move(what)
+            else:
+                self._work()
+        self._feed(pending, end)
+        self._set(end)
+
+    def _set(self, at: datetime) -> None:
+        if at > self.time():
+            self.time.now = at
+
+    def _next_wake(self) -> datetime:
+        wake = self.house.database.next_wake(0)
+        return max(wake, self.time()) if wake else datetime.max.replace(tzinfo=self.time().tzinfo)
+
+    def _next_move(self) -> datetime:
+        return max(self.moves[0][0], self.time()) if self.moves else datetime.max.replace(tzinfo=self.time().tzinfo)
+
+    def _next_hook(self) -> datetime:
+        provider = self.house.provider
+        assert isinstance(provider, Sandbox)
+        hook = provider.bank.next_hook()
+        return max(hook, self.time()) if hook else datetime.max.replace(tzinfo=self.time().tzinfo)
+
+    def _work(self) -> None:
+        heard = self.house.listen()
+        done = self.house.worker.run()
+        if done.troubles:
+            raise RuntimeError(f"the worker met trouble: {done.troubles}")
+        self.played.deadlines += done.deadlines
+        self._look(*heard, *sorted(done.touched - {0}))
+
+    # --- the script ------------------------------------------------------------------------------------------------
+
+    def _feed(self, pending: list[tuple[datetime, SoldOrder, int]], until: datetime) -> None:
+        """Hand over what the marketplace knows by `until`: stores, orders, then what happened to them."""
+        ready = [entry for entry in pending if entry[0] <= until]
+        if not ready:
+            return
+        del pending[: len(ready)]
+        places = [order for _, order, step in ready if step < 0]
+        self._register(places)
+        placed = self._do(
+            [Request(_with_mail(order), PLATFORM, max(self.time(), at)) for at, order, s in ready if s < 0]
+        )
+        for order, outcome in zip(places, placed, strict=True):
+            self.numbers[order.place.store, order.place.reference] = outcome.id
+        facts = [
+            Request(structs.replace(order.facts[step], order=self._number(order)), PLATFORM, max(self.time(), at))
+            for at, order, step in ready
+            if step >= 0
+        ]
+        self._do(facts)
+
+    def _register(self, orders: list[SoldOrder]) -> None:
+        requests: list[Request] = []
+        for order in orders:
+            store, at = order.place.store, order.place.at
+            if store not in self.stores:
+                self.stores.add(store)
+                mail = f"store-{store[:12]}@stores.example"
+                requests.append(Request(RegisterStore(store=store, country="BR", email=mail), PLATFORM, at))
+                if enrolled(self.dice, store):
+                    requests.append(Request(Enrol(store=store, programme="standard", at=at), PLATFORM, at))
+        self._do(requests)
+
+    def _number(self, order: SoldOrder) -> int:
+        return self.numbers[order.place.store, order.place.reference]
+
+    def _complain(self, sold: SoldOrder) -> None:
+        """The buyer complains: a dispute, or a refusal with its rule."""
+        complaint = sold.complaint
+        assert complaint is not None
+        number = self._number(sold)
+        order = self.house.database.order(0, number)
+        assert order is not None
+        evidence = (photo(self.dice, order),) if has_photo(self.dice, order) else ()
+        command = opening(sold, complaint, number, evidence)
+        request = Request(command, Actor("buyer", order.buyer), complaint.at, key=f"complaint:{complaint.order}"[:64])
+        (outcome,) = self.house.engine.execute([request])
+        if isinstance(outcome, Refused):
+            self.played.refusals.append(Refusal(complaint.reason, outcome.code, outcome.rule))
+            return
+        self.played.opened += 1
+        self._look(outcome.id)
+
+    # --- the people ------------------------------------------------------------------------------------------------
+
+    def _move(self, move: Move) -> None:
+        (outcome,) = self.house.engine.execute([Request(move.command, move.by, self.time())])
+        if isinstance(move.command, TopUp):
+            self.topping_up = False
+        if isinstance(outcome, Refused):
+            self.played.late[outcome.code] += 1
+        elif outcome.id:
+            self._look(outcome.id)
+
+    def _look(self, *numbers: int) -> None:
+        """Where a dispute came into another phase, its people plan what they will do."""
+        now = self.time()
+        for number in numbers:
+            dispute = self.house.database.dispute(0, number)
+            assert dispute is not None
+            stuck = dispute.refund is not None and any(share.state == "stuck" for share in dispute.refund.shares)
+            current = (dispute.phase, stuck)
+            if current == self.seen.get(number):
+                continue
+            self.seen[number] = current
+            if dispute.phase == "awaiting_funds" and not self.topping_up:
+                self.topping_up = True
+                delay = self.dice.hours(6, 30, "top_up", number)
+                self._plan(Move(now + delay, TopUp(minor=self.top_up_minor, currency=self.currency), FINANCE))
+            order = self.house.database.order(0, dispute.order)
+            assert order is not None
+            for move in react(self.dice, dispute, order, now):
+                self._plan(move)
+
+    def _plan(self, move: Move) -> None:
+        heapq.heappush(self.moves, (move.at, next(self.count), move))
+
+    def _do(self, requests: list[Request]) -> list[Accepted]:
+        outcomes = self.house.engine.execute(requests)
+        for request, outcome in zip(requests, outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                raise RuntimeError(f"the script was refused: {outcome} ({request.command})")
+        return [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+
+
+class Clock:
+    """Simulated time: moved by the script alone."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def _script(orders: list[SoldOrder]) -> list[tuple[datetime, SoldOrder, int]]:
+    """(when, order, step): step −1 places it, 0… are its facts, one past the last its complaint."""
+    script: list[tuple[datetime, SoldOrder, int]] = []
+    for order in orders:
+        script.append((order.place.at, order, -1))
+        script += [(fact.at, order, step) for step, fact in enumerate(order.facts)]
+        if order.complaint:
+            script.append((order.complaint.at, order, len(order.facts)))
+    return script
+
+
+def opening(sold: SoldOrder, complaint: Complaint, number: int, evidence: tuple[str, ...]) -> d.OpenDispute:
+    """The command by which a complaint is opened as a dispute."""
+    quantities = {line.id: line.quantity for line in sold.place.lines}
+    return d.OpenDispute(
+        order=number,
+        lines=tuple((line, quantities[line]) for line in complaint.lines),
+        reason=complaint.reason,
+        amount=complaint.amount,
+        statement=complaint.text,
+        evidence=evidence,
+    )
+
+
+def _with_mail(order: SoldOrder) -> PlaceOrder:
+    return structs.replace(order.place, buyer_email=f"buyer-{order.place.buyer[:12]}@buyers.example")

@@ -1,0 +1,148 @@
+"""The read side: what pages, reports and commands show. Each takes an open connection and a part."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from houbao.core.decider import Event
+from houbao.core.disputes import Dispute
+from houbao.core.ledger import AVAILABLE, RESERVED
+from houbao.core.orders import Order
+from houbao.core.terms import from_micros
+from houbao.store import rows
+
+OWN = ("payable", "held", "deposit", "receivable")
+
+
+class Entry(Struct, frozen=True):
+    """One line of a store's statement: a transfer between an account of its own and one that is not (minor units).
+    `balance` is the sum of its own accounts after it."""
+
+    position: int
+    n: int
+    at: datetime
+    kind: str
+    minor: int
+    currency: str
+    counterparty: str
+    order: int
+    dispute: int
+    balance: int
+
+
+class Fund(Struct, frozen=True):
+    """The fund in one currency (minor units). capital + back − out = available + reserved."""
+
+    currency: str
+    available: int
+    reserved: int
+    capital: int
+    out: int
+    back: int
+    waiting: int
+    waiting_minor: int
+
+
+def statement(
+    connection: sqlite3.Connection,
+    part: int,
+    store: str,
+    currency: str,
+    *,
+    after: tuple[int, int] = (0, -1),
+    limit: int = 0,
+) -> list[Entry]:
+    """The store's statement in one currency, oldest first, from the entry after `after` (position, n).
+
+    The running balance counts every entry before the page too; a `limit` of 0 means all. This scans the part's
+    transfers: an index for it belongs to a background job, not into the commit (docs/ledger.md).
+    """
+    own = [f"store:{store}:{kind}" for kind in OWN]
+    marks = ",".join("?" * len(own))
+    found = connection.execute(
+        f"SELECT t.position, n, booked_at, kind, minor, currency, source, target, order_id, dispute_id"
+        f" FROM transfers AS t JOIN events AS e ON e.part=t.part AND e.position=t.position"
+        f" WHERE t.part=? AND store_id=? AND currency=? AND (source IN ({marks})) <> (target IN ({marks}))"
+        f" ORDER BY t.position, n",
+        (part, store, currency, *own, *own),
+    )
+    balance = 0
+    page: list[Entry] = []
+    for position, n, at, kind, minor, cur, source, target, order, dispute in found:
+        signed = minor if target in own else -minor
+        balance += signed
+        if (position, n) > after:
+            other = source if target in own else target
+            page.append(Entry(position, n, from_micros(at), kind, signed, cur, other, order, dispute, balance))
+            if limit and len(page) == limit:
+                break
+    return page
+
+
+def fund(connection: sqlite3.Connection, part: int) -> list[Fund]:
+    """The fund in every currency it holds, from the transfers of its own accounts."""
+    currencies = [
+        c
+        for (c,) in connection.execute(
+            "SELECT DISTINCT currency FROM balances WHERE part=? AND account=?", (part, AVAILABLE)
+        )
+    ]
+    return [_fund(connection, part, currency) for currency in sorted(currencies)]
+
+
+def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
+    def total(where: str, *values: object) -> int:
+        return connection.execute(
+            f"SELECT coalesce(sum(minor), 0) FROM transfers WHERE part=? AND currency=? AND {where}",
+            (part, currency, *values),
+        ).fetchone()[0]
+
+    def balance(account: str) -> int:
+        found = connection.execute(
+            "SELECT minor FROM balances WHERE part=? AND account=? AND currency=?", (part, account, currency)
+        ).fetchone()
+        return found[0] if found else 0
+
+    waiting, minor = connection.execute(
+        "SELECT count(*), coalesce(sum(minor), 0) FROM waiting WHERE part=? AND currency=?", (part, currency)
+    ).fetchone()
+    return Fund(
+        currency=currency,
+        available=balance(AVAILABLE),
+        reserved=balance(RESERVED),
+        capital=total("kind='capital'"),
+        out=total("source=? AND kind='guarantee'", RESERVED),
+        back=total("target=? AND kind='guarantee_returned'", RESERVED),
+        waiting=waiting,
+        waiting_minor=minor,
+    )
+
+
+def disputes(connection: sqlite3.Connection, part: int) -> Iterator[Dispute]:
+    """Every dispute of the part, oldest first, one at a time."""
+    for (body,) in connection.execute("SELECT body FROM disputes WHERE part=? ORDER BY id", (part,)):
+        yield rows.decode_dispute(body)
+
+
+def order_counts(connection: sqlite3.Connection, part: int) -> tuple[int, int]:
+    """(orders, covered orders) of the part."""
+    found = connection.execute("SELECT count(*), coalesce(sum(covered), 0) FROM orders WHERE part=?", (part,))
+    orders, covered = found.fetchone()
+    return orders, covered
+
+
+def order_by_reference(connection: sqlite3.Connection, part: int, reference: str) -> list[Order]:
+    """The orders with that caller's reference, one per store at most. Scans where the store is not known."""
+    found = connection.execute("SELECT body FROM orders WHERE part=? AND reference=?", (part, reference))
+    return [rows.decode_order(body) for (body,) in found]
+
+
+def timeline(connection: sqlite3.Connection, part: int, dispute: Dispute) -> list[tuple[int, Event]]:
+    """The dispute's events with their positions, in the order they were booked."""
+    found = connection.execute(
+        "SELECT position, body FROM events WHERE part=? AND position IN (SELECT value FROM json_each(?)) ORDER BY position",
+        (part, rows.encode(dispute.history).decode()),
+    )
+    return [(position, rows.decode_event(body)) for position, body in found]

@@ -1,0 +1,76 @@
+"""Events in sentences, for people: what happened, by which rule, who paid."""
+
+from houbao.core import disputes as d
+from houbao.core import refunds as r
+from houbao.core.decider import Event
+from houbao.core.money import decimal
+from houbao.core.policy import Policy, explain
+from houbao.core.terms import public_id
+
+PAYER = {"fund": "the guarantee's fund", "seller": "the seller", "platform": "the platform"}
+
+
+def tell(event: Event, currency: str, part: int = 0) -> str:
+    """One line for one event of a dispute."""
+
+    def money(minor: int) -> str:
+        return f"{decimal(minor, currency)} {currency}"
+
+    match event:
+        case d.DisputeOpened():
+            cover = "covered" if event.covered else "not covered"
+            return f"opened: {_plain(event.reason)}, asks {money(event.amount)}; {cover}, route {event.route}"
+        case d.DisputeRuled(finding="out_of_scope"):
+            return f"ruled out of scope ({_plain(event.reason)}): the seller answers, by official notice"
+        case d.DisputeRuled():
+            return f"ruled {event.finding} ({_plain(event.reason)})"
+        case d.ClaimChanged():
+            return f"the buyer now asks {money(event.amount)}"
+        case d.SellerRejected():
+            return f"the seller rejected it ({_plain(event.reason)}): the buyer is asked"
+        case d.NoticeServed():
+            return "the notice is sent again"
+        case d.NoticeStood():
+            return (
+                f"the mail server accepted the notice; the seller has until {event.timers[0].at:%a %d %b %Y %H:%M} UTC"
+            )
+        case d.NoticeFailed():
+            return f"the notice bounced ({event.why}): the clock does not run"
+        case d.TimedOut():
+            return f"the {event.turn}'s time ended unanswered"
+        case d.Alerted():
+            return "a reminder goes out" if event.kind == "reminder" else f"alert: {_plain(event.phase)} too long"
+        case d.DisputeClosed():
+            fault = "counts against the store" if event.state == "counted" else f"does not count ({_plain(event.why)})"
+            return f"closed: {_plain(event.outcome)} by {_plain(event.resolved_by)}; it {fault}"
+        case r.RefundApproved():
+            wait = "; it waits for money in the fund" if event.waits else ""
+            return f"refund of {money(event.minor)} approved, paid by {PAYER[event.payer]}{wait}"
+        case r.FundsReserved():
+            return f"{money(event.minor)} reserved: the fund has money again"
+        case r.RefundSent():
+            return f"sent to the provider over payment {event.payment}"
+        case r.RefundPaid():
+            return f"the provider paid {money(event.minor)} ({public_id('attempt', part, event.attempt)})"
+        case r.RefundFailed():
+            again = "a person must settle it" if event.stuck else "a new attempt follows"
+            return f"the provider refused ({event.code or 'no reason given'}): {again}"
+        case r.RefundUnknown():
+            return "no answer from the provider: neither paid nor failed, it is looked up"
+        case r.RefundReturned():
+            return f"the provider returned {money(event.minor)}: it is sent again"
+        case r.RefundContradicted():
+            return f"the provider now says {event.result} of a settled attempt: a person must look"
+        case r.RefundResolved():
+            return f"finance settled {money(event.minor)}: {_plain(event.how)}"
+        case _:
+            return type(event).__name__
+
+
+def why(event: d.DisputeOpened | d.ClaimChanged, policy: Policy) -> list[str]:
+    """The policy's reasons at that event, in sentences."""
+    return explain(policy, event.rule, event.misses, private=False)
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ")

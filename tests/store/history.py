@@ -1,0 +1,245 @@
+"""One database with a bit of everything, built through the engine: what `verify` is tried on."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core import refunds as r
+from houbao.core.fund import TopUp
+from houbao.core.terms import SYSTEM, Actor
+from houbao.engine.engine import Engine
+from houbao.engine.ports import Accepted, Delivery, Request
+from houbao.shipped import policy_text
+from houbao.store import sqlite
+
+T = datetime(2026, 7, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+PLATFORM = Actor("platform", "shop")
+AGENT = Actor("agent", "lee")
+FINANCE = Actor("finance", "kim")
+MAIL = Actor("mail", "outbox")
+PROVIDER = Actor("provider", "sandbox")
+PHOTO = "ab" * 32
+
+
+class History:
+    """A marketplace told in scenes. Each scene leaves one dispute, kept by its name in `disputes`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.now = T
+        self.disputes: dict[str, int] = {}
+        self.orders: dict[str, int] = {}
+        programme = p.Programme(
+            name="standard", currency="EUR", launched_at=T - 100 * DAY, policies=((T - 100 * DAY, "2026.1"),)
+        )
+        sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=T)
+        self.database = sqlite.SQLite(path)
+        self.engine = Engine(self.database, lambda: self.now)
+
+    # --- saying what happens ---------------------------------------------------------------------------------------
+
+    def say(self, command: Any, by: Actor, key: str = "") -> Accepted:
+        """One command that must be accepted."""
+        self.now += timedelta(minutes=1)
+        (outcome,) = self.engine.execute([Request(command, by, self.now, key)])
+        assert isinstance(outcome, Accepted), (command, outcome)
+        return outcome
+
+    def sell(self, name: str, item: int, store: str = "oak", *, moved: str = "delivered", **more: Any) -> int:
+        """An order by the buyer of that name, paid, shipped and delivered (or as far as `moved`)."""
+        self.now += timedelta(minutes=1)
+        start = self.now - 10 * DAY
+        line = o.NewLine(id="1", item=item, shown=o.Listing(title=f"Lamp {name}", disclosures={"volt": "230"}))
+        place = o.PlaceOrder(
+            store=store,
+            reference=f"order-{name}",
+            buyer=name,
+            currency="EUR",
+            lines=(line,),
+            payments=(o.Payment(id="card", provider="sandbox", minor=item),),
+            ship_by=start + 2 * DAY,
+            promised_by=start + 9 * DAY,
+            at=start,
+            buyer_email=f"{name}@mail.example",
+        )
+        place = place if not more else type(place)(**{f: getattr(place, f) for f in place.__struct_fields__} | more)
+        order = self.orders[name] = self.say(place, PLATFORM, f"place-{name}").id
+        facts: dict[str, o.Fact] = {
+            "paid": o.Paid(order=order, at=start + HOUR, commission=item // 10),
+            "shipped": o.Shipped(order=order, at=start + DAY),
+            "delivered": o.Delivered(order=order, at=self.now - HOUR),
+        }
+        far = [*facts].index(moved) + 1
+        requests = [Request(fact, PLATFORM, self.now) for fact in [*facts.values()][:far]]
+        assert all(isinstance(outcome, Accepted) for outcome in self.engine.execute(requests))
+        return order
+
+    def open(self, name: str, reason: str, amount: int, **more: Any) -> int:
+        """The buyer of that name opens a dispute."""
+        lines = more.pop("lines", (("1", 1),))
+        command = d.OpenDispute(order=self.orders[name], lines=lines, reason=reason, amount=amount, **more)
+        number = self.disputes[name] = self.say(command, Actor("buyer", name), f"open-{name}-{reason}").id
+        return number
+
+    def rule(self, number: int, finding: Any = "justified", note: str = "") -> None:
+        self.say(d.Rule(dispute=number, finding=finding, reason="photo", note=note), AGENT, f"rule-{number}")
+
+    def pass_time(self, number: int, days: int) -> None:
+        self.now += days * DAY
+        self.say(d.PassTime(dispute=number), SYSTEM)
+
+    def send(self, number: int, payment: str = "card") -> int:
+        """The worker commits an attempt; returns its id."""
+        return self.say(r.SendRefund(dispute=number, payment=payment), SYSTEM).first
+
+    def report(self, number: int, attempt: int, result: Any, **more: Any) -> None:
+        by = SYSTEM if result in ("unknown", "key_expired") else PROVIDER
+        self.say(r.ReportRefund(dispute=number, attempt=attempt, result=result, **more), by)
+
+    def pay(self, number: int, payment: str = "card") -> int:
+        attempt = self.send(number, payment)
+        self.report(number, attempt, "paid")
+        return attempt
+
+
+def build(path: Path) -> History:
+    """The whole history, in a new file at `path`."""
+    h = History(path)
+    _stores(h)
+    for scene in (_verified, _sellers, _instant, _attempts, _many_payments, _short_fund, _still_open):
+        scene(h)
+    h.say(p.Leave(store="elm", at=h.now), PLATFORM, "leave-elm")
+    _outbox(h)
+    return h
+
+
+def _stores(h: History) -> None:
+    for store, country in (("oak", "DE"), ("elm", "FR"), ("fir", "")):
+        command = p.RegisterStore(store=store, country=country, name=f"{store} & co", email=f"{store}@shops.example")
+        h.say(command, PLATFORM, f"register-{store}")
+    for store in ("oak", "elm"):
+        h.say(p.Enrol(store=store, programme="standard", at=T - 90 * DAY), PLATFORM)
+    h.say(TopUp(minor=20_000, currency="EUR"), FINANCE, "capital")
+    h.say(TopUp(minor=5_000, currency="USD"), FINANCE)
+
+
+def _verified(h: History) -> None:
+    """Covered: verified and paid by the fund; rejected; handed to the seller by a notice that bounces at first."""
+    h.sell("ann", 4_000)
+    paid = h.open("ann", "damaged", 4_000, statement="It arrived broken — ganz kaputt!", evidence=(), reference="c-1")
+    h.rule(paid, note="clear photo")
+    h.pay(paid)
+    h.sell("bob", 3_000, "elm")
+    h.say(d.ChangeClaim(dispute=h.open("bob", "defective", 2_500), amount=2_000, note="less will do"), _buyer("bob"))
+    h.rule(h.disputes["bob"], "unjustified")
+    h.sell("cat", 3_500)
+    noticed = h.open("cat", "poor_quality", 3_500)
+    h.rule(noticed, "out_of_scope", note="not covered")
+    h.say(d.NoticeBounced(dispute=noticed, notice=h.engine.database.dispute(0, noticed).notice, why="550"), MAIL)
+    again = h.say(d.ServeNotice(dispute=noticed), AGENT).first
+    h.say(d.NoticeAccepted(dispute=noticed, notice=again, message_id="m-1"), MAIL)
+    h.pass_time(noticed, 6)
+    h.report(noticed, h.send(noticed), "unknown")
+
+
+def _sellers(h: History) -> None:
+    """The seller answers: accepts, rejects until the buyer's time is over; the buyer withdraws."""
+    h.sell("dan", 2_000, moved="shipped", promised_by=h.now - DAY)
+    h.say(d.Accept(dispute=h.open("dan", "in_transit_overdue", 2_000)), Actor("seller", "oak"))
+    h.pay(h.disputes["dan"])
+    h.sell("eve", 2_500, "fir")
+    rejected = h.open("eve", "defective", 2_500, statement="It hums.")
+    h.say(d.Reject(dispute=rejected, reason="works", note="It does not hum."), Actor("seller", "fir"), "reject-eve")
+    h.pass_time(rejected, 8)
+    h.sell("fay", 1_800, "fir")
+    h.say(d.Withdraw(dispute=h.open("fay", "wrong_variant", 900)), _buyer("fay"))
+    order = h.sell("gus", 2_200, "elm")
+    h.say(o.Confirmed(order=order, at=h.now), PLATFORM)
+    h.say(o.PaidOut(order=order, minor=1_500, at=h.now), PLATFORM)
+    h.say(o.Cancelled(order=h.sell("hal", 1_000, moved="paid"), at=h.now, party="seller"), PLATFORM)
+    h.sell("wes", 900, currency="USD")
+    h.say(d.Accept(dispute=h.open("wes", "damaged", 400)), Actor("seller", "oak"))
+    lost = h.sell("ida", 1_000, "fir", moved="shipped")
+    h.say(o.Tracked(order=lost, at=h.now, state="returned"), PLATFORM)
+
+
+def _instant(h: History) -> None:
+    h.sell("jan", 1_200)
+    h.pay(h.open("jan", "short_quantity", 600, evidence=(PHOTO,), statement="One of two."))
+    h.sell("joe", 1_300)
+    h.open("joe", "damaged", 1_300, evidence=(PHOTO,))
+
+
+def _attempts(h: History) -> None:
+    """A refund that fails, is unknown, lost, settled by hand; one that comes back; one that is contradicted."""
+    h.sell("kay", 1_500)
+    h.rule(number := h.open("kay", "damaged", 1_500))
+    h.report(number, h.send(number), "refused", code="declined")
+    attempt = h.send(number)
+    h.report(number, attempt, "unknown")
+    h.report(number, attempt, "key_expired")
+    h.say(r.ResolveRefund(dispute=number, how="paid_elsewhere", note="by bank transfer"), FINANCE, "resolve-kay")
+    h.sell("lea", 1_600)
+    h.rule(number := h.open("lea", "damaged", 1_600))
+    h.report(number, h.pay(number), "returned")
+    h.sell("max", 1_700)
+    h.rule(number := h.open("max", "damaged", 1_700))
+    attempt = h.send(number)
+    h.report(number, attempt, "refused", final=True)
+    h.report(number, attempt, "paid")
+
+
+def _many_payments(h: History) -> None:
+    """Two lines over card and voucher, a part refund of each, one share abandoned and claimed anew."""
+    lines = (o.NewLine(id="1", item=3_000, quantity=2, shipping=300), o.NewLine(id="2", item=1_000, tax=190))
+    payments = (
+        o.Payment(id="card", provider="sandbox", minor=2_490),
+        o.Payment(id="voucher", provider="house", minor=2_000, cash=False),
+    )
+    h.sell("nia", 4_490, "elm", lines=lines, payments=payments)
+    h.rule(number := h.open("nia", "defective", 3_000, lines=(("1", 2),)))
+    h.pay(number)
+    h.report(number, h.send(number, "voucher"), "refused", final=True)
+    h.say(r.ResolveRefund(dispute=number, how="abandon", note="voucher gone"), FINANCE)
+    h.rule(h.open("nia", "missing_parts", 1_190, lines=(("2", 1),)))
+
+
+def _short_fund(h: History) -> None:
+    """Refunds wait for the fund: the first two are served after a top-up, one is abandoned, one still waits."""
+    for name in ("oda", "pam", "quy", "rex"):
+        h.sell(name, 50_000)
+        h.rule(h.open(name, "damaged", 50_000))
+    h.say(r.ResolveRefund(dispute=h.disputes["quy"], how="abandon"), FINANCE)
+    h.say(TopUp(minor=100_000, currency="EUR"), FINANCE)
+    h.say(r.ServeWaiting(currency="EUR"), SYSTEM)
+
+
+def _still_open(h: History) -> None:
+    """Disputes with timers running, in every phase that has some."""
+    h.sell("sue", 2_000)
+    h.open("sue", "damaged", 2_000, statement="cracked", reference="c-2")
+    h.sell("tom", 2_000, "fir")
+    h.say(d.Reject(dispute=h.open("tom", "damaged", 2_000), reason="works", note="no"), Actor("seller", "fir"))
+    h.sell("uma", 2_000)
+    h.rule(h.open("uma", "damaged", 2_000), "out_of_scope")
+    h.sell("vic", 2_000, "elm")
+    h.pass_time(h.open("vic", "damaged", 2_000), 8)
+
+
+def _outbox(h: History) -> None:
+    """Some effects are done, some failed, one is put off, some are claimed and the rest wait."""
+    tasks = h.database.claim(0, h.now, HOUR, 30)
+    for task in tasks[:20]:
+        h.database.finish(0, task, Delivery("done", h.now, "queued"))
+    h.database.finish(0, tasks[20], Delivery("failed", h.now, "550"))
+    h.database.postpone(0, tasks[21], h.now + 3 * HOUR)
+
+
+def _buyer(name: str) -> Actor:
+    return Actor("buyer", name)
