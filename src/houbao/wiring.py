@@ -7,7 +7,7 @@ from pathlib import Path
 from houbao.core.policy import parse_policy
 from houbao.core.programme import Programme
 from houbao.core.refunds import RefundSent, ReportRefund
-from houbao.core.terms import parse_id
+from houbao.core.terms import Refused, parse_id
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Notifier, Probe
 from houbao.engine.worker import Worker
@@ -35,6 +35,8 @@ def create_database(url: str, *, currency: str, launched_at: datetime, sandbox_c
     if path.exists():
         raise SettingsError(f"{path} exists already; name another file or remove it")
     path.parent.mkdir(parents=True, exist_ok=True)
+    # A new database gives attempts their numbers anew: the simulated bank of an earlier one must not know them.
+    path.with_suffix(".provider.jsonl").unlink(missing_ok=True)
     text = policy_text()
     version = parse_policy(text).version
     programme = Programme(
@@ -84,8 +86,8 @@ class House:
         """Take in what the provider says by itself; returns the disputes it spoke about."""
         spoken_of: list[int] = []
         for hook in self.provider.hooks(self.clock()):
-            _, attempt = parse_id("attempt", hook.key)
-            sent = self.database.event(0, attempt)
+            part, attempt = attempt_of(hook.key)
+            sent = self.database.event(part, attempt)
             if isinstance(sent, RefundSent):
                 report = ReportRefund(dispute=sent.dispute, attempt=attempt, result=hook.result)
                 self.worker.hear(self.provider.name, [report])
@@ -96,6 +98,14 @@ class House:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
+
+
+def attempt_of(key: str) -> tuple[int, int]:
+    """(part, attempt) of a provider's key; (0, 0), which is no attempt, for a key that is none of ours."""
+    try:
+        return parse_id("attempt", key)
+    except Refused:
+        return 0, 0
 
 
 def _provider(

@@ -1,13 +1,13 @@
 """When is it due? Working calendars, holidays and pauses will live here; today a day is 24 hours everywhere."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 DAY = timedelta(hours=24)
 
 
 def days_after(at: datetime, days: int) -> datetime:
-    """`at` plus `days` × 24 hours exactly, whatever clocks do in between (both UTC-aware)."""
-    return at + days * DAY
+    """`at` plus `days` × 24 hours exactly, whatever the clocks of its zone do in between; in UTC."""
+    return at.astimezone(UTC) + days * DAY
 
 
 def is_due(due_at: datetime, now: datetime) -> bool:

@@ -35,8 +35,11 @@ def assess_claim(
     amount: int,
     evidence: bool,
     given: Given,
+    *,
+    opened: bool = False,
 ) -> Ruling:
-    """What the policy says of a claim on `lines` of the scene's order, beside the order's `others`.
+    """What the policy says of a claim on `lines` of the scene's order, beside the order's `others`. A claim that was
+    `opened` in the window stays inside it.
 
     Raises Refused with the rule's code where the rule that matches refuses."""
     order, kind = scene.order, REASONS[reason]
@@ -46,7 +49,7 @@ def assess_claim(
         reason=reason,
         reason_class=kind,
         paid=order.paid_at is not None,
-        in_window=protection_window(order, kind, compiled.policy.window_days, scene.now).holds(scene.now),
+        in_window=opened or protection_window(order, kind, compiled.policy.window_days, scene.now).holds(scene.now),
         open_on_lines=any(d.phase != "closed" for d in overlapping),
         ruled_on_lines=any(
             d.phase == "closed" and d.outcome != "withdrawn" and REASONS[d.reason] == kind for d in overlapping
@@ -179,7 +182,9 @@ def decide_change_claim(
     check_text(command.note)
     if command.amount == dispute.amount:
         raise Refused("claim_unchanged", f"the claim is {command.amount} already")
-    ruling = assess_claim(scene, compiled, others, dispute.reason, dispute.lines, command.amount, False, given)
+    ruling = assess_claim(
+        scene, compiled, others, dispute.reason, dispute.lines, command.amount, False, given, opened=True
+    )
     moved = move(dispute, scene, dispute.phase)
     if dispute.phase != "awaiting_seller":
         moved["timers"] = dispute.timers

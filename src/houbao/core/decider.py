@@ -5,7 +5,7 @@ nothing, not even that; its refusal names what had fallen due.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
@@ -77,7 +77,8 @@ class Decision(Struct, frozen=True, gc=False):
 
 
 def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision:
-    """What happens when `command` of `by`, received at `now` (aware UTC), meets the world. Raises Refused."""
+    """What happens when `command` of `by`, received at `now` (aware), meets the world. Raises Refused."""
+    now = now.astimezone(UTC)
     course = _Course(world)
     fallen = _apply_due(course, now) if world.disputes and not isinstance(command, r.ServeWaiting) else []
     try:

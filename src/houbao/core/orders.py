@@ -14,7 +14,7 @@ from msgspec import structs
 from houbao.core import money
 from houbao.core.calendars import days_after
 from houbao.core.programme import Coverage
-from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, tag_of
+from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, check_words, tag_of
 
 ReasonClass = Literal["INR", "SNAD", "REMORSE", "OTHER"]
 
@@ -52,6 +52,8 @@ REASONS: dict[str, ReasonClass] = {
 
 MOST_LINES = 200
 MOST_PAYMENTS = 50
+MOST_LISTING = 65_536
+"""The most bytes of one listing's snapshot."""
 
 Status = Literal["placed", "paid", "shipped", "delivered", "confirmed", "confirmation_timed_out", "cancelled"]
 Tracking = Literal["moving", "invalid", "returned"]
@@ -380,7 +382,7 @@ def encode_listing(listing: Listing) -> bytes:
 
 def decide_place(exists: bool, store_known: bool, command: PlaceOrder, by: Actor) -> list[OrderEvents]:
     """A new order. Raises Refused: not_permitted, bad_reference, unknown_store, order_exists, bad_currency,
-    bad_amount, bad_lines, bad_payments, naive_time."""
+    bad_amount, bad_lines, bad_payments, bad_words, text_too_long, naive_time, bad_time."""
     if by.role not in ("platform", "admin"):
         raise Refused("not_permitted", f"a {by.role} may not place orders; the marketplace does")
     for name, text in (("store", command.store), ("reference", command.reference), ("buyer", command.buyer)):
@@ -393,6 +395,7 @@ def decide_place(exists: bool, store_known: bool, command: PlaceOrder, by: Actor
         check_aware(name, at)
     if command.currency not in money.DIGITS:
         raise Refused("bad_currency", f"{command.currency!r} is not an ISO 4217 currency")
+    check_words("buyer_email", command.buyer_email)
     _check_lines(command.lines)
     _check_payments(command.payments)
     lines = tuple(
@@ -428,6 +431,15 @@ def _check_lines(lines: tuple[NewLine, ...]) -> None:
         raise Refused("bad_lines", f"an order has 1 to {MOST_LINES} lines, each with its own id")
     for line in lines:
         check_reference("line id", line.id)
+        check_words("category", line.category)
+        if line.listing:
+            check_reference("listing", line.listing)
+        if line.shown:
+            check_words("category", line.shown.category)
+            if (size := len(encode_listing(line.shown))) > MOST_LISTING:
+                raise Refused(
+                    "text_too_long", f"the listing of line {line.id} takes {size} bytes, at most {MOST_LISTING}"
+                )
         if not 1 <= line.quantity <= 1_000_000:
             raise Refused("bad_lines", f"line {line.id} has quantity {line.quantity}")
         for name, minor in (("item", line.item), ("shipping", line.shipping), ("tax", line.tax)):
@@ -448,7 +460,7 @@ def _check_payments(payments: tuple[Payment, ...]) -> None:
 def decide_fact(order: Order, command: Fact, coverage: Coverage, payable: int, by: Actor) -> list[OrderEvents]:
     """What happened to an order. `coverage` is used at payment; `payable` is what the store is owed (minor units).
 
-    Raises Refused: not_permitted, order_turn, bad_amount, payable_short, naive_time."""
+    Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, naive_time, bad_time."""
     if by.role not in ("platform", "admin"):
         raise Refused("not_permitted", f"a {by.role} may not report on orders; the marketplace does")
     check_aware("at", command.at)

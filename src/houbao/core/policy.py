@@ -299,21 +299,23 @@ def assess(compiled: Compiled, facts: Facts) -> Ruling:
     raise AssertionError("the last rule of a checked policy always matches")
 
 
-def explain(policy: Policy, rule: str, misses: tuple[Miss, ...], *, private: bool) -> list[str]:
+def explain(compiled: Compiled, rule: str, misses: tuple[Miss, ...], *, private: bool) -> list[str]:
     """The reasons in sentences: the rule that matched, then why each rule before it did not.
 
     With `private` (for buyers) conditions on facts that could be gamed are named without their figures.
     """
-    by_name = {r.name: r for r in policy.rules}
-    matched = by_name[rule]
-    lines = [f"rule {rule}: {matched.says}"]
+    by_name = {r.name: r for r in compiled.policy.rules}
+    lines = [f"{rule}: {by_name[rule].says}"]
     for miss in misses:
         condition = by_name[miss.rule].when[miss.condition]
         if private and condition.fact in PRIVATE_FACTS:
             lines.append(f"not {miss.rule}: a condition of that rule is not met")
-        else:
-            wanted = f"{condition.fact} {condition.comparison.replace('_', ' ')} {_shown(condition.value)}"
-            lines.append(f"not {miss.rule}: needs {wanted}, found {_shown(miss.found)}")
+            continue
+        found = miss.found
+        if condition.fact in MONEY_FACTS and found is not None:
+            found = money.decimal(found, compiled.currency)
+        fact, comparison = condition.fact.replace("_", " "), condition.comparison.replace("_", " ")
+        lines.append(f"not {miss.rule}: {fact} is {_shown(found)}; it needs: {comparison} {_shown(condition.value)}")
     return lines
 
 
@@ -321,5 +323,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value) or "none"
+        return ", ".join(str(item) for item in value if item) or "none"
     return "not known" if value is None else str(value)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import structs
 
-from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference
+from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, check_words
 
 Uncovered = Literal["not_enrolled", "no_programme", "before_launch", "after_end", "currency"]
 
@@ -115,7 +115,8 @@ class Store(Record, frozen=True, kw_only=True):
 
 
 def enrolment_at(store: Store, at: datetime) -> Enrolment | None:
-    """The store's membership at that instant, if it had one."""
+    """The store's membership at that instant, if it had one. Raises Refused: naive_time, bad_time."""
+    check_aware("at", at)
     for enrolment in store.enrolments:
         if enrolment.joined <= at and (enrolment.left is None or at < enrolment.left):
             return enrolment
@@ -160,12 +161,14 @@ def decide_store(
     store: Store | None, programme: Programme | None, command: RegisterStore | Enrol | Leave, by: Actor, now: datetime
 ) -> list[StoreEvents]:
     """What happens to a store. Raises Refused: bad_reference, store_exists, unknown_store, unknown_programme,
-    already_enrolled, not_enrolled, not_permitted, naive_time."""
+    already_enrolled, not_enrolled, not_permitted, bad_words, naive_time, bad_time."""
     if by.role not in ("platform", "admin") and not (by.role == "seller" and by.id == command.store):
         raise Refused("not_permitted", f"a {by.role} may not do this to store {command.store}")
     who = str(by)
     if isinstance(command, RegisterStore):
         check_reference("store", command.store)
+        for name in ("country", "zone", "name", "email"):
+            check_words(name, getattr(command, name))
         if store is not None:
             raise Refused("store_exists", f"store {command.store} is registered already")
         return [StoreRegistered(at=now, by=who, store=command.store, country=command.country, zone=command.zone)]

@@ -24,6 +24,9 @@ Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
 Head = dict[str, Any]
 """The fields every event of one decision shares: at, by, store, order, dispute, text."""
 
+MOST_CODE = 64
+"""How much of a provider's own code is kept: its report is booked whatever it says beside it."""
+
 # --- what the rules of refunds and disputes may read ---------------------------------------------------------------
 
 
@@ -373,7 +376,11 @@ def decide_report(refund: Refund, command: ReportRefund, policy: Policy, head: H
         case "refused":
             stuck = command.final or share.tries >= policy.attempts
             retry_at = None if stuck else head["at"] + policy.retry
-            return [RefundFailed(**head, payment=share.payment, code=command.code, stuck=stuck, retry_at=retry_at)]
+            return [
+                RefundFailed(
+                    **head, payment=share.payment, code=command.code[:MOST_CODE], stuck=stuck, retry_at=retry_at
+                )
+            ]
         case "unknown":
             return [RefundUnknown(**head, payment=share.payment)] if share.state == "sent" else []
         case "key_expired":

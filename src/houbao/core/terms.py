@@ -19,6 +19,12 @@ Payer = Literal["fund", "seller", "platform"]
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}", re.ASCII)
 """What a store's id, an order's reference or an idempotency key may look like: at most 64 plain characters."""
 
+WORDS = 200
+DETAIL = 1000
+"""The most characters of a name, an address or a category; of a refusal's detail, which may quote what was sent."""
+
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -57,9 +63,9 @@ class Refused(Exception):
     def __init__(
         self, code: str, detail: str, *, rule: str = "", reasons: Sequence[Any] = (), **facts: str | int
     ) -> None:
-        super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail
+        self.detail = detail if len(detail) <= DETAIL else f"{detail[: DETAIL - 1]}…"
+        super().__init__(f"{code}: {self.detail}")
         self.rule = rule
         self.reasons = tuple(reasons)
         self.facts = facts
@@ -94,9 +100,17 @@ def check_reference(name: str, text: str) -> None:
         raise Refused("bad_reference", f"{name} is {text!r}: use 1 to 64 letters, digits, _ . : -")
 
 
+def check_words(name: str, text: str) -> None:
+    """`Refused('bad_words')` where a name, an address or a category is too long or has control characters."""
+    if len(text) > WORDS or not text.isprintable():
+        raise Refused("bad_words", f"{name} is {text!r}: use at most {WORDS} characters, none of them a control one")
+
+
 def check_aware(name: str, at: datetime) -> None:
-    """`Refused('naive_time')` unless `at` names its zone."""
+    """`Refused('naive_time')` unless `at` names its zone, `Refused('bad_time')` in a year that no order has."""
     if at.tzinfo is None:
         raise Refused(
             "naive_time", f"{name} is {at.isoformat()}: give the time with its zone, e.g. 2026-07-12T12:20:00Z"
         )
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Refused("bad_time", f"{name} is {at.isoformat()}: give a year from {FIRST_YEAR} to {LAST_YEAR}")

@@ -38,9 +38,10 @@ from houbao.core.refunds import (
     decide_resolve,
     decide_send,
     evolve_refund,
+    find_share,
     paid_minor,
 )
-from houbao.core.terms import Refused, check_reference
+from houbao.core.terms import WORDS, Refused, check_reference
 
 # --- each command in its turn --------------------------------------------------------------------------------------
 
@@ -104,7 +105,7 @@ def decide_notice_accepted(dispute: Dispute, command: NoticeAccepted, scene: Sce
     if dispute.phase != "notifying" or command.notice != dispute.notice:
         return []
     moved = move(dispute, scene, "awaiting_seller")
-    return [NoticeStood(**moved, notice=command.notice, message_id=command.message_id)]
+    return [NoticeStood(**moved, notice=command.notice, message_id=command.message_id[:WORDS])]
 
 
 def decide_notice_bounced(dispute: Dispute, command: NoticeBounced, scene: Scene) -> list[Event]:
@@ -114,7 +115,7 @@ def decide_notice_bounced(dispute: Dispute, command: NoticeBounced, scene: Scene
     moved = move(dispute, scene, "notifying")
     if dispute.phase == "notifying":
         moved["timers"] = dispute.timers
-    return [NoticeFailed(**moved, notice=command.notice, why=command.why)]
+    return [NoticeFailed(**moved, notice=command.notice, why=command.why[:WORDS])]
 
 
 def decide_pass_time(dispute: Dispute, command: PassTime, scene: Scene) -> list[Event]:
@@ -129,9 +130,13 @@ def decide_send_refund(dispute: Dispute, command: SendRefund, scene: Scene) -> l
 
 def decide_report_refund(dispute: Dispute, command: ReportRefund, scene: Scene) -> list[Event]:
     """Book the provider's word; when every share is paid the dispute closes."""
-    events: list[Event] = [*decide_report(_refund(dispute), command, scene.policy, head_of(dispute, scene))]
+    refund = _refund(dispute)
+    share = find_share(refund, attempt=command.attempt)
+    if scene.by.role == "provider" and share and share.provider != scene.by.id:
+        raise Refused("not_yours", f"that attempt went to {share.provider}, not to {scene.by.id}")
+    events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene))]
     if events and isinstance(events[0], RefundPaid):
-        after = evolve_refund(dispute.refund, events[0], scene.position + 1)
+        after = evolve_refund(refund, events[0], scene.position + 1)
         if after.state == "paid":
             events.append(_settled(dispute, scene, paid_minor(after)))
     return events

@@ -224,6 +224,7 @@ class Clock:
         self.now = now
 
     def __call__(self) -> datetime:
+        """The simulated time, aware UTC."""
         return self.now
 
 

@@ -2,15 +2,14 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
 
 from msgspec import Struct
 
 from houbao.core import disputes as d
 from houbao.core.money import decimal
-from houbao.core.policy import parse_policy
+from houbao.core.policy import compile_policy, parse_policy
 from houbao.core.refunds import RefundPaid
-from houbao.core.terms import from_micros, public_id
+from houbao.core.terms import public_id
 from houbao.demo.play import Played
 from houbao.shipped import policy_text
 from houbao.store import queries
@@ -177,7 +176,10 @@ def stories(connection: sqlite3.Connection, part: int = 0) -> list[str]:
         for _, event in queries.timeline(connection, part, told_one):
             lines.append(f"  {event.at:%Y-%m-%d %H:%M}  {tell(event, told_one.currency, part)}")
             if isinstance(event, d.DisputeOpened):
-                lines += [f"                    · {reason}" for reason in why(event, policy)]
+                lines += [
+                    f"                    · {reason}"
+                    for reason in why(event, compile_policy(policy, told_one.currency))
+                ]
         lines.append("")
     return lines
 
@@ -197,9 +199,3 @@ def _counts(counts: dict[str, int]) -> str:
 def _span(seconds: float) -> str:
     hours = seconds / 3600
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} d"
-
-
-def unaccounted(connection: sqlite3.Connection) -> Iterable[str]:
-    """Disputes that are still open, with the time they wait for."""
-    for number, phase, due in connection.execute("SELECT id, phase, due_at FROM disputes WHERE phase <> 'closed'"):
-        yield f"{public_id('dispute', 0, number)} {phase} {from_micros(due) if due else ''}"

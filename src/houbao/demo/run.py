@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
-from msgspec import structs
-
 from houbao import wiring
 from houbao.demo.play import Clock, Play
 from houbao.demo.players import PROVIDER_PER_MILLE, Dice
@@ -47,7 +45,7 @@ def run(
         figures = gather(house.database.connection, played, CAPITAL, CURRENCY)
     finally:
         house.close()
-    report = Report(
+    return Report(
         source=source,
         simulated=f"{SIMULATED} Seed {seed}.",
         seconds=round(seconds, 2),
@@ -56,7 +54,6 @@ def run(
         peak_memory_mb=_peak_memory(),
         **figures,  # ty: ignore[invalid-argument-type]
     )
-    return structs.replace(report)
 
 
 def _orders(olist: Path | None, orders: int, seed: int) -> tuple[list[SoldOrder], str]:

@@ -21,6 +21,7 @@ from houbao.core.claims import Given
 from houbao.core.decider import ORDER_FACTS, Command, Decision, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, store_account
+from houbao.core.policy import Ruling
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.engine.ports import (
     Accepted,
@@ -77,6 +78,23 @@ class Engine:
             for batch in _batches(requests):
                 outcomes += self._execute(batch)
         return outcomes
+
+    def explain(self, request: Request) -> Ruling:
+        """What the policy says of a claim before it is opened (R3): the same path as opening, nothing saved.
+
+        Raises Refused as opening would. `request.command` is an OpenDispute."""
+        database, part = self.database, self.part
+        with self._one_at_a_time:
+            head = database.lock_part(part)
+            try:
+                work = _Work(database, head, database.load(part, _needs([request])), {}, self.clock())
+                decision = decide(work.world(request, ""), request.command, request.by, request.received_at)
+            finally:
+                database.rollback()
+        opened = next(event for event in decision.events if isinstance(event, d.DisputeOpened))
+        rules = database.compiled(decision.world.order.coverage.policy if decision.world.order else "", opened.currency)
+        assert rules is not None
+        return Ruling(next(rule for rule in rules.policy.rules if rule.name == opened.rule), opened.misses)
 
     def _execute(self, requests: Sequence[Request]) -> list[Outcome]:
         try:
@@ -187,7 +205,7 @@ class _Work:
             text = free_text(request.command)
             salt = os.urandom(16) if text else b""
             digest = blake2b(text.encode(), key=salt, digest_size=16).hexdigest() if text else ""
-            world = self._world(request, digest)
+            world = self.world(request, digest)
             decision = decide(world, request.command, request.by, request.received_at)
         except Refused as refused:
             return refused
@@ -198,7 +216,8 @@ class _Work:
             self.batch.receipts.append((*name, receipt, request.received_at))
         return accepted
 
-    def _world(self, request: Request, text: str) -> World:
+    def world(self, request: Request, text: str) -> World:
+        """What that command may see now, after all the commands before it."""
         loaded, command, database = self.loaded, request.command, self.database
         order: o.Order | None = None
         given = Given()

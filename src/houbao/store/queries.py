@@ -81,6 +81,15 @@ def statement(
     return page
 
 
+def currencies(connection: sqlite3.Connection, part: int, store: str) -> list[str]:
+    """The currencies in which the store has a statement."""
+    own = [f"store:{store}:{kind}" for kind in OWN]
+    found = connection.execute(
+        f"SELECT DISTINCT currency FROM balances WHERE part=? AND account IN ({','.join('?' * len(own))})", (part, *own)
+    )
+    return sorted(code for (code,) in found)
+
+
 def fund(connection: sqlite3.Connection, part: int) -> list[Fund]:
     """The fund in every currency it holds, from the transfers of its own accounts."""
     currencies = [

@@ -233,12 +233,17 @@ class SQLite:
         """See ports.Database. A version's text never changes, so it is parsed once."""
         known = self._compiled.get((version, currency))
         if known is None:
-            wanted = version or self.settings()["policy"]
-            found = self.connection.execute("SELECT text FROM policies WHERE version=?", (wanted,)).fetchone()
-            if found is None:
+            text = self.policy_text(version)
+            if text is None:
                 return None
-            known = self._compiled[(version, currency)] = compile_policy(parse_policy(found[0]), currency)
+            known = self._compiled[(version, currency)] = compile_policy(parse_policy(text), currency)
         return known
+
+    def policy_text(self, version: str) -> str | None:
+        """The text of a policy version; the empty one is the database's default."""
+        wanted = version or self.settings()["policy"]
+        found = self.connection.execute("SELECT text FROM policies WHERE version=?", (wanted,)).fetchone()
+        return found[0] if found else None
 
     def save(self, part: int, batch: Batch) -> None:
         """See ports.Database."""
@@ -280,9 +285,9 @@ class SQLite:
                 ],
             )
         if batch.texts:
-            many(inserting(schema.texts), [(part, t.position, t.salt, t.body) for t in batch.texts])
+            many(_INSERT_TEXT, [(part, t.position, t.salt, t.body) for t in batch.texts])
         if batch.snapshots:
-            many(inserting(schema.snapshots, ignore=True), [(part, k, v) for k, v in batch.snapshots.items()])
+            many(_INSERT_SNAPSHOT, [(part, k, v) for k, v in batch.snapshots.items()])
         if batch.contacts:
             many(_SET_CONTACT, [(part, c.kind, c.id, c.name, c.email) for c in batch.contacts])
         self.connection.execute(
@@ -367,7 +372,7 @@ class SQLite:
         with self._transaction():
             if self._take_back(part, task):
                 self.connection.execute(
-                    inserting(schema.deliveries),
+                    _INSERT_DELIVERY,
                     (
                         part,
                         task.position,
@@ -385,7 +390,7 @@ class SQLite:
         with self._transaction():
             if self._take_back(part, task):
                 self.connection.execute(
-                    inserting(schema.outbox),
+                    _INSERT_OUTBOX,
                     (part, micros(until), task.position, task.n, task.tries, rows.encode(task.effect)),
                 )
 
@@ -478,6 +483,8 @@ _INSERT_EVENT, _INSERT_TRANSFER, _INSERT_OUTBOX, _INSERT_WAITING, _INSERT_INSTAN
         schema.receipts,
     )
 )
+_INSERT_DELIVERY, _INSERT_TEXT = inserting(schema.deliveries), inserting(schema.texts)
+_INSERT_SNAPSHOT = inserting(schema.snapshots, ignore=True)
 _INSERT_STORE, _INSERT_ORDER, _INSERT_DISPUTE = (
     inserting(table) for table in (schema.stores, schema.orders, schema.disputes)
 )

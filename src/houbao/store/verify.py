@@ -45,6 +45,8 @@ MOST_PER_TABLE = 100
 END = 2**63
 """A position after the last; SQLite's integers end before it."""
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
+
 COLUMNS = {name: tuple(column.name for column in table.columns) for name, table in schema.metadata.tables.items()}
 KEYS = {name: tuple(column.name for column in table.primary_key) for name, table in schema.metadata.tables.items()}
 KEYS["outbox"] = ("part", "position", "n")
@@ -132,20 +134,20 @@ class _Notes:
 
     def add(self, table: str, key: tuple[Any, ...], column: str, expected: Any, found: Any, field: str = "") -> None:
         self._counts[table] += 1
-        if self._counts[table] <= MOST_PER_TABLE:
+        if self._counts[table] <= MOST_PER_TABLE and table not in self.lost:
             self.found.append(Difference(table, key, column, expected, found, field))
 
     def unreadable(self, table: str, error: object) -> None:
         """The table, or the file, cannot be read to its end: what it lacks is not compared any more."""
-        self.lost.add(table)
         self.add(table, (), "(all)", "readable", str(error))
+        self.lost.add(table)
 
     def extra(self, table: str, row: Row) -> None:
         self.add(table, _key_of[table](row), ROW, None, row)
 
     def compare(self, table: str, expected: Sequence[Row], found: Sequence[Row]) -> None:
         """Compare the rows of a table that one event or one state makes."""
-        if expected == found or table in self.lost:
+        if expected == found:
             return
         key_of = _key_of[table]
         left = {key_of(row): row for row in found}
@@ -173,7 +175,7 @@ def _fields(expected: bytes, found: bytes) -> list[tuple[str, Any, Any]]:
     whole = [("", expected, found)]
     try:
         want, have = msgspec.json.decode(expected), msgspec.json.decode(found)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return whole
     if not isinstance(have, dict):
         return whole
@@ -245,7 +247,7 @@ class _Stream:
         return [*self._reader.rows(self.table, f"AND {self._place}=?", position)]
 
 
-State = TypeVar("State")
+State = TypeVar("State", o.Order, d.Dispute)
 
 
 class _Tail(Struct):
@@ -282,17 +284,16 @@ class _Lives(Generic[State]):
         self._held: dict[int, _Held[State]] = {}
 
     def put(self, position: int, before: State | None, after: State) -> None:
-        """The state after the event at `position`, its number's own where there was none before."""
-        number = position if before is None else self._number(before)
-        held = self._held.get(number)
+        """The state after the event at `position`."""
+        held = self._held.get(after.id)
         if before is None:
-            stored = [stream.take(number) for stream in self._streams]
-            held = self._held[number] = _Held(after, stored, _last_event(stored[0]))
+            stored = [stream.take(position) for stream in self._streams]
+            held = self._held[after.id] = _Held(after, stored, _last_event(stored[0]))
         elif held is None:
-            held = self._held[number] = _Held(after, self._derive(before), END)
+            held = self._held[after.id] = _Held(after, self._derive(before), END)
         held.state = after
         if position >= held.last and self._derive(after) == held.stored:
-            del self._held[number]
+            del self._held[after.id]
 
     def get(self, number: int) -> State:
         """The state now; LookupError where no event made it."""
@@ -317,7 +318,7 @@ def _last_event(stored: list[Row]) -> int:
     """The position of the last event that a stored state knows of; END where it cannot say."""
     try:
         return _decode_tail(stored[0][-1]).history[-1]
-    except (IndexError, TypeError, msgspec.DecodeError):
+    except (IndexError, *UNDECODABLE):
         return END
 
 
@@ -391,6 +392,7 @@ class _Check:
         self.listings: set[str] = set()
         self.receipt: Row | None = None
         self._check_file(connection)
+        self.head: Row = next(reader.rows("parts"), ())
         self.transfers = reader.stream("transfers", "position", "n")
         self.outbox = reader.stream("outbox", "position", "n")
         self.deliveries = reader.stream("deliveries", "position", "n")
@@ -413,7 +415,7 @@ class _Check:
 
     def _check_file(self, connection: sqlite3.Connection) -> None:
         """What the database engine itself can tell of its file."""
-        for (said,) in connection.execute("PRAGMA integrity_check(10)"):
+        for (said,) in connection.execute("PRAGMA integrity_check(1)"):
             if said != "ok":
                 self.notes.unreadable("(file)", said)
 
@@ -438,8 +440,9 @@ class _Check:
     # --- an event --------------------------------------------------------------------------------------------------
 
     def _check_event(self, part: int, position: int, booked_at: int, body: bytes, chain: bytes) -> None:
-        if position <= self.position:
-            self.notes.add("events", (part, position), ROW, None, (booked_at, body))
+        ended = self.head and self.head[1] == self.position and self.head[3] == self.chain.head
+        if ended or position <= self.position:
+            self.notes.extra("events", (part, position, booked_at, body, chain))
             return
         self._check_gap(position)
         self.position = position
@@ -450,7 +453,7 @@ class _Check:
         try:
             event = rows.decode_event(body)
             self._follow(position, event)
-        except (msgspec.DecodeError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except (AssertionError, AttributeError, LookupError, ValueError, *UNDECODABLE) as error:
             why = f"{type(error).__name__}: {error}"
             self.notes.add("events", (part, position), "body", f"an event that follows from those before ({why})", body)
 
@@ -560,9 +563,8 @@ class _Check:
             n = row[3]
             mine = [(table, stored) for table, number, stored in found if number == n]
             if not mine:
-                # Which of the two it was in, nobody knows any more.
-                for table in ("outbox", "deliveries"):
-                    notes.compare(table, [row if table == "outbox" else (self.part, position, n)], [])
+                for table in ("outbox", "deliveries"):  # which of the two it was in, nobody knows any more
+                    notes.add(table, (self.part, position, n), ROW, row[-1], None)
             for table, stored in mine[:1]:
                 self._check_task(table, (self.part, position, n), row, stored)
             for table, stored in mine[1:]:
@@ -617,9 +619,8 @@ class _Check:
             elif sha256(body).hexdigest() != digest:
                 self.notes.add("snapshots", key, "body", f"what hashes to {digest}", body)
             self.listings.discard(digest)
-        if "snapshots" not in self.notes.lost:
-            for digest in sorted(self.listings):
-                self.notes.add("snapshots", (self.part, digest), ROW, "what was shown to a buyer", None)
+        for digest in sorted(self.listings):
+            self.notes.add("snapshots", (self.part, digest), ROW, "what was shown to a buyer", None)
 
     # --- receipts --------------------------------------------------------------------------------------------------
 
@@ -628,8 +629,12 @@ class _Check:
         for row in self.receipts.take(position):
             if self.receipt is not None:
                 self._bad_receipt(row, "first", f"after {self.receipt[8]}")
-            self.receipt = row
             self._check_lengths(row)
+            self.receipt = row
+            end = self.head[1] if self.head else END
+            if not position <= row[8] <= end:
+                self._bad_receipt(row, "last", f"from {position} to {end}")
+                self.receipt = None
         if self.receipt is None:
             return
         _, caller, _, _, _, received_at, number, _, last = self.receipt
@@ -644,13 +649,11 @@ class _Check:
             self.receipt = None
 
     def _check_lengths(self, row: Row) -> None:
-        _, _, _, digest, salt, _, _, first, last = row
+        _, _, _, digest, salt, *_ = row
         if len(digest) != 16:
             self._bad_receipt(row, "digest", "16 bytes")
         if len(salt) not in (0, 16):
             self._bad_receipt(row, "salt", "16 bytes, or none")
-        if last < first:
-            self._bad_receipt(row, "last", f"at least {first}")
 
     def _bad_receipt(self, row: Row, column: str, expected: object) -> None:
         found = row[COLUMNS["receipts"].index(column)]
@@ -666,13 +669,11 @@ class _Check:
     def _check_head(self) -> None:
         """The part's own row against its last event."""
         key, notes = (self.part,), self.notes
-        found = [*self.read.rows("parts")]
-        if not found:
+        if not self.head:
             self.chain.gap()
-            if "parts" not in notes.lost:
-                notes.add("parts", key, ROW, (self.position, self.booked_at), None)
+            notes.add("parts", key, ROW, (self.position, self.booked_at), None)
             return
-        ((_, position, booked_at, chain, _),) = found
+        _, position, booked_at, chain, _ = self.head
         self.chain.end(chain)
         if chain != self.chain.head and position > self.position:
             for missing in islice(range(self.position + 1, position + 1), MOST_PER_TABLE):
@@ -689,24 +690,22 @@ class _Check:
         """Settings, programmes and policies: what the events and each other name is there."""
         notes = self.notes
         settings = dict(self.read.rows("meta"))
-        kind, parts = settings.get("kind"), settings.get("parts", "")
-        for *_, clock in self.read.rows("parts"):
-            sort = "live" if clock is None else "sandbox"
-            if kind != sort and "meta" not in notes.lost:
-                notes.add("meta", ("kind",), "value", sort, kind)
+        parts = settings.get("parts", "")
+        clock = "sandbox" if self.head and self.head[4] is not None else "live"
         sane = {
             "schema": (str(schema.SCHEMA_VERSION), settings.get("schema") == str(schema.SCHEMA_VERSION)),
             "parts": (f"more than {self.part}", parts.isdecimal() and int(parts) > self.part),
-            "policy": ("a policy", bool(settings.get("policy"))),
+            "policy": ("a policy's version", bool(settings.get("policy"))),
+            "kind": (clock, settings.get("kind") == clock or not self.head),
         }
         for name, (expected, good) in sane.items():
-            if not good and "meta" not in notes.lost:
-                notes.add("meta", (name,), "value", expected, settings.get(name))
+            if not good:
+                notes.add("meta", (name,), "value" if name in settings else ROW, expected, settings.get(name))
         self.policies.add(settings.get("policy", ""))
         for name, body in self.read.rows("programmes"):
             try:
                 self.policies |= {version for _, version in decode_programme(body).policies}
-            except msgspec.DecodeError as error:
+            except UNDECODABLE as error:
                 notes.add("programmes", (name,), "body", f"a programme ({error})", body)
         self._check_policies()
 
@@ -715,9 +714,8 @@ class _Check:
             if sha256(text.encode()).hexdigest() != digest:
                 self.notes.add("policies", (version,), "text", f"what hashes to {digest}", text)
             self.policies.discard(version)
-        if "policies" not in self.notes.lost:
-            for version in sorted(self.policies - {""}):
-                self.notes.add("policies", (version,), ROW, "a policy that was in force", None)
+        for version in sorted(self.policies - {""}):
+            self.notes.add("policies", (version,), ROW, "a policy that was in force", None)
 
     def _check_stores(self) -> None:
         left = {store.id: rows.store_row(self.part, store) for store in self.stores.values()}

@@ -1,0 +1,127 @@
+"""The marketplace of the benchmark: many stores, paid and delivered orders, one claim each, of every route."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+
+from msgspec import structs
+
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core.fund import TopUp
+from houbao.core.terms import Actor
+from houbao.engine.engine import Engine
+from houbao.engine.ports import Accepted, Request
+from houbao.shipped import policy_text
+from houbao.store import sqlite
+
+NOW = datetime(2026, 7, 8, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+STORES = 1000
+CLAIMS = (
+    ("damaged", 4000, True),
+    ("defective", 5900, True),
+    ("poor_quality", 3200, True),
+    ("in_transit_overdue", 2500, True),
+    ("missing_parts", 1200, True),
+    ("not_as_pictured", 7700, False),
+    ("delivered_not_received", 4100, False),
+    ("different_item", 2600, True),
+)
+"""(reason, amount, with a photo): six routed to verification or paid at once where covered, two to the seller."""
+
+
+class OpenDisputes:
+    """A database with that many orders, and for each the request that opens its dispute."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self.path = path
+        launched = NOW - 400 * DAY
+        programme = p.Programme(name="standard", currency="EUR", launched_at=launched, policies=((launched, "2026.1"),))
+        sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=NOW)
+        self.database = sqlite.SQLite(path)
+        self.points: list[tuple[str, float]] = []
+        self.engine = Engine(self.database, lambda: NOW, probe=self._point)
+        platform = Actor("platform", "bench")
+        stores = [f"store-{number:04}" for number in range(STORES)]
+        self._do([Request(p.RegisterStore(store=store), platform, NOW) for store in stores])
+        enrolled = [store for number, store in enumerate(stores) if number % 10 < 6]
+        self._do([Request(p.Enrol(store=s, programme="standard", at=launched), platform, NOW) for s in enrolled])
+        self._do([Request(TopUp(minor=10**12, currency="EUR"), Actor("finance", "bench"), NOW)])
+        self.requests = [
+            self._claim(order, number) for number, order in enumerate(self._orders(stores, count, platform))
+        ]
+
+    def _orders(self, stores: list[str], count: int, platform: Actor) -> list[int]:
+        paid = NOW - 12 * DAY
+        places = [
+            o.PlaceOrder(
+                store=stores[number * 7919 % STORES],
+                reference=f"o-{number}",
+                buyer=f"buyer-{number}",
+                currency="EUR",
+                lines=(o.NewLine(id="1", item=7000, shipping=900, tax=300, category="toys"),),
+                payments=(o.Payment(id="card", provider="sandbox", minor=8200),),
+                ship_by=paid + 3 * DAY,
+                promised_by=NOW - DAY,
+                at=paid - DAY,
+            )
+            for number in range(count)
+        ]
+        numbers = [accepted.id for accepted in self._do([Request(place, platform, NOW) for place in places])]
+        for fact in (o.Paid(order=0, at=paid), o.Shipped(order=0, at=paid + DAY), o.Delivered(order=0, at=NOW - DAY)):
+            self._do([Request(structs.replace(fact, order=number), platform, NOW) for number in numbers])
+        return numbers
+
+    def _claim(self, order: int, number: int) -> Request:
+        reason, amount, photo = CLAIMS[number % len(CLAIMS)]
+        command = d.OpenDispute(
+            order=order,
+            lines=(("1", 1),),
+            reason=reason,
+            amount=amount,
+            statement=f"The parcel of order {number} was not what the page had promised; photos are attached.",
+            evidence=(sha256(str(number).encode()).hexdigest(),) if photo else (),
+        )
+        at = NOW + number * timedelta(milliseconds=1)
+        return Request(command, Actor("buyer", f"buyer-{number}"), at, key=f"{number:012}")
+
+    def _do(self, requests: list[Request]) -> list[Accepted]:
+        outcomes = self.engine.execute(requests)
+        accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+        assert len(accepted) == len(requests), next(o for o in outcomes if not isinstance(o, Accepted))
+        return accepted
+
+    def execute(self, requests: list[Request]) -> None:
+        """Open those disputes in one list; every one must be accepted."""
+        self._do(requests)
+
+    def _point(self, name: str) -> None:
+        self.points.append((name, perf_counter()))
+
+    def where(self) -> dict[str, float]:
+        """The shares of the engine's time between its points, since the last time it was asked."""
+        spent = {"load": 0.0, "decide": 0.0, "save": 0.0, "commit": 0.0}
+        ends = {"batch.loaded": "load", "batch.decided": "decide", "batch.saved": "save", "batch.committed": "commit"}
+        for (_, start), (name, end) in zip(self.points, self.points[1:], strict=False):
+            if name in ends:
+                spent[ends[name]] += end - start
+        self.points.clear()
+        whole = sum(spent.values()) or 1.0
+        return {name: seconds / whole for name, seconds in spent.items()}
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file."""
+        self.database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def size(self) -> int:
+        """Bytes of all pages."""
+        (pages,) = self.database.connection.execute("PRAGMA page_count").fetchone()
+        (size,) = self.database.connection.execute("PRAGMA page_size").fetchone()
+        return pages * size
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()

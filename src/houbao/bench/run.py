@@ -1,0 +1,208 @@
+"""`houbao bench`: every figure beside the bare work, measured in the same run.
+
+open-dispute. The engine opens distinct disputes (receipts on, shipped policy, full durability) in lists of 1, 100 and
+1000. Beside it the bare driver replays the very rows that the engine wrote, on a copy of the same database, with the same
+pragmas and the same batches. The two take turns, round by round; afterwards every table is equal.
+"""
+
+import gc
+import platform
+import shutil
+import sqlite3
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+from msgspec import Struct
+
+from houbao.bench.market import OpenDisputes
+from houbao.store import schema
+from houbao.store.sqlite import SQLite, connect, inserting
+from houbao.wiring import path_of
+
+BATCHES = (1, 100, 1000)
+
+
+class Figure(Struct, frozen=True):
+    """One figure. `ratio` = value / limit, where the limit is the bare work of the same run."""
+
+    scenario: str
+    value: float
+    unit: str
+    limit: float
+    ratio: float
+    command: str
+    machine: str
+    rows_per_dispute: float
+    bytes_per_dispute: float
+    where: dict[str, float]
+
+
+class Round(Struct, frozen=True):
+    """Seconds of one round."""
+
+    engine: float
+    bare: float
+    where: dict[str, float]
+
+
+def run(*, disputes: int, rounds: int, progress: bool) -> list[Figure]:
+    """Measure all batch sizes, interleaved; medians over the rounds."""
+    figures: list[Figure] = []
+    say: Callable[[str], None] = print if progress else lambda text: None
+    say(f"open-dispute: {rounds} rounds of {disputes:,} disputes (200 where one by one), engine and bare in turn\n")
+    say(
+        f"{'batch':>6} {'engine/s':>10} {'bare/s':>10} {'ratio':>6}  rows and bytes a dispute · where the engine's time goes"
+    )
+    with tempfile.TemporaryDirectory(prefix="houbao-bench-") as folder:
+        for batch in BATCHES:
+            count = min(disputes, 200) if batch == 1 else disputes
+            market = OpenDisputes(Path(folder) / f"market-{batch}.db", count * rounds)
+            figure = _measure(market, batch, count, rounds, Path(folder))
+            figures.append(figure)
+            parts = ", ".join(f"{name} {share:.0%}" for name, share in figure.where.items())
+            say(
+                f"{batch:>6} {figure.value:>10,.0f} {figure.limit:>10,.0f} {figure.ratio:>6.2f}"
+                f"  {figure.rows_per_dispute:.1f} rows, {figure.bytes_per_dispute:,.0f} B · {parts}"
+            )
+    return figures
+
+
+def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, folder: Path) -> Figure:
+    copy = folder / f"bare-{batch}.db"
+    market.checkpoint()
+    shutil.copyfile(market.path, copy)
+    bare = connect(copy)
+    done: list[Round] = []
+    size_before = market.size()
+    for turn in range(rounds):
+        requests = market.requests[turn * count : (turn + 1) * count]
+        lists = [requests[i : i + batch] for i in range(0, count, batch)]
+        marks = _positions(market.database)
+        gc.collect()
+        started = perf_counter()
+        for commands in lists:
+            market.execute(commands)
+            marks.append(_position(market.database))
+        engine = perf_counter() - started
+        statements = _replay(market.database, marks)
+        gc.collect()
+        started = perf_counter()
+        for transaction in statements:
+            bare.execute("BEGIN IMMEDIATE")
+            for sql, rows in transaction:
+                bare.executemany(sql, rows)
+            bare.execute("COMMIT")
+        done.append(Round(engine, perf_counter() - started, market.where()))
+    rows = sum(len(r) for transaction in statements for _, r in transaction) / count
+    _same_tables(market.database.connection, bare)
+    bare.close()
+    size = (market.size() - size_before) / (count * rounds)
+    engine, limit = (count / statistics.median(getattr(r, side) for r in done) for side in ("engine", "bare"))
+    ratio = statistics.median(r.bare / r.engine for r in done)
+    where = {name: statistics.median(r.where[name] for r in done) for name in done[0].where}
+    market.close()
+    return Figure(
+        scenario=f"open-dispute, lists of {batch}",
+        value=round(engine, 1),
+        unit="disputes/s",
+        limit=round(limit, 1),
+        ratio=round(ratio, 3),
+        command=f"houbao bench open-dispute --disputes {count} --rounds {rounds}",
+        machine=machine(),
+        rows_per_dispute=round(rows, 2),
+        bytes_per_dispute=round(size),
+        where={name: round(share, 3) for name, share in where.items()},
+    )
+
+
+Statement = tuple[str, list[tuple[object, ...]]]
+_APPENDED = (
+    (schema.events, "position"),
+    (schema.disputes, "id"),
+    (schema.transfers, "position"),
+    (schema.outbox, "position"),
+    (schema.timers, "dispute_id"),
+    (schema.waiting, "position"),
+    (schema.instants, "dispute_id"),
+    (schema.texts, "position"),
+    (schema.receipts, "first"),
+)
+
+
+def _position(database: SQLite) -> int:
+    return database.head(0).position
+
+
+def _positions(database: SQLite) -> list[int]:
+    return [_position(database)]
+
+
+def _replay(database: SQLite, marks: list[int]) -> list[list[Statement]]:
+    """The rows of each transaction between two marks, as the statements a bare driver would run, in the same tables
+    and the same order of writing."""
+    run = database.connection.execute
+    whole: dict[str, list[tuple[int, tuple[object, ...]]]] = {}
+    for table, key in _APPENDED:
+        place = [column.name for column in table.columns].index(key)
+        found = run(
+            f"SELECT * FROM {table.name} WHERE part=0 AND {key}>? AND {key}<=? ORDER BY {key}", (marks[0], marks[-1])
+        )
+        whole[table.name] = [(row[place], row) for row in found]
+    transactions: list[list[Statement]] = []
+    at = dict.fromkeys(whole, 0)
+    for end in marks[1:]:
+        statements: list[Statement] = []
+        for table, _ in _APPENDED:
+            rows, start = whole[table.name], at[table.name]
+            stop = start
+            while stop < len(rows) and rows[stop][0] <= end:
+                stop += 1
+            at[table.name] = stop
+            if stop > start:
+                statements.append((inserting(table), [row for _, row in rows[start:stop]]))
+        statements += _updates(database, end, statements)
+        transactions.append(statements)
+    return transactions
+
+
+def _updates(database: SQLite, end: int, statements: list[Statement]) -> list[Statement]:
+    """The balances and the part's own row as this transaction left them."""
+    changes: dict[tuple[object, object], int] = {}
+    for sql, rows in statements:
+        if sql == inserting(schema.transfers):
+            for row in rows:
+                _, _, _, _, source, target, minor, currency, *_ = row
+                assert isinstance(minor, int)
+                for account, signed in ((source, -minor), (target, minor)):
+                    if str(account).startswith(("fund:", "store:")):
+                        changes[account, currency] = changes.get((account, currency), 0) + signed
+    add = f"{inserting(schema.balances)} ON CONFLICT (part, account, currency) DO UPDATE SET minor = minor + excluded.minor"
+    chain, booked = database.connection.execute(
+        "SELECT chain, booked_at FROM events WHERE part=0 AND position=?", (end,)
+    ).fetchone()
+    updates: list[Statement] = [(add, [(0, *account, minor) for account, minor in changes.items()])] if changes else []
+    updates.append(("UPDATE parts SET position=?, booked_at=?, chain=? WHERE part=0", [(end, booked, chain)]))
+    return updates
+
+
+def _same_tables(engine: sqlite3.Connection, bare: sqlite3.Connection) -> None:
+    """Raises AssertionError unless every table holds the same rows in both."""
+    for table in schema.metadata.sorted_tables:
+        key = ", ".join(column.name for column in table.primary_key.columns)
+        rows = [c.execute(f"SELECT * FROM {table.name} ORDER BY {key}") for c in (engine, bare)]
+        for left, right in zip(*rows, strict=True):
+            if left != right:
+                raise AssertionError(f"{table.name} differs: {left} / {right}")
+
+
+def machine() -> str:
+    """This machine in a line."""
+    sqlite = sqlite3.sqlite_version
+    return f"{platform.machine()}, Python {sys.version.split()[0]}, SQLite {sqlite}, {platform.system()}"
+
+
+__all__ = ["Figure", "path_of", "run"]

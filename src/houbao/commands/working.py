@@ -1,0 +1,41 @@
+"""`houbao work`: the worker as a process of its own."""
+
+import sys
+import time
+from datetime import datetime
+
+from houbao.core.terms import Refused, check_aware
+from houbao.wiring import House
+
+PAUSE = 1.0
+"""Seconds between two looks at the database when nothing was due."""
+
+
+def work(house: House, *, once: bool, now: str) -> None:
+    """Run until stopped, or once. `now` moves a sandbox's clock first; a live database refuses that."""
+    if now:
+        _move(house, now)
+    while True:
+        house.listen()
+        done = house.worker.run()
+        for trouble in done.troubles:
+            print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
+        if once:
+            print(f"{done.deadlines} deadlines passed, {done.effects} effects done")
+            return
+        time.sleep(PAUSE)
+
+
+def _move(house: House, now: str) -> None:
+    if house.database.settings()["kind"] != "sandbox":
+        raise Refused("not_a_sandbox", "only a sandbox database has a clock that can be moved")
+    try:
+        to = datetime.fromisoformat(now)
+    except ValueError:
+        raise Refused("naive_time", f"--now is {now!r}: give a time such as 2026-07-12T12:20:00Z") from None
+    check_aware("--now", to)
+    if to < house.clock():
+        raise Refused(
+            "clock_backwards", f"the sandbox's clock stands at {house.clock().isoformat()} and never goes back"
+        )
+    house.database.move_clock(0, to)

@@ -1,0 +1,67 @@
+"""`houbao demo` at the terminal: where the database goes, progress, and the report in words or JSON."""
+
+import json
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+from msgspec import structs
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from houbao import wiring
+from houbao.demo.report import stories, told
+from houbao.demo.run import CURRENCY, run
+from houbao.settings import Settings
+
+DEFAULT = "sqlite:///houbao-demo/houbao.db"
+
+
+def demonstrate(
+    settings: Settings, *, olist: Path | None, orders: int, seed: int, database: str | None, as_json: bool
+) -> None:
+    """Play into a fresh database and print the report. The default demonstration database is made anew each time; one
+    that was named is never overwritten."""
+    if not 1 <= orders <= 1_000_000:
+        _stop(f"--orders is {orders}: give 1 to 1000000")
+    url = database or DEFAULT
+    path = wiring.path_of(url)
+    if database is None:
+        shutil.rmtree(path.parent, ignore_errors=True)
+    settings = structs.replace(settings, database_url=url, smtp_host="", mail_folder="", sandbox_provider="")
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=as_json or not console.is_terminal) as bars:
+        task = bars.add_task("Playing", total=None)
+        report = run(
+            settings,
+            olist=olist,
+            orders=orders,
+            seed=seed,
+            progress=lambda done, whole: bars.update(task, completed=done, total=whole),
+        )
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(report), ensure_ascii=False, indent=2))
+    else:
+        with sqlite3.connect(path) as connection:
+            lines = [*told(report, CURRENCY), *stories(connection)]
+        print("\n".join(lines))
+        print(f"verify: {report.verify}")
+        rate = f"{report.disputes_per_second:,.0f} disputes/s"
+        print(
+            f"{report.seconds:.1f} s, {rate} (simulated time and all mails included), peak {report.peak_memory_mb} MB"
+        )
+        print(
+            f"Database {path}, mails {path.with_suffix('.mails')}/, provider's log {path.with_suffix('.provider.jsonl')}"
+        )
+        print(f"Next: ./dev fund status --database {url} · ./dev verify --database {url}")
+    if report.verify != "ok":
+        sys.exit(1)
+
+
+def _stop(message: str) -> NoReturn:
+    print(f"houbao: {message}", file=sys.stderr)
+    sys.exit(1)
