@@ -14,12 +14,13 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core.fund import TopUp
 from houbao.core.ledger import store_account
+from houbao.core.policy import Ruling
 from houbao.core.terms import SYSTEM, Actor, Refused
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Letter, Outcome, Posted, Reply, Request
 from houbao.engine.worker import Done, Worker
 from houbao.shipped import policy_text
-from houbao.store import sqlite
+from houbao.store import queries, sqlite
 
 T = datetime(2026, 7, 8, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -89,13 +90,18 @@ class Mailbox:
 class Market:
     """A marketplace with a store `oak`, enrolled, owed 200.00, and a fund of 1,000.00 (domain.md §7)."""
 
-    def __init__(self, folder: Path, *, fund: str = "1000.00", owed: str = "200.00", enrolled: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        fund: str = "1000.00",
+        owed: str = "200.00",
+        enrolled: bool = True,
+        programme: p.Programme | None = None,
+    ) -> None:
         self.now = T
         path = folder / "market.db"
-        programme = p.Programme(
-            name="standard", currency="EUR", launched_at=T - 100 * DAY, policies=((T - 100 * DAY, "2026.1"),)
-        )
-        sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=T)
+        sqlite.create(path, policy=policy_text(), programme=programme or standard(), sandbox_clock=T)
         self.database = sqlite.SQLite(path)
         self.engine = Engine(self.database, lambda: self.now)
         self.provider, self.mailbox = Provider(), Mailbox()
@@ -235,6 +241,38 @@ class Market:
             (kind, source, target, money.decimal(minor, currency)) for kind, source, target, minor, currency in found
         ]
 
+    def ledger_funding(self, dispute: int) -> dict[str, int]:
+        """Payer → minor units, by the transfers alone: whose money came into the store's held, less what went back."""
+        payers = {"fund:reserved": "fund", "platform:expense": "platform"}
+        held = store_account(self.dispute(dispute).store, "held")
+        paid: dict[str, int] = {}
+        for kind, source, target, amount in self.moved(dispute):
+            if target == held and kind in ("guarantee", "hold"):
+                paid[payers.get(source, "seller")] = paid.get(payers.get(source, "seller"), 0) + eur(amount)
+            if source == held and kind in ("guarantee_returned", "release"):
+                paid[payers.get(target, "seller")] -= eur(amount)
+        return {payer: minor for payer, minor in paid.items() if minor}
+
+    def statement(self, store: str = "oak", currency: str = "EUR") -> list[queries.Entry]:
+        """The store's statement."""
+        return queries.statement(self.database.connection, 0, store, currency)
+
+    def events(self, dispute: int) -> list[Any]:
+        """The dispute's events, in the order they were booked."""
+        return [event for _, event in queries.timeline(self.database.connection, 0, self.dispute(dispute))]
+
+    def explain(self, command: d.OpenDispute, by: Actor = BUYER) -> Ruling:
+        """What the policy says before a dispute is opened. Raises Refused; leaves no trace."""
+        before = self.contents()
+        try:
+            return self.engine.explain(Request(command, by, self.now))
+        finally:
+            assert self.contents() == before
+
+    def subjects(self) -> list[str]:
+        """What the mails that went out are about."""
+        return [letter.subject for letter in self.mailbox.letters]
+
     def timeline(self, dispute: int) -> list[str]:
         """The types of the dispute's events."""
         marks = ",".join("?" * len(self.dispute(dispute).history))
@@ -262,6 +300,15 @@ class Market:
         from houbao.store import verify
 
         assert verify.verify(self.database.path) == []
+
+
+def standard(**changed: Any) -> p.Programme:
+    """The programme of every market, launched 100 days before T, unless told otherwise."""
+    launched = T - 100 * DAY
+    return p.Programme(
+        **{"name": "standard", "currency": "EUR", "launched_at": launched, "policies": ((launched, "2026.1"),)}
+        | changed
+    )
 
 
 def opening(order: int, reason: str, amount: str, **more: Any) -> d.OpenDispute:

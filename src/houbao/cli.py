@@ -35,7 +35,7 @@ def main() -> None:
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("stopped; what was reported done is saved")
-    except Exception as error:  # noqa: BLE001 - the known ones are told in words, any other is raised again
+    except Exception as error:
         _tell(error)
         raise
 

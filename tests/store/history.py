@@ -23,7 +23,6 @@ PLATFORM = Actor("platform", "shop")
 AGENT = Actor("agent", "lee")
 FINANCE = Actor("finance", "kim")
 MAIL = Actor("mail", "outbox")
-PROVIDER = Actor("provider", "sandbox")
 PHOTO = "ab" * 32
 
 
@@ -98,8 +97,8 @@ class History:
         """The worker commits an attempt; returns its id."""
         return self.say(r.SendRefund(dispute=number, payment=payment), SYSTEM).first
 
-    def report(self, number: int, attempt: int, result: Any, **more: Any) -> None:
-        by = SYSTEM if result in ("unknown", "key_expired") else PROVIDER
+    def report(self, number: int, attempt: int, result: Any, provider: str = "sandbox", **more: Any) -> None:
+        by = SYSTEM if result in ("unknown", "key_expired") else Actor("provider", provider)
         self.say(r.ReportRefund(dispute=number, attempt=attempt, result=result, **more), by)
 
     def pay(self, number: int, payment: str = "card") -> int:
@@ -205,7 +204,7 @@ def _many_payments(h: History) -> None:
     h.sell("nia", 4_490, "elm", lines=lines, payments=payments)
     h.rule(number := h.open("nia", "defective", 3_000, lines=(("1", 2),)))
     h.pay(number)
-    h.report(number, h.send(number, "voucher"), "refused", final=True)
+    h.report(number, h.send(number, "voucher"), "refused", "house", final=True)
     h.say(r.ResolveRefund(dispute=number, how="abandon", note="voucher gone"), FINANCE)
     h.rule(h.open("nia", "missing_parts", 1_190, lines=(("2", 1),)))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from history import T, build
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -25,6 +24,7 @@ from houbao.shipped import policy_text
 from houbao.store import rows, schema
 from houbao.store.sqlite import SQLite, create
 from houbao.store.verify import KEYS, ROW, verify
+from store.history import T, build
 
 Found = tuple[str, tuple[Any, ...], str]
 Damage = Callable[[sqlite3.Connection], Found]

@@ -3,6 +3,7 @@
 Facts are gathered from the order, its other disputes and what was given from outside; `policy.assess` rules on them.
 """
 
+import re
 from datetime import datetime
 
 from houbao.core import money
@@ -12,6 +13,7 @@ from houbao.core.policy import Compiled, Facts, Ruling, assess
 from houbao.core.refunds import Head, Scene, approve
 from houbao.core.terms import Record, Refused, check_reference
 
+DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MOST_EVIDENCE = 20
 MOST_TEXT = 5000
 
@@ -89,9 +91,7 @@ def _check_claim(command: OpenDispute, order: Order) -> None:
         if not 1 <= quantity <= known[line].quantity:
             raise Refused("bad_lines", f"line {line} was sold {known[line].quantity} times, not {quantity}")
     check_amount(command.amount)
-    if len(command.evidence) > MOST_EVIDENCE or not all(
-        len(digest) == 64 and set(digest) <= set("0123456789abcdef") for digest in command.evidence
-    ):
+    if len(command.evidence) > MOST_EVIDENCE or not all(map(DIGEST.fullmatch, command.evidence)):
         raise Refused(
             "bad_evidence", f"evidence is up to {MOST_EVIDENCE} SHA-256 digests, 64 lower-case hex digits each"
         )

@@ -16,7 +16,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.effects import Effect, effects
 from houbao.core.fund import CapitalAdded, TopUp, decide_top_up
-from houbao.core.ledger import AVAILABLE, Transfer, store_account, transfers
+from houbao.core.ledger import Transfer, transfers
 from houbao.core.policy import Compiled
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
@@ -50,7 +50,7 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
 
     `disputes` are those of `order`, by id; for `ServeWaiting` the oldest that wait for the fund, in order of approval.
     `rules` is the policy in force at payment, `policy` the one in force at opening, both for the order's currency.
-    `balances` is (account, currency) → minor units; `queue` how many refunds wait for the fund in that currency.
+    `purse` holds the balances it may read, of the order's store and currency (for `ServeWaiting`, of the fund's).
     """
 
     position: int
@@ -60,8 +60,7 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
     disputes: Mapping[int, d.Dispute] = {}
     rules: Compiled | None = None
     policy: Compiled | None = None
-    balances: Mapping[tuple[str, str], int] = {}
-    queue: int = 0
+    purse: r.Purse = r.Purse()
     given: claims.Given = claims.Given()
     reference_taken: bool = False
     text: str = ""
@@ -84,8 +83,8 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
     try:
         course.add(_decide(course.world, command, by, now))
     except Refused as refused:
-        if fallen and isinstance(command, d.DisputeCommand):
-            raise _too_late(refused, fallen) from None
+        if isinstance(command, d.DisputeCommand) and (own := [e for e in fallen if e.dispute == command.dispute]):
+            raise _too_late(refused, own) from None
         raise
     return Decision(course.events, course.transfers, course.effects, course.world)
 
@@ -164,8 +163,7 @@ def _decide_fact(world: World, command: o.Fact, by: Actor) -> list[o.OrderEvents
     coverage = p.Coverage()
     if isinstance(command, o.Paid) and world.store:
         coverage = p.coverage(world.store, world.programme, order.currency, command.at)
-    payable = world.balances.get((store_account(order.store, "payable"), order.currency), 0)
-    return [*o.decide_fact(order, command, coverage, payable, by)]
+    return [*o.decide_fact(order, command, coverage, world.purse.payable, by)]
 
 
 def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: datetime) -> list[d.Event]:
@@ -203,7 +201,7 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
     """Reserve for the refunds that wait, in order of approval, as far as the money goes (R5)."""
     if by.role != "system":
         raise Refused("not_permitted", f"a {by.role} may not serve_waiting; it takes system")
-    available = world.balances.get((AVAILABLE, command.currency), 0)
+    available = world.purse.available
     events: list[d.Event] = []
     for dispute in world.disputes.values():
         refund = dispute.refund
@@ -219,19 +217,12 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
 
 
 def _scene(world: World, lines: tuple[tuple[str, int], ...], by: Actor, now: datetime) -> r.Scene:
-    order = _order(world)
-    taken_lines, taken_payments = r.taken(x.refund for x in world.disputes.values() if x.refund)
-    balance, currency = world.balances.get, order.currency
+    taken_lines, taken_payments = r.taken([dispute.refund for dispute in world.disputes.values() if dispute.refund])
     return r.Scene(
-        order=order,
+        order=_order(world),
         taken_lines=taken_lines,
         taken_payments=taken_payments,
-        purse=r.Purse(
-            available=balance((AVAILABLE, currency), 0),
-            payable=balance((store_account(order.store, "payable"), currency), 0),
-            deposit=balance((store_account(order.store, "deposit"), currency), 0),
-            queue=world.queue,
-        ),
+        purse=world.purse,
         policy=_known(world.policy).policy,
         by=by,
         now=now,
@@ -259,32 +250,37 @@ def _dispute_of(event: Event) -> int:
 def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
     """The world after the event; `moved` are its transfers."""
     position = world.position + 1
-    balances, queue = world.balances, world.queue
-    if moved:
-        balances = apply(balances, moved)
+    purse = apply(world.purse, moved) if moved else world.purse
+    if isinstance(event, r.DisputeEvent):
+        dispute = d.evolve_dispute(world.disputes.get(event.dispute), event, position)  # ty: ignore[invalid-argument-type]
+        if change := queue_change(event):  # ty: ignore[invalid-argument-type]
+            purse = structs.replace(purse, queue=purse.queue + change)
+        disputes = {**world.disputes, event.dispute: dispute}
+        return structs.replace(world, position=position, disputes=disputes, purse=purse)
     match event:
-        case p.StoreRegistered() | p.StoreEnrolled() | p.StoreLeft():
-            return structs.replace(world, position=position, store=p.evolve_store(world.store, event, position))
         case o.OrderPlaced() | o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut():
             order = o.evolve_order(world.order, event, position)
-            return structs.replace(world, position=position, order=order, balances=balances)
+            return structs.replace(world, position=position, order=order, purse=purse)
         case CapitalAdded():
-            return structs.replace(world, position=position, balances=balances)
+            return structs.replace(world, position=position, purse=purse)
         case _:
-            dispute = d.evolve_dispute(world.disputes.get(event.dispute), event, position)
-            disputes = {**world.disputes, event.dispute: dispute}
-            queue += queue_change(event)
-            return structs.replace(world, position=position, disputes=disputes, balances=balances, queue=queue)
+            return structs.replace(world, position=position, store=p.evolve_store(world.store, event, position))
 
 
-def apply(balances: Mapping[tuple[str, str], int], moved: list[Transfer]) -> dict[tuple[str, str], int]:
-    """The balances after the transfers."""
-    after = dict(balances)
+def apply(purse: r.Purse, moved: list[Transfer]) -> r.Purse:
+    """The purse after the transfers."""
+    change = {"available": 0, "payable": 0, "deposit": 0}
     for t in moved:
-        source, target = (t.source, t.currency), (t.target, t.currency)
-        after[source] = after.get(source, 0) - t.minor
-        after[target] = after.get(target, 0) + t.minor
-    return after
+        for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
+            kind = account.rpartition(":")[2]
+            if kind in change:
+                change[kind] += minor
+    return r.Purse(
+        available=purse.available + change["available"],
+        payable=purse.payable + change["payable"],
+        deposit=purse.deposit + change["deposit"],
+        queue=purse.queue,
+    )
 
 
 def queue_change(event: Event) -> int:

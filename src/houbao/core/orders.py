@@ -311,8 +311,15 @@ def protection_window(order: Order, kind: ReasonClass, days: int, now: datetime)
 
 def line_worth(line: Line, quantity: int) -> int:
     """What `quantity` pieces of a line are worth (minor units): their share of item, shipping and collected tax."""
+    if quantity == line.quantity:
+        return line.item + line.shipping + line.tax
     rest = line.quantity - quantity
     return sum(money.split(part, (quantity, rest))[0] for part in (line.item, line.shipping, line.tax))
+
+
+def line_left(line: Line, quantity: int, taken: int) -> int:
+    """What can still be refunded for `quantity` pieces of a line of which `taken` is approved already (minor units)."""
+    return max(0, min(line_worth(line, quantity), line.item + line.shipping + line.tax - taken))
 
 
 def refundable(
@@ -322,14 +329,10 @@ def refundable(
 
     `pieces` is line id → quantity; the `taken` maps are line and payment ids → minor units approved already.
     """
-    by_line = sum(
-        max(
-            0,
-            min(line_worth(line, pieces[line.id]), line.item + line.shipping + line.tax - taken_lines.get(line.id, 0)),
-        )
-        for line in order.lines
-        if line.id in pieces
-    )
+    by_line = 0
+    for line in order.lines:
+        if line.id in pieces:
+            by_line += line_left(line, pieces[line.id], taken_lines.get(line.id, 0))
     return min(by_line, payments_left(order, taken_payments))
 
 
@@ -358,13 +361,10 @@ def share_lines(
 ) -> tuple[tuple[str, int], ...]:
     """Split a refund over the disputed lines in proportion to what is left of each (minor units)."""
     lines = [line for line in order.lines if line.id in pieces]
-    rest = [
-        max(0, min(line_worth(li, pieces[li.id]), li.item + li.shipping + li.tax - taken_lines.get(li.id, 0)))
-        for li in lines
-    ]
     if len(lines) == 1:
         return ((lines[0].id, amount),)
-    return tuple((li.id, minor) for li, minor in zip(lines, money.split(amount, rest), strict=True) if minor)
+    rest = [line_left(line, pieces[line.id], taken_lines.get(line.id, 0)) for line in lines]
+    return tuple((line.id, minor) for line, minor in zip(lines, money.split(amount, rest), strict=True) if minor)
 
 
 # --- decide --------------------------------------------------------------------------------------------------------

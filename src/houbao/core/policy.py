@@ -146,6 +146,8 @@ def parse_policy(text: str) -> Policy:
     retry = _duration(raw, "refunds", "retry", faults)
     timers = {name: _duration(raw, "timers", name, faults) for name in Timers.__struct_fields__}
     faults += [f"timers.{name}: no such timer" for name in _table(raw, "timers").keys() - timers.keys()]
+    faults += [f"window.{name}: no such field" for name in _table(raw, "window").keys() - {"days"}]
+    faults += [f"refunds.{name}: no such field" for name in _table(raw, "refunds").keys() - {"attempts", "retry"}]
     rules = _rules(raw.get("rules"), faults)
     if faults:
         raise PolicyError(faults)
@@ -258,45 +260,55 @@ def _condition_faults(where: str, condition: Condition) -> list[str]:
 
 # --- assessing -----------------------------------------------------------------------------------------------------
 
-Test = tuple[Callable[[Any], Any], Callable[[Any, Any], bool], Any]
+Assessor = Callable[[Facts], Ruling]
 
 
 class Compiled(Struct, frozen=True):
-    """A policy made ready for one currency: for each rule its tests (getter, comparison, value)."""
+    """A policy made ready for one currency: `assess(facts)` says which rule matches first, and why none before it."""
 
     policy: Policy
     currency: str
-    tests: tuple[tuple[Rule, tuple[Test, ...]], ...]
+    assess: Assessor
 
 
 def compile_policy(policy: Policy, currency: str) -> Compiled:
-    """The policy ready for `assess`, its amounts in minor units of the programme's currency (cut to its decimals)."""
+    """The policy as one Python function, its amounts in minor units of the programme's currency (cut to its decimals).
 
-    def value(condition: Condition) -> Any:
-        if condition.fact in MONEY_FACTS:
-            major, _, rest = condition.value.partition(".")
-            return money.parse(f"{major}.{rest[: money.DIGITS[currency]]}", currency)
-        return frozenset(condition.value) if isinstance(condition.value, list) else condition.value
+    First match wins; a fact that is None satisfies no condition. The function is written out rule by rule because it
+    runs for every dispute; only checked names of facts get into its text, every value is passed in by name.
+    """
+    names: dict[str, Any] = {"Miss": Miss, "Ruling": Ruling}
+    lines = ["def assess(facts):", "    misses = []"]
+    for number, rule in enumerate(policy.rules):
+        names[f"rule{number}"] = rule
+        word = "if"
+        for place, condition in enumerate(rule.when):
+            value, test = f"value{number}_{place}", f"test{number}_{place}"
+            names[value], names[test] = _value(condition, currency), COMPARISONS[condition.comparison]
+            fact = f"facts.{condition.fact}"
+            holds = _OPERATORS.get(condition.comparison, f"{test}({{}}, {{}})").format(fact, value)
+            lines.append(f"    {word} {fact} is None or not ({holds}):")
+            lines.append(f"        misses.append(Miss({rule.name!r}, {place}, {fact}))")
+            word = "elif"
+        lines.append("    else:" if rule.when else "    if True:")
+        lines.append(f"        return Ruling(rule{number}, tuple(misses))")
+    exec("\n".join(lines), names)  # see above: only names of known facts are written into it
+    return Compiled(policy, currency, names["assess"])
 
-    tests = tuple(
-        (rule, tuple((operator.attrgetter(c.fact), COMPARISONS[c.comparison], value(c)) for c in rule.when))
-        for rule in policy.rules
-    )
-    return Compiled(policy, currency, tests)
+
+_OPERATORS = {"is": "{} == {}", "is_not": "{} != {}", "at_most": "{} <= {}", "at_least": "{} >= {}"}
+
+
+def _value(condition: Condition, currency: str) -> Any:
+    if condition.fact in MONEY_FACTS:
+        major, _, rest = condition.value.partition(".")
+        return money.parse(f"{major}.{rest[: money.DIGITS[currency]]}", currency)
+    return frozenset(condition.value) if isinstance(condition.value, list) else condition.value
 
 
 def assess(compiled: Compiled, facts: Facts) -> Ruling:
-    """What the policy says of the facts: first match wins; a fact that is None satisfies no condition."""
-    misses: list[Miss] = []
-    for rule, tests in compiled.tests:
-        for place, (get, compare, value) in enumerate(tests):
-            found = get(facts)
-            if found is None or not compare(found, value):
-                misses.append(Miss(rule.name, place, found))
-                break
-        else:
-            return Ruling(rule, tuple(misses))
-    raise AssertionError("the last rule of a checked policy always matches")
+    """What the policy says of the facts: the first rule whose conditions all hold, with a Miss for each before it."""
+    return compiled.assess(facts)
 
 
 def explain(compiled: Compiled, rule: str, misses: tuple[Miss, ...], *, private: bool) -> list[str]:

@@ -335,11 +335,9 @@ def approve(
 
 
 def decide_send(refund: Refund, command: SendRefund, head: Head) -> list[RefundEvent]:
-    """Commit an attempt. No event where one is on its way or settled: the caller then looks that one up instead."""
+    """Commit an attempt. No event where one is on its way, settled or given up: the caller then looks at that one."""
     share = find_share(refund, payment=command.payment)
-    if share is None:
-        raise Refused("unknown_payment", f"the refund has no share for payment {command.payment!r}")
-    if share.state != "due" or refund.state != "sending":
+    if share is None or share.state != "due" or refund.state != "sending":
         return []
     return [RefundSent(**head, refund=refund.id, payment=share.payment)]
 
@@ -358,8 +356,8 @@ def decide_report(refund: Refund, command: ReportRefund, policy: Policy, head: H
             return [
                 RefundReturned(**head, **money_back, payment=share.payment, currency=refund.currency, phase="refunding")
             ]
-        return _contradiction(command, head) if result == "refused" else []
-    if share.state not in ("sent", "unknown", "lost"):
+        return _contradiction(command, head) if result in ("refused", "returned") else []
+    if share.state not in ("sent", "unknown", "lost") or refund.state == "resolved":
         return _contradiction(command, head) if result == "paid" else []
     match result:
         case "paid":
@@ -395,7 +393,7 @@ def _contradiction(command: ReportRefund, head: Head) -> list[RefundEvent]:
 
 
 def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[RefundEvent]:
-    """Finance's word on what no provider will pay. Raises Refused `refund_in_flight` while an attempt may still land."""
+    """Finance's word on what no provider will pay. Raises Refused: refund_in_flight while one may still land."""
     if any(share.state in ("sent", "unknown") for share in refund.shares):
         raise Refused(
             "refund_in_flight", "an attempt may have been paid: wait for the provider's answer or the look-up"
@@ -469,8 +467,9 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
             return structs.replace(refund, state="resolved")
         case RefundResolved():
             paid = tuple(share for share in refund.shares if share.state == "paid")
-            minor = refund.minor - event.minor
-            return structs.replace(refund, state="abandoned", shares=paid, lines=event.lines, minor=minor)
+            minor, back = refund.minor - event.minor, dict(event.legs)
+            legs = tuple((kind, leg - back.get(kind, 0)) for kind, leg in refund.legs if leg > back.get(kind, 0))
+            return structs.replace(refund, state="abandoned", shares=paid, lines=event.lines, legs=legs, minor=minor)
 
 
 def _share(

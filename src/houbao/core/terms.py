@@ -19,14 +19,16 @@ Payer = Literal["fund", "seller", "platform"]
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}", re.ASCII)
 """What a store's id, an order's reference or an idempotency key may look like: at most 64 plain characters."""
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 WORDS = 200
+"""The most characters of a name, an address or a category."""
+
 DETAIL = 1000
-"""The most characters of a name, an address or a category; of a refusal's detail, which may quote what was sent."""
+"""The most characters of a refusal's detail, which may quote what was sent."""
 
 FIRST_YEAR, LAST_YEAR = 1970, 2999
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 
 class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -73,7 +75,8 @@ class Refused(Exception):
 
 def micros(at: datetime) -> int:
     """Microseconds since 1970 UTC, exact: how times stand in the tables."""
-    return (at - EPOCH) // MICROSECOND
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_micros(value: int) -> datetime:
@@ -102,7 +105,7 @@ def check_reference(name: str, text: str) -> None:
 
 def check_words(name: str, text: str) -> None:
     """`Refused('bad_words')` where a name, an address or a category is too long or has control characters."""
-    if len(text) > WORDS or not text.isprintable():
+    if len(text) > WORDS or CONTROL.search(text):
         raise Refused("bad_words", f"{name} is {text!r}: use at most {WORDS} characters, none of them a control one")
 
 

@@ -66,13 +66,14 @@ class Receipt(Struct, frozen=True):
 
 class Needs(Struct):
     """What a batch must read. `references` are (store, order reference), `claims` (order, dispute
-    reference); `buyers` those whose instant sums are asked; `waiting` the currency whose queue is served."""
+    reference), `payouts` orders whose store is to be paid; `buyers` those whose instant sums are asked; `waiting` the currency whose queue is served."""
 
     stores: set[str] = set()
     orders: set[int] = set()
     disputes: set[int] = set()
     references: set[tuple[str, str]] = set()
     claims: set[tuple[int, str]] = set()
+    payouts: set[int] = set()
     buyers: set[str] = set()
     waiting: str = ""
 

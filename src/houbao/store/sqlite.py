@@ -203,8 +203,9 @@ class SQLite:
     def _load_money(self, part: int, needs: Needs, loaded: Loaded) -> None:
         run = self.connection.execute
         accounts = [AVAILABLE]
-        if loaded.orders:
-            accounts += [store_account(store, kind) for store in needs.stores for kind in ("payable", "deposit")]
+        # Only a dispute that exists can fall due and take a store's money; the first one of an order needs the fund alone.
+        stores = {loaded.orders[order].store for order in (*loaded.disputes, *needs.payouts) if order in loaded.orders}
+        accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
         found = run(
             f"SELECT account, currency, minor FROM balances WHERE part=? AND account {_IN}", (part, _json(accounts))
         )

@@ -96,12 +96,9 @@ def verify(database: sqlite3.Connection | str | Path, part: int = 0) -> list[Dif
     try:
         with _reading(database) as connection:
             _Check(connection, part, notes).run()
-    except sqlite3.Error as error:
-        notes.unreadable("(file)", error)
-    except (TypeError, ValueError):
-        # A damaged file can hold values that no column may have; in a sound one this would be our own mistake.
-        if not notes.lost:
-            raise
+    except (sqlite3.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # A damaged file can hold what no column may, such as a text where a number belongs.
+        notes.unreadable("(file)", f"{type(error).__name__}: {error}")
     return notes.found
 
 
@@ -334,16 +331,14 @@ class _Chain:
 
     def follow(self, position: int, body: bytes, stored: bytes) -> None:
         """The next event. After a gap (`head` is None) there is nothing that it could continue."""
-        if self._doubt is None and self.head is not None:
-            computed = link(self.head, position, body)
-            if computed != stored:
-                self._doubt = (position, body, computed, stored)
-        elif self._doubt is not None:
+        computed = stored if self.head is None else link(self.head, position, body)
+        if self._doubt is not None:
             repaired = link(self._doubt[2], position, body)
-            computed = stored if repaired == stored else link(self._doubt[3], position, body)
             self.settle(repaired, stored)
-            if computed != stored:
-                self._doubt = (position, body, computed, stored)
+            if repaired == stored:
+                computed = stored
+        if computed != stored:
+            self._doubt = (position, body, computed, stored)
         self.head = stored
 
     def settle(self, repaired: bytes, stored: bytes) -> None:
