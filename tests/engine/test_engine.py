@@ -1,14 +1,18 @@
 """The one write path: a list is its commands one by one, keys are answered once, and what is refused costs nothing."""
 
+import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, PROVIDER, SELLER, Market, T, eur, opening
@@ -17,7 +21,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.fund import TopUp
-from houbao.core.terms import SYSTEM, Actor, Refused
+from houbao.core.terms import SYSTEM, Actor, Refused, micros
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Outcome, Request
 from houbao.store.sqlite import SQLite
@@ -59,10 +63,12 @@ class Town:
         market.database.close()
         self.path = market.database.path
 
-    def copy(self, name: str) -> SQLite:
+    @contextmanager
+    def copy(self, name: str) -> Iterator[SQLite]:
         copy = SQLite(shutil.copy(self.path, self.path.with_name(name)))
         copy.connection.execute("PRAGMA synchronous=OFF")
-        return copy
+        with closing(copy):
+            yield copy
 
 
 def contents(database: SQLite) -> dict[str, list[Any]]:
@@ -185,12 +191,13 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(sayings=st.lists(SAYING, min_size=2, max_size=14), again=st.lists(st.integers(0, 13), max_size=2))
 def test_a_list_of_commands_is_the_same_commands_one_by_one(town: Town, sayings: list[Any], again: list[int]) -> None:
-    one_by_one, together = town.copy("singles.db"), town.copy("batch.db")
-    engine = Engine(one_by_one, lambda: T)
-    spoken, requests, outcomes = Spoken(town), [], []
-    with patch.object(
-        os, "urandom", bytes
-    ):  # so that the salts of free text are equal, and with them all that hangs on them
+    with (
+        town.copy("singles.db") as one_by_one,
+        town.copy("batch.db") as together,
+        patch.object(os, "urandom", bytes),  # equal salts of free text, so that whatever hangs on them is equal too
+    ):
+        engine = Engine(one_by_one, lambda: T)
+        spoken, requests, outcomes = Spoken(town), [], []
         for kind, at, minor, text, key, later in sayings:
             command, by = spoken.command(kind, at, minor, text)
             requests.append(Request(command, by, T + later, key))
@@ -200,9 +207,174 @@ def test_a_list_of_commands_is_the_same_commands_one_by_one(town: Town, sayings:
             requests.append(requests[place % len(sayings)])
             outcomes += engine.execute(requests[-1:])
         said = Engine(together, lambda: T).execute(requests)
-    assume(any(isinstance(outcome, Accepted) for outcome in outcomes))
-    assert [words(outcome) for outcome in said] == [words(outcome) for outcome in outcomes]
-    assert contents(together) == contents(one_by_one)
-    one_by_one.close()
-    together.close()
-    assert verify(town.path.with_name("batch.db")) == []
+        assert [words(outcome) for outcome in said] == [words(outcome) for outcome in outcomes]
+        assert contents(together) == contents(one_by_one)
+        assert verify(together.connection) == []
+
+
+@pytest.mark.xfail(strict=True, reason="a batch does not follow the balance of a store whose first order it places")
+def test_a_store_is_paid_out_for_an_order_placed_and_paid_in_the_same_list(market):
+    order = market.database.head(0).position + 1
+    said = market.engine.execute([Request(command, PLATFORM, T) for command in new_order(order)])
+    assert [type(outcome) for outcome in said] == [Accepted] * 3
+
+
+def new_order(number: int) -> list[Any]:
+    """An order of 50.00 that is placed, paid and paid out."""
+    place = o.PlaceOrder(
+        store="oak",
+        reference="new",
+        buyer="ann",
+        currency="EUR",
+        lines=(o.NewLine(id="1", item=eur("50.00")),),
+        payments=(o.Payment(id="card", provider="sandbox", minor=eur("50.00")),),
+        ship_by=T - 8 * DAY,
+        promised_by=T - 2 * DAY,
+        at=T - 10 * DAY,
+    )
+    return [place, o.Paid(order=number, at=T - 9 * DAY), o.PaidOut(order=number, minor=eur("50.00"), at=T)]
+
+
+def test_waiting_refunds_are_served_with_the_money_that_came_earlier_in_the_same_list(tmp_path):
+    market = Market(tmp_path, fund="10.00")
+    dispute = market.open(market.order(), "damaged", "40.00")
+    said = market.engine.execute(
+        [
+            Request(d.Rule(dispute=dispute, finding="justified", reason="photos"), AGENT, T),
+            Request(TopUp(minor=eur("30.00"), currency="EUR"), FINANCE, T),
+            Request(r.ServeWaiting(currency="EUR"), SYSTEM, T),
+            Request(TopUp(minor=eur("5.00"), currency="EUR"), FINANCE, T),
+        ]
+    )
+    assert [type(outcome) for outcome in said] == [Accepted] * 4
+    assert market.dispute(dispute).phase == "refunding"
+    assert market.funds()[1:] == ("5.00", "40.00")
+    market.check()
+
+
+# --- keys ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_command_sent_again_with_its_key_gets_the_stored_reply_and_nothing_is_written(market):
+    command = TopUp(minor=100, currency="EUR")
+    first = market.accept(command, FINANCE, key="top-up-1")
+    before = market.contents()
+    market.now += DAY
+    again = market.accept(command, FINANCE, key="top-up-1")
+    assert (again.replayed, again.id, again.first, again.last) == (True, first.id, first.first, first.last)
+    assert market.contents() == before
+
+
+def test_a_key_counts_once_even_within_one_list(market):
+    request = Request(TopUp(minor=100, currency="EUR"), FINANCE, T, "top-up-1")
+    first, again = market.engine.execute([request, request])
+    assert (first.replayed, again.replayed, again.first) == (False, True, first.first)
+    assert market.funds()[1] == "1001.00"
+
+
+@pytest.mark.parametrize("text", ["", "It arrived broken."])
+def test_a_key_used_for_other_content_is_refused(market, text):
+    order = market.order()
+    market.accept(opening(order, "damaged", "40.00", statement=text), BUYER, key="mine")
+    for other in (
+        opening(order, "damaged", "39.00", statement=text),
+        opening(order, "damaged", "40.00", statement="!"),
+    ):
+        command = opening(order, "damaged", amount, statement=other)
+        assert market.refuse(command, BUYER, key="mine").code == "key_reused"
+
+
+def test_keys_belong_to_their_caller(market):
+    market.accept(TopUp(minor=100, currency="EUR"), FINANCE, key="mine")
+    other = market.accept(TopUp(minor=200, currency="EUR"), Actor("finance", "bo"), key="mine")
+    assert not other.replayed
+
+
+def test_a_refused_command_may_be_tried_again_with_its_key(market):
+    order = market.order(delivered=False)
+    command = opening(order, "damaged", "40.00")
+    assert market.refuse(command, BUYER, key="mine").code == "outside_window"
+    market.accept(o.Delivered(order=order, at=T), PLATFORM)
+    assert not market.accept(command, BUYER, key="mine").replayed
+    assert market.accept(command, BUYER, key="mine").replayed
+
+
+def test_a_key_is_remembered_over_a_restart(market):
+    dispute = market.open(market.order(), "damaged", "40.00", statement="It arrived broken.")
+    rule = d.Rule(dispute=dispute, finding="justified", reason="photos", note="clear")
+    first = market.accept(rule, AGENT, key="ruling-1")
+    reopened = SQLite(market.database.path)
+    (again,) = Engine(reopened, lambda: T + DAY).execute([Request(rule, AGENT, T + DAY, "ruling-1")])
+    reopened.close()
+    assert again == Accepted(first.id, first.first, first.last, replayed=True)
+
+
+def test_a_key_must_be_plain(market):
+    assert market.refuse(TopUp(minor=1, currency="EUR"), FINANCE, key="a b").code == "bad_reference"
+
+
+def test_a_time_without_zone_is_refused(market):
+    assert market.refuse(TopUp(minor=1, currency="EUR"), FINANCE, at=T.replace(tzinfo=None)).code == "naive_time"
+
+
+# --- a row that cannot be saved ------------------------------------------------------------------------------------
+
+
+def test_only_the_command_whose_row_is_refused_is_not_saved(market):
+    orders = [market.order() for _ in range(5)]
+    market.database.connection.execute(
+        "CREATE TRIGGER no_thirteen BEFORE INSERT ON disputes WHEN NEW.reference='claim-13'"
+        " BEGIN SELECT RAISE(ABORT, 'thirteen'); END"
+    )
+    references = ["claim-11", "claim-12", "claim-13", "claim-14", "claim-15"]
+    requests = [
+        Request(opening(order, "damaged", "40.00", reference=reference, statement="Broken."), BUYER, T, reference)
+        for order, reference in zip(orders, references, strict=True)
+    ]
+    said = market.engine.execute(requests)
+    assert [getattr(outcome, "code", "") for outcome in said] == ["", "", "not_saved", "", ""]
+    stored = market.database.connection.execute("SELECT reference FROM disputes ORDER BY id").fetchall()
+    assert [reference for (reference,) in stored] == ["claim-11", "claim-12", "claim-14", "claim-15"]
+    texts = market.database.connection.execute("SELECT count(*) FROM texts").fetchone()
+    assert texts == (4,)
+
+    market.database.connection.execute("DROP TRIGGER no_thirteen")
+    again = market.engine.execute(requests)
+    assert [outcome.replayed for outcome in again] == [True, True, False, True, True]
+
+
+# --- free text and time --------------------------------------------------------------------------------------------
+
+
+def test_free_text_stands_in_an_erasable_row_and_events_hold_only_its_keyed_digest(market):
+    words = "Mrs Ann Smith, 5 Oak Lane: it arrived broken."
+    dispute = market.open(market.order(), "damaged", "40.00", statement=words)
+    everything = market.contents()
+    ((position, salt, body),) = ((row[1], row[2], row[3]) for row in everything.pop("texts"))
+    assert (position, body) == (dispute, words)
+    assert words not in str(everything)
+    (event,) = market.database.connection.execute("SELECT body FROM events WHERE position=?", (dispute,)).fetchone()
+    digest = json.loads(event)["text"]
+    assert digest == blake2b(words.encode(), key=salt, digest_size=16).hexdigest()
+    assert digest != blake2b(words.encode(), digest_size=16).hexdigest()
+
+
+def test_equal_words_leave_different_digests(market):
+    for _ in range(2):
+        market.open(market.order(), "damaged", "40.00", statement="Broken.")
+    salts = market.database.connection.execute("SELECT DISTINCT salt FROM texts").fetchall()
+    digests = market.database.connection.execute(
+        "SELECT DISTINCT body->>'text' FROM events WHERE body->>'text' IS NOT NULL"
+    ).fetchall()
+    assert (len(salts), len(digests)) == (2, 2)
+
+
+def test_the_booking_time_never_goes_back_when_the_clock_does(market):
+    market.top_up("1.00")
+    market.now -= 3 * DAY
+    market.top_up("1.00")
+    market.now += 4 * DAY
+    market.top_up("1.00")
+    booked = [at for (at,) in market.database.connection.execute("SELECT booked_at FROM events ORDER BY position")]
+    assert booked == sorted(booked)
+    assert booked[-3:] == [micros(T), micros(T), micros(T + DAY)]

@@ -4,11 +4,12 @@ Facts are gathered from the order, its other disputes and what was given from ou
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from houbao.core import money
 from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
-from houbao.core.orders import REASONS, Order, protection_window, refundable
+from houbao.core.orders import REASONS, Order, ReasonClass, protection_window, refundable
 from houbao.core.policy import Compiled, Facts, Ruling, assess
 from houbao.core.refunds import Head, Scene, approve
 from houbao.core.terms import Record, Refused, check_reference
@@ -46,20 +47,18 @@ def assess_claim(
     Raises Refused with the rule's code where the rule that matches refuses."""
     order, kind = scene.order, REASONS[reason]
     pieces = dict(lines)
-    overlapping = [d for d in others if any(line in pieces for line, _ in d.lines)]
+    open_on_lines, ruled_on_lines = _before(others, pieces, kind) if others else (False, False)
     facts = Facts(
         reason=reason,
         reason_class=kind,
         paid=order.paid_at is not None,
         in_window=opened or protection_window(order, kind, compiled.policy.window_days, scene.now).holds(scene.now),
-        open_on_lines=any(d.phase != "closed" for d in overlapping),
-        ruled_on_lines=any(
-            d.phase == "closed" and d.outcome != "withdrawn" and REASONS[d.reason] == kind for d in overlapping
-        ),
+        open_on_lines=open_on_lines,
+        ruled_on_lines=ruled_on_lines,
         amount=amount,
         refundable=refundable(order, pieces, scene.taken_lines, scene.taken_payments),
         covered=order.coverage.covered,
-        categories=tuple(line.category for line in order.lines if line.id in pieces),
+        categories=tuple([line.category for line in order.lines if line.id in pieces]),
         evidence=evidence,
         instant_sum=given.instant_sum + amount,
         buyer_standing=given.buyer_standing,
@@ -75,6 +74,14 @@ def assess_claim(
             f"{money.decimal(facts.refundable, order.currency)} {order.currency} can be refunded on these lines",
         )
     return ruling
+
+
+def _before(others: tuple[Dispute, ...], pieces: Mapping[str, int], kind: ReasonClass) -> tuple[bool, bool]:
+    """Whether a dispute is open on one of those lines, and whether one was ruled on in the same class."""
+    overlapping = [other for other in others if any(line in pieces for line, _ in other.lines)]
+    closed = [other for other in overlapping if other.phase == "closed"]
+    ruled = any(other.outcome != "withdrawn" and REASONS[other.reason] == kind for other in closed)
+    return len(closed) < len(overlapping), ruled
 
 
 def _check_claim(command: OpenDispute, order: Order) -> None:

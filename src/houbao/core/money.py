@@ -47,7 +47,7 @@ def parse(text: str, currency: str) -> int:
     """Minor units of a decimal text: `parse("40.5", "EUR") == 4050`. Exact: ValueError when a digit would be lost."""
     if currency not in DIGITS:
         raise ValueError(f"{currency!r} is not an ISO 4217 currency")
-    match = re.fullmatch(r"(-?)([0-9]{1,15})(?:\.([0-9]*))?", text.strip(), re.ASCII)
+    match = re.fullmatch(r"(-?)([0-9]{1,16})(?:\.([0-9]*))?", text.strip(), re.ASCII)
     if not match:
         raise ValueError(f"{text!r} is not an amount")
     sign, major, rest = match[1], match[2], (match[3] or "").rstrip("0")

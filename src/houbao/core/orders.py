@@ -338,7 +338,7 @@ def refundable(
 
 def payments_left(order: Order, taken_payments: Mapping[str, int]) -> int:
     """What is left of all payments (minor units)."""
-    return sum(payment.minor - taken_payments.get(payment.id, 0) for payment in order.payments)
+    return sum([payment.minor - taken_payments.get(payment.id, 0) for payment in order.payments])
 
 
 def share_payments(order: Order, amount: int, taken_payments: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

@@ -44,6 +44,7 @@ from houbao.engine.ports import (
 
 LARGEST_BATCH = 1000
 INSTANT_DAYS = timedelta(days=30)
+NOTHING_GIVEN = Given()
 TEXT_FIELD: dict[type, str] = {
     d.OpenDispute: "statement",
     d.Rule: "note",
@@ -214,7 +215,7 @@ class _Work:
         """Decide one command and take its consequences into the batch; a refusal leaves no trace."""
         try:
             check_aware("received_at", request.received_at)
-            name = (str(request.by), request.key)
+            name = (str(request.by), request.key) if request.key else ("", "")
             if request.key:
                 check_reference("Idempotency-Key", request.key)
                 if name in self.receipts:
@@ -237,7 +238,7 @@ class _Work:
         """What that command may see now, after all the commands before it."""
         loaded, command, database = self.loaded, request.command, self.database
         order: o.Order | None = None
-        given = Given()
+        given = NOTHING_GIVEN
         store_id = ""
         exists = False
         match command:
@@ -254,7 +255,11 @@ class _Work:
                 return World(position=self.position, disputes=waiting, purse=purse)
             case d.OpenDispute():
                 order = loaded.orders.get(command.order)
-                exists = order is not None and ("dispute", order.store, command.reference) in loaded.taken
+                exists = (
+                    bool(command.reference)
+                    and order is not None
+                    and ("dispute", order.store, command.reference) in loaded.taken
+                )
                 given = self._given(request, order)
             case _ if isinstance(command, ORDER_FACTS):
                 order = loaded.orders.get(command.order)
@@ -265,40 +270,44 @@ class _Work:
             programme = loaded.programmes.get(_programme_name(command, store, loaded))
             return World(position=self.position, store=store, programme=programme, reference_taken=exists, text=text)
         store = loaded.stores.get(order.store)
-        programme = loaded.programmes.get(_programme_name(command, store, loaded))
-        currency = order.currency
-        disputes = loaded.disputes.get(order.id, {})
+        name = order.coverage.programme or _programme_name(command, store, loaded)
+        programme = loaded.programmes.get(name)
+        currency, disputes = order.currency, loaded.disputes.get(order.id, {})
+        rules = policy = database.compiled(order.coverage.policy, currency)
         at_opening = disputes[command.dispute].policy if isinstance(command, d.DisputeCommand) else ""
         if not at_opening and programme:
             at_opening = p.policy_in_force(programme, request.received_at)
+        if at_opening != order.coverage.policy:
+            policy = database.compiled(at_opening, currency)
         return World(
             position=self.position,
             store=store,
             programme=programme,
             order=order,
             disputes=disputes,
-            rules=database.compiled(order.coverage.policy, currency),
-            policy=database.compiled(at_opening, currency),
-            purse=self._purse(order.store, currency),
+            rules=rules,
+            policy=policy,
+            purse=self._purse(order.store, currency, owed=bool(disputes) or isinstance(command, o.PaidOut)),
             given=given,
             reference_taken=exists,
             text=text,
         )
 
-    def _purse(self, store: str, currency: str) -> r.Purse:
-        balance = self.loaded.balances.get
-        return r.Purse(
-            available=balance((AVAILABLE, currency), 0),
-            payable=balance((store_account(store, "payable"), currency), 0),
-            deposit=balance((store_account(store, "deposit"), currency), 0),
-            queue=self.loaded.queues.get(currency, 0),
-        )
+    def _purse(self, store: str, currency: str, *, owed: bool) -> r.Purse:
+        """The fund's side of the purse; with `owed` the store's too, which was loaded only where a rule may read it."""
+        balance, queue = self.loaded.balances.get, self.loaded.queues.get(currency, 0)
+        available = balance((AVAILABLE, currency), 0)
+        if not owed:
+            return r.Purse(available=available, queue=queue)
+        payable, deposit = (balance((store_account(store, kind), currency), 0) for kind in ("payable", "deposit"))
+        return r.Purse(available=available, payable=payable, deposit=deposit, queue=queue)
 
     def _given(self, request: Request, order: o.Order | None) -> Given:
+        sums = self.loaded.instants.get(request.by.id)
+        if not sums or order is None:
+            return NOTHING_GIVEN
         since = request.received_at - INSTANT_DAYS
-        currency = order.currency if order else ""
-        sums = self.loaded.instants.get(request.by.id, ())
-        return Given(instant_sum=sum(minor for at, cur, minor in sums if at > since and cur == currency))
+        return Given(instant_sum=sum(minor for at, cur, minor in sums if at > since and cur == order.currency))
 
     def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
         """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""

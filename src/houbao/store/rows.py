@@ -37,7 +37,7 @@ def order_row(part: int, order: Order) -> Row:
 
 def dispute_row(part: int, dispute: d.Dispute) -> Row:
     """A row of `disputes`."""
-    due = d.due_at(dispute)
+    due = d.due_at(dispute) if dispute.timers else None
     return (
         part,
         dispute.id,

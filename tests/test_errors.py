@@ -1,0 +1,756 @@
+"""Every refusal is listed, can be produced, and leaves no trace; and nonsense is refused like anything else."""
+
+import ast
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+import pytest
+from msgspec import structs
+
+import houbao
+from given import AGENT, BUYER, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SELLER, Market, T, eur, opening, standard
+from houbao.commands.explaining import explanation
+from houbao.commands.working import work
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core import refunds as r
+from houbao.core.decider import Command
+from houbao.core.fund import TopUp
+from houbao.core.policy import REFUSALS, parse_policy
+from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
+from houbao.engine.engine import TEXT_FIELD
+from houbao.engine.ports import Accepted, Request
+from houbao.engine.writer import MOST_WAITING, Writer
+from houbao.settings import Settings
+from houbao.shipped import policy_text
+from houbao.wiring import House, create_database
+
+SOURCE = Path(houbao.__file__).parent
+PAGE = (Path(__file__).parent.parent / "docs" / "errors.md").read_text(encoding="utf-8")
+BOB, ELM = Actor("buyer", "bob"), Actor("seller", "elm")
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+def codes_in_source() -> set[str]:
+    """The codes of every `Refused(…)` in the source, and of the policy that ships."""
+    codes = {rule.refuse for rule in parse_policy(policy_text()).rules if rule.refuse}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
+                code = node.args[0]
+                if isinstance(code, ast.Constant):
+                    codes.add(str(code.value))
+                else:
+                    assert ast.unparse(code).endswith("rule.refuse"), f"{path}: a code that nobody can look up"
+    return codes
+
+
+def rows_of_page(*columns: int) -> dict[str, list[str]]:
+    """The rows of the tables that have that many columns: code → cells."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if "`" in line[:4]]
+    return {row[0].strip("`"): row for row in rows if len(row) in columns}
+
+
+def test_every_code_is_listed_and_every_listed_code_exists():
+    assert set(rows_of_page(4)) == codes_in_source()
+
+
+def test_every_row_says_what_it_means_what_to_do_and_a_status():
+    for code, (_, meaning, hint, status) in rows_of_page(4).items():
+        assert meaning.endswith("."), code
+        assert hint.endswith("."), code
+        assert status in ("400", "403", "404", "409", "422", "503"), code
+
+
+def test_what_a_policy_may_refuse_with_is_listed():
+    assert set(REFUSALS) <= set(rows_of_page(4))
+
+
+def test_every_exception_that_a_person_meets_is_listed_by_name():
+    raised = set()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and any("Error" in ast.unparse(base) for base in node.bases):
+                raised.add(node.name)
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
+                raised.add(node.name)
+    assert set(rows_of_page(3)) == raised
+
+
+# --- every code, produced ------------------------------------------------------------------------------------------
+
+PRODUCED: dict[str, Callable[[Market], Refused]] = {}
+
+
+def produces(scene: Callable[[Market], Refused]) -> Callable[[Market], Refused]:
+    """A scene that ends in the refusal it is named after."""
+    PRODUCED[scene.__name__] = scene
+    return scene
+
+
+@pytest.mark.parametrize("code", sorted(codes_in_source()))
+def test_every_code_can_be_produced_and_leaves_no_trace(market, code):
+    refused = PRODUCED[code](market)
+    assert refused.code == code
+    assert 0 < len(refused.detail) <= DETAIL
+
+
+def raised(market: Market, call: Callable[..., Any], *args: Any, **more: Any) -> Refused:
+    """The refusal that a call raises; it must leave no trace."""
+    before = market.contents()
+    with pytest.raises(Refused) as error:
+        call(*args, **more)
+    assert market.contents() == before
+    return error.value
+
+
+def place(**changed: Any) -> o.PlaceOrder:
+    """An order of 40.00 that can be placed."""
+    order = o.PlaceOrder(
+        store="oak",
+        reference="new",
+        buyer="ann",
+        currency="EUR",
+        lines=(o.NewLine(id="1", item=4000, quantity=2),),
+        payments=(o.Payment(id="card", provider="sandbox", minor=4000),),
+        ship_by=T,
+        promised_by=T + DAY,
+        at=T,
+    )
+    return structs.replace(order, **changed)
+
+
+def verifying(market: Market) -> int:
+    return market.open(market.order(), "damaged", "40.00")
+
+
+def notifying(market: Market) -> int:
+    dispute = verifying(market)
+    market.rule(dispute, "out_of_scope", "counterfeit")
+    return dispute
+
+
+def awaiting_seller(market: Market) -> int:
+    return market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
+
+
+def refunding(market: Market) -> int:
+    dispute = verifying(market)
+    market.rule(dispute)
+    return dispute
+
+
+def sent(market: Market) -> tuple[int, int]:
+    """A dispute whose refund is on its way, and the attempt's number."""
+    dispute = refunding(market)
+    market.accept(r.SendRefund(dispute=dispute, payment="card"), SYSTEM)
+    return dispute, market.dispute(dispute).refund.shares[0].attempt
+
+
+def waiting(market: Market) -> int:
+    """A refund that waits for money in the fund."""
+    dispute = market.open(market.order(amount="2000.00"), "damaged", "2000.00")
+    market.rule(dispute)
+    return dispute
+
+
+def house_of(market: Market) -> House:
+    return House(Settings(database_url=f"sqlite:///{market.database.path}"))
+
+
+# the form
+
+
+@produces
+def bad_id(market):
+    return raised(market, parse_id, "dispute", "order_0_47")
+
+
+@produces
+def bad_reference(market):
+    return market.refuse(place(reference="no spaces"), PLATFORM)
+
+
+@produces
+def bad_words(market):
+    return market.refuse(p.RegisterStore(store="elm", email="a@elm.example\r\nBcc: b@elm.example"), PLATFORM)
+
+
+@produces
+def text_too_long(market):
+    return market.refuse(opening(market.order(), "damaged", "1.00", statement="x" * 5001), BUYER)
+
+
+@produces
+def naive_time(market):
+    return market.refuse(p.Leave(store="oak", at=T.replace(tzinfo=None)), SELLER)
+
+
+@produces
+def bad_time(market):
+    return market.refuse(place(promised_by=T.replace(year=9999)), PLATFORM)
+
+
+@produces
+def bad_currency(market):
+    return market.refuse(TopUp(minor=1, currency="XXX"), FINANCE)
+
+
+@produces
+def bad_amount(market):
+    return market.refuse(TopUp(minor=0, currency="EUR"), FINANCE)
+
+
+@produces
+def bad_lines(market):
+    return market.refuse(opening(market.order(), "damaged", "1.00", lines=(("1", 1), ("1", 1))), BUYER)
+
+
+@produces
+def bad_payments(market):
+    order = market.accept(place(payments=()), PLATFORM).id
+    return market.refuse(o.Paid(order=order, at=T), PLATFORM)
+
+
+@produces
+def bad_evidence(market):
+    return market.refuse(opening(market.order(), "damaged", "1.00", evidence=("photo.jpg",)), BUYER)
+
+
+@produces
+def unknown_reason(market):
+    return market.refuse(opening(market.order(), "did_not_like_it", "1.00"), BUYER)
+
+
+# not yours
+
+
+@produces
+def not_permitted(market):
+    return market.refuse(d.Rule(dispute=verifying(market), finding="unjustified", reason="no"), SELLER)
+
+
+@produces
+def not_yours(market):
+    return market.refuse(opening(market.order(), "damaged", "1.00"), BOB)
+
+
+# not known
+
+
+@produces
+def unknown_store(market):
+    return market.refuse(place(store="elm"), PLATFORM)
+
+
+@produces
+def unknown_programme(market):
+    return market.refuse(p.Enrol(store="oak", programme="gold", at=T), SELLER)
+
+
+@produces
+def unknown_order(market):
+    return market.refuse(opening(4711, "damaged", "1.00"), BUYER)
+
+
+@produces
+def unknown_line(market):
+    return market.refuse(opening(market.order(), "damaged", "1.00", lines=(("2", 1),)), BUYER)
+
+
+@produces
+def unknown_dispute(market):
+    return market.refuse(d.Withdraw(dispute=4711), BUYER)
+
+
+@produces
+def unknown_payment(market):
+    return market.refuse(r.SendRefund(dispute=refunding(market), payment="cash"), SYSTEM)
+
+
+# not as things stand
+
+
+@produces
+def store_exists(market):
+    return market.refuse(p.RegisterStore(store="oak"), PLATFORM)
+
+
+@produces
+def order_exists(market):
+    market.accept(place(), PLATFORM)
+    return market.refuse(place(), PLATFORM)
+
+
+@produces
+def reference_taken(market):
+    market.open(market.order(), "damaged", "1.00", reference="claim-1")
+    return market.refuse(opening(market.order(), "damaged", "1.00", reference="claim-1"), BUYER)
+
+
+@produces
+def ambiguous_order(market):
+    market.accept(p.RegisterStore(store="elm"), PLATFORM)
+    for store in ("oak", "elm"):
+        market.accept(place(store=store), PLATFORM)
+    house = house_of(market)
+    refused = raised(market, explanation, house, "new", "damaged", "1.00", ())
+    house.close()
+    return refused
+
+
+@produces
+def key_reused(market):
+    market.accept(place(), PLATFORM, key="key-1")
+    return market.refuse(place(reference="other"), PLATFORM, key="key-1")
+
+
+@produces
+def already_enrolled(market):
+    return market.refuse(p.Enrol(store="oak", programme="standard", at=T), SELLER)
+
+
+@produces
+def not_enrolled(market):
+    market.accept(p.Leave(store="oak", at=T), SELLER)
+    return market.refuse(p.Leave(store="oak", at=T), SELLER)
+
+
+@produces
+def order_turn(market):
+    return market.refuse(o.Paid(order=market.order(), at=T), PLATFORM)
+
+
+@produces
+def payable_short(market):
+    return market.refuse(o.PaidOut(order=market.order(), at=T, minor=eur("240.01")), PLATFORM)
+
+
+@produces
+def not_now(market):
+    return market.refuse(d.Accept(dispute=verifying(market)), SELLER)
+
+
+@produces
+def answer_after_due(market):
+    dispute = awaiting_seller(market)
+    market.now = T + 5 * DAY
+    return market.refuse(d.Accept(dispute=dispute), SELLER)
+
+
+@produces
+def claim_unchanged(market):
+    return market.refuse(d.ChangeClaim(dispute=verifying(market), amount=4000), BUYER)
+
+
+@produces
+def no_refund(market):
+    dispute = verifying(market)
+    market.rule(dispute, "unjustified")
+    return market.refuse(r.ReportRefund(dispute=dispute, attempt=1, result="paid"), PROVIDER)
+
+
+@produces
+def refund_in_flight(market):
+    dispute, _ = sent(market)
+    return market.refuse(r.ResolveRefund(dispute=dispute, how="abandon"), FINANCE)
+
+
+@produces
+def refund_waits(market):
+    return market.refuse(r.ResolveRefund(dispute=waiting(market), how="paid_elsewhere"), FINANCE)
+
+
+@produces
+def not_a_sandbox(market):
+    url = f"sqlite:///{market.database.path.parent}/live.db"
+    create_database(url, currency="EUR", launched_at=T)
+    house = House(Settings(database_url=url))
+    refused = raised(market, work, house, once=True, now=T.isoformat())
+    house.close()
+    return refused
+
+
+@produces
+def clock_backwards(market):
+    house = house_of(market)
+    refused = raised(market, work, house, once=True, now=(T - DAY).isoformat())
+    house.close()
+    return refused
+
+
+# the rules
+
+
+@produces
+def not_paid(market):
+    order = market.accept(place(), PLATFORM).id
+    return market.refuse(opening(order, "damaged", "1.00"), BUYER)
+
+
+@produces
+def outside_window(market):
+    return market.refuse(opening(market.order(delivered=False), "damaged", "1.00"), BUYER)
+
+
+@produces
+def dispute_open(market):
+    order = market.order()
+    market.open(order, "damaged", "1.00")
+    return market.refuse(opening(order, "defective", "1.00"), BUYER)
+
+
+@produces
+def already_ruled(market):
+    order = market.order()
+    market.rule(market.open(order, "damaged", "1.00"), "unjustified")
+    return market.refuse(opening(order, "defective", "1.00"), BUYER)
+
+
+@produces
+def nothing_left(market):
+    order = market.order()
+    market.rule(market.open(order, "damaged", "40.00"))
+    market.work()
+    return market.refuse(opening(order, "overcharged", "1.00"), BUYER)
+
+
+@produces
+def amount_above_refundable(market):
+    return market.refuse(opening(market.order(), "damaged", "40.01"), BUYER)
+
+
+@produces
+def amount_above_claim(market):
+    dispute = market.open(market.order(), "damaged", "30.00")
+    return market.refuse(d.Rule(dispute=dispute, finding="justified", reason="ok", amount=3001), AGENT)
+
+
+@produces
+def not_available_yet(market):
+    return market.refuse(opening(market.order(), "changed_mind", "1.00"), BUYER)
+
+
+# the system
+
+
+@produces
+def overloaded(market):
+    writer = Writer(market.engine)
+    before = market.contents()
+    outcomes = writer.execute([Request(TopUp(minor=1, currency="EUR"), FINANCE, T)] * (MOST_WAITING + 1))
+    writer.stop()
+    assert market.contents() == before
+    (code,) = {outcome.code for outcome in outcomes}
+    assert code == "overloaded"
+    return outcomes[-1]
+
+
+@produces
+def not_saved(market):
+    run = market.database.connection.execute
+    run("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
+    refused = market.refuse(TopUp(minor=1, currency="EUR"), FINANCE)
+    run("DROP TRIGGER full")
+    assert "the disk is full" in refused.detail
+    return refused
+
+
+@produces
+def no_policy(market):
+    folder = market.database.path.parent / "unpublished"
+    folder.mkdir()
+    other = Market(folder, programme=standard(policies=((T - 100 * DAY, "2030.1"),)))
+    refused = other.refuse(opening(other.order(), "damaged", "1.00"), BUYER)
+    other.database.close()
+    return refused
+
+
+# --- nonsense ------------------------------------------------------------------------------------------------------
+
+LONG = "x" * 10_000
+STEERING = "a\r\nb\x00"
+HUGE = (2**63, 10**30, -(2**63) - 1)
+NONSENSE: dict[str, tuple[Any, ...]] = {
+    "int": (-1, *HUGE, 1.5, "1", True, None, [], {}),
+    "str": (LONG, STEERING, 5, None, True, [], {}),
+    "text": (LONG, 5, None, True, [], {}),
+    "bool": ("yes", 1, None),
+    "datetime": (
+        "2026-07-08T12:00:00",
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "yesterday",
+        5,
+        None,
+    ),
+    "Literal": ("nonsense", LONG, 5, None),
+    "tuple": ("x", {}, None, 5, [None], [[]]),
+}
+"""Kind of field → values that no field of that kind takes. A `text` is free: only its length is limited."""
+
+KEPT_IN_PART = ("code", "message_id", "why")
+"""What a provider or mail server adds in its own words is cut, never refused: its report must be booked."""
+
+COMMANDS: dict[str, type] = {tag_of(kind): kind for kind in get_args(Command)}  # ty: ignore[invalid-argument-type]
+
+
+def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
+    """For every command one that can happen now, and by whom."""
+    market.mailbox.script = ["down"] * 9
+    placed = market.accept(place(reference="placed"), PLATFORM).id
+    shipped, delivered = market.order(delivered=False), market.order()
+    late, mine = market.order(shipped=False), market.order()
+    out, attempt = sent(market)
+    served = notifying(market)
+    notice = market.dispute(served).notice
+    waiting(market)
+    market.accept(TopUp(minor=eur("5000.00"), currency="EUR"), FINANCE)
+    fact = {"at": T}
+    return {
+        "register_store": (p.RegisterStore(store="elm", country="DE", name="Elm", email="elm@elm.example"), PLATFORM),
+        "enrol": (p.Enrol(store="fir", programme="standard", at=T), PLATFORM),
+        "leave": (p.Leave(store="oak", at=T), SELLER),
+        "place_order": (place(buyer_email="ann@mail.example"), PLATFORM),
+        "paid": (o.Paid(order=placed, commission=1, **fact), PLATFORM),
+        "shipped": (o.Shipped(order=late, **fact), PLATFORM),
+        "tracking": (o.Tracked(order=shipped, state="moving", **fact), PLATFORM),
+        "delivered": (o.Delivered(order=shipped, **fact), PLATFORM),
+        "confirmed": (o.Confirmed(order=delivered, **fact), PLATFORM),
+        "confirmation_timed_out": (o.ConfirmationTimedOut(order=delivered, **fact), PLATFORM),
+        "cancelled": (o.Cancelled(order=shipped, party="buyer", **fact), PLATFORM),
+        "paid_out": (o.PaidOut(order=delivered, minor=1, **fact), PLATFORM),
+        "open": (opening(mine, "damaged", "1.00", statement="s", evidence=("ab" * 32,), reference="c-1"), BUYER),
+        "rule": (d.Rule(dispute=verifying(market), finding="justified", reason="ok", amount=1, note="n"), AGENT),
+        "change_claim": (d.ChangeClaim(dispute=awaiting_seller(market), amount=1, note="n"), BUYER),
+        "withdraw": (d.Withdraw(dispute=verifying(market)), BUYER),
+        "accept": (d.Accept(dispute=awaiting_seller(market)), SELLER),
+        "reject": (d.Reject(dispute=awaiting_seller(market), reason="no", note="n"), SELLER),
+        "serve_notice": (d.ServeNotice(dispute=served), AGENT),
+        "notice_accepted": (d.NoticeAccepted(dispute=served, notice=notice, message_id="m"), MAIL),
+        "notice_bounced": (d.NoticeBounced(dispute=served, notice=notice, why="w"), MAIL),
+        "pass_time": (d.PassTime(dispute=served), SYSTEM),
+        "send_refund": (r.SendRefund(dispute=refunding(market), payment="card"), SYSTEM),
+        "report_refund": (r.ReportRefund(dispute=out, attempt=attempt, result="refused", final=True), PROVIDER),
+        "resolve_refund": (r.ResolveRefund(dispute=refunding(market), how="abandon", note="n"), FINANCE),
+        "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
+        "serve_waiting": (r.ServeWaiting(currency="EUR"), SYSTEM),
+    }
+
+
+@pytest.fixture
+def busy(market):
+    """A market in which every command can happen."""
+    market.accept(p.RegisterStore(store="fir", email="fir@fir.example"), PLATFORM)
+    return market
+
+
+def receive(market: Market, body: bytes, by: Actor) -> str:
+    """What becomes of a command as it comes in over the wire: accepted, or the code of its refusal."""
+    try:
+        command = msgspec.json.decode(body, type=Command)
+    except msgspec.DecodeError:
+        return "malformed"
+    outcome = market.say(command, by)
+    return outcome.code if isinstance(outcome, Refused) else "accepted"
+
+
+def is_nonsense(market: Market, body: Any, by: Actor) -> None:
+    """It comes in over the wire, is refused or changes nothing, and never writes."""
+    before = market.contents()
+    said = receive(market, msgspec.json.encode(body), by)
+    assert market.contents() == before, (said, str(body)[:300])
+
+
+def kind_of(command: type, name: str, hint: Any) -> tuple[str, bool]:
+    """(the kind of a field, whether it may be null)."""
+    nullable = type(None) in get_args(hint)
+    if nullable:
+        (hint,) = (one for one in get_args(hint) if one is not type(None))
+    if TEXT_FIELD.get(command) == name:
+        return "text", nullable
+    kinds = {int: "int", str: "str", bool: "bool", datetime: "datetime", tuple: "tuple", Literal: "Literal"}
+    return kinds[get_origin(hint) or hint], nullable
+
+
+@pytest.mark.parametrize("tag", sorted(COMMANDS))
+def test_the_command_that_nonsense_is_made_of_can_itself_happen(busy, tag):
+    command, by = samples(busy)[tag]
+    outcome = busy.say(command, by)
+    assert isinstance(outcome, Accepted)
+    assert (outcome.first > 0) == (tag != "pass_time")
+
+
+@pytest.mark.parametrize("tag", sorted(COMMANDS))
+def test_a_field_that_is_missing_or_nonsense_never_gets_through_and_never_crashes(busy, tag):
+    command, by = samples(busy)[tag]
+    good = msgspec.to_builtins(command)
+    for field in structs.fields(COMMANDS[tag]):
+        kind, nullable = kind_of(COMMANDS[tag], field.name, field.type)
+        if field.name in KEPT_IN_PART:
+            kind = "bool"
+        for value in NONSENSE[kind]:
+            if not (value is None and nullable):
+                is_nonsense(busy, {**good, field.name: value}, by)
+        if field.required:
+            body = {name: value for name, value in good.items() if name != field.name}
+            assert receive(busy, msgspec.json.encode(body), by) == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"lines": []}, "bad_lines"),
+        ({"lines": [["1", 0]]}, "bad_lines"),
+        ({"lines": [["1", -1]]}, "bad_lines"),
+        ({"lines": [["1", 10**18]]}, "bad_lines"),
+        ({"lines": [["1", 1], ["1", 1]]}, "bad_lines"),
+        ({"lines": [[LONG, 1]]}, "unknown_line"),
+        ({"lines": [["1"]]}, "malformed"),
+        ({"lines": [["1", 1, 1]]}, "malformed"),
+        ({"amount": 0}, "bad_amount"),
+        ({"reason": ""}, "unknown_reason"),
+        ({"reason": LONG}, "unknown_reason"),
+        ({"remedy": "replacement"}, "not_available_yet"),
+        ({"reference": "ref\n"}, "bad_reference"),
+        ({"reference": "ref\u0000"}, "bad_reference"),
+        ({"reference": "é"}, "bad_reference"),
+        ({"evidence": ["٠" * 64]}, "bad_evidence"),
+        ({"evidence": ["AB" * 32]}, "bad_evidence"),
+        ({"evidence": ["ab" * 32] * 21}, "bad_evidence"),
+    ],
+)
+def test_a_dispute_that_makes_no_sense_is_refused(market, changed, said):
+    body = msgspec.to_builtins(opening(market.order(), "damaged", "1.00"))
+    before = market.contents()
+    assert receive(market, msgspec.json.encode(body | changed), BUYER) == said
+    assert market.contents() == before
+
+
+LINE = {"id": "1", "item": 4000}
+CARD = {"id": "card", "provider": "sandbox", "minor": 4000}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"lines": []}, "bad_lines"),
+        ({"lines": [LINE, LINE]}, "bad_lines"),
+        ({"lines": [{**LINE, "id": str(number)} for number in range(201)]}, "bad_lines"),
+        ({"lines": [{**LINE, "quantity": 0}]}, "bad_lines"),
+        ({"lines": [{**LINE, "quantity": 10**6 + 1}]}, "bad_lines"),
+        ({"lines": [{**LINE, "item": -1}]}, "bad_amount"),
+        ({"lines": [{**LINE, "tax": 10**15 + 1}]}, "bad_amount"),
+        ({"lines": [{**LINE, "id": ""}]}, "bad_reference"),
+        ({"lines": [{**LINE, "category": LONG}]}, "bad_words"),
+        ({"lines": [{**LINE, "listing": LONG}]}, "bad_reference"),
+        ({"lines": [{**LINE, "shown": {"title": "t", "category": STEERING}}]}, "bad_words"),
+        ({"lines": [{**LINE, "shown": {"title": LONG * 7}}]}, "text_too_long"),
+        ({"lines": [{**LINE, "shown": {"title": "t", "disclosures": {"size": 5}}}]}, "malformed"),
+        ({"payments": [CARD, CARD]}, "bad_payments"),
+        ({"payments": [{**CARD, "id": str(number)} for number in range(51)]}, "bad_payments"),
+        ({"payments": [{**CARD, "minor": 0}]}, "bad_amount"),
+        ({"payments": [{**CARD, "minor": 10**30}]}, "bad_amount"),
+        ({"payments": [{**CARD, "provider": STEERING}]}, "bad_reference"),
+        ({"currency": "eur"}, "bad_currency"),
+        ({"buyer_email": "a@b.example\nBcc: c@d.example"}, "bad_words"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(market, changed, said):
+    body = msgspec.to_builtins(place())
+    before = market.contents()
+    assert receive(market, msgspec.json.encode(body | changed), PLATFORM) == said
+    assert market.contents() == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"type": "open"',
+        b'{"type": "refund_everything"}',
+        b'{"type": null}',
+        b'{"type": "withdraw", "dispute": 1e3}',
+        b'{"type": "withdraw", "dispute": NaN}',
+        b'{"type": "withdraw", "dispute": ' + b"9" * 5000 + b"}",
+        b'{"type": "register_store", "store": "elm", "name": "\\ud800"}',
+        b'{"type": "register_store", "store": "elm", "name": "\xff"}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_command_at_all_is_malformed(market, body):
+    with pytest.raises((msgspec.DecodeError, RecursionError)):
+        msgspec.json.decode(body, type=Command)
+
+
+@pytest.mark.parametrize("tag", ["change_claim", "withdraw", "accept", "reject"])
+def test_nobody_acts_on_somebody_elses_dispute(busy, tag):
+    command, by = samples(busy)[tag]
+    assert busy.refuse(command, BOB if by.role == "buyer" else ELM).code == "not_yours"
+
+
+def test_no_provider_speaks_for_another(busy):
+    command, _ = samples(busy)["report_refund"]
+    assert busy.refuse(command, Actor("provider", "rival")).code == "not_yours"
+
+
+@pytest.mark.parametrize("key", [LONG, STEERING, " ", "é"])
+def test_a_key_that_makes_no_sense_is_refused(market, key):
+    assert market.refuse(place(), PLATFORM, key=key).code == "bad_reference"
+
+
+@pytest.mark.parametrize(
+    "received_at", [T.replace(tzinfo=None), datetime.min, T.replace(year=1), T.replace(year=9999)], ids=str
+)
+def test_a_time_of_receipt_that_makes_no_sense_is_refused(market, received_at):
+    order = market.order()
+    refused = market.refuse(opening(order, "damaged", "1.00"), BUYER, at=received_at)
+    assert refused.code in ("naive_time", "bad_time")
+
+
+def test_one_piece_of_nonsense_does_not_disturb_those_beside_it_in_a_batch(market):
+    nonsense = p.Leave(store="oak", at=T.replace(tzinfo=None))
+    commands = [(place(), PLATFORM), (nonsense, SELLER), (place(reference="second"), PLATFORM)]
+    outcomes = market.engine.execute([Request(command, by, T) for command, by in commands])
+    assert [isinstance(outcome, Accepted) for outcome in outcomes] == [True, False, True]
+
+
+def test_a_refusal_never_echoes_more_than_a_thousand_characters(market):
+    refused = market.refuse(place(reference=LONG), PLATFORM)
+    assert len(refused.detail) == DETAIL
+    assert refused.detail.endswith("…")
+    assert len(str(refused)) == len("bad_reference: ") + DETAIL
+
+
+def test_a_provider_that_talks_too_much_is_booked_all_the_same(market):
+    dispute, attempt = sent(market)
+    report = r.ReportRefund(dispute=dispute, attempt=attempt, result="refused", code=LONG)
+    market.accept(report, PROVIDER)
+    (failed,) = [event for event in market.events(dispute) if isinstance(event, r.RefundFailed)]
+    assert failed.code == "x" * r.MOST_CODE
+
+
+def test_so_is_a_mail_server(market):
+    dispute = notifying(market)
+    notice = market.dispute(dispute).notice
+    market.accept(d.NoticeAccepted(dispute=dispute, notice=notice, message_id=LONG), MAIL)
+    market.accept(d.NoticeBounced(dispute=dispute, notice=notice, why=LONG), MAIL)
+    stood, failed = market.events(dispute)[-2:]
+    assert (stood.message_id, failed.why) == ("x" * WORDS, "x" * WORDS)
+
+
+def test_the_page_names_the_limits_that_the_code_has():
+    assert re.search(r"at most 1,000 characters", PAGE)
+    assert DETAIL == 1000
+    assert f"at most {WORDS} characters" in PAGE
+    assert o.MOST_LISTING == 64 * 1024
