@@ -94,6 +94,10 @@ def produces(scene: Callable[[Market], Refused]) -> Callable[[Market], Refused]:
     return scene
 
 
+def test_there_is_a_scene_for_every_code_and_for_no_other():
+    assert set(PRODUCED) == codes_in_source()
+
+
 @pytest.mark.parametrize("code", sorted(codes_in_source()))
 def test_every_code_can_be_produced_and_leaves_no_trace(market, code):
     refused = PRODUCED[code](market)
@@ -267,11 +271,6 @@ def unknown_line(market):
 @produces
 def unknown_dispute(market):
     return market.refuse(d.Withdraw(dispute=4711), BUYER)
-
-
-@produces
-def unknown_payment(market):
-    return market.refuse(r.SendRefund(dispute=refunding(market), payment="cash"), SYSTEM)
 
 
 # not as things stand
@@ -481,6 +480,7 @@ NONSENSE: dict[str, tuple[Any, ...]] = {
     "int": (-1, *HUGE, 1.5, "1", True, None, [], {}),
     "str": (LONG, STEERING, 5, None, True, [], {}),
     "text": (LONG, 5, None, True, [], {}),
+    "cut": (5, None, True, [], {}),
     "bool": ("yes", 1, None),
     "datetime": (
         "2026-07-08T12:00:00",
@@ -496,7 +496,7 @@ NONSENSE: dict[str, tuple[Any, ...]] = {
 }
 """Kind of field → values that no field of that kind takes. A `text` is free: only its length is limited."""
 
-KEPT_IN_PART = ("code", "message_id", "why")
+CUT = ("code", "message_id", "why")
 """What a provider or mail server adds in its own words is cut, never refused: its report must be booked."""
 
 COMMANDS: dict[str, type] = {tag_of(kind): kind for kind in get_args(Command)}  # ty: ignore[invalid-argument-type]
@@ -511,6 +511,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
     out, attempt = sent(market)
     served = notifying(market)
     notice = market.dispute(served).notice
+    due, stuck = refunding(market), refunding(market)
     waiting(market)
     market.accept(TopUp(minor=eur("5000.00"), currency="EUR"), FINANCE)
     fact = {"at": T}
@@ -537,9 +538,9 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "notice_accepted": (d.NoticeAccepted(dispute=served, notice=notice, message_id="m"), MAIL),
         "notice_bounced": (d.NoticeBounced(dispute=served, notice=notice, why="w"), MAIL),
         "pass_time": (d.PassTime(dispute=served), SYSTEM),
-        "send_refund": (r.SendRefund(dispute=refunding(market), payment="card"), SYSTEM),
+        "send_refund": (r.SendRefund(dispute=due, payment="card"), SYSTEM),
         "report_refund": (r.ReportRefund(dispute=out, attempt=attempt, result="refused", final=True), PROVIDER),
-        "resolve_refund": (r.ResolveRefund(dispute=refunding(market), how="abandon", note="n"), FINANCE),
+        "resolve_refund": (r.ResolveRefund(dispute=stuck, how="abandon", note="n"), FINANCE),
         "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
         "serve_waiting": (r.ServeWaiting(currency="EUR"), SYSTEM),
     }
@@ -574,8 +575,8 @@ def kind_of(command: type, name: str, hint: Any) -> tuple[str, bool]:
     nullable = type(None) in get_args(hint)
     if nullable:
         (hint,) = (one for one in get_args(hint) if one is not type(None))
-    if TEXT_FIELD.get(command) == name:
-        return "text", nullable
+    if TEXT_FIELD.get(command) == name or name in CUT:
+        return "cut" if name in CUT else "text", nullable
     kinds = {int: "int", str: "str", bool: "bool", datetime: "datetime", tuple: "tuple", Literal: "Literal"}
     return kinds[get_origin(hint) or hint], nullable
 
@@ -594,8 +595,6 @@ def test_a_field_that_is_missing_or_nonsense_never_gets_through_and_never_crashe
     good = msgspec.to_builtins(command)
     for field in structs.fields(COMMANDS[tag]):
         kind, nullable = kind_of(COMMANDS[tag], field.name, field.type)
-        if field.name in KEPT_IN_PART:
-            kind = "bool"
         for value in NONSENSE[kind]:
             if not (value is None and nullable):
                 is_nonsense(busy, {**good, field.name: value}, by)
@@ -688,8 +687,8 @@ def test_an_order_that_makes_no_sense_is_refused(market, changed, said):
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_command_at_all_is_malformed(market, body):
-    with pytest.raises((msgspec.DecodeError, RecursionError)):
+def test_what_is_no_command_at_all_is_malformed(body):
+    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError, RecursionError)):
         msgspec.json.decode(body, type=Command)
 
 
@@ -709,9 +708,7 @@ def test_a_key_that_makes_no_sense_is_refused(market, key):
     assert market.refuse(place(), PLATFORM, key=key).code == "bad_reference"
 
 
-@pytest.mark.parametrize(
-    "received_at", [T.replace(tzinfo=None), datetime.min, T.replace(year=1), T.replace(year=9999)], ids=str
-)
+@pytest.mark.parametrize("received_at", [T.replace(tzinfo=None), T.replace(year=1), T.replace(year=9999)], ids=str)
 def test_a_time_of_receipt_that_makes_no_sense_is_refused(market, received_at):
     order = market.order()
     refused = market.refuse(opening(order, "damaged", "1.00"), BUYER, at=received_at)

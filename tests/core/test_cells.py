@@ -361,6 +361,16 @@ def test_an_answer_received_in_time_wins_though_the_house_was_late(phase: str, n
     assert run_out(desk.events) == []
 
 
+@pytest.mark.parametrize(("phase", "name", "to"), [answer for answer in ANSWERS if answer[1] != "change_claim"])
+def test_an_answer_ends_the_deadline(phase: str, name: str, to: str) -> None:
+    desk = PHASES[phase]()
+    due = desk.due()
+    desk.now = due - SECOND
+    desk.do(COMMANDS[name](desk), person(name))
+    assert run_out(desk.sweep(due)) == []
+    assert desk.state().phase == to
+
+
 @pytest.mark.parametrize("late", [0 * SECOND, SECOND, 40 * DAY])
 @pytest.mark.parametrize(("phase", "name", "to"), ANSWERS)
 def test_an_answer_received_at_its_due_time_or_later_is_told_what_fell_due(phase, name, to, late) -> None:

@@ -79,7 +79,6 @@ def test_two_workers_on_one_outbox_pay_nothing_twice(tmp_path):
         workers = [Plan(str(path), port, until=T + 12 * HOUR, in_step=True) for _ in range(2)]
         reports = processes.run_together(workers)
 
-    print([(sum(n=="task.claimed" for n,_ in x.passed), sum(n=="refund.called" for n,_ in x.passed)) for x in reports], sum(e.get("did")=="repeat" for e in processes.bank_log(log)))
     assert [report.troubles for report in reports] == [[], []]
     assert sorted(processes.payments(log)) == sorted((f"lamp-{n}:card", eur("40.00")) for n in range(40))
     assert ask(path, "SELECT count(*) FROM disputes WHERE body->>'outcome'='refunded'") == (40,)

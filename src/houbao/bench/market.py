@@ -50,9 +50,7 @@ class OpenDisputes:
         enrolled = [store for number, store in enumerate(stores) if number % 10 < 6]
         self._do([Request(p.Enrol(store=s, programme="standard", at=launched), platform, NOW) for s in enrolled])
         self._do([Request(TopUp(minor=10**12, currency="EUR"), Actor("finance", "bench"), NOW)])
-        self.requests = [
-            self._claim(order, number) for number, order in enumerate(self._orders(stores, count, platform))
-        ]
+        self.orders = self._orders(stores, count, platform)
 
     def _orders(self, stores: list[str], count: int, platform: Actor) -> list[int]:
         paid = NOW - 12 * DAY
@@ -74,6 +72,10 @@ class OpenDisputes:
         for fact in (o.Paid(order=0, at=paid), o.Shipped(order=0, at=paid + DAY), o.Delivered(order=0, at=NOW - DAY)):
             self._do([Request(structs.replace(fact, order=number), platform, NOW) for number in numbers])
         return numbers
+
+    def requests(self, start: int, count: int) -> list[Request]:
+        """The requests that open the disputes of `count` orders, made anew, as a server has just read them."""
+        return [self._claim(self.orders[number], number) for number in range(start, start + count)]
 
     def _claim(self, order: int, number: int) -> Request:
         reason, amount, photo = CLAIMS[number % len(CLAIMS)]

@@ -16,7 +16,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.effects import Effect, effects
 from houbao.core.fund import CapitalAdded, TopUp, decide_top_up
-from houbao.core.ledger import Transfer, transfers
+from houbao.core.ledger import AVAILABLE, Transfer, transfers
 from houbao.core.policy import Compiled
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
@@ -101,11 +101,11 @@ class _Course:
     def add(self, events: list[Event]) -> None:
         for event in events:
             moved = transfers(event)
-            self.world = evolve(self.world, event, moved)
-            dispute = self.world.disputes.get(_dispute_of(event)) if self.world.disputes else None
+            world = self.world = evolve(self.world, event, moved)
+            dispute = world.disputes.get(event.dispute) if isinstance(event, r.DisputeEvent) else None
             self.events.append(event)
             self.transfers.append(moved)
-            self.effects.append(effects(event, dispute, self.world.position))
+            self.effects.append(effects(event, dispute, world.position))
 
 
 def _apply_due(course: _Course, now: datetime) -> list[d.TimedOut]:
@@ -243,17 +243,13 @@ def _known(compiled: Compiled | None) -> Compiled:
     return compiled
 
 
-def _dispute_of(event: Event) -> int:
-    return event.dispute if isinstance(event, r.DisputeEvent) else 0
-
-
 def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
     """The world after the event; `moved` are its transfers."""
     position = world.position + 1
     purse = apply(world.purse, moved) if moved else world.purse
     if isinstance(event, r.DisputeEvent):
         dispute = d.evolve_dispute(world.disputes.get(event.dispute), event, position)  # ty: ignore[invalid-argument-type]
-        if change := queue_change(event):  # ty: ignore[invalid-argument-type]
+        if change := queue_change(event):
             purse = structs.replace(purse, queue=purse.queue + change)
         disputes = {**world.disputes, event.dispute: dispute}
         return structs.replace(world, position=position, disputes=disputes, purse=purse)
@@ -269,22 +265,22 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
 
 def apply(purse: r.Purse, moved: list[Transfer]) -> r.Purse:
     """The purse after the transfers."""
-    change = {"available": 0, "payable": 0, "deposit": 0}
+    available, payable, deposit = purse.available, purse.payable, purse.deposit
     for t in moved:
         for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
-            kind = account.rpartition(":")[2]
-            if kind in change:
-                change[kind] += minor
-    return r.Purse(
-        available=purse.available + change["available"],
-        payable=purse.payable + change["payable"],
-        deposit=purse.deposit + change["deposit"],
-        queue=purse.queue,
-    )
+            if account == AVAILABLE:
+                available += minor
+            elif account.startswith("store:") and account.endswith(":payable"):
+                payable += minor
+            elif account.startswith("store:") and account.endswith(":deposit"):
+                deposit += minor
+    return r.Purse(available=available, payable=payable, deposit=deposit, queue=purse.queue)
 
 
 def queue_change(event: Event) -> int:
     """What the event does to the number of refunds that wait for the fund."""
+    if not isinstance(event, r.RefundApproved | r.FundsReserved | r.RefundResolved):
+        return 0
     match event:
         case r.RefundApproved(waits=True):
             return 1

@@ -54,7 +54,13 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
         return []
     number = dispute.id
     match event:
-        case DisputeOpened(phase="awaiting_seller") | ClaimChanged(phase="awaiting_seller"):
+        case DisputeOpened():
+            to_seller = "answer_needed" if event.phase == "awaiting_seller" else "handled_for_you"
+            return [
+                Effect("mail", event.at, number, to="buyer", what="opened"),
+                Effect("mail", event.at, number, to="seller", what=to_seller),
+            ]
+        case ClaimChanged(phase="awaiting_seller"):
             return [Effect("mail", event.at, number, to="seller", what="answer_needed")]
         case DisputeRuled(finding="out_of_scope") | NoticeServed() | ClaimChanged(phase="notifying"):
             return [Effect("notice", event.at, number, about=position)]

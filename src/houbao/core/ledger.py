@@ -53,8 +53,16 @@ def keeps_balance(account: str) -> bool:
     return account.startswith(("fund:", "store:"))
 
 
+MOVES_MONEY = frozenset(
+    (CapitalAdded, OrderPaid, OrderPaidOut, RefundApproved, FundsReserved, RefundPaid, RefundReturned, RefundResolved)
+)
+"""The events that move money; all others are passed over at once."""
+
+
 def transfers(event: object) -> list[Transfer]:
     """What the event does to the money: one branch per row of the money table in docs/ledger.md."""
+    if type(event) not in MOVES_MONEY:
+        return []
     match event:
         case CapitalAdded():
             return [Transfer("capital", BANK, AVAILABLE, event.minor, event.currency)]

@@ -406,7 +406,7 @@ def decide_place(exists: bool, store_known: bool, command: PlaceOrder, by: Actor
             shipping=line.shipping,
             tax=line.tax,
             category=line.category or (line.shown.category if line.shown else ""),
-            listing=listing_digest(line.shown) if line.shown else line.listing,
+            listing=listing_digest(line.shown) if line.shown else "",
         )
         for line in command.lines
     )

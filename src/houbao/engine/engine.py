@@ -22,7 +22,7 @@ from houbao.core.chain import link
 from houbao.core.claims import Given
 from houbao.core.decider import ORDER_FACTS, Command, Decision, World, decide, queue_change
 from houbao.core.fund import TopUp
-from houbao.core.ledger import AVAILABLE, store_account
+from houbao.core.ledger import AVAILABLE, Transfer, store_account
 from houbao.core.policy import Ruling
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.engine.ports import (
@@ -318,10 +318,8 @@ class _Work:
             body = encode(event)
             self.chain = link(self.chain, self.position, body)
             batch.events.append(Written(self.position, event, body, self.chain, moved, told))
-            for t in moved:
-                for account, minor in (((t.source, t.currency), -t.minor), ((t.target, t.currency), t.minor)):
-                    if account in loaded.balances:
-                        loaded.balances[account] += minor
+            if moved:
+                self._move(moved)
             if change := queue_change(event):
                 currency = world.order.currency if world.order else event.currency  # ty: ignore[missing-union-attribute]
                 loaded.queues[currency] = loaded.queues.get(currency, 0) + change
@@ -333,6 +331,14 @@ class _Work:
         self._keep_personal(request.command)
         subject = _subject(request.command, decision)
         return Accepted(id=subject, first=first, last=self.position) if decision.events else Accepted(id=subject)
+
+    def _move(self, moved: list[Transfer]) -> None:
+        """Bring the balances that rules may read up to date."""
+        balances = self.loaded.balances
+        for t in moved:
+            for account, minor in (((t.source, t.currency), -t.minor), ((t.target, t.currency), t.minor)):
+                if account in balances:
+                    balances[account] += minor
 
     def _keep(self, before: World, after: World) -> None:
         """Put changed states back, for the commands that follow and for saving."""
@@ -378,7 +384,7 @@ def _subject(command: Command, decision: Decision) -> int:
     """The number of the dispute or order that the command made or was about."""
     match command:
         case d.OpenDispute():
-            return next(event.dispute for event in decision.events if isinstance(event, d.DisputeOpened))
+            return max(decision.world.disputes)
         case p.RegisterStore() | p.Enrol() | p.Leave() | TopUp() | r.ServeWaiting():
             return 0
         case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ORDER_FACTS)):

@@ -37,6 +37,14 @@ def _words(effect: Effect, dispute: Dispute, amount: str) -> tuple[str, str]:
                 "A dispute needs your answer",
                 f"A buyer asks for {amount}. {by}\nIf you do not answer in time, it is refunded from your balance.",
             )
+        case "handled_for_you":
+            return (
+                "A dispute is handled for you",
+                f"A buyer asks for {amount}. The guarantee covers the order: the platform looks into it and the fund"
+                " pays what is justified. You need not do anything; you may write if you wish.",
+            )
+        case "opened":
+            return ("We have your dispute", f"You asked for {amount}. {_next_for_buyer(dispute)}")
         case "your_turn":
             return (
                 "The seller rejected your claim",
@@ -48,6 +56,17 @@ def _words(effect: Effect, dispute: Dispute, amount: str) -> tuple[str, str]:
             return (f"The dispute is closed: {dispute.outcome.replace('_', ' ')}", _ended(dispute, effect.to))
         case _:
             return (f"Alert: {what.replace('_', ' ')}", f"This needs a person: {what.replace('_', ' ')}.")
+
+
+def _next_for_buyer(dispute: Dispute) -> str:
+    until = _when(due_at(dispute))
+    match dispute.phase:
+        case "verifying":
+            return f"The platform looks into it.\nIf nobody has decided by {until}, you get this amount back."
+        case "awaiting_seller":
+            return f"The seller answers by {until}.\nIf the seller does not, you get this amount back."
+        case _:
+            return "It was approved at once; the money is on its way to you."
 
 
 def _ended(dispute: Dispute, to: str) -> str:

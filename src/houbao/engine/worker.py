@@ -41,7 +41,8 @@ MAIL = Actor("mail", "outbox")
 
 
 class Done(Struct):
-    """What one run did, and to which disputes. `troubles` are unexpected errors, each with the effect that stays in the outbox for it."""
+    """What one run did, and to which disputes. `troubles` are unexpected errors, each with the effect that stays in the
+    outbox for it."""
 
     deadlines: int = 0
     effects: int = 0
@@ -157,11 +158,14 @@ class Worker:
 
     def _refund(self, effect: Effect) -> Delivery | None:
         """Commit the attempt, then call; where it was committed before (a crash between), look it up first."""
+        _, share = self._share(effect)
+        if share is None or share.state not in ("due", "sent"):
+            return self._delivery("settled before")
         sent = self._run(Request(SendRefund(dispute=effect.dispute, payment=effect.payment), SYSTEM, self.clock()))
         dispute, share = self._share(effect)
         if share is None or share.state != "sent":
             return self._delivery("settled before")
-        if sent.first:
+        if share.attempt == sent.last:
             self.probe("refund.sent")
             reply = self._pay(dispute, share)
         else:
@@ -220,8 +224,10 @@ class Worker:
         return Request(report, Actor("provider", share.provider), self.clock())
 
     def _share(self, effect: Effect) -> tuple[Dispute, Share | None]:
+        """The share that the effect is about; None where its refund was settled or abandoned."""
         dispute = self._dispute(effect.dispute)
-        return dispute, find_share(dispute.refund, payment=effect.payment) if dispute.refund else None
+        refund = dispute.refund
+        return dispute, find_share(refund, payment=effect.payment) if refund and refund.state == "sending" else None
 
     def hear(self, provider: str, reports: Iterable[ReportRefund]) -> list[Outcome]:
         """Take in what a provider said by itself (webhooks), whatever the order it comes in."""
@@ -240,7 +246,7 @@ class Worker:
         """Serve the official notice; the seller's clock starts with the mail server's acceptance (R10)."""
         effect = task.effect
         dispute = self._dispute(effect.dispute)
-        if dispute.notice != effect.about:
+        if dispute.notice != effect.about or dispute.phase != "notifying":
             return self._delivery("outdated")
         posted = self._post(task, dispute, "store", dispute.store)
         self.probe("notice.posted")

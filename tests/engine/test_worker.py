@@ -1,0 +1,381 @@
+"""The worker: what it tries again and when, what it must never try again, and whom it tells."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, Provider, T, eur
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core import refunds as r
+from houbao.core.terms import SYSTEM
+from houbao.engine.ports import Reply, Request
+from houbao.engine.worker import BACKOFF, Done
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+def approved(market: Market, amount: str = "40.00", **order: Any) -> int:
+    """A dispute whose refund is approved; all letters about it so far are out."""
+    dispute = market.open(market.order(amount=amount, **order), "damaged", amount)
+    market.work()
+    market.rule(dispute)
+    return dispute
+
+
+def out_of_scope(market: Market, **order: Any) -> int:
+    """A dispute that the guarantee does not cover: its official notice is about to go out."""
+    dispute = market.open(market.order(**order), "damaged", "40.00")
+    market.work()
+    market.rule(dispute, "out_of_scope")
+    return dispute
+
+
+def moments(market: Market, call: str, until: datetime) -> list[timedelta]:
+    """Work until then; after what times from T the provider was called so."""
+    made: list[timedelta] = []
+    while market.now <= until:
+        before = calls(market, call)
+        market.work()
+        made += [market.now - T] * (calls(market, call) - before)
+        wake = market.database.next_wake(0)
+        if wake is None or wake > until:
+            break
+        market.now = wake
+    return made
+
+
+def calls(market: Market, call: str) -> int:
+    return [name for name, _ in market.provider.calls].count(call)
+
+
+def keys(market: Market, call: str) -> set[str]:
+    return {key for name, key in market.provider.calls if name == call}
+
+
+def letters(market: Market, words: str) -> int:
+    """How many letters went out with those words in their subject."""
+    return sum(words in letter.subject for letter in market.mailbox.letters)
+
+
+def outbox(market: Market) -> list[tuple[str, int]]:
+    """(kind, tries) of what is still to be done."""
+    return market.database.connection.execute("SELECT body->>'kind', tries FROM outbox ORDER BY position, n").fetchall()
+
+
+def deliveries(market: Market, kind: str) -> list[tuple[str, str]]:
+    """(state, detail) of what was done of that kind, in order."""
+    return market.database.connection.execute(
+        "SELECT state, detail FROM deliveries WHERE body->>'kind'=? ORDER BY position, n", (kind,)
+    ).fetchall()
+
+
+# --- refunds that nobody answers for -------------------------------------------------------------------------------
+
+
+def test_look_ups_come_at_ever_longer_intervals(market):
+    dispute = approved(market)
+    market.provider.script = ["timeout_paid", *["look_down"] * 9]
+    waits = [*BACKOFF, BACKOFF[-1], BACKOFF[-1], BACKOFF[-1]]
+    expected = [sum(waits[:n], timedelta()) for n in range(10)]
+    assert moments(market, "look_up", T + 30 * DAY) == expected
+    assert market.dispute(dispute).outcome == "refunded"
+    assert calls(market, "pay") == 1
+
+
+def test_a_request_that_never_arrived_is_sent_again_with_its_own_key_while_that_lives(market):
+    approved(market)
+    market.provider.script = ["lost"] * 50
+    sent = moments(market, "pay", T + 10 * DAY)
+    assert len(sent) > 3
+    assert max(sent) < market.provider.key_life
+    assert len(keys(market, "pay")) == 1
+    assert market.funds()[1:] == ("960.00", "40.00")
+
+
+def test_beyond_its_keys_life_an_attempt_is_only_looked_up_and_a_person_may_settle_it(market):
+    dispute = approved(market)
+    market.provider.script = ["lost"] * 50
+    market.go(T + 23 * HOUR)
+    settle = r.ResolveRefund(dispute=dispute, how="paid_elsewhere", note="by bank transfer")
+    assert market.refuse(settle, FINANCE).code == "refund_in_flight"
+    assert letters(market, "refund unknown") == 0
+
+    market.go(T + 4 * DAY)
+    paid, looked_up = calls(market, "pay"), calls(market, "look_up")
+    market.go(T + 9 * DAY)
+    assert calls(market, "pay") == paid
+    assert calls(market, "look_up") > looked_up
+    assert letters(market, "refund unknown") == 1
+    assert market.dispute(dispute).phase == "refunding"
+    assert market.funds()[2] == "40.00"
+
+    market.accept(settle, FINANCE)
+    market.go(T + 12 * DAY)
+    assert market.dispute(dispute).outcome == "refunded"
+    assert market.funds()[2] == "0.00"
+    assert deliveries(market, "lookup") == [("done", "settled before")]
+    assert outbox(market) == []
+
+
+def test_beyond_its_keys_life_an_attempt_that_was_paid_after_all_is_found(market):
+    dispute = approved(market)
+    market.provider.script = ["timeout_paid", *["look_down"] * 7]
+    market.go(T + 12 * DAY)
+    assert market.dispute(dispute).outcome == "refunded"
+    assert calls(market, "pay") == 1
+
+
+def test_a_definite_no_leads_to_a_new_attempt_and_after_the_last_a_person_is_told(market):
+    dispute = approved(market)
+    market.provider.script = ["refuse"] * 3
+    market.go(T + 5 * HOUR)
+    assert len(keys(market, "pay")) == calls(market, "pay") == 3
+    assert letters(market, "refund failed") == 1
+    market.accept(r.ResolveRefund(dispute=dispute, how="abandon"), FINANCE)
+    market.go(T + DAY)
+    assert market.dispute(dispute).outcome == "unclaimed"
+    assert market.funds()[1:] == ("1000.00", "0.00")
+
+
+def test_a_refund_abandoned_before_its_next_attempt_is_not_attempted_again(market):
+    dispute = approved(market)
+    market.provider.script = ["refuse"]
+    market.work()
+    market.accept(r.ResolveRefund(dispute=dispute, how="abandon"), FINANCE)
+    market.go(T + DAY)
+    assert calls(market, "pay") == 1
+    assert deliveries(market, "refund")[-1] == ("done", "settled before")
+    assert outbox(market) == []
+
+
+def test_money_that_comes_back_is_sent_again_by_a_new_attempt(market):
+    dispute = approved(market)
+    market.work()
+    first = market.dispute(dispute).refund.shares[0].attempt
+    market.now = T + 3 * DAY
+    market.worker.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=first, result="returned")])
+    assert market.dispute(dispute).phase == "refunding"
+    assert market.funds()[1:] == ("960.00", "40.00")
+    market.work()
+    assert letters(market, "refund returned") == 1
+    assert len(market.provider.paid) == 2
+    assert market.dispute(dispute).outcome == "refunded"
+    assert market.funds()[1:] == ("960.00", "0.00")
+    assert [kind for kind, *_ in market.moved(dispute)][-4:] == [
+        "refund_returned",
+        "guarantee_returned",
+        "guarantee",
+        "refund",
+    ]
+
+
+def test_a_webhook_said_twice_changes_nothing_the_second_time(market):
+    dispute = approved(market)
+    market.work()
+    attempt = market.dispute(dispute).refund.shares[0].attempt
+    before = market.contents()
+    market.worker.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=attempt, result="paid")] * 2)
+    assert market.contents() == before
+
+
+def test_an_attempt_found_sent_is_looked_up_even_when_another_deadline_passes_in_the_same_breath(market):
+    """Two disputes on one order. The first one's attempt was sent before a crash, and its key is too old to send
+    again; a sweep that was held back has not yet let the second one's deadline pass."""
+    lines = (o.NewLine(id="1", item=eur("30.00")), o.NewLine(id="2", item=eur("20.00")))
+    order = market.order(amount="50.00", lines=lines)
+    first = market.open(order, "damaged", "30.00")
+    market.open(order, "counterfeit", "20.00", lines=(("2", 1),))
+    market.work()
+    market.rule(first)
+    market.accept(r.SendRefund(dispute=first, payment="card"), SYSTEM)
+    market.now = T + 6 * DAY
+    market.worker.horizon = lambda now: T
+    market.worker.serve(Done())
+    assert market.provider.calls[0][0] == "look_up"
+    assert [call for call in market.provider.calls if call == ("pay", market.provider.calls[0][1])] == []
+
+
+# --- the official notice -------------------------------------------------------------------------------------------
+
+
+def test_without_an_address_the_notice_bounces_and_is_served_once_there_is_one(market):
+    market.accept(p.RegisterStore(store="elm"), PLATFORM)
+    market.accept(p.Enrol(store="elm", programme="standard", at=T - 90 * DAY), PLATFORM)
+    dispute = out_of_scope(market, store="elm")
+    market.work()
+    assert deliveries(market, "notice") == [("failed", "no address is known")]
+    assert letters(market, "notice bounced") == 1
+    assert market.dispute(dispute).phase == "notifying"
+    assert market.seller_queue("elm") == 0
+
+    market.now = T + HOUR
+    market.database.connection.execute("INSERT INTO contacts VALUES (0, 'store', 'elm', 'Elm', 'elm@shops.example')")
+    market.accept(d.ServeNotice(dispute=dispute), AGENT)
+    market.work()
+    state = market.dispute(dispute)
+    assert (state.phase, d.due_at(state)) == ("awaiting_seller", T + HOUR + 5 * DAY)
+    assert [letter.to for letter in market.mailbox.letters if "Official notice" in letter.subject] == [
+        "elm@shops.example"
+    ]
+
+
+def test_while_the_mail_server_is_down_the_notice_waits_and_the_clock_with_it(market):
+    dispute = out_of_scope(market)
+    market.mailbox.script = ["down", "down"]
+    market.work()
+    assert outbox(market) == [("notice", 1)]
+    assert market.dispute(dispute).phase == "notifying"
+    market.go(T + HOUR)
+    assert d.due_at(market.dispute(dispute)) == T + sum(BACKOFF[:2], timedelta()) + 5 * DAY
+    assert letters(market, "Official notice") == 1
+
+
+def test_a_notice_of_a_dispute_withdrawn_meanwhile_is_not_sent(market):
+    dispute = out_of_scope(market)
+    market.mailbox.script = ["down"]
+    market.work()
+    market.accept(d.Withdraw(dispute=dispute), BUYER)
+    market.go(T + DAY)
+    assert letters(market, "Official notice") == 0
+    assert outbox(market) == []
+
+
+def test_a_notice_that_was_served_anew_is_sent_once(market):
+    dispute = out_of_scope(market)
+    market.mailbox.script = ["down"]
+    market.work()
+    market.accept(d.ServeNotice(dispute=dispute), AGENT)
+    market.go(T + DAY)
+    assert letters(market, "Official notice") == 1
+    assert market.timeline(dispute).count("notice_stood") == 1
+
+
+# --- mail and troubles ---------------------------------------------------------------------------------------------
+
+
+def test_while_the_mail_server_is_down_letters_wait_and_the_money_does_not(market):
+    dispute = approved(market)
+    market.mailbox.script = ["down"] * 4
+    market.work()
+    assert market.dispute(dispute).outcome == "refunded"
+    assert outbox(market) == [("mail", 1), ("mail", 1)]
+    market.go(T + HOUR)
+    assert letters(market, "The dispute is closed") == 2
+    assert outbox(market) == []
+
+
+def test_a_letter_that_bounces_is_not_sent_again(market):
+    approved(market)
+    market.mailbox.script = ["bounced"]
+    market.go(T + DAY)
+    closed = [state for state, _ in deliveries(market, "mail")][-2:]
+    assert closed == ["failed", "done"]
+
+
+class Unsound(Provider):
+    """A provider whose program breaks until it is repaired."""
+
+    name = "unsound"
+    broken = True
+
+    def pay(self, key: str, payment: str, minor: int, currency: str) -> Reply:
+        if self.broken:
+            raise ZeroDivisionError("a programming mistake")
+        return super().pay(key, payment, minor, currency)
+
+
+def test_a_task_that_breaks_stays_is_shown_and_stops_nobody_else(market):
+    unsound = Unsound()
+    market.worker.providers = {"sandbox": market.provider, "unsound": unsound}
+    card = o.Payment(id="card", provider="unsound", minor=eur("40.00"))
+    stuck, sound = (market.open(market.order(payments=cards), "damaged", "40.00") for cards in ((card,), ()))
+    market.work()
+    market.rule(stuck)
+    market.rule(sound)
+
+    done = market.worker.run()
+    assert len(done.troubles) == 1
+    assert "refund" in done.troubles[0]
+    assert "a programming mistake" in done.troubles[0]
+    assert stuck in done.touched
+    assert market.dispute(sound).outcome == "refunded"
+    assert outbox(market) == [("refund", 1)]
+    assert market.worker.run().troubles == []
+
+    unsound.broken = False
+    market.go(T + HOUR)
+    assert market.dispute(stuck).outcome == "refunded"
+    assert len(unsound.paid) == 1
+    assert outbox(market) == []
+
+
+# --- refunds that wait for the fund --------------------------------------------------------------------------------
+
+
+def test_the_first_approved_is_served_first_and_small_ones_wait_behind_it(tmp_path):
+    market = Market(tmp_path, fund="50.00")
+    large, small, tiny = (approved(market, amount) for amount in ("80.00", "30.00", "10.00"))
+    market.work()
+    assert [market.dispute(number).phase for number in (large, small, tiny)] == ["awaiting_funds"] * 3
+    assert market.provider.paid == {}
+
+    market.top_up("20.00")
+    market.work()
+    assert market.funds()[1:] == ("70.00", "0.00")
+
+    market.top_up("15.00")
+    market.work()
+    assert [market.dispute(number).phase for number in (large, small, tiny)] == [
+        "closed",
+        "awaiting_funds",
+        "awaiting_funds",
+    ]
+    market.top_up("40.00")
+    market.work()
+    assert list(market.provider.paid.values()) == [eur("80.00"), eur("30.00"), eur("10.00")]
+    assert market.funds()[1:] == ("5.00", "0.00")
+    market.check()
+
+
+def test_an_abandoned_refund_makes_room_for_the_next(tmp_path):
+    market = Market(tmp_path, fund="30.00")
+    large, small = approved(market, "80.00"), approved(market, "30.00")
+    market.work()
+    market.accept(r.ResolveRefund(dispute=large, how="abandon"), FINANCE)
+    market.work()
+    assert [market.dispute(number).outcome for number in (large, small)] == ["unclaimed", "refunded"]
+    market.check()
+
+
+# --- deadlines -----------------------------------------------------------------------------------------------------
+
+
+def test_a_late_sweep_books_the_due_time_and_a_second_one_changes_nothing(market):
+    dispute = market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
+    due = d.due_at(market.dispute(dispute))
+    market.now = due + 3 * DAY
+    assert market.worker.sweep(Done()) == 1
+    before = market.contents()
+    assert market.worker.sweep(Done()) == 0
+    assert market.contents() == before
+    assert market.dispute(dispute).refund.payer == "seller"
+    (at,) = market.database.connection.execute(
+        "SELECT body->>'at' FROM events WHERE body->>'type'='timed_out'"
+    ).fetchone()
+    assert datetime.fromisoformat(at) == due
+
+
+@pytest.mark.parametrize("late", [timedelta(), DAY])
+def test_an_answer_in_time_wins_over_a_sweep_and_one_too_late_loses(market, late):
+    dispute = market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
+    due = d.due_at(market.dispute(dispute))
+    market.now = due + late
+    (outcome,) = market.engine.execute([Request(d.Accept(dispute=dispute), SELLER, due)])
+    assert outcome.code == "answer_after_due"
+    market.accept(d.Accept(dispute=dispute), SELLER, at=due - MINUTE)
+    assert market.worker.sweep(Done()) == 0
+    assert market.dispute(dispute).resolved_by == "agreement"

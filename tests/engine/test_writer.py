@@ -1,0 +1,244 @@
+"""The writer: many threads, few transactions, nobody's answer lost."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from time import sleep
+from typing import Any
+
+import pytest
+
+from given import DAY, FINANCE, SECOND, SELLER, Market, T
+from houbao.core import disputes as d
+from houbao.core.fund import TopUp
+from houbao.engine.engine import Engine
+from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.engine.worker import Done, Worker
+from houbao.engine.writer import MOST_WAITING, Writer
+
+SAFELY = 60
+"""Seconds after which a future that never comes fails the test."""
+
+
+class Desk:
+    """A market behind a writer whose engine can be held after a commit, so that calls gather."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.commits = 0
+        self.stopped, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
+        self.engine = Engine(market.database, lambda: market.now, probe=self.pass_by)
+        self.writer = Writer(self.engine)
+
+    def pass_by(self, point: str) -> None:
+        if point == "batch.committed":
+            self.commits += 1
+            self.stopped.set()
+            self.go_on.wait(SAFELY)
+
+    def worker(self) -> Worker:
+        """A worker that writes through the writer, and sweeps no further than it says."""
+        market, writer = self.market, self.writer
+        clock, mailbox = lambda: market.now, market.mailbox
+        return Worker(market.database, writer.execute, clock, providers={}, notifier=mailbox, horizon=writer.horizon)
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """While inside, the writer's thread is kept with one command, and whatever is sent waits."""
+        self.stopped.clear()
+        self.go_on.clear()
+        first = self.writer.submit([top_up(1)])
+        assert self.stopped.wait(SAFELY)
+        try:
+            yield
+        finally:
+            self.go_on.set()
+        answer(first)
+
+
+def top_up(minor: int, key: str = "") -> Request:
+    return Request(TopUp(minor=minor, currency="EUR"), FINANCE, T, key)
+
+
+def answer(reply: "Future[list[Outcome]]") -> list[Any]:
+    return reply.result(SAFELY)
+
+
+@pytest.fixture
+def desk(market: Market) -> Iterator[Desk]:
+    desk = Desk(market)
+    yield desk
+    desk.writer.stop()
+
+
+def test_what_many_threads_send_is_answered_to_each_and_durable(desk):
+    def send(n: int) -> list[Any]:
+        good, bad, again = (
+            top_up(n, f"key-{n}"),
+            Request(TopUp(minor=n, currency="EUR"), SELLER, T),
+            top_up(n, f"key-{n}"),
+        )
+        return desk.writer.execute([good, bad, again])
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(send, range(1, 201)))
+
+    assert {(type(good), bad.code, again.replayed) for good, bad, again in answers} == {
+        (Accepted, "not_permitted", True)
+    }
+    found = desk.market.database.connection.execute(
+        "SELECT position, minor FROM transfers WHERE kind='capital' ORDER BY position"
+    ).fetchall()[1:]
+    assert sorted(found) == sorted((good.first, n) for n, (good, _, _) in enumerate(answers, 1))
+
+
+def test_whoever_waits_shares_a_transaction(desk):
+    with desk.busy():
+        replies = [desk.writer.submit([top_up(n)]) for n in range(1, 51)]
+        assert desk.writer.waiting() == 50
+        before = desk.commits
+    outcomes = [answer(reply)[0] for reply in replies]
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert desk.commits - before < 50
+    assert [outcome.first for outcome in outcomes] == sorted(outcome.first for outcome in outcomes)
+
+
+def test_one_calls_own_list_stays_one_transaction(desk):
+    with desk.busy():
+        reply = desk.writer.submit([top_up(n) for n in range(1, 601)])
+        before = desk.commits
+    outcomes = answer(reply)
+    assert [outcome.first - outcomes[0].first for outcome in outcomes] == list(range(600))
+    assert desk.commits - before == 1
+
+
+def test_people_come_before_imports(desk):
+    with desk.busy():
+        imported = [desk.writer.submit([top_up(1)], bulk=True) for _ in range(20)]
+        people = [desk.writer.submit([top_up(2)]) for _ in range(20)]
+    last = max(answer(reply)[0].first for reply in people)
+    assert last < min(answer(reply)[0].first for reply in imported)
+
+
+def test_a_full_queue_refuses_and_takes_again_when_there_is_room(desk):
+    refused = Request(TopUp(minor=1, currency="EUR"), SELLER, T)
+    with desk.busy():
+        waiting = desk.writer.submit([refused] * MOST_WAITING, bulk=True)
+        said = desk.writer.execute([top_up(1), top_up(2)])
+        assert [outcome.code for outcome in said] == ["overloaded", "overloaded"]
+    assert len(answer(waiting)) == MOST_WAITING
+    assert isinstance(desk.writer.execute([top_up(1)])[0], Accepted)
+
+
+def test_an_answer_received_in_time_that_still_waits_holds_the_sweep_back(desk):
+    market, writer = desk.market, desk.writer
+    dispute = market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
+    due = d.due_at(market.dispute(dispute))
+    worker = Worker(
+        market.database,
+        writer.execute,
+        lambda: market.now,
+        providers={},
+        notifier=market.mailbox,
+        horizon=writer.horizon,
+    )
+    with desk.busy():
+        reply = writer.submit([Request(d.Accept(dispute=dispute), SELLER, due - SECOND)])
+        market.now = due + DAY
+        assert writer.horizon(market.now) == due - SECOND
+        assert worker.sweep(Done()) == 0
+        assert market.dispute(dispute).phase == "awaiting_seller"
+    (outcome,) = answer(reply)
+    assert isinstance(outcome, Accepted)
+    assert market.dispute(dispute).resolved_by == "agreement"
+    assert writer.horizon(market.now) == market.now
+    assert worker.sweep(Done()) == 0
+
+
+def test_without_an_answer_the_same_sweep_lets_the_deadline_pass(desk):
+    market, writer = desk.market, desk.writer
+    dispute = market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
+    market.now = d.due_at(market.dispute(dispute))
+    worker = Worker(
+        market.database,
+        writer.execute,
+        lambda: market.now,
+        providers={},
+        notifier=market.mailbox,
+        horizon=writer.horizon,
+    )
+    assert worker.sweep(Done()) == 1
+    assert market.dispute(dispute).resolved_by == "seller_timeout"
+
+
+def test_stop_finishes_what_waits_and_refuses_what_comes_after(desk):
+    with desk.busy():
+        replies = [desk.writer.submit([top_up(n)], bulk=n % 2 == 0) for n in range(1, 31)]
+        stopping = threading.Thread(target=desk.writer.stop)
+        stopping.start()
+    stopping.join(SAFELY)
+    assert all(isinstance(reply.result(0)[0], Accepted) for reply in replies)
+    assert desk.writer.execute([top_up(1)])[0].code == "overloaded"
+
+
+def test_an_engine_that_fails_tells_every_waiting_caller_and_the_writer_goes_on(desk):
+    run = desk.market.database.connection.execute
+    with desk.busy():
+        replies = [desk.writer.submit([top_up(n)]) for n in range(1, 6)]
+        run("ALTER TABLE events RENAME TO hidden")
+    troubles = [reply.exception(SAFELY) for reply in replies]
+    assert all("no such table" in str(trouble) for trouble in troubles)
+    run("ALTER TABLE hidden RENAME TO events")
+    assert isinstance(desk.writer.execute([top_up(1)])[0], Accepted)
+    assert desk.market.funds()[1] == "1000.02"
+
+
+# --- known defects of the writer -----------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(strict=True, reason="the writer's thread ends at a division by the number of commands")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_empty_list_is_answered_with_nothing(desk):
+    reply = desk.writer.submit([])
+    desk.writer.stop()
+    assert reply.done()
+    assert reply.result(0) == []
+
+
+@pytest.mark.xfail(strict=True, reason="the writer's thread ends when it answers a caller that waits no longer")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_caller_that_gives_up_takes_nobody_elses_answer(desk):
+    with desk.busy():
+        given_up, other = desk.writer.submit([top_up(1)]), desk.writer.submit([top_up(2)])
+        given_up.cancel()
+    desk.writer.stop()
+    assert other.done()
+
+
+@pytest.mark.xfail(strict=True, reason="the horizon is the earliest waiting time, even where that is in the future")
+def test_the_horizon_is_never_beyond_now(desk):
+    with desk.busy():
+        desk.writer.submit([Request(TopUp(minor=1, currency="EUR"), FINANCE, T + 30 * DAY)])
+        assert desk.writer.horizon(T) == T
+
+
+@pytest.mark.xfail(strict=True, reason="the time of the commit is taken for time of deciding, so batches shrink to one")
+def test_a_slow_disk_does_not_stop_the_gathering(market):
+    commits = 0
+
+    def slow_disk(point: str) -> None:
+        nonlocal commits
+        if point == "batch.saved":
+            commits += 1
+            sleep(0.03)
+
+    writer = Writer(Engine(market.database, lambda: market.now, probe=slow_disk))
+    for _ in range(12):
+        writer.execute([top_up(1)])
+    commits = 0
+    replies = [writer.submit([top_up(1)]) for _ in range(40)]
+    writer.stop()
+    assert all(isinstance(reply.result(0)[0], Accepted) for reply in replies)
+    assert commits < 20

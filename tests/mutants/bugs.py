@@ -1,0 +1,167 @@
+"""Bugs that somebody could make: each a change of one text in one file, and the few tests that must notice it."""
+
+from msgspec import Struct
+
+
+class Bug(Struct, frozen=True):
+    """In `file` (of src/houbao) the text `old`, which stands there once, becomes `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    caught_by: tuple[str, ...]
+
+
+CELLS, TABLE, ORDERS = "tests/core/test_cells.py::", "tests/core/test_money_table.py::", "tests/core/test_orders.py::"
+
+BUGS = [
+    Bug(
+        "an abandoned refund is not released",
+        "core/ledger.py",
+        '("release", RESERVED, AVAILABLE, minor)',
+        '("release", RESERVED, AVAILABLE, 0)',
+        (TABLE + "test_fund_paid_abandoned_goes_back_to_the_fund",),
+    ),
+    Bug(
+        "the cap of a refund is off by one",
+        "core/refunds.py",
+        "refundable(order, wants, scene.taken_lines, scene.taken_payments))",
+        "refundable(order, wants, scene.taken_lines, scene.taken_payments) + 1)",
+        (CELLS + "test_what_the_table_accepts_leads_where_the_table_says",),
+    ),
+    Bug(
+        "the idempotency key is not looked at",
+        "engine/engine.py",
+        "if name in self.receipts:",
+        "if name in ():",
+        (
+            "tests/engine/test_engine.py::test_a_command_sent_again_with_its_key_gets_the_stored_reply_and_nothing_is_written",
+        ),
+    ),
+    Bug(
+        "a deadline falls due one second late",
+        "core/turns.py",
+        "if timer.at <= now]",
+        "if (now - timer.at).total_seconds() >= 1]",
+        (CELLS + "test_one_second_before_its_time_nothing_happens_and_at_its_time_the_default",),
+    ),
+    Bug(
+        "a late sweep says its own time",
+        "core/decider.py",
+        "_scene(course.world, dispute.lines, SYSTEM, timer.at)",
+        "_scene(course.world, dispute.lines, SYSTEM, now)",
+        (CELLS + "test_a_late_sweep_gives_the_very_events_of_a_punctual_one",),
+    ),
+    Bug(
+        "a deadline outlives the answer",
+        "core/disputes.py",
+        '"timers": event.timers}',
+        '"timers": event.timers or dispute.timers}',
+        (CELLS + "test_an_answer_ends_the_deadline",),
+    ),
+    Bug(
+        "the latest approved is served first",
+        "store/sqlite.py",
+        "ORDER BY position LIMIT 200",
+        "ORDER BY position DESC LIMIT 200",
+        ("tests/test_requirements.py::test_r5_money_that_arrives_pays_each_exactly_once_in_order_of_approval",),
+    ),
+    Bug(
+        "an approval that fits overtakes those that wait",
+        "core/refunds.py",
+        "(purse.queue > 0 or purse.available < minor)",
+        "purse.available < minor",
+        (TABLE + "test_an_approval_that_would_fit_still_queues_behind_those_that_wait",),
+    ),
+    Bug(
+        "a second attempt is made while the first is unknown",
+        "core/refunds.py",
+        'share.state != "due" or refund.state',
+        'share.state not in ("due", "unknown") or refund.state',
+        (TABLE + "test_a_new_attempt_is_made_only_after_a_definite_no",),
+    ),
+    Bug(
+        "the store is blamed for the platform's delay",
+        "core/turns.py",
+        'exempt = dispute.resolved_by == "platform_timeout"',
+        'exempt = dispute.resolved_by != "platform_timeout"',
+        (CELLS + "test_the_platforms_own_delay_never_counts_against_the_store",),
+    ),
+    Bug(
+        "vouchers are refunded before cash",
+        "core/orders.py",
+        "for cash in (True, False):",
+        "for cash in (False, True):",
+        (ORDERS + "test_a_refund_goes_back_over_cash_before_vouchers_pro_rata",),
+    ),
+    Bug(
+        "coverage is that of the day of the dispute",
+        "core/decider.py",
+        "scene = _scene(world, command.lines, by, now)",
+        "at_opening = p.coverage(world.store, world.programme, _order(world).currency, now)\n"
+        "            world = structs.replace(world, order=structs.replace(world.order, coverage=at_opening))\n"
+        "            scene = _scene(world, command.lines, by, now)",
+        ("tests/core/test_programme.py::test_a_store_that_leaves_keeps_the_cover_of_orders_already_paid",),
+    ),
+    Bug(
+        "a changed claim leaves the seller's clock",
+        "core/claims.py",
+        'if dispute.phase != "awaiting_seller":',
+        "if dispute.phase:",
+        (CELLS + "test_a_changed_claim_restarts_the_sellers_clock",),
+    ),
+    Bug(
+        "the seller's clock starts with the ruling, not with the notice",
+        "core/turns.py",
+        "return [NoticeStood(**moved,",
+        "waits = scene.policy.timers.seller_answer - scene.policy.timers.notice\n"
+        '    moved["timers"] = tuple(Timer(kind="turn", at=t.at + waits) for t in dispute.timers if t.kind == "turn")\n'
+        "    return [NoticeStood(**moved,",
+        (CELLS + "test_the_sellers_clock_starts_when_the_notice_is_accepted_and_anew_after_a_bounce",),
+    ),
+    Bug(
+        "a bounce leaves the seller's clock running",
+        "core/turns.py",
+        'moved = move(dispute, scene, "notifying")',
+        "moved = move(dispute, scene, dispute.phase)",
+        (CELLS + "test_what_the_table_accepts_leads_where_the_table_says",),
+    ),
+    Bug(
+        "money that came later is not reserved",
+        "core/ledger.py",
+        'case RefundApproved(payer="fund", waits=False) | FundsReserved():',
+        'case RefundApproved(payer="fund", waits=False):',
+        (TABLE + "test_short_of_money_nothing_is_booked_until_it_arrives",),
+    ),
+    Bug(
+        "a sellers advance is undone last",
+        "core/refunds.py",
+        "for kind, leg in reversed(legs):",
+        "for kind, leg in legs:",
+        (TABLE + "test_an_advance_is_undone_before_a_sellers_own_money_comes_back",),
+    ),
+    Bug(
+        "what was paid elsewhere is booked again when the provider says paid",
+        "core/refunds.py",
+        '("sent", "unknown", "lost") or refund.state == "resolved":',
+        '("sent", "unknown", "lost"):',
+        (TABLE + "test_what_was_paid_elsewhere_is_not_booked_again_when_the_provider_says_paid_after_all",),
+    ),
+    Bug(
+        "after a crash the attempt is sent again without a look-up",
+        "engine/worker.py",
+        "        else:\n            reply = self._ask(dispute, share)",
+        "        else:\n            reply = self._pay(dispute, share)",
+        (
+            "tests/engine/test_worker.py::test_an_attempt_found_sent_is_looked_up_even_when_another_deadline_passes_in_the_same_breath",
+        ),
+    ),
+    Bug(
+        "the protection window closes one second late",
+        "core/orders.py",
+        "self.opens <= now < self.closes",
+        "self.opens <= now <= self.closes",
+        (ORDERS + "test_not_as_described_and_changed_mind_run_from_delivery",),
+    ),
+]

@@ -1,0 +1,686 @@
+"""The laws of money and of the table of turns, under everything that can happen, in any order, on a real database.
+
+A Hypothesis state machine lets buyers, sellers, agents, finance, the mail, the bank and time do what they like. After
+every step the books are checked against the laws, from the stored events and transfers and the bank's own log; at the
+end the outside is made well again, everything must come to rest, and `houbao verify` must agree with every row.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from msgspec import structs
+
+from given import AGENT, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SECOND, Market, T
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core.fund import CapitalAdded, TopUp
+from houbao.core.ledger import keeps_balance
+from houbao.core.refunds import (
+    DisputeEvent,
+    FundsReserved,
+    RefundApproved,
+    RefundPaid,
+    RefundResolved,
+    RefundReturned,
+    RefundSent,
+    ReportRefund,
+    ResolveRefund,
+    SendRefund,
+    ServeWaiting,
+)
+from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
+from houbao.engine.ports import Accepted, Outcome, Reply, Request
+from houbao.engine.worker import Worker
+from houbao.gateways.refunds.sandbox import Bank, Sandbox
+from houbao.store import rows, verify
+
+HOUR = timedelta(hours=1)
+
+CELLS: Counter[tuple[str, str]] = Counter()
+"""(phase, command) → how often it was accepted, over all that ran."""
+
+DUE_TO = {
+    "verifying": ("refunding", "awaiting_funds", "closed"),
+    "notifying": ("refunding", "closed"),
+    "awaiting_seller": ("refunding", "closed"),
+    "awaiting_buyer": ("closed",),
+}
+"""Where a phase leads by itself when its time ends."""
+
+STORES = {"oak": True, "ash": True, "elm": False}
+"""Store → enrolled. Nobody knows the e-mail of `ash`: its notices bounce."""
+
+WORTH = (1, 700, 1499, 1500, 4000, 12_345)
+GAPS = (SECOND, HOUR, HOUR + SECOND, DAY - SECOND, DAY, 3 * DAY, 5 * DAY - SECOND, 5 * DAY, 7 * DAY + HOUR, 14 * DAY)
+BEHAVIOURS = (
+    "ok",
+    "refuse",
+    "refuse_final",
+    "timeout_paid",
+    "timeout_unpaid",
+    "webhook_first",
+    "duplicate",
+    "returned",
+)
+REASONS = ("damaged", "poor_quality", "in_transit_overdue", "counterfeit", "other", "changed_mind")
+PHOTO = "a" * 64
+
+
+class Crash(BaseException):
+    """The worker's process dies here."""
+
+
+class Plan:
+    """A script for the sandbox that is written while it is played."""
+
+    def __init__(self) -> None:
+        self.next: list[Any] = []
+        self.returned_after = 3 * DAY
+
+    def choose(self, n: int, key: str) -> Any:
+        return self.next.pop(0) if self.next else "ok"
+
+
+class Provider(Sandbox):
+    """The sandbox, whose look-ups can be down for a while."""
+
+    down = 0
+
+    def look_up(self, key: str) -> Reply:
+        if self.down:
+            self.down -= 1
+            return Reply("unknown")
+        return super().look_up(key)
+
+
+class Laws(RuleBasedStateMachine):
+    """A marketplace under the laws. `phase` is where each dispute stands as told by its events alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.market = market = Market(self.folder, fund="0", owed="0")
+        market.database.connection.execute("PRAGMA synchronous=OFF")  # this test is about what is written, not when
+        self.plan = Plan()
+        self.bank = Bank(script=self.plan)  # type: ignore[arg-type]
+        self.provider = Provider(self.bank, lambda: market.now, self.hook)
+        self.fuse = 0
+        self.worker = Worker(
+            market.database,
+            self.execute,
+            lambda: market.now,
+            providers={"sandbox": self.provider, "voucher": self.provider},
+            notifier=market.mailbox,
+            alerts_to="alerts@houbao.example",
+            probe=self.probe,
+        )
+        self.position = 0
+        self.sums: Counter[tuple[str, str]] = Counter()
+        self.nets: Counter[int] = Counter()
+        self.fund = self.just_reserved = 0
+        self.queue: list[tuple[int, int]] = []
+        self.phase: dict[int, str] = {}
+        self.states: dict[int, d.Dispute] = {}
+        self.orders: list[int] = []
+        self.attempts: dict[int, tuple[int, str]] = {}
+        self.returned: Counter[tuple[int, str]] = Counter()
+        self.keys = 0
+        self.last: tuple[Request, Accepted] | None = None
+        self.read([], [])
+
+    @initialize()
+    def begin(self) -> None:
+        for store, enrolled in STORES.items():
+            if store != "oak":
+                email = "" if store == "ash" else f"{store}@shops.example"
+                self.say(p.RegisterStore(store=store, email=email), PLATFORM)
+                if enrolled:
+                    self.say(p.Enrol(store=store, programme="standard", at=T - 90 * DAY), PLATFORM)
+        self.say(TopUp(minor=30_000, currency="EUR"), FINANCE)
+
+    # --- saying what happens, and reading what came of it ----------------------------------------------------------
+
+    def say(self, command: Any, by: Actor, *, key: str = "", at: datetime | None = None) -> Outcome:
+        request = Request(command, by, at or self.market.now, key)
+        (outcome,) = self.execute([request])
+        if key and isinstance(outcome, Accepted) and outcome.first:
+            self.last = (request, outcome)
+        return outcome
+
+    def execute(self, requests: Sequence[Request]) -> list[Outcome]:
+        """What the engine does, with every event and transfer read back and checked."""
+        database = self.market.database
+        before = database.connection.total_changes
+        outcomes = self.market.engine.execute(requests)
+        if all(isinstance(outcome, Refused) or outcome.replayed for outcome in outcomes):
+            assert database.connection.total_changes == before, "a refusal or a repeat left a trace"
+        self.read(requests, outcomes)
+        return outcomes
+
+    def read(self, requests: Sequence[Request], outcomes: Sequence[Outcome]) -> None:
+        run = self.market.database.connection.execute
+        found = run("SELECT position, body FROM events WHERE position>? ORDER BY position", (self.position,)).fetchall()
+        events = {position: rows.decode_event(body) for position, body in found}
+        moved = run(
+            "SELECT source, target, currency, minor, dispute_id FROM transfers WHERE position>?", (self.position,)
+        ).fetchall()
+        told: set[int] = set()
+        for request, outcome in zip(requests, outcomes, strict=True):
+            if isinstance(outcome, Accepted) and not outcome.replayed:
+                span = range(outcome.first, outcome.last + 1) if outcome.first else ()
+                self.walk(request.command, [(position, events[position]) for position in span])
+                told.update(span)
+        assert not requests or told == set(events), "an event belongs to no command"
+        self.position = max(events, default=self.position)
+        for source, target, currency, minor, dispute in moved:
+            assert minor > 0
+            self.sums[source, currency] -= minor
+            self.sums[target, currency] += minor
+            self.nets[dispute] += minor * (target.startswith("store:") - source.startswith("store:"))
+        touched = {e.dispute for e in events.values() if isinstance(e, DisputeEvent)}
+        self.states |= {number: self.market.dispute(number) for number in touched}
+        for number in touched:
+            assert self.states[number].phase == self.phase[number]
+        if events:
+            self.check({self.states[number].order for number in touched})
+
+    def walk(self, command: Any, events: list[tuple[int, Any]]) -> None:
+        """Follow the phases: first what fell due, then the command in the phase it met."""
+        number, name = getattr(command, "dispute", 0), tag_of(command)
+        own = list(events)
+        while own and isinstance(own[0][1], d.Alerted | d.TimedOut):
+            position, event = own.pop(0)
+            if isinstance(event, d.TimedOut):
+                assert event.at == event.due_at
+                (position, then) = own.pop(0)
+                assert then.dispute == event.dispute
+                assert then.phase in DUE_TO[self.phase[event.dispute]]
+                self.happen(position, then)
+        seen = self.phase.get(number, "")
+        for position, event in own:
+            self.happen(position, event)
+        if name == "pass_time":
+            assert not own
+        elif number:
+            assert self.phase[number] in d.TURNS[seen][name].to
+            CELLS[seen, name] += 1
+        elif isinstance(command, d.OpenDispute):
+            CELLS["", name] += 1
+
+    def happen(self, position: int, event: Any) -> None:
+        """Follow one event: the phase it leads to, the queue for the fund, what the fund gave and got."""
+        match event:
+            case CapitalAdded(currency="EUR"):
+                self.fund += event.minor
+            case RefundApproved(payer="fund"):
+                free = self.sums["fund:available", "EUR"] - self.just_reserved
+                if event.waits:
+                    assert self.queue or event.minor > free, "it waits though there is money"
+                    self.queue.append((position, event.minor))
+                else:
+                    assert not self.queue, "it overtook a refund that waits"
+                    self.just_reserved += event.minor
+            case FundsReserved():
+                assert self.phase[event.dispute] == "awaiting_funds"
+                assert self.queue.pop(0) == (event.refund, event.minor), "served out of turn"
+            case RefundSent():
+                self.attempts[position] = (event.dispute, event.payment)
+            case RefundPaid():
+                assert self.bank.look_up(public_id("attempt", 0, event.attempt)).result == "paid"
+                self.fund -= event.minor if event.payer == "fund" else 0
+            case RefundReturned():
+                self.returned[event.dispute, event.payment] += 1
+                self.fund += event.minor if event.payer == "fund" else 0
+            case RefundResolved(payer="fund"):
+                self.fund -= event.minor if event.how == "paid_elsewhere" else 0
+                self.queue = [waiting for waiting in self.queue if waiting[0] != event.refund]
+        if isinstance(event, DisputeEvent) and getattr(event, "phase", "") and not isinstance(event, d.Alerted):
+            self.phase[event.dispute] = event.phase
+
+    def probe(self, point: str) -> None:
+        if self.fuse:
+            self.fuse -= 1
+            if not self.fuse:
+                raise Crash(point)
+
+    # --- the laws --------------------------------------------------------------------------------------------------
+
+    def check(self, orders: set[int]) -> None:
+        """Every law, after every transaction that wrote something."""
+        self.just_reserved = 0
+        sums = self.sums
+        stored = {
+            (account, currency): minor
+            for account, currency, minor in self.market.database.connection.execute(
+                "SELECT account, currency, minor FROM balances"
+            )
+            if minor
+        }
+        assert stored == {of: minor for of, minor in sums.items() if minor and keeps_balance(of[0])}
+        for (account, currency), minor in stored.items():
+            if account.endswith(":receivable"):
+                assert minor <= 0
+            else:
+                assert minor > 0, f"{account} {currency} is {minor}"
+        assert sums["fund:available", "EUR"] + sums["fund:reserved", "EUR"] == self.fund
+        self.check_what_is_on_its_way()
+        for order in orders:
+            self.check_order(order)
+
+    def check_what_is_on_its_way(self) -> None:
+        """What is reserved or held is exactly what was approved and has not gone out."""
+        reserved, held = 0, Counter[tuple[str, str]]()
+        for state in self.states.values():
+            refund = state.refund
+            if refund and refund.state == "sending":
+                open_ = sum(share.minor for share in refund.shares if share.state != "paid")
+                reserved += open_ if refund.payer == "fund" else 0
+                held[f"store:{state.store}:held", state.currency] += open_ if refund.payer == "seller" else 0
+            if refund is None or refund.payer != "seller":
+                assert self.nets[state.id] == 0, "the seller bore what another pays"
+        assert self.sums["fund:reserved", "EUR"] == reserved
+        for account, currency in held:
+            assert self.sums[account, currency] == held[account, currency]
+
+    def check_order(self, number: int) -> None:
+        """Never more approved than was paid, by order, payment and line; never more at the bank."""
+        order = self.market.database.order(0, number)
+        assert order is not None
+        refunds = [s.refund for s in self.states.values() if s.order == number and s.refund]
+        assert sum(refund.minor for refund in refunds) <= sum(payment.minor for payment in order.payments)
+        for payment in order.payments:
+            shares = (share for refund in refunds for share in refund.shares if share.payment == payment.id)
+            assert sum(share.minor for share in shares) <= payment.minor
+        for line in order.lines:
+            minors = (minor for refund in refunds for name, minor in refund.lines if name == line.id)
+            assert sum(minors) <= line.item + line.shipping + line.tax
+
+    def check_bank(self, *, at_rest: bool = False) -> None:
+        """The bank's own log shows one payment per dispute and payment, and one more for each that came back."""
+        log = Counter(self.attempts[parse_id("attempt", paid.key)[1]] for paid in self.bank.payments())
+        assert all(times <= 1 + self.returned[of] for of, times in log.items()), "paid twice"
+        for state in self.states.values() if at_rest else ():
+            paid = [share.payment for share in state.refund.shares if share.state == "paid"] if state.refund else []
+            assert all(log[state.id, of] == 1 + self.returned[state.id, of] for of in paid), "the books say paid"
+
+    # --- what people do --------------------------------------------------------------------------------------------
+
+    def pick(self, n: int, phases: Sequence[str] = ()) -> d.Dispute | None:
+        """One of the latest disputes in those phases (in any, without)."""
+        known = [s for s in self.states.values() if not phases or self.phase[s.id] in phases]
+        return known[-1 - n % min(len(known), 6)] if known else None
+
+    @rule(
+        store=st.sampled_from(sorted(STORES)),
+        worth=st.lists(st.sampled_from(WORTH), min_size=1, max_size=3),
+        voucher=st.sampled_from((0, 0, 300)),
+        twist=st.integers(0, 11),
+    )
+    def order(self, store: str, worth: list[int], voucher: int, twist: int) -> None:
+        self.place(store, worth, voucher, twist)
+
+    def place(self, store: str, worth: list[int], voucher: int, twist: int) -> int:
+        """An order that was paid, shipped and delivered, unless it took one of many turns."""
+        now, total = self.market.now, sum(worth)
+        reference = f"order-{len(self.orders) + 1}"
+        voucher = min(voucher, total - 1)
+        cash = [total - voucher] if twist % 2 else [(total - voucher + 1) // 2, (total - voucher) // 2]
+        payments = [o.Payment(id=f"card{n}", provider="sandbox", minor=m) for n, m in enumerate(cash) if m]
+        if voucher:
+            payments.append(o.Payment(id="voucher", provider="voucher", minor=voucher, cash=False))
+        if twist == 8:
+            payments = payments[:1]  # the lines are worth more than was paid
+        place = o.PlaceOrder(
+            store=store,
+            reference=reference,
+            buyer="bob" if twist == 7 else "ann",
+            currency="BRL" if twist == 9 else "EUR",
+            lines=tuple(o.NewLine(id=str(n), quantity=1 + n, item=m) for n, m in enumerate(worth)),
+            payments=tuple(payments),
+            ship_by=now - 6 * DAY,
+            promised_by=now - DAY,
+            at=now - 9 * DAY,
+            buyer_email="ann@mail.example",
+        )
+        outcome = self.say(place, PLATFORM)
+        assert isinstance(outcome, Accepted)
+        order = outcome.id
+        self.orders.append(order)
+        paid = sum(payment.minor for payment in payments)
+        facts: list[o.Fact] = [
+            o.Paid(order=order, at=now - 8 * DAY, commission=paid // (1 + twist % 3) if twist else 0)
+        ]
+        if twist != 10:
+            facts += [o.Shipped(order=order, at=now - 7 * DAY), o.Delivered(order=order, at=now - DAY)]
+        if twist == 11:
+            facts.append(o.Confirmed(order=order, at=now))
+        for fact in facts[: 0 if twist == 6 else None]:
+            assert isinstance(self.say(fact, PLATFORM), Accepted)
+        return order
+
+    def open(self, order: int, reason: str, share: int, photo: bool, lines: int, key: str = "") -> int:
+        """The buyer asks for `share` percent of what was sold; returns the dispute, 0 where it was refused."""
+        found = self.market.database.order(0, order)
+        assert found is not None
+        asked = found.lines[lines % len(found.lines) :] if lines else found.lines
+        amount = sum(line.item for line in asked) * share // 100
+        command = d.OpenDispute(
+            order=order,
+            lines=tuple((line.id, line.quantity) for line in asked),
+            reason=reason,
+            amount=amount,
+            evidence=(PHOTO,) if photo else (),
+            statement="It is not what I bought." if photo else "",
+        )
+        outcome = self.say(command, Actor("buyer", found.buyer), key=key)
+        return outcome.id if isinstance(outcome, Accepted) else 0
+
+    @precondition(lambda self: self.orders)
+    @rule(
+        n=st.integers(0, 3),
+        reason=st.sampled_from(REASONS),
+        share=st.sampled_from((100, 100, 60, 101, 0)),
+        photo=st.booleans(),
+        lines=st.integers(0, 2),
+        keyed=st.booleans(),
+    )
+    def open_somewhere(self, n: int, reason: str, share: int, photo: bool, lines: int, keyed: bool) -> None:
+        self.open(self.orders[-1 - n % len(self.orders)], reason, share, photo, lines, self.key(keyed))
+
+    @rule(
+        phase=st.sampled_from(
+            (
+                "verifying",
+                "notifying",
+                "handed_over",
+                "awaiting_seller",
+                "awaiting_buyer",
+                "awaiting_funds",
+                "refunding",
+            )
+        ),
+        store=st.sampled_from(("oak", "ash")),
+        worth=st.lists(st.sampled_from(WORTH[1:]), min_size=1, max_size=2),
+        voucher=st.sampled_from((0, 300)),
+        split=st.integers(1, 2),
+        then=st.sampled_from(range(6)),
+        twist=st.sampled_from(range(7)),
+    )
+    def bring_into(
+        self, phase: str, store: str, worth: list[int], voucher: int, split: int, then: int, twist: int
+    ) -> None:
+        """A new dispute, as far as that phase, and one more step."""
+        if phase == "awaiting_funds":
+            worth = [*worth, self.sums["fund:available", "EUR"]]
+        order = self.place(store, worth, voucher, split)
+        by_seller = phase in ("awaiting_seller", "awaiting_buyer", "refunding")
+        reason = "in_transit_overdue" if by_seller else "damaged"
+        dispute = self.open(order, reason, 100, False, 0)
+        if phase in ("notifying", "handed_over"):
+            self.say(d.Rule(dispute=dispute, finding="out_of_scope", reason="fake"), AGENT)
+        if phase == "handed_over":
+            notice = self.states[dispute].notice
+            self.say(d.NoticeAccepted(dispute=dispute, notice=notice), MAIL)
+        if phase == "awaiting_funds":
+            self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
+        if phase == "refunding":
+            self.say(d.Accept(dispute=dispute), Actor("seller", store))
+        if phase == "awaiting_buyer":
+            self.say(d.Reject(dispute=dispute, reason="proof"), Actor("seller", store))
+        self.go_on(self.states[dispute], then, twist)
+
+    @rule(
+        name=st.sampled_from([name for turns in d.TURNS.values() for name in turns] + ["rule", "accept", "rule"]),
+        n=st.integers(0, 20),
+        twist=st.integers(0, 7),
+        keyed=st.booleans(),
+    )
+    def act(self, name: str, n: int, twist: int, keyed: bool) -> None:
+        """Somebody who may does `name`: where the table has it, or now and then where it has not."""
+        phases = [phase for phase, turns in d.TURNS.items() if name in turns]
+        dispute = self.pick(n, () if twist == 7 else phases)
+        if dispute is None:
+            return
+        command = self.command(name, dispute, twist)
+        due = d.due_at(dispute)
+        in_time = due is not None and due <= self.market.now and keyed
+        self.say(command, self.who(name, dispute), key=self.key(keyed), at=due - SECOND if in_time and due else None)
+
+    @rule(
+        phase=st.sampled_from(sorted(d.TURNS)),
+        n=st.integers(0, 20),
+        then=st.sampled_from(range(6)),
+        twist=st.sampled_from(range(7)),
+    )
+    def act_in(self, phase: str, n: int, then: int, twist: int) -> None:
+        """The same, beginning with the phase, so that the rare ones are met as often."""
+        if dispute := self.pick(n, (phase,)):
+            self.go_on(dispute, then, twist)
+
+    def go_on(self, dispute: d.Dispute, then: int, twist: int) -> None:
+        """One of the commands that the dispute's phase accepts."""
+        names = sorted(d.TURNS[self.phase[dispute.id]])
+        name = names[then % len(names)]
+        self.say(self.command(name, dispute, twist), self.who(name, dispute))
+
+    def who(self, name: str, dispute: d.Dispute) -> Actor:
+        roles = {role for turns in d.TURNS.values() if name in turns for role in turns[name].by}
+        people = {
+            "buyer": Actor("buyer", dispute.buyer),
+            "seller": Actor("seller", dispute.store),
+            "agent": AGENT,
+            "finance": FINANCE,
+            "mail": MAIL,
+            "provider": PROVIDER,
+            "system": SYSTEM,
+        }
+        return people[sorted(roles)[0]]
+
+    def command(self, name: str, dispute: d.Dispute, twist: int) -> Any:
+        number, refund = dispute.id, dispute.refund
+        match name:
+            case "rule":
+                finding = ("justified", "justified", "justified", "out_of_scope", "unjustified")[twist % 5]
+                amount = (None, dispute.amount // 2, dispute.amount + 1)[(twist + number) % 3]
+                return d.Rule(dispute=number, finding=finding, reason="seen", amount=amount, note="Seen on the photos.")
+            case "change_claim":
+                half, less, twice = dispute.amount // 2 + 1, dispute.amount - 1, dispute.amount * 2
+                amount = (half, less, half, less, dispute.amount, twice, 0)[twist % 7]
+                return d.ChangeClaim(dispute=number, amount=amount, note="Please.")
+            case "withdraw":
+                return d.Withdraw(dispute=number)
+            case "accept":
+                return d.Accept(dispute=number)
+            case "reject":
+                return d.Reject(dispute=number, reason="proof", note="It was fine.")
+            case "serve_notice":
+                return d.ServeNotice(dispute=number)
+            case "notice_accepted":
+                return d.NoticeAccepted(dispute=number, notice=dispute.notice if twist else 1)
+            case "notice_bounced":
+                return d.NoticeBounced(dispute=number, notice=dispute.notice if twist % 2 else 1, why="550")
+            case "send_refund":
+                shares = refund.shares if refund else ()
+                return SendRefund(dispute=number, payment=shares[twist % len(shares)].payment if shares else "card0")
+            case "report_refund":
+                return self.word(dispute, twist)
+            case _:
+                return ResolveRefund(dispute=number, how="abandon" if twist % 2 else "paid_elsewhere", note="Done.")
+
+    def word(self, dispute: d.Dispute, twist: int) -> ReportRefund:
+        """What the bank truly knows of an attempt, or that it did not answer."""
+        attempts = [attempt for attempt, (of, _) in self.attempts.items() if of == dispute.id] or [1]
+        attempt = attempts[-1 - twist % len(attempts)]
+        reply = self.bank.look_up(public_id("attempt", 0, attempt))
+        result = reply.result if reply.result in ("paid", "refused") else "unknown"
+        settled = dispute.refund and any(s.attempt == attempt and s.state == "paid" for s in dispute.refund.shares)
+        if settled and twist >= 5:
+            result = "returned"
+        return ReportRefund(dispute=dispute.id, attempt=attempt, result=result, final=reply.final)
+
+    # --- the outside -----------------------------------------------------------------------------------------------
+
+    @rule(minor=st.sampled_from((1, 999, 5000, 40_000)))
+    def top_up(self, minor: int) -> None:
+        self.say(TopUp(minor=minor, currency="EUR"), FINANCE)
+
+    @rule()
+    def serve(self) -> None:
+        self.say(ServeWaiting(currency="EUR"), SYSTEM)
+
+    @rule(behaviours=st.lists(st.sampled_from(BEHAVIOURS), min_size=1, max_size=4), down=st.sampled_from((0, 0, 2, 9)))
+    def the_bank_will(self, behaviours: list[str], down: int) -> None:
+        self.plan.next, self.provider.down = [*behaviours], down
+
+    @rule(answers=st.lists(st.sampled_from(("accepted", "bounced", "later")), min_size=1, max_size=4))
+    def the_mail_will(self, answers: list[str]) -> None:
+        self.market.mailbox.script = [*answers]
+
+    @rule(forget=st.booleans())
+    def webhooks_arrive(self, forget: bool) -> None:
+        for hook in self.bank.hooks(self.market.now):
+            self.hook(hook)
+            if not forget:
+                self.bank.acknowledge([hook.id])
+
+    def hook(self, hook: Any) -> None:
+        attempt = parse_id("attempt", hook.key)[1]
+        dispute, _ = self.attempts[attempt]
+        self.worker.hear("sandbox", [ReportRefund(dispute=dispute, attempt=attempt, result=hook.result)])
+
+    @rule(gap=st.sampled_from(GAPS), at_work=st.booleans())
+    def time_passes(self, gap: timedelta, at_work: bool) -> None:
+        self.market.now += gap
+        if at_work:
+            self.work()
+
+    @rule(late=st.sampled_from((-SECOND, timedelta(), SECOND)))
+    def time_passes_to_the_next_deadline(self, late: timedelta) -> None:
+        due = [at for state in self.states.values() if (at := d.due_at(state))]
+        self.market.now = max(self.market.now, min(due, default=self.market.now) + late)
+
+    @rule()
+    def work(self) -> None:
+        done = self.worker.run()
+        assert not done.troubles, done.troubles
+        self.check_bank()
+
+    @rule(fuse=st.integers(1, 9))
+    def work_and_crash(self, fuse: int) -> None:
+        self.fuse = fuse
+        try:
+            self.work()
+        except Crash:
+            self.market.now += timedelta(minutes=5)  # the lease ends
+        self.fuse = 0
+
+    # --- the same again --------------------------------------------------------------------------------------------
+
+    def key(self, wanted: bool) -> str:
+        self.keys += wanted
+        return f"key-{self.keys}" if wanted else ""
+
+    @precondition(lambda self: self.last)
+    @rule(later=st.booleans())
+    def the_same_again(self, later: bool) -> None:
+        assert self.last is not None
+        request, answer = self.last
+        again = structs.replace(request, received_at=self.market.now) if later else request
+        assert self.execute([again]) == [structs.replace(answer, replayed=True)]
+
+    @precondition(lambda self: self.last)
+    @rule()
+    def another_command_with_the_same_key(self) -> None:
+        assert self.last is not None
+        request, _ = self.last
+        changed = structs.replace(request, command=d.Withdraw(dispute=10**9))
+        (outcome,) = self.execute([changed])
+        assert isinstance(outcome, Refused)
+        assert outcome.code == "key_reused"
+
+    @rule(ns=st.lists(st.integers(0, 20), min_size=2, max_size=5), twist=st.integers(0, 6))
+    def many_at_once(self, ns: list[int], twist: int) -> None:
+        """Several people in one batch, some of them about the same dispute."""
+        requests = []
+        for n in ns:
+            if (dispute := self.pick(n)) is not None and d.TURNS[self.phase[dispute.id]]:
+                names = sorted(d.TURNS[self.phase[dispute.id]])
+                name = names[n % len(names)]
+                requests.append(Request(self.command(name, dispute, twist), self.who(name, dispute), self.market.now))
+        self.execute(requests)
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        try:
+            self.come_to_rest()
+            assert verify.verify(self.market.database.connection) == []
+        finally:
+            self.market.database.close()
+            shutil.rmtree(self.folder)
+
+    def come_to_rest(self) -> None:
+        """With money in the fund and the outside well again, all that is left waits for a person."""
+        self.plan.next, self.provider.down, self.market.mailbox.script, self.fuse = [], 0, [], 0
+        self.say(TopUp(minor=10**7, currency="EUR"), FINANCE)
+        for _ in range(5):
+            for gap in (0 * DAY, HOUR, DAY, 7 * DAY):
+                self.market.now += gap
+                self.webhooks_arrive(False)
+                self.work()
+        assert not self.queue
+        for state in self.states.values():
+            left = [share.state for share in state.refund.shares if share.state != "paid"] if state.refund else []
+            assert state.phase == "closed" or set(left) <= {"stuck", "lost"}, (state.phase, left)
+        self.check_bank(at_rest=True)
+
+
+def run(examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        Laws,
+        settings=settings(
+            derandomize=True,
+            database=None,
+            deadline=None,
+            max_examples=examples,
+            stateful_step_count=steps,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        ),
+    )
+
+
+def table() -> str:
+    """How often each cell was accepted."""
+    wanted = [("", "open"), *((phase, name) for phase, turns in d.TURNS.items() for name in turns)]
+    return "\n".join(f"{phase or '–':16}{name:16}{CELLS[phase, name]:6}" for phase, name in wanted)
+
+
+def every_cell_was_reached(times: int) -> None:
+    print(table())
+    wanted = {("", "open")} | {(phase, name) for phase, turns in d.TURNS.items() for name in turns}
+    assert set(CELLS) == wanted
+    assert min(CELLS.values()) >= times, table()
+
+
+def test_the_laws_hold_whatever_happens_and_every_cell_of_the_table_was_reached() -> None:
+    CELLS.clear()
+    run(examples=400, steps=100)
+    every_cell_was_reached(50)
+
+
+@pytest.mark.long
+def test_the_laws_hold_ten_times_as_long() -> None:
+    CELLS.clear()
+    run(examples=4000, steps=100)
+    every_cell_was_reached(500)
