@@ -504,7 +504,6 @@ COMMANDS: dict[str, type] = {tag_of(kind): kind for kind in get_args(Command)}  
 
 def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
     """For every command one that can happen now, and by whom."""
-    market.mailbox.script = ["down"] * 9
     placed = market.accept(place(reference="placed"), PLATFORM).id
     shipped, delivered = market.order(delivered=False), market.order()
     late, mine = market.order(shipped=False), market.order()

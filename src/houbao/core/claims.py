@@ -90,7 +90,7 @@ def _check_claim(command: OpenDispute, order: Order) -> None:
     if command.remedy != "refund":
         raise Refused("not_available_yet", f"the remedy {command.remedy!r} cannot be asked for yet; ask for a refund")
     known = {line.id: line for line in order.lines}
-    if not command.lines or len({line for line, _ in command.lines}) < len(command.lines):
+    if not command.lines or len(dict(command.lines)) < len(command.lines):
         raise Refused("bad_lines", "name at least one line of the order, each once")
     for line, quantity in command.lines:
         if line not in known:

@@ -170,8 +170,7 @@ def _needs(requests: Sequence[Request]) -> Needs:
                 needs.orders.add(command.order)
                 if command.reference:
                     needs.claims.add((command.order, command.reference))
-                if request.by.role == "buyer":
-                    needs.buyers.add(request.by.id)
+                needs.opening.add(command.order)
             case o.PlaceOrder() as command:
                 needs.stores.add(command.store)
                 needs.references.add((command.store, command.reference))
@@ -183,6 +182,8 @@ def _needs(requests: Sequence[Request]) -> Needs:
                 needs.waiting = command.currency
             case command if isinstance(command, ORDER_FACTS):
                 needs.orders.add(command.order)
+                if isinstance(command, o.Paid):
+                    needs.paying.add(command.order)
                 if isinstance(command, o.PaidOut):
                     needs.payouts.add(command.order)
             case command:
@@ -304,7 +305,7 @@ class _Work:
 
     def _given(self, request: Request, order: o.Order | None) -> Given:
         sums = self.loaded.instants.get(request.by.id)
-        if not sums or order is None:
+        if sums is None or order is None:
             return NOTHING_GIVEN
         since = request.received_at - INSTANT_DAYS
         return Given(instant_sum=sum(minor for at, cur, minor in sums if at > since and cur == order.currency))

@@ -65,16 +65,18 @@ class Receipt(Struct, frozen=True):
 
 
 class Needs(Struct):
-    """What a batch must read. `references` are (store, order reference), `claims` (order, dispute
-    reference), `payouts` orders whose store is to be paid; `buyers` those whose instant sums are asked; `waiting` the currency whose queue is served."""
+    """What a batch must read. `references` are (store, order reference), `claims` (order, dispute reference). Of the
+    orders, those in `opening` are disputed now, those in `paying` get their coverage, those in `payouts` pay their
+    store out; `waiting` is the currency whose queue is served."""
 
     stores: set[str] = set()
     orders: set[int] = set()
     disputes: set[int] = set()
     references: set[tuple[str, str]] = set()
     claims: set[tuple[int, str]] = set()
+    opening: set[int] = set()
+    paying: set[int] = set()
     payouts: set[int] = set()
-    buyers: set[str] = set()
     waiting: str = ""
 
 

@@ -84,6 +84,7 @@ def create(path: str | Path, *, policy: str, programme: Programme | None, sandbo
             connection.execute(str(CreateTable(table).compile(dialect=_dialect)))
             for index in sorted(table.indexes, key=lambda index: index.name or ""):
                 connection.execute(str(CreateIndex(index).compile(dialect=_dialect)))
+        _fix_plans(connection)
         parsed = parse_policy(policy)
         kind = "sandbox" if sandbox_clock else "live"
         settings = {"schema": str(schema.SCHEMA_VERSION), "parts": "1", "policy": parsed.version, "kind": kind}
@@ -96,6 +97,21 @@ def create(path: str | Path, *, policy: str, programme: Programme | None, sandbo
         connection.execute("COMMIT")
     finally:
         connection.close()
+
+
+def _fix_plans(connection: sqlite3.Connection) -> None:
+    """Tell the planner once what every table is like when it is big: one part holds nearly all of it, and each further
+    column of a key narrows it down. Without that it believes `part=?` to be selective, and walks the whole part."""
+    connection.execute("ANALYZE")
+    for table in schema.metadata.sorted_tables:
+        keys = {table.name: list(table.primary_key.columns)}
+        keys |= {str(index.name): list(index.columns) for index in table.indexes}
+        for name, columns in keys.items():
+            narrowing = ["1000000", *("10" for _ in columns[1:-1]), "1"][: len(columns)]
+            connection.execute(
+                "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)",
+                (table.name, name, " ".join(["1000000", *narrowing])),
+            )
 
 
 class SQLite:
@@ -174,7 +190,8 @@ class SQLite:
             for (body,) in run(f"SELECT body FROM orders WHERE part=? AND id {_IN}", asked):
                 order = rows.decode_order(body)
                 loaded.orders[order.id] = order
-                needs.stores.add(order.store)
+                if order.id in needs.paying:
+                    needs.stores.add(order.store)
             for (body,) in run(f"SELECT body FROM disputes WHERE part=? AND order_id {_IN}", asked):
                 dispute = rows.decode_dispute(body)
                 loaded.disputes.setdefault(dispute.order, {})[dispute.id] = dispute
@@ -215,10 +232,11 @@ class SQLite:
         for currency in currencies:
             for account in accounts:
                 loaded.balances.setdefault((account, currency), 0)
-        if needs.buyers:
+        opening = [loaded.orders[order] for order in needs.opening if order in loaded.orders]
+        if buyers := {order.buyer for order in opening if order.coverage.covered}:
             found = run(
                 f"SELECT buyer_id, opened_at, currency, minor FROM instants WHERE part=? AND buyer_id {_IN}",
-                (part, _json(needs.buyers)),
+                (part, _json(buyers)),
             )
             for buyer, opened_at, currency, minor in found:
                 loaded.instants.setdefault(buyer, []).append((from_micros(opened_at), currency, minor))
