@@ -1,8 +1,8 @@
 """`houbao bench`: every figure beside the bare work, measured in the same run.
 
 open-dispute. The engine opens distinct disputes (receipts on, shipped policy, full durability) in lists of 1, 100 and
-1000. Beside it the bare driver replays the very rows that the engine wrote, on a copy of the same database, with the same
-pragmas and the same batches. The two take turns, round by round; afterwards every table is equal.
+1000. Beside it the bare driver replays the very rows that the engine wrote, on a copy of the same database, with the
+same pragmas and the same batches. The two take turns, list by list; afterwards every table is equal.
 """
 
 import gc
@@ -163,7 +163,8 @@ def _updates(database: SQLite, end: int, statements: list[Statement]) -> list[St
                 for account, signed in ((source, -minor), (target, minor)):
                     if str(account).startswith(("fund:", "store:")):
                         changes[account, currency] = changes.get((account, currency), 0) + signed
-    add = f"{inserting(schema.balances)} ON CONFLICT (part, account, currency) DO UPDATE SET minor = minor + excluded.minor"
+    conflict = "ON CONFLICT (part, account, currency) DO UPDATE SET minor = minor + excluded.minor"
+    add = f"{inserting(schema.balances)} {conflict}"
     chain, booked = database.connection.execute(
         "SELECT chain, booked_at FROM events WHERE part=0 AND position=?", (end,)
     ).fetchone()

@@ -50,13 +50,10 @@ def demonstrate(
             lines = [*told(report, CURRENCY), *stories(connection)]
         print("\n".join(lines))
         print(f"verify: {report.verify}")
-        rate = f"{report.disputes_per_second:,.0f} disputes/s"
-        print(
-            f"{report.seconds:.1f} s, {rate} (simulated time and all mails included), peak {report.peak_memory_mb} MB"
-        )
-        print(
-            f"Database {path}, mails {path.with_suffix('.mails')}/, provider's log {path.with_suffix('.provider.jsonl')}"
-        )
+        rate = f"{report.disputes_per_second:,.0f} disputes/s, all orders, mails and deadlines included"
+        print(f"{report.seconds:.1f} s ({rate}), peak memory {report.peak_memory_mb} MB")
+        mails, log = path.with_suffix(".mails"), path.with_suffix(".provider.jsonl")
+        print(f"Database {path}, mails {mails}/, provider's log {log}")
         print(f"Next: ./dev fund status --database {url} · ./dev verify --database {url}")
     if report.verify != "ok":
         sys.exit(1)

@@ -151,7 +151,8 @@ def order_by_reference(connection: sqlite3.Connection, part: int, reference: str
 def timeline(connection: sqlite3.Connection, part: int, dispute: Dispute) -> list[tuple[int, Event]]:
     """The dispute's events with their positions, in the order they were booked."""
     found = connection.execute(
-        "SELECT position, body FROM events WHERE part=? AND position IN (SELECT value FROM json_each(?)) ORDER BY position",
+        "SELECT position, body FROM events"
+        " WHERE part=? AND position IN (SELECT value FROM json_each(?)) ORDER BY position",
         (part, rows.encode(dispute.history).decode()),
     )
     return [(position, rows.decode_event(body)) for position, body in found]

@@ -173,7 +173,8 @@ class SQLite:
         """See ports.Database."""
         found = self.connection.execute(
             "SELECT r.caller, r.key, r.digest, r.salt, r.id, first, last"
-            " FROM json_each(?) AS asked CROSS JOIN receipts AS r ON r.part=? AND r.caller=asked.value->>0 AND r.key=asked.value->>1",
+            " FROM json_each(?) AS asked CROSS JOIN receipts AS r"
+            " ON r.part=? AND r.caller=asked.value->>0 AND r.key=asked.value->>1",
             (_json(keys), part),
         )
         return {(caller, key): Receipt(*rest) for caller, key, *rest in found}
@@ -220,7 +221,7 @@ class SQLite:
     def _load_money(self, part: int, needs: Needs, loaded: Loaded) -> None:
         run = self.connection.execute
         accounts = [AVAILABLE]
-        # Only a dispute that exists can fall due and take a store's money; the first one of an order needs the fund alone.
+        # Only a dispute that exists can fall due and take a store's money; an order's first one needs the fund alone.
         stores = {loaded.orders[order].store for order in (*loaded.disputes, *needs.payouts) if order in loaded.orders}
         accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
         found = run(
