@@ -192,6 +192,11 @@ def text_too_long(market):
 
 
 @produces
+def bad_text(market):
+    return market.refuse(opening(market.order(), "damaged", "1.00", statement="half \ud800"), BUYER)
+
+
+@produces
 def naive_time(market):
     return market.refuse(p.Leave(store="oak", at=T.replace(tzinfo=None)), SELLER)
 
@@ -517,6 +522,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
     return {
         "register_store": (p.RegisterStore(store="elm", country="DE", name="Elm", email="elm@elm.example"), PLATFORM),
         "enrol": (p.Enrol(store="fir", programme="standard", at=T), PLATFORM),
+        "change_contact": (p.ChangeContact(store="oak", email="new@oak.example"), SELLER),
         "leave": (p.Leave(store="oak", at=T), SELLER),
         "place_order": (place(buyer_email="ann@mail.example"), PLATFORM),
         "paid": (o.Paid(order=placed, commission=1, **fact), PLATFORM),

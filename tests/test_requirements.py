@@ -28,6 +28,7 @@ from houbao.core import orders as o
 from houbao.core import policy
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.calendars import days_after
 from houbao.core.terms import SYSTEM, Refused
 from houbao.shipped import policy_text
 from houbao.store import schema, sqlite
@@ -660,6 +661,11 @@ def test_r11_five_days_are_120_hours_even_where_the_clocks_change(market, opened
     due = d.due_at(market.dispute(market.open(order, "in_transit_overdue", "40.00")))
     assert due.astimezone(opened.tzinfo).strftime("%Y-%m-%d %H:%M") == due_on_the_wall
     assert due.timestamp() - opened.timestamp() == 120 * 3600
+
+
+def test_r11_so_are_the_days_of_the_protection_window():
+    start = datetime(2026, 10, 23, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert days_after(start, 15).timestamp() - start.timestamp() == 15 * 86_400
 
 
 def test_r11_every_change_of_the_ask_restarts_the_clock_up_and_down(market):

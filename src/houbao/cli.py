@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from houbao import __version__
 
@@ -74,13 +74,18 @@ def _settings(database: str | None):  # noqa: ANN202 - the type is imported only
 
 
 def _house(database: str | None):  # noqa: ANN202
+    import sqlite3
+
     from houbao.store.sqlite import DatabaseError
     from houbao.wiring import House
 
+    settings = _settings(database)
     try:
-        return House(_settings(database))
+        return House(settings)
     except DatabaseError as error:
         raise CommandFailed(str(error)) from None
+    except sqlite3.DatabaseError as error:
+        raise CommandFailed(f"{settings.database_url} cannot be opened: {error}") from None
 
 
 def _print_json(document: object) -> None:
@@ -98,7 +103,9 @@ def demo(
     olist: Annotated[
         Path | None, Parameter(help="Folder of the published Olist tables; else orders are generated")
     ] = None,
-    orders: Annotated[int, Parameter(help="How many orders to generate")] = 5000,
+    orders: Annotated[
+        int, Parameter(help="How many orders to generate", validator=validators.Number(gte=1, lte=1_000_000))
+    ] = 5000,
     seed: int = 7,
     no_serve: Annotated[bool, Parameter(negative="", help="Accepted; nothing is served yet")] = False,
     database: DatabaseUrl = None,
@@ -169,6 +176,7 @@ def statement(
 ) -> None:
     """A store's statement: every entry of its own accounts, with the running balance."""
     from houbao.core.money import decimal
+    from houbao.core.terms import public_id
     from houbao.store import queries
 
     house = _house(database)
@@ -188,7 +196,7 @@ def statement(
             f"Store {store} · {code} · {len(entries)} entries" + (f", the last {limit}" if len(entries) > limit else "")
         )
         for e in entries[-limit:]:
-            about = f"order {e.order}" + (f", dispute {e.dispute}" if e.dispute else "")
+            about = public_id("order", 0, e.order) + (f", {public_id('dispute', 0, e.dispute)}" if e.dispute else "")
             amounts = f"{decimal(e.minor, code):>12} {decimal(e.balance, code):>12}"
             print(f"{e.at:%Y-%m-%d %H:%M} {e.kind:<18} {amounts}  {about}")
 
@@ -216,22 +224,22 @@ def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 
     from houbao.gateways.refunds.sandbox import parse_script
     from houbao.gateways.refunds.server import serve
 
-    serve(port, log, parse_script(script, seed))
+    try:
+        serve(port, log, parse_script(script, seed))
+    except (OSError, ValueError) as error:
+        raise CommandFailed(str(error)) from None
 
 
 @app.command
 def bench(
-    *scenario: str,
+    *scenario: Literal["open-dispute"],
     disputes: Annotated[int, Parameter(help="Disputes in each round")] = 10_000,
     rounds: int = 5,
     as_json: Json = False,
 ) -> None:
-    """Measure, each figure beside the bare work in the same run. Scenarios: open-dispute."""
+    """Measure, each figure beside the bare work in the same run. Without a scenario: all of them."""
     from houbao.bench.run import run
 
-    known = {"open-dispute"}
-    if unknown := set(scenario) - known:
-        raise CommandFailed(f"no scenario {', '.join(sorted(unknown))}; there is {', '.join(sorted(known))}")
     figures = run(disputes=disputes, rounds=rounds, progress=not as_json)
     if as_json:
         _print_json(figures)
@@ -286,7 +294,8 @@ def explain_claim(
     order: Annotated[str, Parameter(help="order_0_47, or the marketplace's own reference")],
     reason: str,
     amount: Annotated[str, Parameter(help="In the order's currency, e.g. 40.00")],
-    line: Annotated[tuple[str, ...], Parameter(help="Line ids; default: all lines")] = (),
+    line: Annotated[tuple[str, ...], Parameter(help="Line ids; default: all lines", negative="")] = (),
+    at: Annotated[str, Parameter(help="As if it were asked at this time (RFC 3339); default: now")] = "",
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -295,7 +304,7 @@ def explain_claim(
 
     house = _house(database)
     try:
-        answer = explanation(house, order, reason, amount, line)
+        answer = explanation(house, order, reason, amount, line, at)
     finally:
         house.close()
     if as_json:
@@ -360,8 +369,8 @@ def top_up(amount: str, currency: str, *, key: str = "", database: DatabaseUrl =
     if as_json:
         _print_json({"position": outcome.first, "replayed": outcome.replayed, "fund": funds})
     else:
-        again = " (already booked under this key)" if outcome.replayed else ""
-        print(f"{amount} {currency} added to the fund{again}.")
+        said = "was added under this key before: nothing changed." if outcome.replayed else "added to the fund."
+        print(f"{amount} {currency} {said}")
 
 
 # --- database ------------------------------------------------------------------------------------------------------

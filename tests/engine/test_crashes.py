@@ -94,7 +94,8 @@ class After:
         assert (notices, self.ask("SELECT body->>'notice' FROM disputes")) == (1, ruled_at), self.point
         assert (int(due) // 1_000_000, kind) == (five_days, "turn"), self.point
         assert self.ask("SELECT phase FROM disputes") == "awaiting_seller", self.point
-        assert len(list(self.path.with_suffix(".mails").glob("*.eml"))) == 1, self.point
+        # the notice itself, and the mail with the exact due time that follows its acceptance
+        assert len(list(self.path.with_suffix(".mails").glob("*.eml"))) == 2, self.point
         assert processes.payments(self.log) == [], self.point
         self.assert_sound()
 
@@ -122,7 +123,7 @@ def test_the_way_of_a_refund_is_as_long_as_the_tests_of_its_crashes_believe(poin
     names = {name for name, _ in points}
     assert {f"batch.{step}" for step in ("locked", "loaded", "decided", "saved", "committed")} <= names
     assert {"task.claimed", "refund.sent", "refund.calling", "refund.called", "refund.reported"} <= names
-    assert points[-1] == ("task.finished", 3)
+    assert points[-1] == ("tasks.settled", 2)
 
 
 @pytest.mark.parametrize("share", SHARES)

@@ -198,7 +198,6 @@ def test_an_engine_that_fails_tells_every_waiting_caller_and_the_writer_goes_on(
 # --- known defects of the writer -----------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="the writer's thread ends at a division by the number of commands")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_empty_list_is_answered_with_nothing(desk):
     reply = desk.writer.submit([])
@@ -207,7 +206,6 @@ def test_an_empty_list_is_answered_with_nothing(desk):
     assert reply.result(0) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the writer's thread ends when it answers a caller that waits no longer")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_caller_that_gives_up_takes_nobody_elses_answer(desk):
     with desk.busy():
@@ -217,14 +215,12 @@ def test_a_caller_that_gives_up_takes_nobody_elses_answer(desk):
     assert other.done()
 
 
-@pytest.mark.xfail(strict=True, reason="the horizon is the earliest waiting time, even where that is in the future")
 def test_the_horizon_is_never_beyond_now(desk):
     with desk.busy():
         desk.writer.submit([Request(TopUp(minor=1, currency="EUR"), FINANCE, T + 30 * DAY)])
         assert desk.writer.horizon(T) == T
 
 
-@pytest.mark.xfail(strict=True, reason="the time of the commit is taken for time of deciding, so batches shrink to one")
 def test_a_slow_disk_does_not_stop_the_gathering(market):
     commits = 0
 

@@ -114,6 +114,7 @@ def build(path: Path) -> History:
     for scene in (_verified, _sellers, _instant, _attempts, _many_payments, _short_fund, _still_open):
         scene(h)
     h.say(p.Leave(store="elm", at=h.now), PLATFORM, "leave-elm")
+    h.say(p.ChangeContact(store="elm", email="elm@new.example"), PLATFORM, "contact-elm")
     _outbox(h)
     return h
 
@@ -235,9 +236,9 @@ def _outbox(h: History) -> None:
     """Some effects are done, some failed, one is put off, some are claimed and the rest wait."""
     tasks = h.database.claim(0, h.now, HOUR, 30)
     for task in tasks[:20]:
-        h.database.finish(0, task, Delivery("done", h.now, "queued"))
-    h.database.finish(0, tasks[20], Delivery("failed", h.now, "550"))
-    h.database.postpone(0, tasks[21], h.now + 3 * HOUR)
+        h.database.settle(0, [(task, Delivery("done", h.now, "queued"))])
+    h.database.settle(0, [(tasks[20], Delivery("failed", h.now, "550"))])
+    h.database.settle(0, [(tasks[21], h.now + 3 * HOUR)])
 
 
 def _buyer(name: str) -> Actor:

@@ -55,9 +55,7 @@ def run(*, disputes: int, rounds: int, progress: bool) -> list[Figure]:
     figures: list[Figure] = []
     say: Callable[[str], None] = print if progress else lambda text: None
     say(f"open-dispute: {rounds} rounds of {disputes:,} disputes (200 where one by one), engine and bare in turn\n")
-    say(
-        f"{'batch':>6} {'engine/s':>10} {'bare/s':>10} {'ratio':>6}  rows and bytes a dispute · where the engine's time goes"
-    )
+    say(f"{'batch':>6} {'engine/s':>10} {'bare/s':>10} {'ratio':>6}  rows, bytes a dispute · where the time goes")
     with tempfile.TemporaryDirectory(prefix="houbao-bench-") as folder:
         for batch in BATCHES:
             count = min(disputes, 200) if batch == 1 else disputes

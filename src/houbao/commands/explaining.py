@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from houbao.commands.times import time_of
 from houbao.core import disputes as d
 from houbao.core.money import parse
 from houbao.core.orders import Order
@@ -37,9 +38,12 @@ class Answer(Struct):
         return [head, *(f"  {reason}" for reason in self.reasons)]
 
 
-def explanation(house: House, order: str, reason: str, amount: str, lines: tuple[str, ...]) -> Answer:
-    """Ask the policy of the order's own version; nothing is saved. Raises Refused for an order that is not known."""
+def explanation(house: House, order: str, reason: str, amount: str, lines: tuple[str, ...], at: str = "") -> Answer:
+    """Ask the policy of the order's own version, as at the time `at` (default: now); nothing is saved.
+
+    The order is looked at as it stands. Raises Refused for an order that is not known."""
     found = _find(house, order)
+    asked_at = time_of("--at", at) if at else house.clock()
     try:
         minor = parse(amount, found.currency)
     except ValueError as error:
@@ -60,7 +64,7 @@ def explanation(house: House, order: str, reason: str, amount: str, lines: tuple
     compiled = house.database.compiled(coverage.policy, found.currency)
     assert compiled is not None
     try:
-        ruling = house.engine.explain(Request(command, Actor("buyer", found.buyer), house.clock()))
+        ruling = house.engine.explain(Request(command, Actor("buyer", found.buyer), asked_at))
     except Refused as refused:
         answer.refused, answer.detail, answer.rule = refused.code, refused.detail, refused.rule
         answer.reasons = _reasons(compiled, refused.rule, refused.reasons)

@@ -2,9 +2,9 @@
 
 import sys
 import time
-from datetime import datetime
 
-from houbao.core.terms import Refused, check_aware
+from houbao.commands.times import time_of
+from houbao.core.terms import Refused
 from houbao.wiring import House
 
 PAUSE = 1.0
@@ -29,11 +29,7 @@ def work(house: House, *, once: bool, now: str) -> None:
 def _move(house: House, now: str) -> None:
     if house.database.settings()["kind"] != "sandbox":
         raise Refused("not_a_sandbox", "only a sandbox database has a clock that can be moved")
-    try:
-        to = datetime.fromisoformat(now)
-    except ValueError:
-        raise Refused("naive_time", f"--now is {now!r}: give a time such as 2026-07-12T12:20:00Z") from None
-    check_aware("--now", to)
+    to = time_of("--now", now)
     if to < house.clock():
         raise Refused(
             "clock_backwards", f"the sandbox's clock stands at {house.clock().isoformat()} and never goes back"

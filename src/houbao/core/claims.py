@@ -114,9 +114,15 @@ def check_amount(amount: int) -> None:
 
 
 def check_text(text: str) -> None:
-    """`Refused('text_too_long')` above the named limit."""
+    """`Refused`: `text_too_long` above the named limit, `bad_text` for what is no Unicode text."""
+    if not text:
+        return
     if len(text) > MOST_TEXT:
         raise Refused("text_too_long", f"{len(text)} characters, at most {MOST_TEXT}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refused("bad_text", "the text holds half of a surrogate pair: send valid Unicode") from None
 
 
 def decide_open(
@@ -190,7 +196,7 @@ def decide_change_claim(
     if command.amount == dispute.amount:
         raise Refused("claim_unchanged", f"the claim is {command.amount} already")
     ruling = assess_claim(
-        scene, compiled, others, dispute.reason, dispute.lines, command.amount, False, given, opened=True
+        scene, compiled, others, dispute.reason, dispute.lines, command.amount, dispute.evidence, given, opened=True
     )
     moved = move(dispute, scene, dispute.phase)
     if dispute.phase != "awaiting_seller":

@@ -20,17 +20,7 @@ from houbao.core.ledger import AVAILABLE, Transfer, transfers
 from houbao.core.policy import Compiled
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
-Command = (
-    p.RegisterStore
-    | p.Enrol
-    | p.Leave
-    | o.PlaceOrder
-    | o.Fact
-    | d.OpenDispute
-    | d.DisputeCommand
-    | TopUp
-    | r.ServeWaiting
-)
+Command = p.StoreCommand | o.PlaceOrder | o.Fact | d.OpenDispute | d.DisputeCommand | TopUp | r.ServeWaiting
 Event = p.StoreEvents | o.OrderEvents | d.Event | CapitalAdded
 
 ORDER_FACTS = (
@@ -138,7 +128,7 @@ def _too_late(refused: Refused, fallen: list[d.TimedOut]) -> Refused:
 
 def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Event]:
     match command:
-        case p.RegisterStore() | p.Enrol() | p.Leave():
+        case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
             return [*p.decide_store(world.store, world.programme, command, by, now)]
         case o.PlaceOrder():
             return [*o.decide_place(world.reference_taken, world.store is not None, command, by)]

@@ -268,6 +268,7 @@ class Dispute(Record, frozen=True, kw_only=True):
     opened_at: datetime
     assessed: int
     history: tuple[int, ...]
+    evidence: bool = False
     reference: str = ""
     timers: tuple[Timer, ...] = ()
     notice: int = 0
@@ -445,6 +446,7 @@ def _opened(event: DisputeOpened, position: int) -> Dispute:
         opened_at=event.at,
         assessed=position,
         history=(position,),
+        evidence=bool(event.evidence),
         reference=event.reference,
         timers=event.timers,
     )

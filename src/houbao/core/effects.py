@@ -13,6 +13,7 @@ from houbao.core.disputes import (
     DisputeRuled,
     NoticeFailed,
     NoticeServed,
+    NoticeStood,
     SellerRejected,
 )
 from houbao.core.fund import CapitalAdded
@@ -60,7 +61,7 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
                 Effect("mail", event.at, number, to="buyer", what="opened"),
                 Effect("mail", event.at, number, to="seller", what=to_seller),
             ]
-        case ClaimChanged(phase="awaiting_seller"):
+        case NoticeStood() | ClaimChanged(phase="awaiting_seller"):
             return [Effect("mail", event.at, number, to="seller", what="answer_needed")]
         case DisputeRuled(finding="out_of_scope") | NoticeServed() | ClaimChanged(phase="notifying"):
             return [Effect("notice", event.at, number, about=position)]

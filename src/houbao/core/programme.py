@@ -46,6 +46,14 @@ class RegisterStore(Record, frozen=True, kw_only=True, tag="register_store"):
     email: str = ""
 
 
+class ChangeContact(Record, frozen=True, kw_only=True, tag="change_contact"):
+    """Official notices go to another address from now on; the old one is forgotten."""
+
+    store: str
+    email: str
+    name: str = ""
+
+
 class Enrol(Record, frozen=True, kw_only=True, tag="enrol"):
     """The store joins the programme, from `at` on."""
 
@@ -60,6 +68,8 @@ class Leave(Record, frozen=True, kw_only=True, tag="leave"):
     store: str
     at: datetime
 
+
+StoreCommand = RegisterStore | ChangeContact | Enrol | Leave
 
 # --- events --------------------------------------------------------------------------------------------------------
 
@@ -79,6 +89,10 @@ class StoreRegistered(StoreEvent, frozen=True, kw_only=True, tag="store_register
     zone: str = "UTC"
 
 
+class ContactChanged(StoreEvent, frozen=True, kw_only=True, tag="contact_changed"):
+    """A store is reached elsewhere; where, stands in the erasable contacts alone."""
+
+
 class StoreEnrolled(StoreEvent, frozen=True, kw_only=True, tag="store_enrolled"):
     """A store joined."""
 
@@ -91,7 +105,7 @@ class StoreLeft(StoreEvent, frozen=True, kw_only=True, tag="store_left"):
     programme: str
 
 
-StoreEvents = StoreRegistered | StoreEnrolled | StoreLeft
+StoreEvents = StoreRegistered | ContactChanged | StoreEnrolled | StoreLeft
 
 # --- state ---------------------------------------------------------------------------------------------------------
 
@@ -154,11 +168,9 @@ def coverage(store: Store, programme: Programme | None, currency: str, paid_at: 
 
 # --- decide --------------------------------------------------------------------------------------------------------
 
-STORE_COMMANDS = (RegisterStore, Enrol, Leave)
-
 
 def decide_store(
-    store: Store | None, programme: Programme | None, command: RegisterStore | Enrol | Leave, by: Actor, now: datetime
+    store: Store | None, programme: Programme | None, command: StoreCommand, by: Actor, now: datetime
 ) -> list[StoreEvents]:
     """What happens to a store. Raises Refused: bad_reference, store_exists, unknown_store, unknown_programme,
     already_enrolled, not_enrolled, not_permitted, bad_words, naive_time, bad_time."""
@@ -174,6 +186,10 @@ def decide_store(
         return [StoreRegistered(at=now, by=who, store=command.store, country=command.country, zone=command.zone)]
     if store is None:
         raise Refused("unknown_store", f"no store {command.store}: register it first")
+    if isinstance(command, ChangeContact):
+        for name in ("name", "email"):
+            check_words(name, getattr(command, name))
+        return [ContactChanged(at=now, by=who, store=store.id)]
     check_aware("at", command.at)
     current = store.enrolments[-1] if store.enrolments and store.enrolments[-1].left is None else None
     if isinstance(command, Enrol):
@@ -192,6 +208,9 @@ def evolve_store(store: Store | None, event: StoreEvents, position: int) -> Stor
     match event:
         case StoreRegistered():
             return Store(id=event.store, country=event.country, zone=event.zone, history=(position,))
+        case ContactChanged():
+            assert store is not None
+            enrolments = store.enrolments
         case StoreEnrolled():
             assert store is not None
             enrolments = (*store.enrolments, Enrolment(programme=event.programme, joined=event.at))

@@ -86,7 +86,9 @@ class Play:
             at = min(wake, move, hook)
             if at > end:
                 break
-            self._feed(pending, at)
+            if move == at or self.house.database.due(0, at, 1):
+                # Refunds and mails on their way ask nothing of the orders; people and deadlines do.
+                self._feed(pending, at)
             self._set(at)
             if move == at:
                 _, _, what = heapq.heappop(self.moves)

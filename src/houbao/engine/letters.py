@@ -10,26 +10,27 @@ from houbao.core.terms import public_id
 from houbao.engine.ports import Letter
 
 
-def write(effect: Effect, dispute: Dispute, order: Order, to: str, part: int, position: int, n: int) -> Letter:
-    """The letter for a `mail`, `notice` or `alert` effect; times in UTC, written out."""
-    number = public_id("dispute", part, dispute.id)
+def write(
+    effect: Effect, dispute: Dispute, order: Order, to: str, part: int, reference: str, due: datetime | None
+) -> Letter:
+    """The letter for a `mail`, `notice` or `alert` effect. `due` is when its reader's time ends; times in UTC."""
     amount = f"{decimal(dispute.amount, dispute.currency)} {dispute.currency}"
-    subject, body = _words(effect, dispute, amount)
-    about = f"Order {order.reference} · {dispute.reason.replace('_', ' ')} · {amount} · {number}"
-    return Letter(
-        to=to, subject=f"{subject} ({order.reference})", body=f"{body}\n\n{about}\n", reference=f"{part}.{position}.{n}"
-    )
+    subject, body = _words(effect, dispute, amount, due)
+    about = f"Order {order.reference} · {dispute.reason.replace('_', ' ')} · {amount}"
+    number = public_id("dispute", part, dispute.id)
+    return Letter(to, f"{subject} ({order.reference})", f"{body}\n\n{about} · {number}\n", reference)
 
 
-def _words(effect: Effect, dispute: Dispute, amount: str) -> tuple[str, str]:
+def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None) -> tuple[str, str]:
     what = effect.what or effect.kind
-    by = f"Answer by {_when(due_at(dispute))}."
+    by = f"Answer by {_when(due)}."
     match what:
         case "notice":
             return (
                 "Official notice: please answer this dispute yourself",
                 "The platform looked into this dispute and found that the guarantee does not cover it, so it is yours"
-                " to answer. Your five days of 24 hours begin when your mail server has accepted this notice."
+                f" to answer. {by} Your five days of 24 hours began when your mail server accepted this notice; the"
+                " exact time stands in your console and in the mail that follows."
                 f"\nIf you do not answer in time, {amount} is refunded to the buyer from your balance.",
             )
         case "answer_needed":
@@ -65,6 +66,8 @@ def _next_for_buyer(dispute: Dispute) -> str:
             return f"The platform looks into it.\nIf nobody has decided by {until}, you get this amount back."
         case "awaiting_seller":
             return f"The seller answers by {until}.\nIf the seller does not, you get this amount back."
+        case "awaiting_funds":
+            return "It was approved at once; it is paid as soon as the fund has money again, in the order of approval."
         case _:
             return "It was approved at once; the money is on its way to you."
 

@@ -1,6 +1,6 @@
 """The few interfaces that have two implementations, and the records that pass through them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -202,12 +202,9 @@ class Database(Protocol):
         """Lease outbox effects that are due, the oldest first, in one short transaction."""
         ...
 
-    def finish(self, part: int, task: Task, delivery: Delivery) -> None:
-        """The effect is over: out of the outbox, into the deliveries."""
-        ...
-
-    def postpone(self, part: int, task: Task, until: datetime) -> None:
-        """The effect is to be tried again."""
+    def settle(self, part: int, ended: Sequence[tuple[Task, Delivery | datetime]]) -> None:
+        """Claimed effects in one transaction: into the deliveries how they ended, or back until they are tried again.
+        One whose lease has ended meanwhile is left to whoever has it now."""
         ...
 
     def next_wake(self, part: int) -> datetime | None:

@@ -7,12 +7,13 @@
 3. Hooks: what the provider says by itself comes in as the same report.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from houbao.core.disputes import Dispute, NoticeAccepted, NoticeBounced, PassTime
+from houbao.core.disputes import Dispute, NoticeAccepted, NoticeBounced, PassTime, due_at
 from houbao.core.effects import Effect
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
@@ -33,9 +34,13 @@ from houbao.engine.ports import (
 
 LEASE = timedelta(minutes=5)
 MOST_DUE = 1000
-MOST_TASKS = 100
+MOST_TASKS = 20
+"""Claimed at once: few enough that all of them time out within the lease."""
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 1440))
 """Waits between tries of one effect, the last one repeated."""
+
+ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+"""A mail server's words often name whom it refused; events and deliveries hold no such address."""
 
 MAIL = Actor("mail", "outbox")
 
@@ -108,20 +113,22 @@ class Worker:
     def serve(self, done: Done) -> int:
         """Do the effects that are due; returns how many were ended or moved on."""
         tasks = self.database.claim(self.part, self.clock(), LEASE, MOST_TASKS)
+        ended: list[tuple[Task, Delivery | datetime]] = []
         for task in tasks:
             self.probe("task.claimed")
-            done.touched.add(task.effect.dispute)
+            if task.effect.dispute:
+                done.touched.add(task.effect.dispute)
             try:
-                detail = self._act(task)
+                delivery = self._act(task)
             except Exception as trouble:  # noqa: BLE001 - one bad task must not stop the rest; it stays and is shown
                 done.troubles.append(f"{task.effect.kind} of event {task.position}: {trouble!r}")
-                detail = None
-            if detail is None:
-                wait = BACKOFF[min(task.tries, len(BACKOFF)) - 1]
-                self.database.postpone(self.part, task, self.clock() + wait)
-            else:
-                self.database.finish(self.part, task, detail)
-            self.probe("task.finished")
+                delivery = None
+            again = self.clock() + BACKOFF[min(task.tries, len(BACKOFF)) - 1]
+            ended.append((task, delivery or again))
+            self.probe("task.done")
+        if ended:
+            self.database.settle(self.part, ended)
+            self.probe("tasks.settled")
         done.effects += len(tasks)
         return len(tasks)
 
@@ -161,6 +168,8 @@ class Worker:
         _, share = self._share(effect)
         if share is None or share.state not in ("due", "sent"):
             return self._delivery("settled before")
+        if share.provider not in self.providers:
+            raise LookupError(f"no refund provider {share.provider!r} is set up: nothing was sent")
         sent = self._run(Request(SendRefund(dispute=effect.dispute, payment=effect.payment), SYSTEM, self.clock()))
         dispute, share = self._share(effect)
         if share is None or share.state != "sent":
@@ -285,4 +294,13 @@ class Worker:
             return Posted("bounced", "no address is known")
         order = self.database.order(self.part, dispute.order)
         assert order is not None
-        return self.notifier.post(write(task.effect, dispute, order, address, self.part, task.position, task.n))
+        reference = f"{self.part}.{task.position}.{task.n}"
+        due = self._answer_by(dispute) if task.effect.kind == "notice" else due_at(dispute)
+        posted = self.notifier.post(write(task.effect, dispute, order, address, self.part, reference, due))
+        return Posted(posted.result, ADDRESS.sub("<address>", posted.detail))
+
+    def _answer_by(self, dispute: Dispute) -> datetime:
+        """When the seller's time ends if the mail server accepts the notice now."""
+        compiled = self.database.compiled(dispute.policy, dispute.currency)
+        assert compiled is not None
+        return self.clock() + compiled.policy.timers.seller_answer

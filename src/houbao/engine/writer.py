@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from time import perf_counter
 
 from msgspec import Struct
 
@@ -31,6 +30,7 @@ class Writer:
         self.engine = engine
         self._people: deque[_Call] = deque()
         self._imports: deque[_Call] = deque()
+        self._waiting = 0
         self._ready = threading.Condition()
         self._stopping = False
         self._seconds_each = 0.0001
@@ -42,12 +42,14 @@ class Writer:
         people. A full queue refuses every command with `overloaded`."""
         reply: Future[list[Outcome]] = Future()
         with self._ready:
-            if self._stopping or self.waiting() + len(requests) > MOST_WAITING:
+            full = self._waiting + len(requests) > MOST_WAITING
+            if self._stopping or full or not requests:
                 reply.set_result(
                     [Refused("overloaded", "too many commands wait: try again in a second")] * len(requests)
                 )
                 return reply
             (self._imports if bulk else self._people).append(_Call(requests, reply))
+            self._waiting += len(requests)
             self._ready.notify()
         return reply
 
@@ -57,14 +59,15 @@ class Writer:
 
     def waiting(self) -> int:
         """How many commands wait."""
-        return sum(len(call.requests) for queue in (self._people, self._imports) for call in tuple(queue))
+        return self._waiting
 
     def horizon(self, now: datetime) -> datetime:
         """Up to when a sweep may let deadlines pass: not beyond the oldest `received_at` that still waits, so that an
         answer received in time wins over a sweep that overtakes it."""
         with self._ready:
             calls = (*self._people, *self._imports)
-            return min((q.received_at for call in calls for q in call.requests), default=now)
+            times = [q.received_at for call in calls for q in call.requests if q.received_at.tzinfo is not None]
+        return min([now, *times])
 
     def stop(self) -> None:
         """Finish what waits, then stop."""
@@ -75,15 +78,18 @@ class Writer:
 
     def _run(self) -> None:
         while calls := self._gather():
+            # Who no longer waits (a dropped connection) is left out; the others cannot be cancelled from here on.
+            calls = [call for call in calls if call.reply.set_running_or_notify_cancel()]
             requests = [request for call in calls for request in call.requests]
-            started = perf_counter()
+            if not requests:
+                continue
             try:
                 outcomes = iter(self.engine.execute(requests))
             except BaseException as error:  # noqa: BLE001 - every waiting caller must hear of it, whatever it was
                 for call in calls:
                     call.reply.set_exception(error)
                 continue
-            self._seconds_each = 0.8 * self._seconds_each + 0.2 * (perf_counter() - started) / len(requests)
+            self._seconds_each = 0.8 * self._seconds_each + 0.2 * self.engine.seconds_deciding / len(requests)
             for call in calls:
                 call.reply.set_result([next(outcomes) for _ in call.requests])
 
@@ -99,4 +105,5 @@ class Writer:
                 while queue and (not calls or size + len(queue[0].requests) <= most):
                     calls.append(queue.popleft())
                     size += len(calls[-1].requests)
+            self._waiting -= size
             return calls

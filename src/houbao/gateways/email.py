@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 import re
 import smtplib
 import ssl
@@ -73,8 +72,6 @@ class FolderMailer:
             with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".tmp", delete=False) as file:
                 temporary = Path(file.name)
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
             temporary.replace(self._folder / name)
         except OSError as error:
             if temporary:

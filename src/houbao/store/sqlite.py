@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
@@ -123,6 +123,7 @@ class SQLite:
             raise DatabaseError(f"no database at {path}: `houbao db upgrade` makes one, `houbao demo` a demonstration")
         self.connection = connect(path)
         self._lock = RLock()
+        self._open = False
         self._compiled: dict[tuple[str, str], Compiled] = {}
         settings = self.settings()
         if settings.get("schema") != str(schema.SCHEMA_VERSION):
@@ -145,11 +146,12 @@ class SQLite:
     def lock_part(self, part: int) -> Head:
         """See ports.Database."""
         self._lock.acquire()
+        self._open = True
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             return self.head(part)
         except BaseException:
-            self._lock.release()
+            self.rollback()
             raise
 
     def head(self, part: int) -> Head:
@@ -161,13 +163,17 @@ class SQLite:
     def commit(self) -> None:
         """See ports.Database."""
         self.connection.execute("COMMIT")
+        self._open = False
         self._lock.release()
 
     def rollback(self) -> None:
-        """See ports.Database."""
+        """See ports.Database. SQLite may have rolled back by itself (a full disk): the lock goes all the same."""
+        if not self._open:
+            return
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
-            self._lock.release()
+        self._open = False
+        self._lock.release()
 
     def receipts(self, part: int, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
         """See ports.Database."""
@@ -223,6 +229,8 @@ class SQLite:
         accounts = [AVAILABLE]
         # Only a dispute that exists can fall due and take a store's money; an order's first one needs the fund alone.
         stores = {loaded.orders[order].store for order in (*loaded.disputes, *needs.payouts) if order in loaded.orders}
+        if needs.references and needs.orders - loaded.orders.keys():
+            stores |= needs.stores  # a list may speak of orders that it places itself
         accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
         found = run(
             f"SELECT account, currency, minor FROM balances WHERE part=? AND account {_IN}", (part, _json(accounts))
@@ -387,40 +395,23 @@ class SQLite:
             )
         return [Task(position, n, tries + 1, rows.decode_effect(body), until) for _, position, n, tries, body in found]
 
-    def finish(self, part: int, task: Task, delivery: Delivery) -> None:
+    def settle(self, part: int, ended: Sequence[tuple[Task, Delivery | datetime]]) -> None:
         """See ports.Database."""
         with self._transaction():
-            if self._take_back(part, task):
-                self.connection.execute(
-                    _INSERT_DELIVERY,
-                    (
-                        part,
-                        task.position,
-                        task.n,
-                        delivery.state,
-                        micros(delivery.at),
-                        task.tries,
-                        delivery.detail,
-                        rows.encode(task.effect),
-                    ),
+            for task, how in ended:
+                gone = self.connection.execute(
+                    "DELETE FROM outbox WHERE part=? AND due_at=? AND position=? AND n=?",
+                    (part, micros(task.claimed_until), task.position, task.n),
                 )
-
-    def postpone(self, part: int, task: Task, until: datetime) -> None:
-        """See ports.Database."""
-        with self._transaction():
-            if self._take_back(part, task):
-                self.connection.execute(
-                    _INSERT_OUTBOX,
-                    (part, micros(until), task.position, task.n, task.tries, rows.encode(task.effect)),
-                )
-
-    def _take_back(self, part: int, task: Task) -> bool:
-        """Remove a claimed row; false where its lease ended and another worker has it."""
-        gone = self.connection.execute(
-            "DELETE FROM outbox WHERE part=? AND due_at=? AND position=? AND n=?",
-            (part, micros(task.claimed_until), task.position, task.n),
-        )
-        return gone.rowcount == 1
+                if gone.rowcount == 0:
+                    continue
+                body = rows.encode(task.effect)
+                if isinstance(how, Delivery):
+                    row = (part, task.position, task.n, how.state, micros(how.at), task.tries, how.detail, body)
+                    self.connection.execute(_INSERT_DELIVERY, row)
+                else:
+                    row = (part, micros(how), task.position, task.n, task.tries, body)
+                    self.connection.execute(_INSERT_OUTBOX, row)
 
     def next_wake(self, part: int) -> datetime | None:
         """See ports.Database."""

@@ -476,7 +476,7 @@ class _Check:
     def _evolve(self, position: int, event: Event) -> d.Dispute | None:
         """The state after the event; the dispute, where it is about one."""
         match event:
-            case p.StoreRegistered() | p.StoreEnrolled() | p.StoreLeft():
+            case p.StoreRegistered() | p.ContactChanged() | p.StoreEnrolled() | p.StoreLeft():
                 self.stores[event.store] = p.evolve_store(self.stores.get(event.store), event, position)
             case o.OrderPlaced():
                 self.listings |= {line.listing for line in event.lines if line.listing}
@@ -740,7 +740,7 @@ def _never_below_zero(account: str) -> bool:
 def _subject(event: Event, position: int) -> int:
     """The number of the dispute or order that the event is about; 0 where it is about neither."""
     match event:
-        case p.StoreRegistered() | p.StoreEnrolled() | p.StoreLeft() | CapitalAdded():
+        case p.StoreRegistered() | p.ContactChanged() | p.StoreEnrolled() | p.StoreLeft() | CapitalAdded():
             return 0
         case o.OrderPlaced():
             return position

@@ -1,0 +1,201 @@
+"""Prints docs/lifecycle.md from the tables that the program runs by. Run it from the project's root:
+
+PYTHONPATH=src .venv/bin/python docs/make_lifecycle.py > docs/lifecycle.md
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from houbao.core import disputes as d
+from houbao.core.orders import LIFE, REASONS
+from houbao.core.policy import Policy, parse_policy
+from houbao.shipped import policy_text
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+OPENS = {
+    "verifying": "open (route verify)",
+    "awaiting_seller": "open (route seller)",
+    "refunding": "open (route instant)",
+    "awaiting_funds": "open (route instant)",
+}
+
+DEFAULTS = {
+    "buyers_amount_by_fund": ("the buyer's amount is refunded by the fund", d.PAID),
+    "buyers_amount_by_platform": ("the buyer's amount is refunded by the platform", ("refunding",)),
+    "buyers_amount_by_seller": ("the buyer's amount is refunded by the seller", ("refunding",)),
+    "lapses": ("the dispute is closed, nothing is refunded", d.ENDED),
+}
+"""Code of a default outcome → its words, and the phases it leads to."""
+
+ALERTS = {"alert": "somebody of the platform is told", "remind": "the buyer is reminded"}
+
+MEANS = {
+    "verifying": "The order is covered: the platform looks into it.",
+    "notifying": "Found out of scope: the official notice to the seller is on its way.",
+    "awaiting_seller": "The seller answers.",
+    "awaiting_buyer": "The seller rejected; the buyer may withdraw.",
+    "awaiting_funds": "A refund is approved and waits for money in the fund.",
+    "refunding": "A refund is approved and on its way through the provider.",
+    "closed": "Over. A provider may still give money back, or say something late.",
+}
+
+
+def main() -> None:
+    """Print the page."""
+    print(page(parse_policy(policy_text())), end="")
+
+
+def page(policy: Policy) -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            "# The life of a dispute and of an order",
+            "",
+            "<!-- Printed by docs/make_lifecycle.py from the program's own tables; a test compares. Do not edit. -->",
+            "",
+            f"Times are those of the policy that ships, version {policy.version}; a day is 24 hours. What is refunded",
+            "is never more than what is left of the payments; where nothing is left, the dispute closes as `lapsed`.",
+            "",
+            "## In one picture",
+            "",
+            *diagram(),
+            "",
+            "A command that keeps the phase is not drawn. *silence* is what happens when nobody acts in time.",
+            "",
+            "## Phase by phase",
+            "",
+            *phases(policy),
+            "## Who may do what, when",
+            "",
+            *turns(),
+            "",
+            "`open` (buyer) starts a life. `pass_time` (system) may come in every phase: it only lets happen what fell",
+            "due. `serve_waiting` (system) takes refunds out of `awaiting_funds` when money came in, the first",
+            "approved first. Every other cell is refused with `not_now`, another role with `not_permitted`.",
+            "",
+            "## An order",
+            "",
+            *orders(),
+            "",
+            "## Reasons",
+            "",
+            *reasons(),
+            "",
+        ]
+    )
+
+
+def diagram() -> list[str]:
+    """The Mermaid diagram: TURNS, the default outcomes, and what starts and resumes a life."""
+    edges: dict[tuple[str, str], list[str]] = {("[*]", phase): [label] for phase, label in OPENS.items()}
+    for phase, commands in d.TURNS.items():
+        for command, turn in commands.items():
+            for to in turn.to:
+                if to != phase:
+                    edges.setdefault((phase, to), []).append(command)
+        for to in {to: None for code in silent(phase) for to in DEFAULTS[code][1]}:
+            edges.setdefault((phase, to), []).append("silence")
+    edges.setdefault(("awaiting_funds", "refunding"), []).append("serve_waiting")
+    lines = [f"    {source} --> {target}: {', '.join(labels)}" for (source, target), labels in edges.items()]
+    return ["```mermaid", "stateDiagram-v2", *lines, "    closed --> [*]", "```"]
+
+
+def silent(phase: str) -> list[str]:
+    """The codes of what may happen in a phase when nobody acts, for a covered dispute and for another."""
+    codes = [d.default_outcome(dispute(phase, covered=covered)) for covered in (True, False)]
+    return [code for code in dict.fromkeys(codes) if code]
+
+
+def dispute(phase: str, *, covered: bool) -> d.Dispute:
+    """A dispute in that phase, to ask its default outcome."""
+    return d.Dispute(
+        id=1,
+        store="s",
+        order=1,
+        buyer="b",
+        currency="EUR",
+        lines=(),
+        reason="damaged",
+        first_amount=1,
+        amount=1,
+        remedy="refund",
+        route="verify",
+        rule="verify",
+        payer="fund",
+        covered=covered,
+        policy="",
+        phase=phase,
+        fault=d.Fault(state="pending", kind="SNAD"),
+        opened_at=START,
+        assessed=1,
+        history=(1,),
+    )
+
+
+def phases(policy: Policy) -> list[str]:
+    """One section per phase."""
+    lines: list[str] = []
+    for phase, commands in d.TURNS.items():
+        lines += [f"### {phase}", "", MEANS[phase], ""]
+        if d.WAITS_FOR[phase]:
+            lines.append(f"- waits for: {d.WAITS_FOR[phase]}")
+        lines += [f"- {line}" for line in times(phase, policy)]
+        for command, turn in commands.items():
+            lines.append(f"- `{command}` by {' or '.join(turn.by)} → {', '.join(turn.to)}")
+        if phase == "awaiting_funds":
+            lines.append("- money comes into the fund → refunding")
+        lines.append("")
+    return lines
+
+
+def times(phase: str, policy: Policy) -> list[str]:
+    """What the clock does in a phase."""
+    lines: list[str] = []
+    for timer in d.timers_of(phase, START, policy.timers):
+        after = span(timer.at - START)
+        if timer.kind == "turn":
+            ends = " or, where the order is not covered, ".join(DEFAULTS[code][0] for code in silent(phase))
+            lines.append(f"after {after} without an act: {ends}")
+        else:
+            lines.append(f"after {after}: {ALERTS[timer.kind]}")
+    if phase == "awaiting_funds":
+        lines.append(f"after {span(policy.timers.funds_alert)}: {ALERTS['alert']}; the refund goes on waiting")
+    return lines
+
+
+def span(time: timedelta) -> str:
+    """A time in days where it is whole days, else in hours."""
+    days, rest = divmod(int(time.total_seconds()), 86_400)
+    return f"{days} d" if not rest and days > 1 else f"{int(time.total_seconds()) // 3600} h"
+
+
+def turns() -> list[str]:
+    """Commands by phases: the role that may act."""
+    commands = list(dict.fromkeys(command for turn in d.TURNS.values() for command in turn))
+    lines = ["| command | " + " | ".join(d.TURNS) + " |", "|---" * (len(d.TURNS) + 1) + "|"]
+    for command in commands:
+        cells = [", ".join(turn[command].by) if command in turn else "" for turn in d.TURNS.values()]
+        lines.append(f"| `{command}` | " + " | ".join(cells) + " |")
+    return lines
+
+
+def orders() -> list[str]:
+    """Status by what may happen."""
+    facts = list(dict.fromkeys(fact for turn in LIFE.values() for fact in turn))
+    lines = ["| status | " + " | ".join(f"`{fact}`" for fact in facts) + " |", "|---" * (len(facts) + 1) + "|"]
+    for status, turn in LIFE.items():
+        lines.append(f"| {status} | " + " | ".join(turn.get(fact, "") for fact in facts) + " |")
+    return [*lines, "", "An empty cell is refused with `order_turn`."]
+
+
+def reasons() -> list[str]:
+    """Reasons by class."""
+    classes = {"INR": "not received", "SNAD": "not as described", "REMORSE": "no reason", "OTHER": "anything else"}
+    lines = ["| class | reasons |", "|---|---|"]
+    for kind, words in classes.items():
+        lines.append(f"| {kind}, {words} | {', '.join(f'`{r}`' for r, k in REASONS.items() if k == kind)} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""Times as they are written on the command line."""
+
+from datetime import datetime
+
+from houbao.core.terms import Refused, check_aware
+
+
+def time_of(option: str, text: str) -> datetime:
+    """The time that an option gives. Raises Refused: naive_time, bad_time."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused("naive_time", f"{option} is {text!r}: give a time such as 2026-07-12T12:20:00Z") from None
+    check_aware(option, at)
+    return at

@@ -1,0 +1,576 @@
+"""The command line as a stranger meets it: what it prints, where it stops, and with which exit code."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from msgspec import structs
+
+import houbao
+from feeds.test_olist import order, review, write
+from houbao import cli
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core.programme import RegisterStore
+from houbao.core.terms import Actor, Refused, public_id
+from houbao.demo.play import opening
+from houbao.engine.ports import Accepted, Request
+from houbao.feeds.olist import read
+from houbao.settings import Settings
+from houbao.shipped import policy_text
+from houbao.wiring import House, create_database
+
+SOURCE = Path(houbao.__file__).parents[1]
+REAL = Path(__file__).parents[2] / "shared" / "data" / "olist"
+PLATFORM = Actor("platform", "test")
+T = datetime(2026, 7, 8, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+COMMANDS = {
+    "": ("bench", "db", "demo", "fund", "import", "policy", "sandbox-provider", "statement", "verify", "work"),
+    "policy": ("check", "explain", "show"),
+    "fund": ("status", "top-up"),
+    "db": ("upgrade",),
+}
+ON_DATA = (
+    "demo",
+    "import",
+    "verify",
+    "statement",
+    "work",
+    "policy show",
+    "policy explain",
+    "fund status",
+    "fund top-up",
+)
+VARYING = ("seconds", "disputes_per_second", "peak_memory_mb")
+"""What of a report hangs on the machine."""
+
+olist = pytest.mark.skipif(not REAL.is_dir(), reason="the published Olist tables are not at ../shared/data/olist")
+
+
+class Ran(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a command in a folder of its own, without any setting from outside."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("HOUBAO_")]:
+        monkeypatch.delenv(name)
+
+    def call(command: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["houbao", *command.split()])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return call
+
+
+def process(*arguments: str, cwd: Path) -> Ran:
+    """The same as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "houbao", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory) -> tuple[Path, dict[str, Any]]:
+    """A demonstration of 300 generated orders: its database and its report."""
+    folder = tmp_path_factory.mktemp("played")
+    ran = process("demo", "--orders", "300", "--json", "--database", "sqlite:///played.db", cwd=folder)
+    assert ran.code == 0, ran.err
+    return folder / "played.db", json.loads(ran.out)
+
+
+@pytest.fixture
+def copy(played, tmp_path) -> Path:
+    """A copy of that database, to be changed."""
+    shutil.copy(played[0], tmp_path / "copy.db")
+    return tmp_path / "copy.db"
+
+
+def contents(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    with sqlite3.connect(path) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+
+
+def execute(house: House, requests: list[Request]) -> list[Accepted]:
+    """Do what must be accepted."""
+    outcomes = house.engine.execute(requests)
+    assert [outcome for outcome in outcomes if isinstance(outcome, Refused)] == []
+    return [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+
+
+# --- help, version, exit codes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("group", COMMANDS)
+def test_help_lists_every_command(run, group):
+    ran = run(f"{group} --help")
+    listed = [line.split()[1] for line in ran.out.splitlines() if line.startswith("│ ") and line[2] not in " -"]
+    assert ran.code == 0
+    assert tuple(sorted(listed)) == COMMANDS[group]
+
+
+@pytest.mark.parametrize("command", ON_DATA)
+def test_every_command_on_data_takes_a_database(run, command):
+    assert "--database" in run(f"{command} --help").out
+
+
+def test_the_version_is_the_packages(run):
+    import tomllib
+
+    project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text())
+    assert run("--version") == Ran(0, f"{project['project']['version']}\n", "")
+
+
+def test_as_a_process_it_ends_with_the_same_codes(tmp_path):
+    assert process("--version", cwd=tmp_path).code == 0
+    assert process("fund", "status", cwd=tmp_path).code == 1
+    assert process("nonsense", cwd=tmp_path).code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "nonsense",
+        "demo --orders many",
+        "demo --orders 0",
+        "demo --orders 1000001",
+        "import csv orders.csv",
+        "fund top-up",
+        "policy explain --order order_0_1",
+        "bench nonsense",
+    ],
+)
+def test_wrong_usage_ends_with_2_and_leaves_nothing(run, command, tmp_path):
+    ran = run(command)
+    assert ran.code == 2
+    assert "Error" in ran.out + ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HOUBAO_DATABASE_URL", "postgresql://db/houbao", "sqlite:///FILE"),
+        ("HOUBAO_SMTP_PORT", "often", "smtp_port"),
+        ("HOUBAO_SANDBOX_PROVIDER", "localhost", "host:port"),
+    ],
+)
+def test_a_wrong_setting_ends_with_2_and_says_what_to_write(run, monkeypatch, name, value, said):
+    run("db upgrade")
+    monkeypatch.setenv(name, value)
+    ran = run("fund status")
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_a_setting_nobody_knows_is_named(run, tmp_path):
+    (tmp_path / "houbao.toml").write_text('databse_url = "sqlite:///x.db"')
+    ran = run("fund status")
+    assert ran.code == 2
+    assert "databse_url" in ran.err
+
+
+def test_the_environment_overrides_the_file(run, tmp_path, monkeypatch):
+    (tmp_path / "houbao.toml").write_text('database_url = "sqlite:///file.db"')
+    assert run("db upgrade").out.startswith("file.db made")
+    monkeypatch.setenv("HOUBAO_DATABASE_URL", "sqlite:///environment.db")
+    assert run("db upgrade").out.startswith("environment.db made")
+    assert run("db upgrade --database sqlite:///option.db").out.startswith("option.db made")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("fund status", "houbao db upgrade"),
+        ("verify", "no database at houbao.db"),
+        ("import olist nowhere --database sqlite:///live.db", "olist_customers_dataset.csv is missing"),
+        ("statement nobody --database sqlite:///live.db", "'nobody'"),
+        ("policy check nowhere.toml", "nowhere.toml"),
+        ("policy show 1999.1 --database sqlite:///live.db", "'1999.1'"),
+        ("policy explain --order o --reason damaged --amount 1 --database sqlite:///live.db", "unknown_order"),
+        ("fund top-up much EUR --database sqlite:///live.db", "'much'"),
+        ("fund top-up 1.005 EUR --database sqlite:///live.db", "decimals"),
+        ("fund top-up 1.00 EURO --database sqlite:///live.db", "'EURO'"),
+        ("fund status --database sqlite:///text.db", "not a database"),
+        ("db upgrade --currency EURO --database sqlite:///new.db", "'EURO'"),
+        ("db upgrade --parts 2 --database sqlite:///new.db", "one part"),
+        ("sandbox-provider --log bank.jsonl --script nonsense", "timeout_paid"),
+    ],
+)
+def test_a_refusal_ends_with_1_and_says_why_in_a_line(run, tmp_path, command, said):
+    (tmp_path / "text.db").write_text("This is a letter.")
+    run("db upgrade --database sqlite:///live.db")
+    before = contents(tmp_path / "live.db")
+    ran = run(command)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("houbao: ")
+    assert said in ran.err
+    assert contents(tmp_path / "live.db") == before
+
+
+# --- the demonstration ---------------------------------------------------------------------------------------------
+
+
+def test_the_report_has_every_figure_that_others_read(played):
+    _, report = played
+    assert {
+        "orders",
+        "covered_orders",
+        "disputes",
+        "refused",
+        "by_route",
+        "by_outcome",
+        "by_payer",
+        "by_resolved_by",
+        "refunded",
+        "fund",
+        "seconds",
+        "disputes_per_second",
+        "time_to_refund",
+        "verify",
+    } <= report.keys()
+    assert report["orders"] == 300
+    assert report["fund"].keys() == {"opening", "in", "out", "closing"}
+    assert report["time_to_refund"].keys() == {"p50", "p95"}
+    assert 0 < report["time_to_refund"]["p50"] <= report["time_to_refund"]["p95"]
+
+
+def test_the_figures_of_a_report_add_up(played):
+    _, report = played
+    fund = report["fund"]
+    assert fund["opening"] + fund["in"] - fund["out"] == fund["closing"]
+    assert fund["out"] > 0
+    assert report["disputes"] + sum(report["refused"].values()) == report["complaints"]
+    for name in ("by_route", "by_outcome", "by_resolved_by"):
+        assert sum(report[name].values()) == report["disputes"] > 0
+    assert 0 < report["covered_orders"] < report["orders"]
+    assert report["verify"] == "ok"
+    assert "Simulated" in report["simulated"]
+
+
+def test_the_same_seed_plays_the_same_lives_and_another_one_others(run):
+    def figures(seed: int, name: str) -> dict[str, Any]:
+        report = json.loads(run(f"demo --orders 80 --seed {seed} --json --database sqlite:///{name}.db").out)
+        return {key: value for key, value in report.items() if key not in VARYING}
+
+    first = figures(11, "first")
+    assert figures(11, "again") == first
+    assert figures(12, "other") != first
+
+
+def test_the_demonstration_never_writes_over_a_database_that_was_named(run, copy):
+    before = contents(copy)
+    ran = run("demo --orders 10 --database sqlite:///copy.db")
+    assert (ran.code, ran.out) == (2, "")
+    assert "copy.db" in ran.err
+    assert contents(copy) == before
+
+
+@olist
+def test_nine_of_ten_real_complaints_become_disputes(tmp_path):
+    complained = [sold for sold in read(REAL)[0] if sold.complaint]
+    end = max(sold.complaint.at for sold in complained)
+    start = min(sold.place.at for sold in complained)
+    url = f"sqlite:///{tmp_path / 'real.db'}"
+    create_database(url, currency="BRL", launched_at=start, sandbox_clock=end)
+    house = House(Settings(database_url=url))
+    stores = dict.fromkeys(sold.place.store for sold in complained)
+    execute(house, [Request(RegisterStore(store=store, country="BR"), PLATFORM, start) for store in stores])
+    placed = execute(house, [Request(sold.place, PLATFORM, sold.place.at) for sold in complained])
+    numbers = [outcome.id for outcome in placed]
+    for step in range(3):
+        execute(
+            house,
+            [
+                Request(structs.replace(sold.facts[step], order=number), PLATFORM, end)
+                for number, sold in zip(numbers, complained, strict=True)
+                if step < len(sold.facts) and sold.facts[step].at <= sold.complaint.at
+            ],
+        )
+
+    outcomes = house.engine.execute(
+        [
+            Request(opening(sold, sold.complaint, number, ()), Actor("buyer", sold.place.buyer), sold.complaint.at)
+            for number, sold in zip(numbers, complained, strict=True)
+        ]
+    )
+
+    house.close()
+    opened = sum(isinstance(outcome, Accepted) for outcome in outcomes)
+    refused = {outcome.code for outcome in outcomes if isinstance(outcome, Refused)}
+    assert len(complained) == 2085
+    assert opened >= 0.9 * len(complained)
+    assert refused <= {"not_paid", "outside_window", "not_available_yet"}
+
+
+@olist
+@pytest.mark.long
+def test_the_demonstration_plays_the_published_orders(run):
+    ran = run(f"demo --olist {REAL} --json --database sqlite:///real.db")
+    report = json.loads(ran.out)
+    assert (ran.code, report["verify"], report["complaints"]) == (0, "ok", 2085)
+    assert report["disputes"] >= 0.9 * report["complaints"]
+    fund = report["fund"]
+    assert fund["opening"] + fund["in"] - fund["out"] == fund["closing"]
+
+
+# --- orders in -----------------------------------------------------------------------------------------------------
+
+
+def test_importing_twice_changes_nothing(run, tmp_path):
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    write(tables, orders=[order()], reviews=[review()])
+    run("db upgrade --currency BRL --database sqlite:///live.db")
+
+    first = json.loads(run("import olist tables --programme standard --json --database sqlite:///live.db").out)
+    before = contents(tmp_path / "live.db")
+    again = run("import olist tables --json --database sqlite:///live.db")
+
+    assert first["new"] == {"register_store": 1, "enrol": 1, "place_order": 1, "paid": 1, "shipped": 1, "delivered": 1}
+    assert (again.code, json.loads(again.out)["new"], json.loads(again.out)["refused"]) == (0, {}, {})
+    assert contents(tmp_path / "live.db") == before
+    assert all(t["rows"] == t["used"] + sum(t["skipped"].values()) for t in first["tables"]["tables"].values())
+
+
+def test_a_damaged_table_stops_the_import_before_anything_is_written(run, tmp_path):
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    write(tables)
+    (tables / "olist_order_payments_dataset.csv").write_text("order_id,payment_value\no1,1.00\n")
+    run("db upgrade --currency BRL --database sqlite:///live.db")
+    before = contents(tmp_path / "live.db")
+    ran = run("import olist tables --database sqlite:///live.db")
+    assert ran.code == 1
+    assert "payment_sequential" in ran.err
+    assert contents(tmp_path / "live.db") == before
+
+
+# --- policy --------------------------------------------------------------------------------------------------------
+
+
+def test_the_policy_that_is_shown_can_be_checked(run, tmp_path):
+    (tmp_path / "mine.toml").write_text(run("policy show").out, encoding="utf-8")
+    checked = json.loads(run("policy check mine.toml --json").out)
+    assert (checked["version"], checked["rules"], checked["faults"]) == ("2026.1", 13, [])
+
+
+def test_a_database_shows_the_policy_it_was_made_with(run):
+    run("db upgrade")
+    assert run("policy show 2026.1").out == policy_text()
+
+
+def test_every_fault_of_a_policy_is_named_with_its_field(run, tmp_path):
+    text = policy_text().replace('seller_answer = "5 d"', 'seller_answer = "5 days"')
+    (tmp_path / "bad.toml").write_text(text.replace('["reason", "is", "counterfeit"]', '["raeson", "is", "x"]'))
+    told, asked = run("policy check bad.toml"), run("policy check bad.toml --json")
+    assert (told.code, asked.code, told.out) == (1, 1, "")
+    timer, fact = json.loads(asked.out)["faults"]
+    assert timer.startswith("timers.seller_answer")
+    assert "'counterfeit'.when[1]" in fact
+    assert timer in told.err
+    assert fact in told.err
+
+
+def undisputed(path: Path) -> tuple[str, str, datetime]:
+    """A covered, delivered order that nobody disputed: its id, its reference, its delivery."""
+    with sqlite3.connect(path) as connection:
+        number, reference, delivered = connection.execute(
+            "SELECT id, reference, body->>'delivered_at' FROM orders WHERE covered=1 AND status='delivered'"
+            " AND id NOT IN (SELECT order_id FROM disputes) ORDER BY id LIMIT 1"
+        ).fetchone()
+    return public_id("order", 0, number), reference, datetime.fromisoformat(delivered)
+
+
+def test_explain_says_who_would_pay_and_why_and_saves_nothing(run, copy):
+    number, reference, delivered = undisputed(copy)
+    before = contents(copy)
+    ask = f"--reason damaged --amount 5.00 --at {(delivered + DAY).isoformat()} --database sqlite:///copy.db"
+    answer = json.loads(run(f"policy explain --order {reference} {ask} --json").out)
+    told = run(f"policy explain --order {number} {ask}")
+    assert (answer["order"], answer["covered"], answer["rule"]) == (number, True, "verify")
+    assert (answer["route"], answer["payer"], answer["fault"]) == ("verify", "fund", "SNAD")
+    assert told.code == 0
+    assert told.out.startswith(f"{number}: covered by the guarantee; route verify, paid by fund")
+    assert [line.strip() for line in told.out.splitlines()[1:]] == answer["reasons"]
+    assert contents(copy) == before
+
+
+def test_explain_says_no_by_the_rule_that_refuses(run, copy):
+    number, _, _ = undisputed(copy)
+    ran = run(f"policy explain --order {number} --reason damaged --amount 5.00 --json --database sqlite:///copy.db")
+    answer = json.loads(ran.out)
+    assert (ran.code, answer["refused"], answer["rule"]) == (1, "outside_window", "outside_window")
+
+
+# --- the fund ------------------------------------------------------------------------------------------------------
+
+
+def test_a_top_up_with_its_key_books_once(run, copy):
+    def available() -> int:
+        (fund,) = json.loads(run("fund status --json --database sqlite:///copy.db").out)
+        return fund["available"]
+
+    before = available()
+    first = run("fund top-up 12.34 BRL --key january --database sqlite:///copy.db")
+    again = run("fund top-up 12.34 BRL --key january --database sqlite:///copy.db")
+    other = run("fund top-up 99.00 BRL --key january --database sqlite:///copy.db")
+    assert (first.code, first.out) == (0, "12.34 BRL added to the fund.\n")
+    assert (again.code, "nothing changed" in again.out) == (0, True)
+    assert (other.code, "key_reused" in other.err) == (1, True)
+    assert available() == before + 1234
+
+
+def test_the_status_adds_up(run, played):
+    (fund,) = json.loads(run(f"fund status --json --database sqlite:///{played[0]}").out)
+    assert fund["capital"] + fund["back"] - fund["out"] == fund["available"] + fund["reserved"]
+
+
+# --- the books -----------------------------------------------------------------------------------------------------
+
+
+def test_sound_books_are_ok(run, played):
+    assert run(f"verify --database sqlite:///{played[0]}") == Ran(0, "verify: ok\n", "")
+
+
+def test_books_that_were_changed_are_not_and_the_place_is_named(run, copy):
+    with sqlite3.connect(copy) as connection:
+        connection.execute("UPDATE balances SET minor=minor+1 WHERE account='fund:available'")
+    told, asked = run("verify --database sqlite:///copy.db"), run("verify --json --database sqlite:///copy.db")
+    assert (told.code, asked.code) == (1, 1)
+    assert told.out.startswith("verify: balances (0, 'fund:available', 'BRL'): minor should be ")
+    assert json.loads(asked.out)["verify"] == "differs"
+    assert len(json.loads(asked.out)["differences"]) == 1
+
+
+def test_what_the_fund_pays_leaves_the_stores_balance_as_it_was(run, played):
+    path, _ = played
+    with sqlite3.connect(path) as connection:
+        store, dispute = connection.execute(
+            "SELECT store_id, dispute_id FROM transfers WHERE kind='guarantee' ORDER BY position LIMIT 1"
+        ).fetchone()
+    entries = json.loads(run(f"statement {store} --json --database sqlite:///{path}").out)["BRL"]
+    balance = 0
+    for entry in entries:
+        balance += entry["minor"]
+        assert entry["balance"] == balance
+    mine = [(entry["kind"], entry["minor"]) for entry in entries if entry["dispute"] == dispute]
+    assert [kind for kind, _ in mine] == ["guarantee", "refund"]
+    assert sum(minor for _, minor in mine) == 0
+    told = run(f"statement {store} --limit 3 --database sqlite:///{path}").out.splitlines()
+    assert told[0] == f"Store {store} · BRL · {len(entries)} entries, the last 3"
+    assert len(told) == 4
+
+
+# --- the worker ----------------------------------------------------------------------------------------------------
+
+
+def sandbox(path: Path) -> int:
+    """A sandbox whose buyer waits for a parcel and for the seller's answer, since T; returns the dispute."""
+    url = f"sqlite:///{path}"
+    create_database(url, currency="EUR", launched_at=T - 90 * DAY, sandbox_clock=T)
+    house = House(Settings(database_url=url))
+    buyer = Actor("buyer", "ann")
+    place = o.PlaceOrder(
+        store="oak",
+        reference="o-1",
+        buyer="ann",
+        currency="EUR",
+        lines=(o.NewLine(id="1", item=4000),),
+        payments=(o.Payment(id="card", provider="sandbox", minor=4000),),
+        ship_by=T - 9 * DAY,
+        promised_by=T - DAY,
+        at=T - 12 * DAY,
+    )
+    execute(house, [Request(RegisterStore(store="oak"), PLATFORM, T)])
+    (placed,) = execute(house, [Request(place, PLATFORM, T)])
+    execute(house, [Request(o.Paid(order=placed.id, at=T - 12 * DAY), PLATFORM, T)])
+    claim = d.OpenDispute(order=placed.id, lines=(("1", 1),), reason="never_shipped", amount=4000)
+    (opened,) = execute(house, [Request(claim, buyer, T)])
+    house.close()
+    return opened.id
+
+
+def phase(path: Path, dispute: int) -> str:
+    with sqlite3.connect(path) as connection:
+        return connection.execute("SELECT phase FROM disputes WHERE id=?", (dispute,)).fetchone()[0]
+
+
+def test_a_moved_clock_lets_the_sellers_silence_decide(run, tmp_path):
+    path = tmp_path / "sandbox.db"
+    dispute = sandbox(path)
+    run("work --once --now 2026-07-13T11:59:59Z --database sqlite:///sandbox.db")
+    assert phase(path, dispute) == "awaiting_seller"
+    ran = run("work --once --now 2026-07-13T12:00:00Z --database sqlite:///sandbox.db")
+    assert (ran.code, ran.out.startswith("1 deadlines passed")) == (0, True)
+    assert phase(path, dispute) == "closed"
+    assert run("verify --database sqlite:///sandbox.db").out == "verify: ok\n"
+
+
+@pytest.mark.parametrize(
+    ("now", "code"),
+    [("2026-07-08T11:59:59Z", "clock_backwards"), ("tomorrow", "naive_time"), ("2026-07-13T12:00:00", "naive_time")],
+)
+def test_a_clock_is_never_moved_backwards_nor_to_nowhere(run, tmp_path, now, code):
+    sandbox(tmp_path / "sandbox.db")
+    before = contents(tmp_path / "sandbox.db")
+    ran = run(f"work --once --now {now} --database sqlite:///sandbox.db")
+    assert (ran.code, f"({code})" in ran.err) == (1, True)
+    assert contents(tmp_path / "sandbox.db") == before
+
+
+def test_a_live_database_has_no_clock_to_move(run, tmp_path):
+    run("db upgrade")
+    before = contents(tmp_path / "houbao.db")
+    ran = run("work --once --now 2030-01-01T00:00:00Z")
+    assert (ran.code, "(not_a_sandbox)" in ran.err) == (1, True)
+    assert contents(tmp_path / "houbao.db") == before
+
+
+# --- databases and figures -----------------------------------------------------------------------------------------
+
+
+def test_making_a_database_twice_leaves_the_first(run, tmp_path):
+    assert run("db upgrade --currency JPY").out == "houbao.db made: programme `standard` in JPY, one part\n"
+    before = contents(tmp_path / "houbao.db")
+    assert run("db upgrade").out == "houbao.db is up to date\n"
+    assert contents(tmp_path / "houbao.db") == before
+
+
+def test_a_benchmark_says_what_it_was_measured_against(run):
+    figures = json.loads(run("bench open-dispute --disputes 10 --rounds 1 --json").out)
+    assert len(figures) == 3
+    for figure in figures:
+        assert {"scenario", "value", "unit", "limit", "ratio", "command", "machine"} <= figure.keys()
+        assert figure["value"] > 0
+        assert figure["limit"] > 0
