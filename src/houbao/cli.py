@@ -30,7 +30,7 @@ class CommandFailed(Exception):
 def main() -> None:
     """Run one command. Exit 0 done, 1 refused or a check failed, 2 usage."""
     try:
-        app()
+        app(sys.argv[1:])
     except CommandFailed as error:
         _fail(str(error))
     except KeyboardInterrupt:
