@@ -120,6 +120,13 @@ def _provider(
 
 
 def _notifier(settings: Settings, path: Path) -> Notifier:
+    try:
+        return _mailer(settings, path)
+    except ValueError as error:
+        raise SettingsError(f"HOUBAO_MAIL_SENDER: {error}") from None
+
+
+def _mailer(settings: Settings, path: Path) -> Notifier:
     if settings.smtp_host:
         return SmtpMailer(
             settings.smtp_host,

@@ -131,7 +131,7 @@ def told(report: Report, currency: str) -> list[str]:
     no_reason = report.refused.get("no_reason", 0)
     others = {rule: n for rule, n in report.refused.items() if rule != "no_reason"}
     lines += [
-        f"Refused            {sum(report.refused.values()):>7,}   by rule: {_counts(others)}",
+        f"Refused            {sum(report.refused.values()):>7,}   by rule: {_counts(others) or 'none'}",
         f"                             apart: no_reason {no_reason:,} (returns are handled by a later version)",
         "",
         *_table("Where they went", report.by_route, "route"),

@@ -229,7 +229,7 @@ class _Work:
                     return _replay(request, self.receipts[name])
             text = free_text(request.command)
             check_text(text)
-            salt = os.urandom(16) if text else b""
+            salt = os.urandom(16) if text or _is_personal(request.command) else b""
             digest = blake2b(text.encode(), key=salt, digest_size=16).hexdigest() if text else ""
             world = self.world(request, digest)
             decision = decide(world, request.command, request.by, request.received_at)
@@ -406,8 +406,20 @@ def free_text(command: Command) -> str:
     return str(getattr(command, field)) if field is not None else ""
 
 
+def _is_personal(command: Command) -> bool:
+    """Whether the command names people's addresses; its receipt is keyed then, as for free text."""
+    match command:
+        case p.RegisterStore() | p.ChangeContact():
+            return True
+        case o.PlaceOrder():
+            return command.buyer_email != ""
+        case _:
+            return False
+
+
 def _content(request: Request, salt: bytes) -> bytes:
-    """What a receipt pins: who asked for what. Keyed where there is free text, so that erasing the key erases it."""
+    """What a receipt pins: who asked for what. Keyed where there is free text or an address, so that erasing the
+    key erases it."""
     return blake2b(encode((str(request.by), request.command)), key=salt, digest_size=16).digest()
 
 

@@ -297,7 +297,7 @@ class Worker:
         reference = f"{self.part}.{task.position}.{task.n}"
         due = self._answer_by(dispute) if task.effect.kind == "notice" else due_at(dispute)
         posted = self.notifier.post(write(task.effect, dispute, order, address, self.part, reference, due))
-        return Posted(posted.result, ADDRESS.sub("<address>", posted.detail))
+        return Posted(posted.result, ADDRESS.sub("<address>", posted.detail.replace(address, "<address>")))
 
     def _answer_by(self, dispute: Dispute) -> datetime:
         """When the seller's time ends if the mail server accepts the notice now."""

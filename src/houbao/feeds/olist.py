@@ -14,7 +14,6 @@ with a reason (`Summary`); what the tables do not say is not invented:
 - **Cancelled**: `canceled` and `unavailable` say no time, so there is no Cancelled fact (`no_cancel_time`): such an
   order stays as its other dates left it, mostly paid and never shipped. The same for `delivered` without a date
   (`no_delivery_time`).
-- **No payment**: an order without any payment is skipped, its review too; Houbao refunds what was paid.
 - **Complaint**: the earliest answered review with a score of 2 or less. The review is of the whole order; the complaint
   goes to the store that sold its most expensive line, the first among equals. Higher scores are no complaint.
 """
