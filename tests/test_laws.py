@@ -6,6 +6,7 @@ end the outside is made well again, everything must come to rest, and `houbao ve
 """
 
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -450,10 +451,17 @@ class Laws(RuleBasedStateMachine):
         self.top_up(sum(minor for _, minor in self.queue[:1]) + minor)
         self.work()
 
-    @rule(behaviour=st.sampled_from(("timeout_paid", "timeout_unpaid")), by_hand=st.booleans())
-    def lose_sight_of_a_refund(self, behaviour: str, by_hand: bool) -> None:
+    @rule(
+        behaviour=st.sampled_from(("timeout_paid", "timeout_unpaid")),
+        phase=st.sampled_from(("verifying", "refunding")),
+        by_hand=st.booleans(),
+    )
+    def lose_sight_of_a_refund(self, behaviour: str, phase: str, by_hand: bool) -> None:
         """Nobody answered for it and no look-up knows of it until its key is too old to be sent again."""
-        self.plan.next, self.provider.down = [behaviour], 0
+        dispute = self.bring_into(phase, "oak", [700], 0, 1)
+        if phase == "verifying":
+            self.say(d.Rule(dispute=dispute.id, finding="justified", reason="seen"), AGENT)
+        self.plan.next, self.provider.down = [behaviour] * 3, 0
         self.work_and_crash("refund.called", 1)
         self.market.now += DAY
         self.provider.blind = 100
@@ -687,8 +695,9 @@ class Laws(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.come_to_rest()
-            assert verify.verify(self.market.database.connection) == []
+            if sys.exc_info() == (None, None, None):  # no law was broken on the way
+                self.come_to_rest()
+                assert verify.verify(self.market.database.connection) == []
         finally:
             self.market.database.close()
             shutil.rmtree(self.folder)

@@ -348,7 +348,10 @@ def default_outcome(dispute: Dispute) -> str:
 
 def due_at(dispute: Dispute) -> datetime | None:
     """When the phase or the money changes by itself."""
-    return min((timer.at for timer in dispute.timers if timer.kind == "turn"), default=None)
+    for timer in dispute.timers:
+        if timer.kind == "turn":
+            return timer.at
+    return None
 
 
 def timers_of(phase: str, start: datetime, waits: Waits) -> tuple[Timer, ...]:

@@ -20,8 +20,8 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.chain import link
-from houbao.core.claims import Given, check_text
-from houbao.core.decider import ORDER_FACTS, Command, Decision, World, decide, queue_change
+from houbao.core.claims import Given
+from houbao.core.decider import ORDER_FACTS, Command, Decision, Event, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, Transfer, store_account
 from houbao.core.policy import Ruling
@@ -34,6 +34,7 @@ from houbao.engine.ports import (
     Head,
     Loaded,
     Needs,
+    Noted,
     Outcome,
     Probe,
     Receipt,
@@ -222,15 +223,14 @@ class _Work:
         """Decide one command and take its consequences into the batch; a refusal leaves no trace."""
         try:
             check_aware("received_at", request.received_at)
-            name = (str(request.by), request.key) if request.key else ("", "")
+            name = (str(request.by), request.key)
             if request.key:
                 check_reference("Idempotency-Key", request.key)
                 if name in self.receipts:
                     return _replay(request, self.receipts[name])
             text = free_text(request.command)
-            check_text(text)
             salt = os.urandom(16) if text or _is_personal(request.command) else b""
-            digest = blake2b(text.encode(), key=salt, digest_size=16).hexdigest() if text else ""
+            digest = blake2b(text.encode(errors="surrogatepass"), key=salt, digest_size=16).hexdigest() if text else ""
             world = self.world(request, digest)
             decision = decide(world, request.command, request.by, request.received_at)
         except Refused as refused:
@@ -250,6 +250,14 @@ class _Work:
         store_id = ""
         exists = False
         match command:
+            case d.OpenDispute():
+                order = loaded.orders.get(command.order)
+                exists = (
+                    bool(command.reference)
+                    and order is not None
+                    and ("dispute", order.store, command.reference) in loaded.taken
+                )
+                given = self._given(request, order)
             case o.PlaceOrder():
                 store_id = command.store
                 exists = ("order", store_id, command.reference) in loaded.taken
@@ -261,14 +269,6 @@ class _Work:
                 waiting = {dispute.id: dispute for dispute in loaded.waiting}
                 purse = r.Purse(available=loaded.balances.get((AVAILABLE, command.currency), 0), queue=len(waiting))
                 return World(position=self.position, disputes=waiting, purse=purse)
-            case d.OpenDispute():
-                order = loaded.orders.get(command.order)
-                exists = (
-                    bool(command.reference)
-                    and order is not None
-                    and ("dispute", order.store, command.reference) in loaded.taken
-                )
-                given = self._given(request, order)
             case _ if isinstance(command, ORDER_FACTS):
                 order = loaded.orders.get(command.order)
             case _:
@@ -282,7 +282,7 @@ class _Work:
         programme = loaded.programmes.get(name)
         currency, disputes = order.currency, loaded.disputes.get(order.id, {})
         rules = policy = database.compiled(order.coverage.policy, currency)
-        at_opening = disputes[command.dispute].policy if isinstance(command, d.DisputeCommand) else ""
+        at_opening = disputes[command.dispute].policy if disputes and isinstance(command, d.DisputeCommand) else ""
         if not at_opening and programme:
             at_opening = p.policy_in_force(programme, request.received_at)
         if at_opening != order.coverage.policy:
@@ -320,25 +320,32 @@ class _Work:
     def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
         """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
         first = self.position + 1
-        world, loaded, batch = decision.world, self.loaded, self.batch
+        world, batch = decision.world, self.batch
         for event, moved, told in zip(decision.events, decision.transfers, decision.effects, strict=True):
             self.position += 1
             body = encode(event)
             self.chain = link(self.chain, self.position, body)
-            batch.events.append(Written(self.position, event, body, self.chain, moved, told))
+            noted = _noted(event)
+            batch.events.append(Written(self.position, noted, body, self.chain, moved, told))
             if moved:
                 self._move(moved)
-            if change := queue_change(event):
-                currency = world.order.currency if world.order else event.currency  # ty: ignore[missing-union-attribute]
-                loaded.queues[currency] = loaded.queues.get(currency, 0) + change
-            if isinstance(event, d.DisputeOpened) and event.route == "instant":
-                loaded.instants.setdefault(event.buyer, []).append((event.at, event.currency, event.amount))
+            if noted is not None:
+                self._note(noted)
             if text and isinstance(event, r.DisputeEvent) and event.text:
                 batch.texts.append(Text(self.position, salt, text))
         self._keep(before, world)
         self._keep_personal(request.command)
         subject = _subject(request.command, decision)
         return Accepted(id=subject, first=first, last=self.position) if decision.events else Accepted(id=subject)
+
+    def _note(self, event: Noted) -> None:
+        """Bring the queues of waiting refunds and the instant sums up to date."""
+        loaded = self.loaded
+        match event:
+            case d.DisputeOpened():
+                loaded.instants.setdefault(event.buyer, []).append((event.at, event.currency, event.amount))
+            case _:
+                loaded.queues[event.currency] = loaded.queues.get(event.currency, 0) + queue_change(event)
 
     def _move(self, moved: list[Transfer]) -> None:
         """Bring the balances that rules may read up to date."""
@@ -365,7 +372,8 @@ class _Work:
                     batch.old_disputes[number] = old
                 batch.disputes[number] = dispute
                 loaded.disputes.setdefault(dispute.order, {})[number] = dispute
-                loaded.taken.add(("dispute", dispute.store, dispute.reference))
+                if dispute.reference:
+                    loaded.taken.add(("dispute", dispute.store, dispute.reference))
                 self.order_of[number] = dispute.order
 
     def _keep_personal(self, command: object) -> None:
@@ -404,6 +412,17 @@ def free_text(command: Command) -> str:
     """The command's free text, empty where it has none."""
     field = TEXT_FIELD.get(type(command))
     return str(getattr(command, field)) if field is not None else ""
+
+
+def _noted(event: Event) -> Noted | None:
+    """The event, if it leaves more than its bytes and transfers."""
+    match event:
+        case d.DisputeOpened():
+            return event if event.route == "instant" else None
+        case r.RefundApproved() | r.FundsReserved() | r.RefundResolved():
+            return event
+        case _:
+            return None
 
 
 def _is_personal(command: Command) -> bool:

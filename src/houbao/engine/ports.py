@@ -6,13 +6,14 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from houbao.core.decider import Command, Event
-from houbao.core.disputes import Dispute
+from houbao.core.decider import Command
+from houbao.core.disputes import Dispute, DisputeOpened
 from houbao.core.effects import Effect
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
 from houbao.core.policy import Compiled
 from houbao.core.programme import Programme, Store
+from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
 from houbao.core.terms import Actor, Refused
 
 Probe = Callable[[str], None]
@@ -96,11 +97,15 @@ class Loaded(Struct):
     programmes: dict[str, Programme] = {}
 
 
+Noted = DisputeOpened | RefundApproved | FundsReserved | RefundResolved
+"""The events that leave more than their bytes and transfers: an instant sum, a place in the queue for the fund."""
+
+
 class Written(Struct, frozen=True):
-    """One event with all that follows from it, ready to be stored."""
+    """One event with all that follows from it, ready to be stored; the event itself only where it is `Noted`."""
 
     position: int
-    event: Event
+    noted: Noted | None
     body: bytes
     chain: bytes
     transfers: list[Transfer]

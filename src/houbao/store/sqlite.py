@@ -340,11 +340,13 @@ class SQLite:
                             change[account, t.currency] = change.get((account, t.currency), 0) + minor
             if w.effects:
                 told += rows.effect_rows(part, w.position, w.effects)
-            if row := rows.waiting_row(part, w.position, w.event):
+            if w.noted is None:
+                continue
+            if row := rows.waiting_row(part, w.position, w.noted):
                 waits.append(row)
-            if row := rows.served_key(part, w.event):
+            if row := rows.served_key(part, w.noted):
                 served.append(row)
-            if row := rows.instant_row(part, w.position, w.event):
+            if row := rows.instant_row(part, w.position, w.noted):
                 instants.append(row)
         many = self.connection.executemany
         many(_INSERT_TRANSFER, moved)
@@ -473,11 +475,10 @@ class SQLite:
 
 
 def _save_states(connection: sqlite3.Connection, new: str, changed: str, states: list[tuple[rows.Row, bool]]) -> None:
-    inserts = [row for row, known in states if not known]
-    if inserts:
+    """Insert the rows that are new, update those that were known."""
+    if inserts := [row for row, known in states if not known]:
         connection.executemany(new, inserts)
-    updates = [(*row[2:], *row[:2]) for row, known in states if known]
-    if updates:
+    if updates := [(*row[2:], *row[:2]) for row, known in states if known]:
         connection.executemany(changed, updates)
 
 
