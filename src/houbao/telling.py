@@ -4,7 +4,7 @@ from houbao.core import disputes as d
 from houbao.core import refunds as r
 from houbao.core.decider import Event
 from houbao.core.money import decimal
-from houbao.core.policy import Compiled, explain
+from houbao.core.policy import Compiled, assess, explain
 from houbao.core.terms import public_id
 
 PAYER = {"fund": "the guarantee's fund", "seller": "the seller", "platform": "the platform"}
@@ -69,7 +69,7 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
 
 def why(event: d.DisputeOpened | d.ClaimChanged, compiled: Compiled) -> list[str]:
     """The policy's reasons at that event, in sentences, for those who may see every figure."""
-    return explain(compiled, event.rule, event.misses, private=False)
+    return explain(compiled, event.rule, assess(compiled, event.facts).misses, private=False)
 
 
 def _plain(code: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from houbao.core import money
 from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
 from houbao.core.orders import REASONS, Order, ReasonClass, protection_window, refundable
-from houbao.core.policy import Compiled, Facts, Ruling, assess
+from houbao.core.policy import Compiled, Facts, Rule, assess
 from houbao.core.refunds import Head, Scene, approve
 from houbao.core.terms import Record, Refused, check_reference
 
@@ -40,8 +40,8 @@ def assess_claim(
     given: Given,
     *,
     opened: bool = False,
-) -> Ruling:
-    """What the policy says of a claim on `lines` of the scene's order, beside the order's `others`. A claim that was
+) -> tuple[Rule, Facts]:
+    """The rule for a claim on `lines` of the scene's order, beside the order's `others`. A claim that was
     `opened` in the window stays inside it.
 
     Raises Refused with the rule's code where the rule that matches refuses."""
@@ -64,16 +64,16 @@ def assess_claim(
         buyer_standing=given.buyer_standing,
         store_watch=given.store_watch,
     )
-    ruling = assess(compiled, facts)
-    if ruling.rule.refuse:
-        raise Refused(ruling.rule.refuse, ruling.rule.says, rule=ruling.rule.name, reasons=ruling.misses)
+    rule = compiled.match(facts)
+    if rule.refuse:
+        raise Refused(rule.refuse, rule.says, rule=rule.name, reasons=assess(compiled, facts).misses)
     if amount > facts.refundable:
         raise Refused(
             "amount_above_refundable",
             f"{money.decimal(amount, order.currency)} was asked, "
             f"{money.decimal(facts.refundable, order.currency)} {order.currency} can be refunded on these lines",
         )
-    return ruling
+    return rule, facts
 
 
 def _before(others: tuple[Dispute, ...], pieces: Mapping[str, int], kind: ReasonClass) -> tuple[bool, bool]:
@@ -135,16 +135,15 @@ def decide_open(
     if scene.by.id != order.buyer:
         raise Refused("not_yours", f"order {order.reference} was bought by somebody else")
     _check_claim(command, order)
-    ruling = assess_claim(
+    rule, facts = assess_claim(
         scene, compiled, others, command.reason, command.lines, command.amount, bool(command.evidence), given
     )
-    rule = ruling.rule
     if rule.route == "return":
         raise Refused(
             "not_available_yet",
             "returns without a reason cannot be handled yet",
             rule=rule.name,
-            reasons=ruling.misses,
+            reasons=assess(compiled, facts).misses,
         )
     dispute = scene.position + 1
     approved = None
@@ -172,7 +171,8 @@ def decide_open(
         fault=rule.fault,
         covered=order.coverage.covered,
         policy=scene.policy.version,
-        misses=ruling.misses,
+        rules="" if compiled.policy is scene.policy else compiled.policy.version,
+        facts=facts,
         evidence=command.evidence,
         reference=command.reference,
     )
@@ -195,13 +195,13 @@ def decide_change_claim(
     check_text(command.note)
     if command.amount == dispute.amount:
         raise Refused("claim_unchanged", f"the claim is {command.amount} already")
-    ruling = assess_claim(
+    rule, facts = assess_claim(
         scene, compiled, others, dispute.reason, dispute.lines, command.amount, dispute.evidence, given, opened=True
     )
     moved = move(dispute, scene, dispute.phase)
     if dispute.phase != "awaiting_seller":
         moved["timers"] = dispute.timers
-    return [ClaimChanged(**moved, amount=command.amount, rule=ruling.rule.name, misses=ruling.misses)]
+    return [ClaimChanged(**moved, amount=command.amount, rule=rule.name, facts=facts)]
 
 
 # --- what every event of a decision carries ------------------------------------------------------------------------

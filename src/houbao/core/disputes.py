@@ -10,7 +10,7 @@ from typing import Any, Literal
 from msgspec import Struct, structs
 
 from houbao.core.orders import REASONS
-from houbao.core.policy import Miss
+from houbao.core.policy import Facts
 from houbao.core.policy import Timers as Waits
 from houbao.core.refunds import (
     DisputeEvent,
@@ -138,7 +138,8 @@ DisputeCommand = (
 
 
 class DisputeOpened(Move, frozen=True, kw_only=True, tag="dispute_opened"):
-    """A dispute, with what the policy said of it: the rule, and why no earlier rule matched."""
+    """A dispute, with what the policy said of it: the rule, and the facts from which `assess` tells why. `policy` is
+    the version in force at opening (timers), `rules` the one at payment where that is another."""
 
     buyer: str
     currency: str
@@ -152,7 +153,8 @@ class DisputeOpened(Move, frozen=True, kw_only=True, tag="dispute_opened"):
     fault: str
     covered: bool
     policy: str
-    misses: tuple[Miss, ...]
+    facts: Facts
+    rules: str = ""
     evidence: tuple[str, ...] = ()
     reference: str = ""
 
@@ -169,7 +171,7 @@ class ClaimChanged(Move, frozen=True, kw_only=True, tag="claim_changed"):
 
     amount: int
     rule: str
-    misses: tuple[Miss, ...]
+    facts: Facts
 
 
 class SellerRejected(Move, frozen=True, kw_only=True, tag="seller_rejected"):

@@ -22,8 +22,9 @@ Route = Literal["verify", "instant", "seller", "return"]
 FaultClass = Literal["INR", "SNAD", "OTHER", "exempt"]
 
 
-class Facts(Struct, frozen=True, kw_only=True, gc=False):
-    """What the rules may look at. Amounts are minor units; `instant_sum` is what this buyer got by the instant route
+class Facts(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True, gc=False):
+    """What the rules may look at; kept with the dispute, so that its reasons can be told again at any time. New facts
+    are added at the end. Amounts are minor units; `instant_sum` is what this buyer got by the instant route
     from all stores in the last 30 days, this claim included. None: not known, and then no condition on it holds."""
 
     reason: str
@@ -260,15 +261,14 @@ def _condition_faults(where: str, condition: Condition) -> list[str]:
 
 # --- assessing -----------------------------------------------------------------------------------------------------
 
-Assessor = Callable[[Facts], Ruling]
-
 
 class Compiled(Struct, frozen=True):
-    """A policy made ready for one currency: `assess(facts)` says which rule matches first, and why none before it."""
+    """A policy made ready for one currency: `match(facts)` is the first rule whose conditions all hold."""
 
     policy: Policy
     currency: str
-    assess: Assessor
+    match: Callable[[Facts], Rule]
+    values: tuple[tuple[Any, ...], ...]
 
 
 def compile_policy(policy: Policy, currency: str) -> Compiled:
@@ -277,23 +277,21 @@ def compile_policy(policy: Policy, currency: str) -> Compiled:
     First match wins; a fact that is None satisfies no condition. The function is written out rule by rule because it
     runs for every dispute; only checked names of facts get into its text, every value is passed in by name.
     """
-    names: dict[str, Any] = {"Miss": Miss, "Ruling": Ruling}
-    lines = ["def assess(facts):", "    misses = []"]
+    names: dict[str, Any] = {}
+    values = tuple(tuple(_value(condition, currency) for condition in rule.when) for rule in policy.rules)
+    lines = ["def match(facts):"]
     for number, rule in enumerate(policy.rules):
         names[f"rule{number}"] = rule
-        word = "if"
+        tests = []
         for place, condition in enumerate(rule.when):
-            value, test = f"value{number}_{place}", f"test{number}_{place}"
-            names[value], names[test] = _value(condition, currency), COMPARISONS[condition.comparison]
+            value, compare = f"value{number}_{place}", f"compare{number}_{place}"
+            names[value], names[compare] = values[number][place], COMPARISONS[condition.comparison]
             fact = f"facts.{condition.fact}"
-            holds = _OPERATORS.get(condition.comparison, f"{test}({{}}, {{}})").format(fact, value)
-            lines.append(f"    {word} {fact} is None or not ({holds}):")
-            lines.append(f"        misses.append(Miss({rule.name!r}, {place}, {fact}))")
-            word = "elif"
-        lines.append("    else:" if rule.when else "    if True:")
-        lines.append(f"        return Ruling(rule{number}, tuple(misses))")
-    exec("\n".join(lines), names)  # see above: only names of known facts are written into it
-    return Compiled(policy, currency, names["assess"])
+            holds = _OPERATORS.get(condition.comparison, f"{compare}({{}}, {{}})").format(fact, value)
+            tests.append(f"{fact} is not None and {holds}")
+        lines.append(f"    if {' and '.join(tests) or 'True'}: return rule{number}")
+    exec("\n".join(lines), names)  # only names of known facts are written into it
+    return Compiled(policy, currency, names["match"], values)
 
 
 _OPERATORS = {"is": "{} == {}", "is_not": "{} != {}", "at_most": "{} <= {}", "at_least": "{} >= {}"}
@@ -307,8 +305,18 @@ def _value(condition: Condition, currency: str) -> Any:
 
 
 def assess(compiled: Compiled, facts: Facts) -> Ruling:
-    """What the policy says of the facts: the first rule whose conditions all hold, with a Miss for each before it."""
-    return compiled.assess(facts)
+    """What the policy says of the facts, with its reasons: the first rule that matches, a Miss for each before it."""
+    rule = compiled.match(facts)
+    misses: list[Miss] = []
+    for earlier, values in zip(compiled.policy.rules, compiled.values, strict=True):
+        if earlier is rule:
+            break
+        for place, (condition, value) in enumerate(zip(earlier.when, values, strict=True)):
+            found = getattr(facts, condition.fact)
+            if found is None or not COMPARISONS[condition.comparison](found, value):
+                misses.append(Miss(earlier.name, place, found))
+                break
+    return Ruling(rule, tuple(misses))
 
 
 def explain(compiled: Compiled, rule: str, misses: tuple[Miss, ...], *, private: bool) -> list[str]:

@@ -24,7 +24,7 @@ from houbao.core.claims import Given
 from houbao.core.decider import ORDER_FACTS, Command, Decision, Event, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, Transfer, store_account
-from houbao.core.policy import Ruling
+from houbao.core.policy import Ruling, assess
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.engine.ports import (
     Accepted,
@@ -102,7 +102,7 @@ class Engine:
         opened = next(event for event in decision.events if isinstance(event, d.DisputeOpened))
         rules = database.compiled(decision.world.order.coverage.policy if decision.world.order else "", opened.currency)
         assert rules is not None
-        return Ruling(next(rule for rule in rules.policy.rules if rule.name == opened.rule), opened.misses)
+        return assess(rules, opened.facts)
 
     def _execute(self, requests: Sequence[Request]) -> list[Outcome]:
         try:
