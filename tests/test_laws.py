@@ -166,8 +166,8 @@ class Laws(RuleBasedStateMachine):
         self.last: tuple[Request, Accepted] | None = None
         self.read([], [])
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(ways=st.lists(st.sampled_from(WAYS), min_size=6, max_size=6), twist=st.sampled_from(range(7)))
+    def begin(self, ways: list[tuple[str, str]], twist: int) -> None:
         for store, enrolled in STORES.items():
             if store != "oak":
                 email = "" if store == "ash" else f"{store}@shops.example"
@@ -175,6 +175,7 @@ class Laws(RuleBasedStateMachine):
                 if enrolled:
                     self.say(p.Enrol(store=store, programme="standard", at=T - 90 * DAY), PLATFORM)
         self.top_up(30_000)
+        self.begin_and_go_on(ways, "oak", [1500], 0, 1, twist)
 
     # --- saying what happens, and reading what came of it ----------------------------------------------------------
 
@@ -561,7 +562,7 @@ class Laws(RuleBasedStateMachine):
                 return d.Rule(dispute=number, finding=finding, reason="seen", amount=amount, note="Seen on the photos.")
             case "change_claim":
                 half, less, twice = dispute.amount // 2 + 1, dispute.amount - 1, dispute.amount * 2
-                amount = (half, less, half, less, dispute.amount, twice, 0)[twist % 7]
+                amount = (half, less, half, less, half, less, (dispute.amount, twice, 0)[number % 3])[twist % 7]
                 return d.ChangeClaim(dispute=number, amount=amount, note="Please.")
             case "withdraw":
                 return d.Withdraw(dispute=number)

@@ -11,7 +11,8 @@ from msgspec import structs
 from core.pure import Desk
 from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, T, opening
 from houbao.core import orders as o
-from houbao.core.orders import LIFE, REASONS, Line, Order, Payment, line_worth, protection_window, refundable
+from houbao.core.orders import LIFE, REASONS, Line, Order, Payment, protection_window
+from houbao.core.refundable import line_worth, refundable, share_lines, share_payments
 from houbao.core.terms import Actor
 
 FACTS: dict[str, Any] = {
@@ -228,7 +229,7 @@ CARD_A, CARD_B, VOUCHER = (
 )
 def test_a_refund_goes_back_over_cash_before_vouchers_pro_rata(amount: int, taken: Any, shares: Any) -> None:
     order = plain_order(payments=(VOUCHER, CARD_A, CARD_B))
-    assert dict(o.share_payments(order, amount, taken)) == shares
+    assert dict(share_payments(order, amount, taken)) == shares
 
 
 @given(st.data())
@@ -238,7 +239,7 @@ def test_shares_sum_to_the_refund_and_none_exceeds_what_is_left(data: Any) -> No
     taken = {p.id: data.draw(st.integers(0, p.minor)) for p in payments}
     left = {p.id: p.minor - taken[p.id] for p in payments}
     amount = data.draw(st.integers(0, sum(left.values())))
-    shares = dict(o.share_payments(plain_order(payments=payments), amount, taken))
+    shares = dict(share_payments(plain_order(payments=payments), amount, taken))
     assert sum(shares.values()) == amount
     assert all(0 < minor <= left[payment] for payment, minor in shares.items())
     cash_left = sum(left[p.id] - shares.get(p.id, 0) for p in payments if p.cash)
@@ -250,7 +251,7 @@ def test_a_refund_is_shared_over_the_disputed_lines_within_each(worth: list[int]
     lines = tuple(Line(id=f"l{n}", item=minor) for n, minor in enumerate(worth))
     pieces = {line.id: 1 for line in lines}
     amount = data.draw(st.integers(1, sum(worth)))
-    shares = dict(o.share_lines(plain_order(lines=lines), pieces, amount, {}))
+    shares = dict(share_lines(plain_order(lines=lines), pieces, amount, {}))
     assert sum(shares.values()) == amount
     assert all(minor <= line.item for line in lines for minor in [shares.get(line.id, 0)])
 

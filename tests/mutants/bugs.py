@@ -90,7 +90,7 @@ BUGS = [
     ),
     Bug(
         "vouchers are refunded before cash",
-        "core/orders.py",
+        "core/refundable.py",
         "for cash in (True, False):",
         "for cash in (False, True):",
         (ORDERS + "test_a_refund_goes_back_over_cash_before_vouchers_pro_rata",),

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from houbao.core import money
 from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
-from houbao.core.orders import REASONS, Order, ReasonClass, protection_window, refundable
+from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
+from houbao.core.refundable import refundable
 from houbao.core.policy import Compiled, Facts, Rule, assess
 from houbao.core.refunds import Head, Scene, approve
 from houbao.core.terms import Record, Refused, check_reference

@@ -109,7 +109,7 @@ def _apply_due(course: _Course, now: datetime) -> list[d.TimedOut]:
         if first is None:
             return fallen
         timer, dispute = first
-        events = turns.fall_due(dispute, timer, _scene(course.world, dispute.lines, SYSTEM, timer.at))
+        events = turns.fall_due(dispute, timer, _scene(course.world, SYSTEM, timer.at))
         fallen += [event for event in events if isinstance(event, d.TimedOut)]
         course.add([*events])
 
@@ -137,7 +137,7 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
         case r.ServeWaiting():
             return [*_serve_waiting(world, command, by, now)]
         case d.OpenDispute():
-            scene = _scene(world, command.lines, by, now)
+            scene = _scene(world, by, now)
             rules = _known(world.rules)
             if command.reference and world.reference_taken:
                 raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
@@ -167,7 +167,7 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
     if name != "pass_time" and turn is None:
         ended = f"; it ended {dispute.outcome}" if dispute.outcome else ""
         raise Refused("not_now", f"the dispute is in phase {dispute.phase}{ended}: {name} cannot happen now")
-    scene = _scene(world, dispute.lines, by, now)
+    scene = _scene(world, by, now)
     if isinstance(command, d.ChangeClaim):
         others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
         return claims.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
@@ -206,7 +206,7 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
     return events
 
 
-def _scene(world: World, lines: tuple[tuple[str, int], ...], by: Actor, now: datetime) -> r.Scene:
+def _scene(world: World, by: Actor, now: datetime) -> r.Scene:
     taken_lines, taken_payments = r.taken([dispute.refund for dispute in world.disputes.values() if dispute.refund])
     return r.Scene(
         order=_order(world),

@@ -16,7 +16,8 @@ from typing import Any, Literal
 from msgspec import structs
 
 from houbao.core import money
-from houbao.core.orders import Order, refundable, share_lines, share_payments
+from houbao.core.orders import Order
+from houbao.core.refundable import refundable, share_lines, share_payments
 from houbao.core.policy import Policy
 from houbao.core.terms import Actor, Record, Refused
 

@@ -56,6 +56,9 @@ TEXT_FIELD: dict[type, str] = {
 }
 """Where a command carries free text: it is stored erasable, and events only point at it."""
 
+PERSONAL = frozenset((p.RegisterStore, p.ChangeContact, o.PlaceOrder))
+"""Commands that may name addresses: those are kept erasable too, and their receipts are keyed."""
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -117,13 +120,14 @@ class Engine:
         head = database.lock_part(part)
         try:
             self.probe("batch.locked")
-            keys = [(str(q.by), q.key) for q in requests if q.key]
+            names = [(str(request.by), request.key) for request in requests]
+            keys = [name for name in names if name[1]]
             receipts = database.receipts(part, keys) if keys else {}
             loaded = database.load(part, _needs(requests))
             self.probe("batch.loaded")
             work = _Work(database, head, loaded, receipts, self.clock())
             started = perf_counter()
-            outcomes = [work.run(request) for request in requests]
+            outcomes = [work.run(*pair) for pair in zip(requests, names, strict=True)]
             self.seconds_deciding = perf_counter() - started
             self.probe("batch.decided")
             if work.batch.events:
@@ -219,17 +223,17 @@ class _Work:
         self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
         self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
 
-    def run(self, request: Request) -> Outcome:
-        """Decide one command and take its consequences into the batch; a refusal leaves no trace."""
+    def run(self, request: Request, name: tuple[str, str]) -> Outcome:
+        """Decide one command and take its consequences into the batch; a refusal leaves no trace. `name` is the
+        (caller, key) of its receipt."""
         try:
             check_aware("received_at", request.received_at)
-            name = (str(request.by), request.key)
             if request.key:
                 check_reference("Idempotency-Key", request.key)
                 if name in self.receipts:
-                    return _replay(request, self.receipts[name])
+                    return _replay(request, name, self.receipts[name])
             text = free_text(request.command)
-            salt = os.urandom(16) if text or _is_personal(request.command) else b""
+            salt = os.urandom(16) if text or type(request.command) in PERSONAL else b""
             digest = blake2b(text.encode(errors="surrogatepass"), key=salt, digest_size=16).hexdigest() if text else ""
             world = self.world(request, digest)
             decision = decide(world, request.command, request.by, request.received_at)
@@ -237,7 +241,7 @@ class _Work:
             return refused
         accepted = self._take(decision, request, world, text, salt)
         if request.key and accepted.first:
-            receipt = Receipt(_content(request, salt), salt, accepted.id, accepted.first, accepted.last)
+            receipt = Receipt(_content(name[0], request, salt), salt, accepted.id, accepted.first, accepted.last)
             self.receipts[name] = receipt
             self.batch.receipts.append((*name, receipt, request.received_at))
         return accepted
@@ -334,7 +338,8 @@ class _Work:
             if text and isinstance(event, r.DisputeEvent) and event.text:
                 batch.texts.append(Text(self.position, salt, text))
         self._keep(before, world)
-        self._keep_personal(request.command)
+        if type(request.command) in PERSONAL:
+            self._keep_personal(request.command)
         subject = _subject(request.command, decision)
         return Accepted(id=subject, first=first, last=self.position) if decision.events else Accepted(id=subject)
 
@@ -425,25 +430,14 @@ def _noted(event: Event) -> Noted | None:
             return None
 
 
-def _is_personal(command: Command) -> bool:
-    """Whether the command names people's addresses; its receipt is keyed then, as for free text."""
-    match command:
-        case p.RegisterStore() | p.ChangeContact():
-            return True
-        case o.PlaceOrder():
-            return command.buyer_email != ""
-        case _:
-            return False
-
-
-def _content(request: Request, salt: bytes) -> bytes:
+def _content(caller: str, request: Request, salt: bytes) -> bytes:
     """What a receipt pins: who asked for what. Keyed where there is free text or an address, so that erasing the
     key erases it."""
-    return blake2b(encode((str(request.by), request.command)), key=salt, digest_size=16).digest()
+    return blake2b(encode((caller, request.command)), key=salt, digest_size=16).digest()
 
 
-def _replay(request: Request, receipt: Receipt) -> Accepted:
-    if _content(request, receipt.salt) != receipt.digest:
+def _replay(request: Request, name: tuple[str, str], receipt: Receipt) -> Accepted:
+    if _content(name[0], request, receipt.salt) != receipt.digest:
         raise Refused("key_reused", f"the key {request.key} was used for another command")
     return Accepted(id=receipt.id, first=receipt.first, last=receipt.last, replayed=True)
 

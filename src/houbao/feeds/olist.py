@@ -33,70 +33,10 @@ from houbao.core.terms import Actor, Record, Refused
 from houbao.feeds.complaints import classify
 from houbao.feeds.sold import Complaint, SoldOrder, claim, commission
 
-CURRENCY = "BRL"
-ZONE = ZoneInfo("America/Sao_Paulo")
 LOW_SCORE = 2
-
-ORDERS = "olist_orders_dataset.csv"
-ITEMS = "olist_order_items_dataset.csv"
-PAYMENTS = "olist_order_payments_dataset.csv"
-REVIEWS = "olist_order_reviews_dataset.csv"
-CUSTOMERS = "olist_customers_dataset.csv"
-SELLERS = "olist_sellers_dataset.csv"
-PRODUCTS = "olist_products_dataset.csv"
-CATEGORIES = "product_category_name_translation.csv"
-
-COLUMNS = {
-    CUSTOMERS: ("customer_id", "customer_unique_id"),
-    SELLERS: ("seller_id", "seller_city", "seller_state"),
-    CATEGORIES: ("product_category_name", "product_category_name_english"),
-    PRODUCTS: (
-        "product_id",
-        "product_category_name",
-        "product_photos_qty",
-        "product_weight_g",
-        "product_length_cm",
-        "product_height_cm",
-        "product_width_cm",
-    ),
-    ITEMS: ("order_id", "order_item_id", "product_id", "seller_id", "shipping_limit_date", "price", "freight_value"),
-    PAYMENTS: ("order_id", "payment_sequential", "payment_type", "payment_value"),
-    REVIEWS: (
-        "order_id",
-        "review_id",
-        "review_score",
-        "review_comment_title",
-        "review_comment_message",
-        "review_answer_timestamp",
-    ),
-    ORDERS: (
-        "order_id",
-        "customer_id",
-        "order_status",
-        "order_purchase_timestamp",
-        "order_approved_at",
-        "order_delivered_carrier_date",
-        "order_delivered_customer_date",
-        "order_estimated_delivery_date",
-    ),
-}
-"""The tables and the columns that are read; other columns may come and go."""
 
 _PAYS = {"approved", "processing", "invoiced", "shipped", "delivered"}
 _PLATFORM = Actor("platform")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", re.ASCII)
-
-
-class OlistError(Exception):
-    """A table that cannot be read at all: which file, which column, what to do."""
-
-
-class Table(Record, frozen=True, kw_only=True):
-    """What became of the rows of one file: `rows == used + sum(skipped.values())`."""
-
-    rows: int
-    used: int
-    skipped: dict[str, int]
 
 
 class Summary(Record, frozen=True, kw_only=True):
@@ -111,7 +51,7 @@ def read(directory: Path) -> tuple[list[SoldOrder], Summary]:
 
     Raises OlistError when a file or a column is missing or a file is no CSV; a bad row is skipped and counted.
     """
-    tables = {name: _Rows(directory / name, columns) for name, columns in COLUMNS.items()}
+    tables = {name: Rows(directory / name, columns) for name, columns in COLUMNS.items()}
     reader = _Reader(tables)
     sold = reader.orders()
     sold.sort(key=lambda order: (order.place.at, order.place.reference, order.place.store))
@@ -121,64 +61,7 @@ def read(directory: Path) -> tuple[list[SoldOrder], Summary]:
     )
 
 
-# --- rows ----------------------------------------------------------------------------------------------------------
-
-
-class _Skip(Exception):
-    """This row is not used, and why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class _Rows:
-    """One file's rows, each counted as used or skipped."""
-
-    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
-        self.path = path
-        self.columns = columns
-        self.rows = 0
-        self.skipped: Counter[str] = Counter()
-        if not path.is_file():
-            raise OlistError(
-                f"{path.name} is missing in {path.parent}: put the published tables there under their names"
-            )
-
-    def __iter__(self) -> Iterator[list[str]]:
-        """The wanted columns of each well-formed row; strict, for a stray quote would swallow the rows after it."""
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            try:
-                header = next(lines, [])
-                at = [self._position(header, column) for column in self.columns]
-                for row in lines:
-                    if not row:
-                        continue
-                    self.rows += 1
-                    if len(row) == len(header):
-                        yield [row[i].strip() for i in at]
-                    else:
-                        self.skip("bad_row")
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise OlistError(
-                    f"{self.path.name} is damaged after line {lines.line_num} ({error}): take the published file again"
-                ) from error
-
-    def _position(self, header: list[str], column: str) -> int:
-        if column not in header:
-            raise OlistError(
-                f"{self.path.name} has no column {column}: take the published file, its first line unchanged"
-            )
-        return header.index(column)
-
-    def skip(self, reason: str, rows: int = 1) -> None:
-        if rows:
-            self.skipped[reason] += rows
-
-    def counted(self) -> Table:
-        skipped = dict(sorted(self.skipped.items()))
-        return Table(rows=self.rows, used=self.rows - sum(skipped.values()), skipped=skipped)
+# --- what a row says -----------------------------------------------------------------------------------------------
 
 
 class _Item(NamedTuple):
@@ -222,51 +105,13 @@ class _Sale(NamedTuple):
     promised_by: datetime
 
 
-def _minor(text: str) -> int:
-    try:
-        minor = money.parse(text, CURRENCY)
-    except ValueError:
-        raise _Skip("bad_number") from None
-    if not 0 <= minor <= money.LARGEST:
-        raise _Skip("bad_number")
-    return minor
-
-
-def _utc(text: str) -> datetime:
-    if not _TIME.fullmatch(text):
-        raise _Skip("bad_date")
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _Skip("bad_date") from None
-
-
-def _utc_or_none(text: str) -> datetime | None:
-    return _utc(text) if text else None
-
-
-def _end_of_day(text: str) -> datetime:
-    """The day's 24:00, whatever time stands beside it."""
-    try:
-        return _utc(f"{datetime.fromisoformat(text).date() + timedelta(days=1)} 00:00:00")
-    except (ValueError, OverflowError):
-        raise _Skip("bad_date") from None
-
-
-def _number(text: str) -> str:
-    """A measure as it is written, without the tables' ".0"; empty where it is not known."""
-    if text and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII):
-        raise _Skip("bad_number")
-    return text.removesuffix(".0")
-
-
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
 class _Reader:
     """The tables around the orders, held while the orders are read against them."""
 
-    def __init__(self, tables: dict[str, _Rows]) -> None:
+    def __init__(self, tables: dict[str, Rows]) -> None:
         self.tables = tables
         self.repaired: Counter[str] = Counter()
         self.customers = self._pairs(CUSTOMERS)
@@ -308,10 +153,10 @@ class _Reader:
         for product, category, *measures in table:
             try:
                 if product in products:
-                    raise _Skip("duplicate")
-                photos, weight, *size = map(_number, measures)
+                    raise Skip("duplicate")
+                photos, weight, *size = map(measure, measures)
                 products[product] = _Product(category, photos, weight, tuple(size))
-            except _Skip as skip:
+            except Skip as skip:
                 table.skip(skip.reason)
         return products
 
@@ -321,9 +166,9 @@ class _Reader:
         for order, item, product, seller, ship_by, price, freight in table:
             try:
                 if item in items[order]:
-                    raise _Skip("duplicate")
-                items[order][item] = _Item(item, product, seller, _utc(ship_by), _minor(price), _minor(freight))
-            except _Skip as skip:
+                    raise Skip("duplicate")
+                items[order][item] = _Item(item, product, seller, utc(ship_by), minor_units(price), minor_units(freight))
+            except Skip as skip:
                 table.skip(skip.reason)
                 if skip.reason != "duplicate":
                     self.unusable[order] = "unreadable_item"
@@ -335,9 +180,9 @@ class _Reader:
         for order, number, kind, value in table:
             try:
                 if number in payments[order]:
-                    raise _Skip("duplicate")
-                minor = _minor(value)
-            except _Skip as skip:
+                    raise Skip("duplicate")
+                minor = minor_units(value)
+            except Skip as skip:
                 table.skip(skip.reason)
                 if skip.reason != "duplicate":
                     self.unusable[order] = "unreadable_payment"
@@ -357,16 +202,16 @@ class _Reader:
         for order, review, score, title, message, answered in table:
             try:
                 if (order, review) in seen:
-                    raise _Skip("duplicate")
+                    raise Skip("duplicate")
                 seen.add((order, review))
                 if score not in ("1", "2", "3", "4", "5"):
-                    raise _Skip("bad_number")
+                    raise Skip("bad_number")
                 if int(score) > LOW_SCORE:
                     higher[order] += 1
                 else:
                     text = f"{title}\n{message}".strip()
-                    lows[order].append(_Low(_utc(answered), review, int(score), text))
-            except _Skip as skip:
+                    lows[order].append(_Low(utc(answered), review, int(score), text))
+            except Skip as skip:
                 table.skip(skip.reason)
         return lows, higher
 
@@ -386,7 +231,7 @@ class _Reader:
             try:
                 sold += self._order(order, customer, rest)
                 buyers.add(customer)
-            except _Skip as skip:
+            except Skip as skip:
                 table.skip(skip.reason)
                 self._give_up(order, "order_skipped")
         for order in {*self.items, *self.payments, *self.lows, *self.higher} - seen:
@@ -413,27 +258,27 @@ class _Reader:
             self.tables[name].skip("not_in_an_order", len(known.keys() - used))
 
     def _order(self, order: str, customer: str, rest: list[str]) -> list[SoldOrder]:
-        """One Olist order, one per store; `_Skip` when it cannot be used, having counted nothing."""
+        """One Olist order, one per store; `Skip` when it cannot be used, having counted nothing."""
         status, placed, paid, shipped, delivered, promised = rest
         if order in self.unusable:
-            raise _Skip(self.unusable[order])
+            raise Skip(self.unusable[order])
         items = self.items.get(order, {})
         if not items:
-            raise _Skip("no_items")
+            raise Skip("no_items")
         payments = self.payments.get(order, {})
         if customer not in self.customers:
-            raise _Skip("unknown_customer")
-        dates = _Dates(_utc(placed), _utc_or_none(paid), _utc_or_none(shipped), _utc_or_none(delivered))
+            raise Skip("unknown_customer")
+        dates = _Dates(utc(placed), utc_or_none(paid), utc_or_none(shipped), utc_or_none(delivered))
         repairs: Counter[str] = Counter()
         dates = _repair(dates, status, repairs) if payments else _Dates(dates.placed, None, None, None)
         repairs["no_payment"] += not payments
-        sale = _Sale(order, self.customers[customer], dates, _end_of_day(promised))
+        sale = _Sale(order, self.customers[customer], dates, end_of_day(promised))
         places = self._places(sale, list(items.values()), list(payments.values()))
         for place in places:
             try:
                 decide_place(False, True, place, _PLATFORM)
             except Refused as refused:  # what the core would refuse is skipped under the core's own name for it
-                raise _Skip(refused.code) from None
+                raise Skip(refused.code) from None
         self.repaired += +repairs
         self.sold_products.update(item.product for item in items.values())
         complaint = self._complaint(sale, places)

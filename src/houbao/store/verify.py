@@ -36,65 +36,14 @@ from houbao.store import rows, schema
 from houbao.store.rows import Row
 from houbao.store.sqlite import GENESIS, decode_programme
 
-ROW = "(row)"
-"""The column of a Difference about a whole row: missing where nothing was found, else one too many."""
-
-MOST_PER_TABLE = 100
-"""One lost event can leave everything after it wrong; what is beyond this many is only more of the same."""
-
-END = 2**63
-"""A position after the last; SQLite's integers end before it."""
-
-UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
-
-COLUMNS = {name: tuple(column.name for column in table.columns) for name, table in schema.metadata.tables.items()}
-KEYS = {name: tuple(column.name for column in table.primary_key) for name, table in schema.metadata.tables.items()}
-KEYS["outbox"] = ("part", "position", "n")
-
-_key_of: dict[str, Callable[[Row], tuple[Any, ...]]] = {
-    name: itemgetter(*(COLUMNS[name].index(column) for column in key)) for name, key in KEYS.items() if len(key) > 1
-}
-
-
-class Difference(Struct, frozen=True):
-    """Where the database is not what its events say.
-
-    `key` is the row's primary key (of `outbox`: part, position and n, for its due time moves); `field` the one inside
-    a body; `expected` and `found` the values there.
-    """
-
-    table: str
-    key: tuple[Any, ...]
-    column: str
-    expected: Any
-    found: Any
-    field: str = ""
-
-    def __str__(self) -> str:
-        where = f"{self.table} {_shown(self.key)}" if self.key else self.table
-        if self.column != ROW:
-            place = f"{self.column}.{self.field}" if self.field else self.column
-            return f"{where}: {place} should be {_shown(self.expected)}, found {_shown(self.found)}."
-        if self.found is None:
-            return f"{where}: the row is missing; it should be {_shown(self.expected)}."
-        return f"{where}: the row is one too many; found {_shown(self.found)}."
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bytes) and len(value) in (16, 32):
-        return value.hex()
-    text = value if isinstance(value, str) and value.isprintable() else repr(value)
-    return text if len(text) <= 160 else f"{text[:160]}…"
-
-
 def verify(database: sqlite3.Connection | str | Path, part: int = 0) -> list[Difference]:
     """Every way in which a part of the database (a file or an open connection) is not what its events say; empty: ok.
 
     Reads only. Each table gets at most MOST_PER_TABLE differences.
     """
-    notes = _Notes()
+    notes = Notes()
     try:
-        with _reading(database) as connection:
+        with reading(database) as connection:
             _Check(connection, part, notes).run()
     except (sqlite3.Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # A damaged file can hold what no column may, such as a text where a number belongs.
@@ -102,282 +51,14 @@ def verify(database: sqlite3.Connection | str | Path, part: int = 0) -> list[Dif
     return notes.found
 
 
-@contextmanager
-def _reading(database: sqlite3.Connection | str | Path) -> Generator[sqlite3.Connection]:
-    """A connection inside one read transaction; what the caller had open stays open."""
-    if isinstance(database, sqlite3.Connection):
-        source = nullcontext(database)
-    else:
-        uri = f"{Path(database).absolute().as_uri()}?mode=ro"
-        source = closing(sqlite3.connect(uri, uri=True, isolation_level=None))
-    with source as connection:
-        inside = connection.in_transaction
-        if not inside:
-            connection.execute("BEGIN")
-        try:
-            yield connection
-        finally:
-            if not inside:
-                connection.rollback()
-
-
-class _Notes:
-    """The differences found so far."""
-
-    def __init__(self) -> None:
-        self.found: list[Difference] = []
-        self.lost: set[str] = set()
-        self._counts: Counter[str] = Counter()
-
-    def add(self, table: str, key: tuple[Any, ...], column: str, expected: Any, found: Any, field: str = "") -> None:
-        self._counts[table] += 1
-        if self._counts[table] <= MOST_PER_TABLE and table not in self.lost:
-            self.found.append(Difference(table, key, column, expected, found, field))
-
-    def unreadable(self, table: str, error: object) -> None:
-        """The table, or the file, cannot be read to its end: what it lacks is not compared any more."""
-        self.add(table, (), "(all)", "readable", str(error))
-        self.lost.add(table)
-
-    def extra(self, table: str, row: Row) -> None:
-        self.add(table, _key_of[table](row), ROW, None, row)
-
-    def compare(self, table: str, expected: Sequence[Row], found: Sequence[Row]) -> None:
-        """Compare the rows of a table that one event or one state makes."""
-        if expected == found:
-            return
-        key_of = _key_of[table]
-        left = {key_of(row): row for row in found}
-        for row in expected:
-            key = key_of(row)
-            other = left.pop(key, None)
-            if other is None:
-                self.add(table, key, ROW, row, None)
-            else:
-                self.columns(table, key, row, other)
-        for row in left.values():
-            self.extra(table, row)
-
-    def columns(self, table: str, key: tuple[Any, ...], expected: Row, found: Row) -> None:
-        """Compare a row column by column, and a body field by field."""
-        for column, want, have in zip(COLUMNS[table], expected, found, strict=True):
-            if want == have:
-                continue
-            for field, inside, instead in _fields(want, have) if column == "body" else [("", want, have)]:
-                self.add(table, key, column, inside, instead, field)
-
-
-def _fields(expected: bytes, found: bytes) -> list[tuple[str, Any, Any]]:
-    """(field, expected, found) where two bodies differ; one without a name where they cannot be told apart so."""
-    whole = [("", expected, found)]
-    try:
-        want, have = msgspec.json.decode(expected), msgspec.json.decode(found)
-    except UNDECODABLE:
-        return whole
-    if not isinstance(have, dict):
-        return whole
-    names = [name for name in {**want, **have} if want.get(name) != have.get(name)]
-    return [(name, want.get(name), have.get(name)) for name in names] or whole
-
-
-# --- the stored side -----------------------------------------------------------------------------------------------
-
-
-class _Reader:
-    """Reads the tables of one part; a table that fails is noted and ends there."""
-
-    def __init__(self, connection: sqlite3.Connection, part: int, notes: _Notes) -> None:
-        self.connection = connection
-        self.part = part
-        self.notes = notes
-
-    def rows(self, table: str, rest: str = "", *given: object) -> Iterator[Row]:
-        """The table's rows, of this part where it has parts."""
-        columns = COLUMNS[table]
-        where = "WHERE part=?" if "part" in columns else "WHERE ?>=0"
-        names = ", ".join(f'"{column}"' for column in columns)
-        cursor = self.connection.cursor()
-        cursor.row_factory = None
-        try:
-            yield from cursor.execute(f"SELECT {names} FROM {table} {where} {rest}", (self.part, *given))
-        except sqlite3.Error as error:
-            self.notes.unreadable(table, error)
-
-    def stream(self, table: str, place: str, *then: str) -> "_Stream":
-        """The table's rows in the order of the events that made them, whose position is in the column `place`."""
-        order = ", ".join(f'"{column}"' for column in (place, *then))
-        return _Stream(self, table, place, self.rows(table, f"ORDER BY {order}"))
-
-
-class _Stream:
-    """Stored rows in order of position. What is passed over was made by no event: it is one too many."""
-
-    def __init__(self, reader: _Reader, table: str, place: str, found: Iterator[Row]) -> None:
-        self.table = table
-        self._reader = reader
-        self._place = place
-        self._index = COLUMNS[table].index(place)
-        self._rows = found
-        self._advance()
-
-    def _advance(self) -> None:
-        self._row: Row = next(self._rows, ())
-        self.at: int = self._row[self._index] if self._row else END
-
-    def take(self, position: int) -> list[Row]:
-        """The rows of that position; each is had once, and none before it after that."""
-        self.skip(position)
-        taken: list[Row] = []
-        while self.at == position:
-            taken.append(self._row)
-            self._advance()
-        return taken
-
-    def skip(self, position: int = END) -> None:
-        """Pass over all before that position."""
-        while self.at < position:
-            self._reader.notes.extra(self.table, self._row)
-            self._advance()
-
-    def again(self, position: int) -> list[Row]:
-        """The rows of that position, had before."""
-        return [*self._reader.rows(self.table, f"AND {self._place}=?", position)]
-
-
-State = TypeVar("State", o.Order, d.Dispute)
-
-
-class _Tail(Struct):
-    history: list[int]
-
-
-_decode_tail = msgspec.json.Decoder(_Tail).decode
-
-
-class _Held(Struct, Generic[State]):
-    state: State
-    stored: list[list[Row]]
-    last: int
-
-
-class _Lives(Generic[State]):
-    """Orders or disputes, each held from its first event to the last one that its stored row knows of.
-
-    There it is compared, and if it is equal it is let go: the row is then as good as the memory. If another event
-    comes all the same, the row is outdated; it is held again and stays, to be compared at the end.
-    """
-
-    def __init__(
-        self,
-        notes: _Notes,
-        streams: tuple[_Stream, ...],
-        derive: Callable[[State], list[list[Row]]],
-        decode: Callable[[bytes], State],
-    ) -> None:
-        self._notes = notes
-        self._streams = streams
-        self._derive = derive
-        self._decode = decode
-        self._held: dict[int, _Held[State]] = {}
-
-    def put(self, position: int, before: State | None, after: State) -> None:
-        """The state after the event at `position`."""
-        held = self._held.get(after.id)
-        if before is None:
-            stored = [stream.take(position) for stream in self._streams]
-            held = self._held[after.id] = _Held(after, stored, _last_event(stored[0]))
-        elif held is None:
-            held = self._held[after.id] = _Held(after, self._derive(before), END)
-        held.state = after
-        if position >= held.last and self._derive(after) == held.stored:
-            del self._held[after.id]
-
-    def get(self, number: int) -> State:
-        """The state now; LookupError where no event made it."""
-        held = self._held.get(number)
-        if held is not None:
-            return held.state
-        (row,) = self._streams[0].again(number) or [None]
-        if row is None:
-            raise LookupError(f"no event made {number}")
-        return self._decode(row[-1])
-
-    def finish(self) -> None:
-        """Compare all that is still held."""
-        for held in self._held.values():
-            for stream, expected, found in zip(self._streams, self._derive(held.state), held.stored, strict=True):
-                self._notes.compare(stream.table, expected, found)
-        for stream in self._streams:
-            stream.skip()
-
-
-def _last_event(stored: list[Row]) -> int:
-    """The position of the last event that a stored state knows of; END where it cannot say."""
-    try:
-        return _decode_tail(stored[0][-1]).history[-1]
-    except (IndexError, *UNDECODABLE):
-        return END
-
-
-class _Chain:
-    """Follows the hash chain. What does not fit is judged by its successor: if that continues the head that is stored,
-    the body was changed; if it continues the one that should be, the head was."""
-
-    def __init__(self, part: int, notes: _Notes) -> None:
-        self.head: bytes | None = GENESIS
-        self._part = part
-        self._notes = notes
-        self._doubt: tuple[int, bytes, bytes, bytes] | None = None
-
-    def follow(self, position: int, body: bytes, stored: bytes) -> None:
-        """The next event. After a gap (`head` is None) there is nothing that it could continue."""
-        computed = stored if self.head is None else link(self.head, position, body)
-        if self._doubt is not None:
-            repaired = link(self._doubt[2], position, body)
-            self.settle(repaired, stored)
-            if repaired == stored:
-                computed = stored
-        if computed != stored:
-            self._doubt = (position, body, computed, stored)
-        self.head = stored
-
-    def settle(self, repaired: bytes, stored: bytes) -> None:
-        """End a doubt: the head that was expected is right where what follows from it is what is stored there."""
-        if self._doubt is None:
-            return
-        position, body, computed, head = self._doubt
-        key = (self._part, position)
-        self._doubt = None
-        if repaired == stored:
-            self._notes.add("events", key, "chain", computed, head)
-        else:
-            self._notes.add("events", key, "body", f"what hashes to {head.hex()}", body)
-
-    def gap(self) -> None:
-        """An event is missing here."""
-        self.settle(b"", b"-")
-        self.head = None
-
-    def end(self, stored: bytes) -> None:
-        """The last event's head is the part's, whose stored one is `stored`."""
-        if self._doubt is not None:
-            computed = self._doubt[2]
-            if computed == stored:
-                self.head = stored
-            self.settle(computed, stored)
-
-
-# --- the check -----------------------------------------------------------------------------------------------------
-
-
 class _Check:
     """One part being verified."""
 
-    def __init__(self, connection: sqlite3.Connection, part: int, notes: _Notes) -> None:
-        reader = self.read = _Reader(connection, part, notes)
+    def __init__(self, connection: sqlite3.Connection, part: int, notes: Notes) -> None:
+        reader = self.read = Reader(connection, part, notes)
         self.part = part
         self.notes = notes
-        self.chain = _Chain(part, notes)
+        self.chain = Chain(part, notes)
         self.position = self.booked_at = 0
         self.stores: dict[str, p.Store] = {}
         self.balances: dict[tuple[str, str], int] = {}
@@ -395,13 +76,13 @@ class _Check:
         self.waits = reader.stream("waiting", "position")
         self.texts = reader.stream("texts", "position")
         self.receipts = reader.stream("receipts", "first")
-        self.orders = _Lives(
+        self.orders = Lives(
             notes,
             (reader.stream("orders", "id"),),
             lambda order: [[rows.order_row(part, order)]],
             rows.decode_order,
         )
-        self.disputes = _Lives(
+        self.disputes = Lives(
             notes,
             (reader.stream("disputes", "id"), reader.stream("timers", "dispute_id", "due_at", "kind")),
             lambda dispute: [[rows.dispute_row(part, dispute)], sorted(rows.timer_rows(part, dispute))],
@@ -572,7 +253,7 @@ class _Check:
         """An untried task is as it was made; one that was tried, or has ended, keeps its body."""
         add, body = self.notes.add, stored[-1]
         if body != row[-1]:
-            for field, want, have in _fields(row[-1], body):
+            for field, want, have in fields(row[-1], body):
                 add(table, key, "body", want, have, field)
         tries = stored[COLUMNS[table].index("tries")]
         if tries < (table == "deliveries"):
@@ -616,48 +297,6 @@ class _Check:
             self.listings.discard(digest)
         for digest in sorted(self.listings):
             self.notes.add("snapshots", (self.part, digest), ROW, "what was shown to a buyer", None)
-
-    # --- receipts --------------------------------------------------------------------------------------------------
-
-    def _check_receipt(self, position: int, event: Event) -> None:
-        """The events of a receipt are its caller's, beside what time did, and about what it names; none has two."""
-        for row in self.receipts.take(position):
-            if self.receipt is not None:
-                self._bad_receipt(row, "first", f"after {self.receipt[8]}")
-            self._check_lengths(row)
-            self.receipt = row
-            end = self.head[1] if self.head else END
-            if not position <= row[8] <= end:
-                self._bad_receipt(row, "last", f"from {position} to {end}")
-                self.receipt = None
-        if self.receipt is None:
-            return
-        _, caller, _, _, _, received_at, number, _, last = self.receipt
-        if event.by not in (caller, "system"):
-            self._bad_receipt(self.receipt, "caller", event.by)
-        elif event.by != "system":
-            if (subject := _subject(event, position)) != number:
-                self._bad_receipt(self.receipt, "id", subject)
-            if isinstance(event, r.DisputeEvent) and micros(event.at) != received_at:
-                self._bad_receipt(self.receipt, "received_at", micros(event.at))
-        if position >= last:
-            self.receipt = None
-
-    def _check_lengths(self, row: Row) -> None:
-        _, _, _, digest, salt, *_ = row
-        if len(digest) != 16:
-            self._bad_receipt(row, "digest", "16 bytes")
-        if len(salt) not in (0, 16):
-            self._bad_receipt(row, "salt", "16 bytes, or none")
-
-    def _bad_receipt(self, row: Row, column: str, expected: object) -> None:
-        found = row[COLUMNS["receipts"].index(column)]
-        self.notes.add("receipts", _key_of["receipts"](row), column, expected, found)
-
-    def _check_receipts_end(self) -> None:
-        if self.receipt is not None:
-            self._bad_receipt(self.receipt, "last", f"at most {self.position}")
-        self.receipts.skip()
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
@@ -737,14 +376,3 @@ def _never_below_zero(account: str) -> bool:
     return account in (AVAILABLE, RESERVED) or account.endswith((":held", ":deposit"))
 
 
-def _subject(event: Event, position: int) -> int:
-    """The number of the dispute or order that the event is about; 0 where it is about neither."""
-    match event:
-        case p.StoreRegistered() | p.ContactChanged() | p.StoreEnrolled() | p.StoreLeft() | CapitalAdded():
-            return 0
-        case o.OrderPlaced():
-            return position
-        case o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut():
-            return event.order
-        case _:
-            return event.dispute
