@@ -65,7 +65,7 @@ def test_every_row_says_what_it_means_what_to_do_and_a_status():
     for code, (_, meaning, hint, status) in rows_of_page(4).items():
         assert meaning.endswith("."), code
         assert hint.endswith("."), code
-        assert status in ("400", "403", "404", "409", "422", "503"), code
+        assert status in ("400", "403", "404", "409", "422", "500", "503"), code
 
 
 def test_what_a_policy_may_refuse_with_is_listed():
@@ -463,6 +463,17 @@ def not_saved(market):
     refused = market.refuse(TopUp(minor=1, currency="EUR"), FINANCE)
     run("DROP TRIGGER full")
     assert "the disk is full" in refused.detail
+    return refused
+
+
+@produces
+def failed(market):
+    # a state that no event can lead to: deciding on it is a fault of ours, and only of this command
+    order = market.order()
+    run = market.database.connection.execute
+    run("UPDATE orders SET body = CAST(json_set(body, '$.status', 'lost') AS BLOB) WHERE id = ?", (order,))
+    refused = market.refuse(o.Confirmed(order=order, at=T), PLATFORM)
+    run("UPDATE orders SET body = CAST(json_set(body, '$.status', 'delivered') AS BLOB) WHERE id = ?", (order,))
     return refused
 
 

@@ -233,7 +233,7 @@ def test_r3_a_dispute_that_paid_nothing_has_no_funding(market):
 
 def test_r4_leaving_touches_later_orders_only(market):
     before = market.order(paid=T - 3 * DAY)
-    market.accept(p.Leave(store="oak", at=T - 2 * DAY), SELLER)
+    market.accept(p.Leave(store="oak", at=T - 2 * DAY), PLATFORM)
     after = market.order(paid=T - DAY)
     state = market.dispute(market.open(before, "damaged", "40.00"))
     assert (state.covered, state.phase) == (True, "verifying")
@@ -241,15 +241,25 @@ def test_r4_leaving_touches_later_orders_only(market):
     assert (state.covered, state.phase) == (False, "awaiting_seller")
 
 
+def test_r4_a_store_itself_joins_and_leaves_from_now_on_never_for_the_past(market):
+    market.accept(p.Leave(store="oak", at=T), SELLER)
+    assert market.refuse(p.Enrol(store="oak", programme="standard", at=T - SECOND), SELLER).code == "bad_time"
+    market.accept(p.Enrol(store="oak", programme="standard", at=T), SELLER)
+
+
+def test_r4_nobody_leaves_before_the_store_joined(market):
+    assert market.refuse(p.Leave(store="oak", at=T - 91 * DAY), PLATFORM).code == "bad_time"
+
+
 def test_r4_the_instant_of_leaving_is_outside_the_second_before_it_inside(market):
-    market.accept(p.Leave(store="oak", at=T - 2 * DAY), SELLER)
+    market.accept(p.Leave(store="oak", at=T - 2 * DAY), PLATFORM)
     assert not coverage(market, market.order(paid=T - 2 * DAY)).covered
     assert coverage(market, market.order(paid=T - 2 * DAY - SECOND)).covered
 
 
 def test_r4_a_leave_dated_back_does_not_touch_an_order_that_is_paid(market):
     order = market.order(paid=T - 3 * DAY)
-    market.accept(p.Leave(store="oak", at=T - 30 * DAY), SELLER)
+    market.accept(p.Leave(store="oak", at=T - 30 * DAY), PLATFORM)
     dispute = market.open(order, "damaged", "40.00")
     market.rule(dispute)
     market.work()
@@ -259,9 +269,9 @@ def test_r4_a_leave_dated_back_does_not_touch_an_order_that_is_paid(market):
 def test_r4_joining_touches_later_orders_only_and_a_store_may_come_back(market_with):
     market = market_with(enrolled=False)
     before = market.order(paid=T - 9 * DAY)
-    market.accept(p.Enrol(store="oak", programme="standard", at=T - 8 * DAY), SELLER)
-    market.accept(p.Leave(store="oak", at=T - 6 * DAY), SELLER)
-    market.accept(p.Enrol(store="oak", programme="standard", at=T - 4 * DAY), SELLER)
+    market.accept(p.Enrol(store="oak", programme="standard", at=T - 8 * DAY), PLATFORM)
+    market.accept(p.Leave(store="oak", at=T - 6 * DAY), PLATFORM)
+    market.accept(p.Enrol(store="oak", programme="standard", at=T - 4 * DAY), PLATFORM)
     orders = [before, *(market.order(paid=T - days * DAY) for days in (7, 5, 3))]
     assert [coverage(market, order).covered for order in orders] == [False, True, False, True]
 
@@ -772,7 +782,7 @@ def test_r12_an_answer_received_at_or_after_due_is_refused_though_nothing_was_sw
 def test_r12_an_answer_after_the_sweep_is_refused_too(market):
     dispute = not_received(market)
     market.go(T + 5 * DAY)
-    assert market.refuse(d.Accept(dispute=dispute), SELLER).code == "not_now"
+    assert market.refuse(d.Accept(dispute=dispute), SELLER).code == "answer_after_due"
 
 
 # --- R17 the listing is kept as the buyer saw it -------------------------------------------------------------------

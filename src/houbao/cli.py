@@ -44,7 +44,7 @@ def _tell(error: Exception) -> None:
     """Leave with a message where the error is one that a person can mend."""
     from houbao.core.policy import PolicyError
     from houbao.core.terms import Refused
-    from houbao.feeds.olist import OlistError
+    from houbao.feeds.tables import OlistError
     from houbao.settings import SettingsError
 
     match error:

@@ -36,7 +36,7 @@ def load(folder: Path | None = None) -> Settings:
     path = (folder or Path.cwd()) / "houbao.toml"
     try:
         values: dict[str, object] = tomllib.loads(path.read_text()) if path.exists() else {}
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"houbao.toml is not TOML: {error}") from None
     for name in Settings.__struct_fields__:
         if (given := os.environ.get(f"HOUBAO_{name.upper()}")) is not None:

@@ -90,7 +90,9 @@ class House:
             sent = self.database.event(part, attempt)
             if isinstance(sent, RefundSent):
                 report = ReportRefund(dispute=sent.dispute, attempt=attempt, result=hook.result)
-                self.worker.hear(self.provider.name, [report])
+                (outcome,) = self.worker.hear(self.provider.name, [report])
+                if isinstance(outcome, Refused) and outcome.code in ("not_saved", "failed", "overloaded"):
+                    continue  # it is handed out again
                 spoken_of.append(sent.dispute)
             self.provider.acknowledge([hook.id])
         return spoken_of

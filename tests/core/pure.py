@@ -112,11 +112,11 @@ class Desk:
             purse=decision.world.purse,
         )
         self.events += decision.events
-        for t in (t for moved in decision.transfers for t in moved):
+        for t in (t for one in decision.consequences for t in one.transfers):
             self.transfers.append(t)
             self.balances[t.source] -= t.minor
             self.balances[t.target] += t.minor
-        self.effects += [e for told in decision.effects for e in told]
+        self.effects += [e for one in decision.consequences for e in one.effects]
         return decision
 
     def refuse(self, command: Any, by: Actor, *, at: datetime | None = None) -> Refused:

@@ -379,6 +379,14 @@ def test_an_answer_received_at_its_due_time_or_later_is_told_what_fell_due(phase
     refused = desk.refuse(COMMANDS[name](desk), person(name), at=due + late)
     assert refused.code == "answer_after_due"
     assert refused.facts == {"fell_due": DUE[phase][1], "due_at": due.isoformat()}
+    assert f"the {DUE[phase][1]}'s time ended at {due.isoformat()}" in refused.detail
+
+
+@pytest.mark.parametrize(("phase", "name", "to"), [answer for answer in ANSWERS if answer[1] != "notice_accepted"])
+def test_a_late_answer_is_told_so_even_where_the_deadline_was_swept_long_before(phase, name, to) -> None:
+    desk = PHASES[phase]()
+    desk.sweep(desk.due())
+    assert desk.refuse(COMMANDS[name](desk), person(name), at=desk.now + DAY).code == "answer_after_due"
 
 
 def test_what_fell_due_on_another_line_is_not_held_against_an_answer_on_this_one() -> None:

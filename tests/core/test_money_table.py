@@ -62,8 +62,8 @@ def test_without_a_commission_none_is_booked() -> None:
 def test_a_seller_is_paid_out_no_more_than_is_owed() -> None:
     desk = Desk("40.00", commission="4.00")
     assert desk.refuse(o.PaidOut(order=desk.order().id, at=T, minor=3601), PLATFORM).code == "payable_short"
-    moved = desk.do(o.PaidOut(order=desk.order().id, at=T, minor=3600), PLATFORM).transfers
-    assert only(moved[0]) == [("payout", PAYABLE, PROVIDER, 3600)]
+    desk.do(o.PaidOut(order=desk.order().id, at=T, minor=3600), PLATFORM)
+    assert only(desk.transfers[-1:]) == [("payout", PAYABLE, PROVIDER, 3600)]
     assert desk.balance(PAYABLE) == "0.00"
 
 
@@ -202,13 +202,33 @@ def test_what_was_paid_elsewhere_is_not_booked_again_when_the_provider_says_paid
     all_quiet(desk)
 
 
-def test_a_share_that_comes_back_after_the_rest_was_paid_elsewhere_is_told_to_a_person() -> None:
+def half_paid_elsewhere_half_returned() -> Desk:
+    """Of two shares the provider paid one and finance the other; then the provider's came back."""
     desk = verifying(payments=TWO_CARDS)
     desk.rule()
     attempt = desk.send("a")
     desk.report(attempt, "paid")
     desk.resolve("paid_elsewhere")
-    assert [type(event) for event in desk.report(attempt, "returned").events] == [RefundContradicted]
+    assert desk.state().outcome == "refunded"
+    desk.report(attempt, "returned")
+    return desk
+
+
+def test_a_share_that_comes_back_is_sent_again_and_what_was_paid_elsewhere_is_not() -> None:
+    desk = half_paid_elsewhere_half_returned()
+    assert (desk.state().phase, desk.balance(RESERVED)) == ("refunding", "20.00")
+    assert desk.send("b") == 0
+    desk.report(desk.send("a"), "paid")
+    assert (desk.state().outcome, desk.balance(BANK)) == ("refunded", "-980.00")
+    all_quiet(desk)
+
+
+def test_a_share_that_comes_back_and_is_given_up_leaves_what_was_paid_elsewhere() -> None:
+    desk = half_paid_elsewhere_half_returned()
+    desk.resolve("abandon")
+    assert (desk.state().outcome, d.funding_of(desk.state())) == ("partially_refunded", (("fund", eur("20.00")),))
+    assert [share.payment for share in desk.state().refund.shares] == ["b"]
+    all_quiet(desk)
 
 
 # --- paid by the platform ------------------------------------------------------------------------------------------

@@ -374,3 +374,58 @@ def test_the_booking_time_never_goes_back_when_the_clock_does(market):
     booked = [at for (at,) in market.database.connection.execute("SELECT booked_at FROM events ORDER BY position")]
     assert booked == sorted(booked)
     assert booked[-3:] == [micros(T), micros(T), micros(T + DAY)]
+
+
+# --- lists that speak of what they make themselves -----------------------------------------------------------------
+
+
+def both_ways(folder, requests_of):
+    """The same requests as one list and one by one, on two markets alike: (one list's, the singles')."""
+    markets = []
+    for name in ("list", "singles"):
+        (folder / name).mkdir()
+        market = Market(folder / name)
+        requests = requests_of(market)
+        if name == "list":
+            outcomes = market.engine.execute(requests)
+        else:
+            outcomes = [outcome for request in requests for outcome in market.engine.execute([request])]
+        assert all(isinstance(outcome, Accepted) for outcome in outcomes), outcomes
+        markets.append(market)
+    return markets
+
+
+def test_two_disputes_of_one_order_in_one_list_take_the_sellers_money_as_they_would_singly(tmp_path):
+    lines = (o.NewLine(id="1", item=4000), o.NewLine(id="2", item=3000))
+
+    def requests(market):
+        order = market.order(amount="70.00", lines=lines, delivered=False)
+        opened = opening(order, "in_transit_overdue", "40.00")
+        second = opening(order, "in_transit_overdue", "30.00", lines=(("2", 1),))
+        return [Request(opened, BUYER, T), Request(second, BUYER, T + 6 * DAY)]
+
+    together, singly = both_ways(tmp_path, requests)
+    for market in (together, singly):
+        held = market.database.connection.execute("SELECT source, minor FROM transfers WHERE kind='hold'").fetchall()
+        assert held == [("store:oak:payable", 4000)]
+        market.check()
+
+
+def test_a_fault_in_one_command_is_told_to_it_alone(market):
+    lost = market.order()
+    market.database.connection.execute(
+        "UPDATE orders SET body = CAST(json_set(body, '$.status', 'lost') AS BLOB) WHERE id = ?", (lost,)
+    )
+    good = market.order()
+    outcomes = market.engine.execute(
+        [
+            Request(o.Confirmed(order=lost, at=T), PLATFORM, T),
+            Request(opening(good, "damaged", "10.00"), BUYER, T),
+            Request(p.RegisterStore(store="elm", name="half \ud800"), PLATFORM, T),
+        ]
+    )
+    assert [getattr(outcome, "code", "") for outcome in outcomes] == ["failed", "", "bad_text"]
+    assert market.dispute(outcomes[1].id).phase == "verifying"
+    market.database.connection.execute(
+        "UPDATE orders SET body = CAST(json_set(body, '$.status', 'delivered') AS BLOB) WHERE id = ?", (lost,)
+    )

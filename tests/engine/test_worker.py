@@ -213,7 +213,7 @@ def test_without_an_address_the_notice_bounces_and_is_served_once_there_is_one(m
     assert market.seller_queue("elm") == 0
 
     market.now = T + HOUR
-    market.database.connection.execute("INSERT INTO contacts VALUES (0, 'store', 'elm', 'Elm', 'elm@shops.example')")
+    market.accept(p.ChangeContact(store="elm", email="elm@shops.example", name="Elm"), PLATFORM)
     market.accept(d.ServeNotice(dispute=dispute), AGENT)
     market.work()
     state = market.dispute(dispute)
@@ -379,3 +379,15 @@ def test_an_answer_in_time_wins_over_a_sweep_and_one_too_late_loses(market, late
     market.accept(d.Accept(dispute=dispute), SELLER, at=due - MINUTE)
     assert market.worker.sweep(Done()) == 0
     assert market.dispute(dispute).resolved_by == "agreement"
+
+
+def test_a_provider_that_is_still_thinking_is_asked_again(market):
+    dispute = market.open(market.order(amount="40.00"), "damaged", "40.00")
+    pay = market.provider.pay
+    market.provider.pay = lambda *asked: Reply("pending")
+    market.rule(dispute)
+    market.work()
+    assert market.dispute(dispute).refund.shares[0].state == "unknown"
+    market.provider.pay = pay
+    market.go(T + DAY / 12)
+    assert market.dispute(dispute).outcome == "refunded"

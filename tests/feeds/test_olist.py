@@ -22,7 +22,9 @@ from houbao.core.orders import (
 )
 from houbao.core.programme import Coverage
 from houbao.core.terms import Actor
-from houbao.feeds.olist import (
+from houbao.feeds.olist import Summary, read
+from houbao.feeds.sold import SoldOrder
+from houbao.feeds.tables import (
     CATEGORIES,
     COLUMNS,
     CUSTOMERS,
@@ -33,10 +35,7 @@ from houbao.feeds.olist import (
     REVIEWS,
     SELLERS,
     OlistError,
-    Summary,
-    read,
 )
-from houbao.feeds.sold import SoldOrder
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "olist"
 PLATFORM = Actor("platform")

@@ -49,8 +49,8 @@ BUGS = [
     Bug(
         "a late sweep says its own time",
         "core/decider.py",
-        "_scene(course.world, dispute.lines, SYSTEM, timer.at)",
-        "_scene(course.world, dispute.lines, SYSTEM, now)",
+        "_scene(world, SYSTEM, timer.at)",
+        "_scene(world, SYSTEM, now)",
         (CELLS + "test_a_late_sweep_gives_the_very_events_of_a_punctual_one",),
     ),
     Bug(
@@ -84,8 +84,8 @@ BUGS = [
     Bug(
         "the store is blamed for the platform's delay",
         "core/turns.py",
-        'exempt = dispute.resolved_by == "platform_timeout"',
-        'exempt = dispute.resolved_by != "platform_timeout"',
+        'dispute.resolved_by == "platform_timeout"',
+        'dispute.resolved_by != "platform_timeout"',
         (CELLS + "test_the_platforms_own_delay_never_counts_against_the_store",),
     ),
     Bug(
@@ -98,10 +98,10 @@ BUGS = [
     Bug(
         "coverage is that of the day of the dispute",
         "core/decider.py",
-        "scene = _scene(world, command.lines, by, now)",
-        "at_opening = p.coverage(world.store, world.programme, _order(world).currency, now)\n"
+        "            scene = _scene(world, by, now)",
+        "            at_opening = p.coverage(world.store, world.programme, _order(world).currency, now)\n"
         "            world = structs.replace(world, order=structs.replace(world.order, coverage=at_opening))\n"
-        "            scene = _scene(world, command.lines, by, now)",
+        "            scene = _scene(world, by, now)",
         ("tests/core/test_programme.py::test_a_store_that_leaves_keeps_the_cover_of_orders_already_paid",),
     ),
     Bug(
@@ -144,8 +144,8 @@ BUGS = [
     Bug(
         "what was paid elsewhere is booked again when the provider says paid",
         "core/refunds.py",
-        '("sent", "unknown", "lost") or refund.state == "resolved":',
-        '("sent", "unknown", "lost"):',
+        'if share.state not in ("sent", "unknown", "lost"):',
+        'if share.state not in ("sent", "unknown", "lost", "elsewhere"):',
         (TABLE + "test_what_was_paid_elsewhere_is_not_booked_again_when_the_provider_says_paid_after_all",),
     ),
     Bug(

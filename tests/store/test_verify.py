@@ -22,8 +22,9 @@ from houbao.core.terms import tag_of
 from houbao.engine.ports import Batch, Head, Written
 from houbao.shipped import policy_text
 from houbao.store import rows, schema
+from houbao.store.differences import KEYS, ROW
 from houbao.store.sqlite import SQLite, create
-from houbao.store.verify import KEYS, ROW, verify
+from houbao.store.verify import verify
 from store.history import T, build
 
 Found = tuple[str, tuple[Any, ...], str]

@@ -49,10 +49,10 @@ def import_olist(house: House, folder: Path, programme: str) -> Imported:
     job = _Job(house)
     stores = dict.fromkeys(order.place.store for order in sold)
     now = house.clock()
-    job.send([(f"store:{_digest(store)}", RegisterStore(store=store, country="BR")) for store in stores])
+    registered = job.send([(f"store:{_digest(store)}", RegisterStore(store=store, country="BR")) for store in stores])
     if programme:
-        keys = [(f"enrol:{_digest(store)}", Enrol(store=store, programme=programme, at=now)) for store in stores]
-        job.send(keys)
+        new = [store for store, outcome in zip(stores, registered, strict=True) if _is_new(outcome)]
+        job.send([(f"enrol:{_digest(store)}", Enrol(store=store, programme=programme, at=now)) for store in new])
     for start in range(0, len(sold), BATCH):
         _import_orders(job, sold[start : start + BATCH])
     return Imported(tables, dict(job.new), dict(job.known), dict(job.refused))
@@ -93,6 +93,10 @@ class _Job:
             else:
                 (self.known if outcome.replayed else self.new)[name] += 1
         return outcomes
+
+
+def _is_new(outcome: Outcome) -> bool:
+    return isinstance(outcome, Accepted) and not outcome.replayed
 
 
 def _digest(*names: str) -> str:

@@ -8,8 +8,3 @@ DAY = timedelta(hours=24)
 def days_after(at: datetime, days: int) -> datetime:
     """`at` plus `days` × 24 hours exactly, whatever the clocks of its zone do in between; in UTC."""
     return at.astimezone(UTC) + days * DAY
-
-
-def is_due(due_at: datetime, now: datetime) -> bool:
-    """Whether what is due at `due_at` has fallen due: at the very instant it has (docs: `due_at ≤ received_at`)."""
-    return due_at <= now

@@ -10,8 +10,8 @@ from datetime import datetime
 from houbao.core import money
 from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
 from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
-from houbao.core.refundable import refundable
 from houbao.core.policy import Compiled, Facts, Rule, assess
+from houbao.core.refundable import refundable
 from houbao.core.refunds import Head, Scene, approve
 from houbao.core.terms import Record, Refused, check_reference
 
@@ -61,7 +61,8 @@ def assess_claim(
         covered=order.coverage.covered,
         categories=tuple([line.category for line in order.lines if line.id in pieces]),
         evidence=evidence,
-        instant_sum=given.instant_sum + amount,
+        # Whether it is paid at once is settled at opening; a changed claim stays where it is.
+        instant_sum=None if opened else given.instant_sum + amount,
         buyer_standing=given.buyer_standing,
         store_watch=given.store_watch,
     )
@@ -90,14 +91,14 @@ def _check_claim(command: OpenDispute, order: Order) -> None:
         raise Refused("unknown_reason", f"{command.reason!r} is not a reason; there are {', '.join(REASONS)}")
     if command.remedy != "refund":
         raise Refused("not_available_yet", f"the remedy {command.remedy!r} cannot be asked for yet; ask for a refund")
-    known = {line.id: line for line in order.lines}
+    sold = {line.id: line.quantity for line in order.lines}
     if not command.lines or len(dict(command.lines)) < len(command.lines):
         raise Refused("bad_lines", "name at least one line of the order, each once")
     for line, quantity in command.lines:
-        if line not in known:
-            raise Refused("unknown_line", f"order {order.reference} has no line {line!r}; it has {', '.join(known)}")
-        if not 1 <= quantity <= known[line].quantity:
-            raise Refused("bad_lines", f"line {line} was sold {known[line].quantity} times, not {quantity}")
+        if line not in sold:
+            raise Refused("unknown_line", f"order {order.reference} has no line {line!r}; it has {', '.join(sold)}")
+        if not 1 <= quantity <= sold[line]:
+            raise Refused("bad_lines", f"line {line} was sold {sold[line]} times, not {quantity}")
     check_amount(command.amount)
     if len(command.evidence) > MOST_EVIDENCE or not all(map(DIGEST.fullmatch, command.evidence)):
         raise Refused(

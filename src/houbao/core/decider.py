@@ -56,68 +56,69 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
     text: str = ""
 
 
-class Decision(Struct, frozen=True, gc=False):
-    """All that a command leads to, computed once: events with their transfers and effects, and the world after."""
+class Consequence(Struct, frozen=True, gc=False):
+    """One event with its transfers and effects."""
 
-    events: list[Event]
-    transfers: list[list[Transfer]]
-    effects: list[list[Effect]]
+    event: Event
+    transfers: list[Transfer]
+    effects: list[Effect]
+
+
+class Decision(Struct, frozen=True, gc=False):
+    """All that a command leads to, computed once, and the world after it."""
+
+    consequences: list[Consequence]
     world: World
+
+    @property
+    def events(self) -> list[Event]:
+        """What happened, in order."""
+        return [consequence.event for consequence in self.consequences]
 
 
 def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision:
     """What happens when `command` of `by`, received at `now` (aware), meets the world. Raises Refused."""
     now = now.astimezone(UTC)
-    course = _Course(world)
-    fallen = _apply_due(course, now) if world.disputes and not isinstance(command, r.ServeWaiting) else []
+    all_of_it: list[Consequence] = []
+    if world.disputes and not isinstance(command, r.ServeWaiting):
+        world = _apply_due(world, now, all_of_it)
     try:
-        course.add(_decide(course.world, command, by, now))
+        events = _decide(world, command, by, now)
     except Refused as refused:
-        if isinstance(command, d.DisputeCommand) and (own := [e for e in fallen if e.dispute == command.dispute]):
-            raise _too_late(refused, own) from None
+        if isinstance(command, d.DisputeCommand):
+            raise _too_late(refused, [one.event for one in all_of_it], command.dispute) from None
         raise
-    return Decision(course.events, course.transfers, course.effects, course.world)
+    return Decision(all_of_it, _follow(world, events, all_of_it))
 
 
-class _Course:
-    """The events of one decision so far, with the world after them."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.events: list[Event] = []
-        self.transfers: list[list[Transfer]] = []
-        self.effects: list[list[Effect]] = []
-
-    def add(self, events: list[Event]) -> None:
-        for event in events:
-            moved = transfers(event)
-            world = self.world = evolve(self.world, event, moved)
-            dispute = world.disputes.get(event.dispute) if isinstance(event, r.DisputeEvent) else None
-            self.events.append(event)
-            self.transfers.append(moved)
-            self.effects.append(effects(event, dispute, world.position))
+def _follow(world: World, events: list[Event], all_of_it: list[Consequence]) -> World:
+    """Take the events in with what follows from each; returns the world after the last."""
+    for event in events:
+        moved = transfers(event)
+        world = evolve(world, event, moved)
+        dispute = world.disputes.get(event.dispute) if isinstance(event, r.DisputeEvent) else None
+        all_of_it.append(Consequence(event, moved, effects(event, dispute, world.position)))
+    return world
 
 
-def _apply_due(course: _Course, now: datetime) -> list[d.TimedOut]:
+def _apply_due(world: World, now: datetime, all_of_it: list[Consequence]) -> World:
     """Apply everything due by `now` on the world's disputes, the earliest first, each at its own due time."""
-    fallen: list[d.TimedOut] = []
     while True:
-        waiting = (
-            (timer, dispute) for dispute in course.world.disputes.values() if (timer := turns.next_due(dispute, now))
-        )
+        waiting = ((timer, dispute) for dispute in world.disputes.values() if (timer := turns.next_due(dispute, now)))
         first = min(waiting, key=lambda pair: (pair[0].at, pair[1].id), default=None)
         if first is None:
-            return fallen
+            return world
         timer, dispute = first
-        events = turns.fall_due(dispute, timer, _scene(course.world, SYSTEM, timer.at))
-        fallen += [event for event in events if isinstance(event, d.TimedOut)]
-        course.add([*events])
+        events = turns.fall_due(dispute, timer, _scene(world, SYSTEM, timer.at))
+        world = _follow(world, [*events], all_of_it)
 
 
-def _too_late(refused: Refused, fallen: list[d.TimedOut]) -> Refused:
-    last = fallen[-1]
-    if refused.code != "not_now":
+def _too_late(refused: Refused, happened: list[Event], dispute: int) -> Refused:
+    """The refusal, which names what had fallen due on that dispute where that is why."""
+    fallen = [event for event in happened if isinstance(event, d.TimedOut) and event.dispute == dispute]
+    if refused.code not in ("not_now", "answer_after_due") or not fallen:
         return refused
+    last = fallen[-1]
     return Refused(
         "answer_after_due",
         f"the {last.turn}'s time ended at {last.due_at.isoformat()}; {refused.detail}",
@@ -166,13 +167,19 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
     turn = d.TURNS[dispute.phase].get(name)
     if name != "pass_time" and turn is None:
         ended = f"; it ended {dispute.outcome}" if dispute.outcome else ""
-        raise Refused("not_now", f"the dispute is in phase {dispute.phase}{ended}: {name} cannot happen now")
+        said = f"the dispute is in phase {dispute.phase}{ended}: {name} cannot happen now"
+        if dispute.resolved_by.endswith("_timeout") and name in ANSWERS:
+            raise Refused("answer_after_due", said)
+        raise Refused("not_now", said)
     scene = _scene(world, by, now)
     if isinstance(command, d.ChangeClaim):
         others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
         return claims.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
     return turns.DECIDE[name](dispute, command, scene)
 
+
+ANSWERS = frozenset(("accept", "reject", "withdraw", "change_claim", "rule"))
+"""What a party might have answered in time."""
 
 ROLES: dict[str, frozenset[str]] = {"pass_time": frozenset({"system"})}
 for _turns in d.TURNS.values():

@@ -429,7 +429,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
 
 def _opened(event: DisputeOpened, position: int) -> Dispute:
     exempt = event.fault == "exempt"
-    fault = Fault(state="exempt" if exempt else "pending", kind=REASONS[event.reason])
+    kind = REASONS[event.reason] if exempt else event.fault
+    fault = Fault(state="exempt" if exempt else "pending", kind=kind)
     return Dispute(
         id=position,
         store=event.store,

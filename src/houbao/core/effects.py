@@ -27,8 +27,6 @@ from houbao.core.refunds import (
     RefundUnknown,
 )
 
-KINDS = ("refund", "lookup", "notice", "mail", "alert", "serve")
-
 
 class Effect(Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing to do outside, not before `at`.

@@ -21,9 +21,6 @@ RESERVED = "fund:reserved"
 COMMISSION = "platform:commission"
 EXPENSE = "platform:expense"
 
-READ_KINDS = ("payable", "held", "deposit", "receivable")
-"""The accounts of a store whose balance a rule or a law reads; with the fund's they keep a balance row."""
-
 
 class Transfer(Struct, frozen=True, gc=False):
     """`minor` units of `currency` from `source` to `target`; `kind` is the word on the statement."""

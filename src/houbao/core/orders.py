@@ -425,6 +425,8 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, payable: int, b
             )
         ]
     if isinstance(command, PaidOut):
+        if order.paid_at is None:
+            raise Refused("order_turn", f"order {order.reference} was never paid: nothing can be paid out for it")
         if not 0 < command.minor <= money.LARGEST:
             raise Refused("bad_amount", f"the payout is {command.minor}")
         if command.minor > payable:

@@ -232,7 +232,20 @@ def _rule_faults(rule: Rule) -> list[str]:
     ):
         if value not in known:
             faults.append(f"{name}: {value!r} is not one of {', '.join(known)}")
-    return faults
+    return faults or _payer_faults(rule)
+
+
+def _payer_faults(rule: Rule) -> list[str]:
+    """A seller is never debited without an answer period, the fund never pays for what it does not cover."""
+    if rule.route in ("seller", "return") and rule.payer != "seller":
+        return [f"payer: on the route {rule.route} the seller pays, found {rule.payer!r}"]
+    if rule.route in ("verify", "instant"):
+        if rule.payer not in ("fund", "platform"):
+            return [f"payer: on the route {rule.route} the fund or the platform pays, found {rule.payer!r}"]
+        covered = any((c.fact, c.comparison, c.value) == ("covered", "is", True) for c in rule.when)
+        if rule.payer == "fund" and not covered:
+            return ['when: where the fund pays, ["covered", "is", true] is needed']
+    return []
 
 
 def _condition_faults(where: str, condition: Condition) -> list[str]:

@@ -192,6 +192,11 @@ def decide_store(
         return [ContactChanged(at=now, by=who, store=store.id)]
     check_aware("at", command.at)
     current = store.enrolments[-1] if store.enrolments and store.enrolments[-1].left is None else None
+    if by.role == "seller" and command.at < now:
+        raise Refused("bad_time", "a store joins and leaves from now on, not for orders that were paid already")
+    last = store.enrolments[-1] if store.enrolments else None
+    if last and command.at < (last.left or last.joined):
+        raise Refused("bad_time", f"store {store.id} joined or left later than {command.at.isoformat()}")
     if isinstance(command, Enrol):
         if programme is None or programme.name != command.programme:
             raise Refused("unknown_programme", f"no programme {command.programme!r}")

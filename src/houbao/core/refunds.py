@@ -17,8 +17,8 @@ from msgspec import structs
 
 from houbao.core import money
 from houbao.core.orders import Order
-from houbao.core.refundable import refundable, share_lines, share_payments
 from houbao.core.policy import Policy
+from houbao.core.refundable import refundable, share_lines, share_payments
 from houbao.core.terms import Actor, Record, Refused
 
 Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
@@ -127,7 +127,7 @@ class Share(Record, frozen=True, kw_only=True):
     payment: str
     provider: str
     minor: int
-    state: Literal["due", "sent", "unknown", "lost", "paid", "stuck"] = "due"
+    state: Literal["due", "sent", "unknown", "lost", "paid", "stuck", "elsewhere"] = "due"
     attempt: int = 0
     tries: int = 0
     sent_at: datetime | None = None
@@ -248,7 +248,7 @@ class Refund(Record, frozen=True, kw_only=True):
     payer: str
     minor: int
     currency: str
-    state: Literal["waiting", "sending", "paid", "resolved", "abandoned"]
+    state: Literal["waiting", "sending", "paid", "abandoned"]
     shares: tuple[Share, ...]
     lines: tuple[tuple[str, int], ...]
     legs: tuple[tuple[str, int], ...] = ()
@@ -266,11 +266,13 @@ def taken(refunds: Iterable[Refund]) -> tuple[dict[str, int], dict[str, int]]:
     return lines, payments
 
 
+SETTLED = ("paid", "elsewhere")
+"""A share that is paid, by the provider or by finance elsewhere."""
+
+
 def paid_minor(refund: Refund) -> int:
     """What of it has been paid (minor units)."""
-    if refund.state == "resolved":
-        return refund.minor
-    return sum(share.minor for share in refund.shares if share.state == "paid")
+    return sum(share.minor for share in refund.shares if share.state in SETTLED)
 
 
 def find_share(refund: Refund, *, payment: str = "", attempt: int = 0) -> Share | None:
@@ -352,26 +354,17 @@ def decide_report(refund: Refund, command: ReportRefund, policy: Policy, head: H
     if share is None:
         return _contradiction(command, head) if result == "paid" else []
     if share.state == "paid":
-        if result == "returned" and refund.state != "resolved":
-            money_back = {"provider": share.provider, "payer": refund.payer, "minor": share.minor}
-            return [
-                RefundReturned(**head, **money_back, payment=share.payment, currency=refund.currency, phase="refunding")
-            ]
-        return _contradiction(command, head) if result in ("refused", "returned") else []
-    if share.state not in ("sent", "unknown", "lost") or refund.state == "resolved":
-        return _contradiction(command, head) if result == "paid" else []
+        if result == "returned":
+            return [_returned(refund, share, head)]
+        return _contradiction(command, head) if result == "refused" else []
+    if share.state not in ("sent", "unknown", "lost"):
+        return _contradiction(command, head) if result in ("paid", "returned") else []
     match result:
         case "paid":
-            return [
-                RefundPaid(
-                    **head,
-                    payment=share.payment,
-                    provider=share.provider,
-                    payer=refund.payer,
-                    minor=share.minor,
-                    currency=refund.currency,
-                )
-            ]
+            return [_paid(refund, share, head)]
+        case "returned":
+            # What came back was paid before, whoever was not there to hear of it.
+            return [_paid(refund, share, head), _returned(refund, share, head)]
         case "refused":
             stuck = command.final or share.tries >= policy.attempts
             retry_at = None if stuck else head["at"] + policy.retry
@@ -384,8 +377,24 @@ def decide_report(refund: Refund, command: ReportRefund, policy: Policy, head: H
             return [RefundUnknown(**head, payment=share.payment)] if share.state == "sent" else []
         case "key_expired":
             return [RefundUnknown(**head, payment=share.payment, expired=True)] if share.state != "lost" else []
-        case _:
-            return _contradiction(command, head)
+
+
+def _paid(refund: Refund, share: Share, head: Head) -> RefundPaid:
+    return RefundPaid(**head, **_money(refund, share))
+
+
+def _returned(refund: Refund, share: Share, head: Head) -> RefundReturned:
+    return RefundReturned(**head, **_money(refund, share), phase="refunding")
+
+
+def _money(refund: Refund, share: Share) -> Head:
+    return {
+        "payment": share.payment,
+        "provider": share.provider,
+        "payer": refund.payer,
+        "minor": share.minor,
+        "currency": refund.currency,
+    }
 
 
 def _contradiction(command: ReportRefund, head: Head) -> list[RefundEvent]:
@@ -451,41 +460,33 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
         case FundsReserved():
             return structs.replace(refund, state="sending")
         case RefundSent():
-            return _share(refund, event.payment, state="sent", attempt=position, sent_at=event.at, again=True)
+            share = find_share(refund, payment=event.payment)
+            tries = share.tries + 1 if share else 1
+            return _share(refund, event.payment, state="sent", attempt=position, sent_at=event.at, tries=tries)
         case RefundPaid():
             refund = _share(refund, event.payment, state="paid")
-            done = all(share.state == "paid" for share in refund.shares)
+            done = all(share.state in SETTLED for share in refund.shares)
             return structs.replace(refund, state="paid" if done else "sending")
         case RefundFailed():
             return _share(refund, event.payment, state="stuck" if event.stuck else "due")
         case RefundUnknown():
             return _share(refund, event.payment, state="lost" if event.expired else "unknown")
         case RefundReturned():
-            return structs.replace(_share(refund, event.payment, state="due"), state="sending")
+            return structs.replace(_share(refund, event.payment, state="due", tries=0), state="sending")
         case RefundContradicted():
             return refund
         case RefundResolved(how="paid_elsewhere"):
-            return structs.replace(refund, state="resolved")
+            for share in refund.shares:
+                if share.state != "paid":
+                    refund = _share(refund, share.payment, state="elsewhere")
+            return structs.replace(refund, state="paid")
         case RefundResolved():
-            paid = tuple(share for share in refund.shares if share.state == "paid")
+            paid = tuple(share for share in refund.shares if share.state in SETTLED)
             minor, back = refund.minor - event.minor, dict(event.legs)
             legs = tuple((kind, leg - back.get(kind, 0)) for kind, leg in refund.legs if leg > back.get(kind, 0))
             return structs.replace(refund, state="abandoned", shares=paid, lines=event.lines, legs=legs, minor=minor)
 
 
-def _share(
-    refund: Refund, payment: str, *, state: str, attempt: int = 0, sent_at: datetime | None = None, again: bool = False
-) -> Refund:
-    shares = tuple(
-        structs.replace(
-            share,
-            state=state,
-            attempt=attempt or share.attempt,
-            sent_at=sent_at or share.sent_at,
-            tries=share.tries + again,
-        )
-        if share.payment == payment
-        else share
-        for share in refund.shares
-    )
+def _share(refund: Refund, payment: str, **changes: Any) -> Refund:
+    shares = tuple(structs.replace(share, **changes) if share.payment == payment else share for share in refund.shares)
     return structs.replace(refund, shares=shares)

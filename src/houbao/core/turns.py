@@ -26,6 +26,7 @@ from houbao.core.disputes import (
     Withdraw,
 )
 from houbao.core.refunds import (
+    Move,
     Refund,
     RefundPaid,
     ReportRefund,
@@ -73,9 +74,10 @@ def decide_rule(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
     if amount > dispute.amount:
         raise Refused("amount_above_claim", f"the buyer asked for {dispute.amount}, the ruling gives {amount}")
     paid = _pay(dispute, scene, amount, dispute.payer, "guarantee")
-    phase = "closed" if isinstance(paid[0], DisputeClosed) else "refunding"
-    ruled = DisputeRuled(**move(dispute, scene, phase), finding=command.finding, reason=command.reason)
-    return [ruled, *paid]
+    (then,) = paid
+    assert isinstance(then, Move)
+    ruled = DisputeRuled(**move(dispute, scene, then.phase), finding=command.finding, reason=command.reason)
+    return [ruled, then]
 
 
 def decide_withdraw(dispute: Dispute, command: Withdraw, scene: Scene) -> list[Event]:
@@ -135,7 +137,7 @@ def decide_report_refund(dispute: Dispute, command: ReportRefund, scene: Scene) 
     if scene.by.role == "provider" and share and share.provider != scene.by.id:
         raise Refused("not_yours", f"that attempt went to {share.provider}, not to {scene.by.id}")
     events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene))]
-    if events and isinstance(events[0], RefundPaid):
+    if len(events) == 1 and isinstance(events[0], RefundPaid):
         after = evolve_refund(refund, events[0], scene.position + 1)
         if after.state == "paid":
             events.append(_settled(dispute, scene, paid_minor(after)))
@@ -157,9 +159,9 @@ def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene
 def _settled(dispute: Dispute, scene: Scene, paid: int) -> DisputeClosed:
     """Closed after money: refunded, partially_refunded (less than first claimed), or unclaimed where none went out."""
     outcome = "unclaimed" if paid == 0 else "refunded" if paid >= dispute.first_amount else "partially_refunded"
-    exempt = dispute.resolved_by == "platform_timeout"
-    why = "platform_timeout" if exempt else ""
-    return _close(dispute, scene, outcome, dispute.resolved_by, "exempt" if exempt else "counted", why)
+    by_policy, timed_out = dispute.fault.state == "exempt", dispute.resolved_by == "platform_timeout"
+    why = "platform_timeout" if timed_out else "policy" if by_policy else ""
+    return _close(dispute, scene, outcome, dispute.resolved_by, "exempt" if why else "counted", why)
 
 
 def _refund(dispute: Dispute) -> Refund:

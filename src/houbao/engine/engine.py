@@ -120,14 +120,15 @@ class Engine:
         head = database.lock_part(part)
         try:
             self.probe("batch.locked")
-            names = [(str(request.by), request.key) for request in requests]
-            keys = [name for name in names if name[1]]
+            asked = [_Asked(request) for request in requests]
+            sound = [one for one in asked if one.content]
+            keys = [one.name for one in sound if one.name[1]]
             receipts = database.receipts(part, keys) if keys else {}
-            loaded = database.load(part, _needs(requests))
+            loaded = database.load(part, _needs([one.request for one in sound]))
             self.probe("batch.loaded")
             work = _Work(database, head, loaded, receipts, self.clock())
             started = perf_counter()
-            outcomes = [work.run(*pair) for pair in zip(requests, names, strict=True)]
+            outcomes = [work.run(one) for one in asked]
             self.seconds_deciding = perf_counter() - started
             self.probe("batch.decided")
             if work.batch.events:
@@ -178,10 +179,12 @@ def _needs(requests: Sequence[Request]) -> Needs:
     for request in requests:
         match request.command:
             case d.OpenDispute() as command:
+                if command.order in needs.orders:
+                    needs.again.add(command.order)
                 needs.orders.add(command.order)
                 if command.reference:
                     needs.claims.add((command.order, command.reference))
-                needs.opening.add(command.order)
+                needs.opening[command.order] = request.by.id
             case o.PlaceOrder() as command:
                 needs.stores.add(command.store)
                 needs.references.add((command.store, command.reference))
@@ -200,6 +203,20 @@ def _needs(requests: Sequence[Request]) -> Needs:
             case command:
                 needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
     return needs
+
+
+class _Asked:
+    """A request with what its receipt is found by and what it pins; no content where that is no valid Unicode."""
+
+    __slots__ = ("content", "name", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.name = (str(request.by), request.key)
+        try:
+            self.content = encode((self.name, request.command))
+        except UnicodeEncodeError:
+            self.content = b""
 
 
 class _Work:
@@ -223,15 +240,18 @@ class _Work:
         self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
         self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
 
-    def run(self, request: Request, name: tuple[str, str]) -> Outcome:
-        """Decide one command and take its consequences into the batch; a refusal leaves no trace. `name` is the
-        (caller, key) of its receipt."""
+    def run(self, asked: _Asked) -> Outcome:
+        """Decide one command and take its consequences into the batch; a refusal leaves no trace, and neither does a
+        fault of ours in deciding it: the others of the batch must not suffer from it."""
+        request, name = asked.request, asked.name
         try:
+            if not asked.content:
+                raise Refused("bad_text", "a text of the command is no valid Unicode")
             check_aware("received_at", request.received_at)
             if request.key:
                 check_reference("Idempotency-Key", request.key)
                 if name in self.receipts:
-                    return _replay(request, name, self.receipts[name])
+                    return _replay(asked, self.receipts[name])
             text = free_text(request.command)
             salt = os.urandom(16) if text or type(request.command) in PERSONAL else b""
             digest = blake2b(text.encode(errors="surrogatepass"), key=salt, digest_size=16).hexdigest() if text else ""
@@ -239,9 +259,11 @@ class _Work:
             decision = decide(world, request.command, request.by, request.received_at)
         except Refused as refused:
             return refused
+        except Exception as fault:  # noqa: BLE001 - deciding is pure: nothing was taken yet, and the caller is told
+            return Refused("failed", f"a fault in deciding {type(request.command).__name__}: {fault!r}")
         accepted = self._take(decision, request, world, text, salt)
         if request.key and accepted.first:
-            receipt = Receipt(_content(name[0], request, salt), salt, accepted.id, accepted.first, accepted.last)
+            receipt = Receipt(_digest(asked.content, salt), salt, accepted.id, accepted.first, accepted.last)
             self.receipts[name] = receipt
             self.batch.receipts.append((*name, receipt, request.received_at))
         return accepted
@@ -325,12 +347,13 @@ class _Work:
         """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
         first = self.position + 1
         world, batch = decision.world, self.batch
-        for event, moved, told in zip(decision.events, decision.transfers, decision.effects, strict=True):
+        for one in decision.consequences:
+            event, moved = one.event, one.transfers
             self.position += 1
             body = encode(event)
             self.chain = link(self.chain, self.position, body)
             noted = _noted(event)
-            batch.events.append(Written(self.position, noted, body, self.chain, moved, told))
+            batch.events.append(Written(self.position, noted, body, self.chain, moved, one.effects))
             if moved:
                 self._move(moved)
             if noted is not None:
@@ -341,7 +364,7 @@ class _Work:
         if type(request.command) in PERSONAL:
             self._keep_personal(request.command)
         subject = _subject(request.command, decision)
-        return Accepted(id=subject, first=first, last=self.position) if decision.events else Accepted(id=subject)
+        return Accepted(id=subject, first=first, last=self.position) if decision.consequences else Accepted(id=subject)
 
     def _note(self, event: Noted) -> None:
         """Bring the queues of waiting refunds and the instant sums up to date."""
@@ -383,7 +406,9 @@ class _Work:
 
     def _keep_personal(self, command: object) -> None:
         match command:
-            case p.RegisterStore() | p.ChangeContact() if command.email or command.name:
+            case p.ChangeContact():
+                self.batch.contacts.append(Contact("store", command.store, command.name, command.email))
+            case p.RegisterStore() if command.email or command.name:
                 self.batch.contacts.append(Contact("store", command.store, command.name, command.email))
             case o.PlaceOrder():
                 if command.buyer_email:
@@ -430,15 +455,15 @@ def _noted(event: Event) -> Noted | None:
             return None
 
 
-def _content(caller: str, request: Request, salt: bytes) -> bytes:
-    """What a receipt pins: who asked for what. Keyed where there is free text or an address, so that erasing the
-    key erases it."""
-    return blake2b(encode((caller, request.command)), key=salt, digest_size=16).digest()
+def _digest(content: bytes, salt: bytes) -> bytes:
+    """What a receipt pins: who asked for what. Keyed where there is free text or an address, so that erasing the key
+    erases it."""
+    return blake2b(content, key=salt, digest_size=16).digest()
 
 
-def _replay(request: Request, name: tuple[str, str], receipt: Receipt) -> Accepted:
-    if _content(name[0], request, receipt.salt) != receipt.digest:
-        raise Refused("key_reused", f"the key {request.key} was used for another command")
+def _replay(asked: _Asked, receipt: Receipt) -> Accepted:
+    if _digest(asked.content, receipt.salt) != receipt.digest:
+        raise Refused("key_reused", f"the key {asked.request.key} was used for another command")
     return Accepted(id=receipt.id, first=receipt.first, last=receipt.last, replayed=True)
 
 

@@ -29,8 +29,8 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None) 
             return (
                 "Official notice: please answer this dispute yourself",
                 "The platform looked into this dispute and found that the guarantee does not cover it, so it is yours"
-                f" to answer. {by} Your five days of 24 hours began when your mail server accepted this notice; the"
-                " exact time stands in your console and in the mail that follows."
+                f" to answer. {by} Your time began when your mail server accepted this notice; when it ends to the"
+                " minute stands in the mail that follows."
                 f"\nIf you do not answer in time, {amount} is refunded to the buyer from your balance.",
             )
         case "answer_needed":
@@ -75,7 +75,8 @@ def _next_for_buyer(dispute: Dispute) -> str:
 def _ended(dispute: Dispute, to: str) -> str:
     refund = dispute.refund
     if dispute.outcome not in ("refunded", "partially_refunded") or refund is None:
-        return "No money was moved, and it does not count against the store."
+        counted = dispute.fault.state == "counted" and to == "seller"
+        return f"No money was moved, and it {'counts' if counted else 'does not count'} against the store."
     paid = f"{decimal(refund.minor, refund.currency)} {refund.currency}"
     if to == "buyer":
         return f"{paid} was sent back to you."

@@ -67,15 +67,16 @@ class Receipt(Struct, frozen=True):
 
 class Needs(Struct):
     """What a batch must read. `references` are (store, order reference), `claims` (order, dispute reference). Of the
-    orders, those in `opening` are disputed now, those in `paying` get their coverage, those in `payouts` pay their
-    store out; `waiting` is the currency whose queue is served."""
+    orders, those in `opening` are disputed now (order → buyer), those in `again` more than once, those in `paying` get
+    their coverage, those in `payouts` pay their store out; `waiting` is the currency whose queue is served."""
 
     stores: set[str] = set()
     orders: set[int] = set()
     disputes: set[int] = set()
     references: set[tuple[str, str]] = set()
     claims: set[tuple[int, str]] = set()
-    opening: set[int] = set()
+    opening: dict[int, str] = {}
+    again: set[int] = set()
     paying: set[int] = set()
     payouts: set[int] = set()
     waiting: str = ""

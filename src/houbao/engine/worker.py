@@ -34,8 +34,8 @@ from houbao.engine.ports import (
 
 LEASE = timedelta(minutes=5)
 MOST_DUE = 1000
-MOST_TASKS = 20
-"""Claimed at once: few enough that all of them time out within the lease."""
+MOST_TASKS = 5
+"""Claimed at once: few enough that all of them, timing out at every step, end within the lease."""
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 1440))
 """Waits between tries of one effect, the last one repeated."""
 
@@ -179,8 +179,8 @@ class Worker:
             reply = self._pay(dispute, share)
         else:
             reply = self._ask(dispute, share)
-            if reply.result in ("pending", "not_found"):
-                reply = Reply("unknown")
+        if reply.result in ("pending", "not_found"):
+            reply = Reply("unknown")
         self._report(dispute, share, reply)
         return self._delivery(reply.result)
 

@@ -31,6 +31,7 @@ class Writer:
         self._people: deque[_Call] = deque()
         self._imports: deque[_Call] = deque()
         self._waiting = 0
+        self._executing: list[_Call] = []
         self._ready = threading.Condition()
         self._stopping = False
         self._seconds_each = 0.0001
@@ -62,10 +63,10 @@ class Writer:
         return self._waiting
 
     def horizon(self, now: datetime) -> datetime:
-        """Up to when a sweep may let deadlines pass: not beyond the oldest `received_at` that still waits, so that an
+        """Up to when a sweep may let deadlines pass: not beyond the oldest `received_at` not yet answered, so that an
         answer received in time wins over a sweep that overtakes it."""
         with self._ready:
-            calls = (*self._people, *self._imports)
+            calls = (*self._people, *self._imports, *self._executing)
             times = [q.received_at for call in calls for q in call.requests if q.received_at.tzinfo is not None]
         return min([now, *times])
 
@@ -96,6 +97,7 @@ class Writer:
     def _gather(self) -> list[_Call]:
         """Wait for calls, then take as many as fit; empty when stopped and nothing waits."""
         with self._ready:
+            self._executing = []
             while not (self._people or self._imports or self._stopping):
                 self._ready.wait()
             most = min(MOST_GATHERED, max(1, int(MOST_SECONDS / self._seconds_each)))
@@ -106,4 +108,5 @@ class Writer:
                     calls.append(queue.popleft())
                     size += len(calls[-1].requests)
             self._waiting -= size
+            self._executing = calls
             return calls

@@ -18,20 +18,36 @@ with a reason (`Summary`); what the tables do not say is not invented:
   goes to the store that sold its most expensive line, the first among equals. Higher scores are no complaint.
 """
 
-import csv
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from houbao.core import money
 from houbao.core.orders import Delivered, Fact, Listing, NewLine, Paid, Payment, PlaceOrder, Shipped, decide_place
 from houbao.core.terms import Actor, Record, Refused
 from houbao.feeds.complaints import classify
 from houbao.feeds.sold import Complaint, SoldOrder, claim, commission
+from houbao.feeds.tables import (
+    CATEGORIES,
+    COLUMNS,
+    CURRENCY,
+    CUSTOMERS,
+    ITEMS,
+    ORDERS,
+    PAYMENTS,
+    PRODUCTS,
+    REVIEWS,
+    SELLERS,
+    Rows,
+    Skip,
+    Table,
+    end_of_day,
+    measure,
+    minor_units,
+    utc,
+    utc_or_none,
+)
 
 LOW_SCORE = 2
 
@@ -167,7 +183,9 @@ class _Reader:
             try:
                 if item in items[order]:
                     raise Skip("duplicate")
-                items[order][item] = _Item(item, product, seller, utc(ship_by), minor_units(price), minor_units(freight))
+                items[order][item] = _Item(
+                    item, product, seller, utc(ship_by), minor_units(price), minor_units(freight)
+                )
             except Skip as skip:
                 table.skip(skip.reason)
                 if skip.reason != "duplicate":

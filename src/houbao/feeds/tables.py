@@ -126,18 +126,21 @@ class Rows:
         return header.index(column)
 
     def skip(self, reason: str, rows: int = 1) -> None:
+        """Count rows that were read as not used after all."""
         if rows:
             self.skipped[reason] += rows
 
     def counted(self) -> Table:
+        """What became of the rows, once they have been read."""
         skipped = dict(sorted(self.skipped.items()))
         return Table(rows=self.rows, used=self.rows - sum(skipped.values()), skipped=skipped)
 
 
-# --- cells ------------------------------------------------------------------------------------------------------------
+# --- cells -----------------------------------------------------------------------------------------------------------
 
 
 def minor_units(text: str) -> int:
+    """An amount of the tables' currency, not below zero."""
     try:
         minor = money.parse(text, CURRENCY)
     except ValueError:
@@ -148,6 +151,7 @@ def minor_units(text: str) -> int:
 
 
 def utc(text: str) -> datetime:
+    """A time of the tables' zone."""
     if not _TIME.fullmatch(text):
         raise Skip("bad_date")
     try:
@@ -157,6 +161,7 @@ def utc(text: str) -> datetime:
 
 
 def utc_or_none(text: str) -> datetime | None:
+    """The same; None where the cell is empty."""
     return utc(text) if text else None
 
 

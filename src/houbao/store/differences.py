@@ -1,4 +1,15 @@
-"""DIFF"""
+"""What a check finds: the differences between stored rows and those that should be there, column by column."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from houbao.store import schema
+from houbao.store.rows import Row
 
 ROW = "(row)"
 """The column of a Difference about a whole row: missing where nothing was found, else one too many."""
@@ -7,6 +18,7 @@ MOST_PER_TABLE = 100
 """One lost event can leave everything after it wrong; what is beyond this many is only more of the same."""
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
+"""What a body raises that cannot be decoded."""
 
 COLUMNS = {name: tuple(column.name for column in table.columns) for name, table in schema.metadata.tables.items()}
 KEYS = {name: tuple(column.name for column in table.primary_key) for name, table in schema.metadata.tables.items()}
@@ -15,6 +27,7 @@ KEYS["outbox"] = ("part", "position", "n")
 KEY_OF: dict[str, Callable[[Row], tuple[Any, ...]]] = {
     name: itemgetter(*(COLUMNS[name].index(column) for column in key)) for name, key in KEYS.items() if len(key) > 1
 }
+"""Table → what finds the key in one of its rows; of the tables whose key has several columns."""
 
 
 class Difference(Struct, frozen=True):
@@ -57,6 +70,7 @@ class Notes:
         self._counts: Counter[str] = Counter()
 
     def add(self, table: str, key: tuple[Any, ...], column: str, expected: Any, found: Any, field: str = "") -> None:
+        """Note one difference; of a table that is lost, or has MOST_PER_TABLE, no more."""
         self._counts[table] += 1
         if self._counts[table] <= MOST_PER_TABLE and table not in self.lost:
             self.found.append(Difference(table, key, column, expected, found, field))
@@ -67,6 +81,7 @@ class Notes:
         self.lost.add(table)
 
     def extra(self, table: str, row: Row) -> None:
+        """A row that nothing made."""
         self.add(table, KEY_OF[table](row), ROW, None, row)
 
     def compare(self, table: str, expected: Sequence[Row], found: Sequence[Row]) -> None:

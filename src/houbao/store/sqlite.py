@@ -190,8 +190,11 @@ class SQLite:
         run = self.connection.execute
         loaded = Loaded()
         if needs.disputes:
-            found = run(f"SELECT order_id FROM disputes WHERE part=? AND id {_IN}", (part, _json(needs.disputes)))
-            needs.orders |= {order for (order,) in found}
+            asked = (part, _json(needs.disputes))
+            found = dict(run(f"SELECT id, order_id FROM disputes WHERE part=? AND id {_IN}", asked).fetchall())
+            needs.orders |= set(found.values())
+            if len(found) < len(needs.disputes):
+                needs.again |= needs.opening.keys()  # a list may speak of disputes that it opens itself
         if needs.orders:
             asked = (part, _json(needs.orders))
             for (body,) in run(f"SELECT body FROM orders WHERE part=? AND id {_IN}", asked):
@@ -228,7 +231,8 @@ class SQLite:
         run = self.connection.execute
         accounts = [AVAILABLE]
         # Only a dispute that exists can fall due and take a store's money; an order's first one needs the fund alone.
-        stores = {loaded.orders[order].store for order in (*loaded.disputes, *needs.payouts) if order in loaded.orders}
+        owed = (*loaded.disputes, *needs.payouts, *needs.again)
+        stores = {loaded.orders[order].store for order in owed if order in loaded.orders}
         if needs.references and needs.orders - loaded.orders.keys():
             stores |= needs.stores  # a list may speak of orders that it places itself
         accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
@@ -236,13 +240,14 @@ class SQLite:
             f"SELECT account, currency, minor FROM balances WHERE part=? AND account {_IN}", (part, _json(accounts))
         )
         loaded.balances = {(account, currency): minor for account, currency, minor in found}
-        loaded.queues = dict(run("SELECT currency, count(*) FROM waiting WHERE part=? GROUP BY currency", (part,)))
-        currencies = {order.currency for order in loaded.orders.values()}
-        for currency in currencies:
-            for account in accounts:
-                loaded.balances.setdefault((account, currency), 0)
-        opening = [loaded.orders[order] for order in needs.opening if order in loaded.orders]
-        if buyers := {order.buyer for order in opening if order.coverage.covered}:
+        for currency in {currency for account, currency in loaded.balances if account == AVAILABLE}:
+            # Rules ask only whether any waits; a batch can end at most as many waits as it has commands.
+            (loaded.queues[currency],) = run(
+                "SELECT count(*) FROM (SELECT 1 FROM waiting WHERE part=? AND currency=? LIMIT 1001)", (part, currency)
+            ).fetchone()
+        known = loaded.orders
+        covered = [order for order in needs.opening if order not in known or known[order].coverage.covered]
+        if buyers := {needs.opening[order] for order in (*covered, *(needs.paying & needs.opening.keys()))}:
             found = run(
                 f"SELECT buyer_id, opened_at, currency, minor FROM instants WHERE part=? AND buyer_id {_IN}",
                 (part, _json(buyers)),

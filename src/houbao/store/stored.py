@@ -1,8 +1,28 @@
-"""STORED"""
+"""The stored side of a check: rows in the order of the events that made them, and what follows them event by event."""
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core import programme as p
+from houbao.core import refunds as r
+from houbao.core.chain import link
+from houbao.core.decider import Event
+from houbao.core.fund import CapitalAdded
+from houbao.core.terms import micros
+from houbao.store.differences import COLUMNS, KEY_OF, UNDECODABLE, Notes
+from houbao.store.rows import Row
+from houbao.store.sqlite import GENESIS
 
 END = 2**63
 """A position after the last; SQLite's integers end before it."""
-
 
 
 @contextmanager
@@ -208,47 +228,59 @@ class Chain:
             self.settle(computed, stored)
 
 
-    # --- receipts --------------------------------------------------------------------------------------------------
+class Receipts:
+    """Follows the receipts: the events of one are its caller's, beside what time did, and about what it names; no event
+    has two."""
 
-    def _check_receipt(self, position: int, event: Event) -> None:
-        """The events of a receipt are its caller's, beside what time did, and about what it names; none has two."""
-        for row in self.receipts.take(position):
-            if self.receipt is not None:
-                self._bad_receipt(row, "first", f"after {self.receipt[8]}")
-            self._check_lengths(row)
-            self.receipt = row
-            end = self.head[1] if self.head else END
-            if not position <= row[8] <= end:
-                self._bad_receipt(row, "last", f"from {position} to {end}")
-                self.receipt = None
-        if self.receipt is None:
+    def __init__(self, notes: Notes, stream: Stream, end: int) -> None:
+        """`end` is the position of the part's last event, as its own row says it."""
+        self._notes = notes
+        self._stream = stream
+        self._end = end
+        self._receipt: Row | None = None
+
+    def follow(self, position: int, event: Event) -> None:
+        """The next event."""
+        if self._receipt is None and self._stream.at > position:
             return
-        _, caller, _, _, _, received_at, number, _, last = self.receipt
+        for row in self._stream.take(position):
+            if self._receipt is not None:
+                self._bad(row, "first", f"after {self._receipt[8]}")
+            self._check_lengths(row)
+            self._receipt = row
+            if not position <= row[8] <= self._end:
+                self._bad(row, "last", f"from {position} to {self._end}")
+                self._receipt = None
+        if self._receipt is None:
+            return
+        _, caller, _, _, _, received_at, number, _, last = self._receipt
         if event.by not in (caller, "system"):
-            self._bad_receipt(self.receipt, "caller", event.by)
+            self._bad(self._receipt, "caller", event.by)
         elif event.by != "system":
             if (subject := _subject(event, position)) != number:
-                self._bad_receipt(self.receipt, "id", subject)
+                self._bad(self._receipt, "id", subject)
             if isinstance(event, r.DisputeEvent) and micros(event.at) != received_at:
-                self._bad_receipt(self.receipt, "received_at", micros(event.at))
+                self._bad(self._receipt, "received_at", micros(event.at))
         if position >= last:
-            self.receipt = None
+            self._receipt = None
+
+    def finish(self, position: int) -> None:
+        """No event comes after that position."""
+        if self._receipt is not None:
+            self._bad(self._receipt, "last", f"at most {position}")
+        self._stream.skip()
 
     def _check_lengths(self, row: Row) -> None:
         _, _, _, digest, salt, *_ = row
         if len(digest) != 16:
-            self._bad_receipt(row, "digest", "16 bytes")
+            self._bad(row, "digest", "16 bytes")
         if len(salt) not in (0, 16):
-            self._bad_receipt(row, "salt", "16 bytes, or none")
+            self._bad(row, "salt", "16 bytes, or none")
 
-    def _bad_receipt(self, row: Row, column: str, expected: object) -> None:
+    def _bad(self, row: Row, column: str, expected: object) -> None:
         found = row[COLUMNS["receipts"].index(column)]
-        self.notes.add("receipts", KEY_OF["receipts"](row), column, expected, found)
+        self._notes.add("receipts", KEY_OF["receipts"](row), column, expected, found)
 
-    def _check_receipts_end(self) -> None:
-        if self.receipt is not None:
-            self._bad_receipt(self.receipt, "last", f"at most {self.position}")
-        self.receipts.skip()
 
 def _subject(event: Event, position: int) -> int:
     """The number of the dispute or order that the event is about; 0 where it is about neither."""

@@ -10,31 +10,25 @@ an erased text that is gone, and what only the worker knows: when an effect was 
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
 from hashlib import blake2b, sha256
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, Generic, TypeVar
-
-import msgspec
-from msgspec import Struct
+from typing import Any
 
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.chain import link
 from houbao.core.decider import Event
 from houbao.core.effects import Effect, effects
 from houbao.core.fund import CapitalAdded
 from houbao.core.ledger import AVAILABLE, RESERVED, Transfer, keeps_balance, transfers
-from houbao.core.terms import micros
 from houbao.store import rows, schema
+from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, Difference, Notes, fields
 from houbao.store.rows import Row
-from houbao.store.sqlite import GENESIS, decode_programme
+from houbao.store.sqlite import decode_programme
+from houbao.store.stored import END, Chain, Lives, Reader, Receipts, reading
+
 
 def verify(database: sqlite3.Connection | str | Path, part: int = 0) -> list[Difference]:
     """Every way in which a part of the database (a file or an open connection) is not what its events say; empty: ok.
@@ -66,7 +60,6 @@ class _Check:
         self.waiting: dict[Row, tuple[Row, list[Row]]] = {}
         self.policies: set[str] = set()
         self.listings: set[str] = set()
-        self.receipt: Row | None = None
         self._check_file(connection)
         self.head: Row = next(reader.rows("parts"), ())
         self.transfers = reader.stream("transfers", "position", "n")
@@ -75,7 +68,7 @@ class _Check:
         self.instants = reader.stream("instants", "dispute_id")
         self.waits = reader.stream("waiting", "position")
         self.texts = reader.stream("texts", "position")
-        self.receipts = reader.stream("receipts", "first")
+        self.receipts = Receipts(notes, reader.stream("receipts", "first"), self.head[1] if self.head else END)
         self.orders = Lives(
             notes,
             (reader.stream("orders", "id"),),
@@ -107,7 +100,7 @@ class _Check:
         self.disputes.finish()
         for stream in (self.transfers, self.outbox, self.deliveries, self.instants, self.texts):
             stream.skip()
-        self._check_receipts_end()
+        self.receipts.finish(self.position)
         self._check_waiting()
         self._check_stores()
         self._check_balances()
@@ -151,8 +144,7 @@ class _Check:
             self._check_queues(position, event)
             if event.text:
                 self._check_text(position, event.text)
-        if self.receipt is not None or self.receipts.at <= position:
-            self._check_receipt(position, event)
+        self.receipts.follow(position, event)
 
     def _evolve(self, position: int, event: Event) -> d.Dispute | None:
         """The state after the event; the dispute, where it is about one."""
@@ -374,5 +366,3 @@ class _Check:
 
 def _never_below_zero(account: str) -> bool:
     return account in (AVAILABLE, RESERVED) or account.endswith((":held", ":deposit"))
-
-
