@@ -467,6 +467,13 @@ def not_saved(market):
 
 
 @produces
+def split_lines(market):
+    lines = (o.NewLine(id="1", item=4000, category="perishables"), o.NewLine(id="2", item=9000, category="toys"))
+    order = market.order(amount="130.00", lines=lines)
+    return market.refuse(opening(order, "damaged", "50.00", lines=(("1", 1), ("2", 1))), BUYER)
+
+
+@produces
 def failed(market):
     # a state that no event can lead to: deciding on it is a fault of ours, and only of this command
     order = market.order()

@@ -526,12 +526,13 @@ def test_r9_only_counterfeits_and_excluded_categories_go_elsewhere(market, categ
         assert (state.route, state.phase, state.payer) == ("seller", "awaiting_seller", "seller")
 
 
-def test_r9_one_excluded_line_among_the_disputed_ones_is_enough_one_beside_them_is_not(market):
+def test_r9_an_excluded_line_takes_no_covered_one_with_it_each_goes_its_own_way(market):
     lines = (o.NewLine(id="1", item=2000), o.NewLine(id="2", item=2000, category="perishables"))
     order = market.order(lines=lines)
     assert market.dispute(market.open(order, "damaged", "10.00", lines=(("1", 1),))).route == "verify"
-    both = market.order(lines=lines)
-    assert market.dispute(market.open(both, "damaged", "10.00", lines=(("1", 1), ("2", 1)))).route == "seller"
+    assert market.dispute(market.open(order, "damaged", "10.00", lines=(("2", 1),))).route == "seller"
+    both = opening(market.order(lines=lines), "damaged", "10.00", lines=(("1", 1), ("2", 1)))
+    assert market.refuse(both, BUYER).code == "split_lines"
 
 
 def test_r9_what_a_buyer_got_at_once_in_thirty_days_adds_up_and_beyond_it_the_platform_verifies(market):

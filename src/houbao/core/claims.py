@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from msgspec import structs
+
 from houbao.core import money
 from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
 from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
@@ -69,6 +71,8 @@ def assess_claim(
     rule = compiled.match(facts)
     if rule.refuse:
         raise Refused(rule.refuse, rule.says, rule=rule.name, reasons=assess(compiled, facts).misses)
+    if len(set(facts.categories)) > 1:
+        _check_one_route(compiled, facts)
     if amount > facts.refundable:
         raise Refused(
             "amount_above_refundable",
@@ -76,6 +80,13 @@ def assess_claim(
             f"{money.decimal(facts.refundable, order.currency)} {order.currency} can be refunded on these lines",
         )
     return rule, facts
+
+
+def _check_one_route(compiled: Compiled, facts: Facts) -> None:
+    """One dispute holds one route: `Refused('split_lines')` where its lines, taken alone, would go different ways."""
+    routes = {compiled.match(structs.replace(facts, categories=(category,))).route for category in facts.categories}
+    if len(routes) > 1:
+        raise Refused("split_lines", f"these lines go different ways ({', '.join(sorted(routes))}): open one for each")
 
 
 def _before(others: tuple[Dispute, ...], pieces: Mapping[str, int], kind: ReasonClass) -> tuple[bool, bool]:
