@@ -79,6 +79,9 @@ BEHAVIOURS = (
     "duplicate",
     "returned",
 )
+SETTLED = ("paid", "elsewhere")
+"""A share of a refund that is over: paid by the provider, or by finance."""
+
 POINTS = (
     "task.claimed",
     "refund.sent",
@@ -316,7 +319,7 @@ class Laws(RuleBasedStateMachine):
         for state in self.states.values():
             refund = state.refund
             if refund and refund.state == "sending":
-                open_ = sum(share.minor for share in refund.shares if share.state != "paid")
+                open_ = sum(share.minor for share in refund.shares if share.state not in SETTLED)
                 reserved += open_ if refund.payer == "fund" else 0
                 held[f"store:{state.store}:held", state.currency] += open_ if refund.payer == "seller" else 0
             if refund is None or refund.payer != "seller":
@@ -715,22 +718,24 @@ class Laws(RuleBasedStateMachine):
                 self.work()
         assert not self.queue
         for state in self.states.values():
-            left = [share.state for share in state.refund.shares if share.state != "paid"] if state.refund else []
-            assert state.phase == "closed" or set(left) <= {"stuck", "lost"}, (state.phase, left)
+            left = {share.state for share in state.refund.shares} if state.refund else set()
+            for_a_person = left - set(SETTLED)
+            assert state.phase == "closed" or (for_a_person and for_a_person <= {"stuck", "lost"}), (state.phase, left)
         self.check_bank(at_rest=True)
 
 
-def run(examples: int, steps: int) -> None:
+def run(examples: int, *, same: bool) -> None:
+    """Play that many lives of 100 steps: the same ones each time, or fresh ones."""
     run_state_machine_as_test(
         Laws,
         settings=settings(
-            derandomize=True,
+            derandomize=same,
             database=None,
             deadline=None,
             max_examples=examples,
-            stateful_step_count=steps,
+            stateful_step_count=100,
             suppress_health_check=list(HealthCheck),
-            print_blob=False,
+            print_blob=not same,
         ),
     )
 
@@ -741,21 +746,27 @@ def table() -> str:
     return "\n".join(f"{phase or '–':16}{name:16}{CELLS[phase, name]:6}" for phase, name in wanted)
 
 
-def every_cell_was_reached(times: int) -> None:
+CELLS_WANTED = {("", "open")} | {(phase, name) for phase, turns in d.TURNS.items() for name in turns}
+
+
+def every_cell_is_reached(times: int, examples: int) -> None:
+    """Play `examples` lives, and fresh ones until every cell was accepted that often: what is drawn depends on the
+    library's version and on what else is loaded, so no fixed number of lives reaches the rarest cell everywhere."""
+    CELLS.clear()
+    run(examples, same=True)
+    for _ in range(10):
+        if min(CELLS[cell] for cell in CELLS_WANTED) >= times:
+            break
+        run(examples // 4, same=False)
     print(table())
-    wanted = {("", "open")} | {(phase, name) for phase, turns in d.TURNS.items() for name in turns}
-    assert set(CELLS) == wanted
+    assert set(CELLS) == CELLS_WANTED
     assert min(CELLS.values()) >= times, table()
 
 
 def test_the_laws_hold_whatever_happens_and_every_cell_of_the_table_was_reached() -> None:
-    CELLS.clear()
-    run(examples=250, steps=100)
-    every_cell_was_reached(50)
+    every_cell_is_reached(50, examples=200)
 
 
 @pytest.mark.long
 def test_the_laws_hold_ten_times_as_long() -> None:
-    CELLS.clear()
-    run(examples=2500, steps=100)
-    every_cell_was_reached(500)
+    every_cell_is_reached(500, examples=2500)
