@@ -20,6 +20,7 @@ app.command(fund_app)
 app.command(db_app)
 
 DatabaseUrl = Annotated[str | None, Parameter(name="--database", help="sqlite:///FILE; default: HOUBAO_DATABASE_URL")]
+AtLeastOne = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1_000_000))]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document")]
 
 
@@ -172,7 +173,7 @@ def verify(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
 
 @app.command
 def statement(
-    store: str, *, currency: str = "", limit: int = 50, database: DatabaseUrl = None, as_json: Json = False
+    store: str, *, currency: str = "", limit: AtLeastOne = 50, database: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """A store's statement: every entry of its own accounts, with the running balance."""
     from houbao.core.money import decimal
@@ -226,15 +227,15 @@ def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 
 
     try:
         serve(port, log, parse_script(script, seed))
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise CommandFailed(str(error)) from None
 
 
 @app.command
 def bench(
     *scenario: Literal["open-dispute"],
-    disputes: Annotated[int, Parameter(help="Disputes in each round")] = 10_000,
-    rounds: int = 5,
+    disputes: AtLeastOne = 10_000,
+    rounds: AtLeastOne = 5,
     as_json: Json = False,
 ) -> None:
     """Measure, each figure beside the bare work in the same run. Without a scenario: all of them."""

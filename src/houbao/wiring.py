@@ -1,5 +1,6 @@
 """The composition root: which database, provider and mail server serve which engine and worker."""
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,15 +35,18 @@ def create_database(url: str, *, currency: str, launched_at: datetime, sandbox_c
     path = path_of(url)
     if path.exists():
         raise SettingsError(f"{path} exists already; name another file or remove it")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # A new database gives attempts their numbers anew: the simulated bank of an earlier one must not know them.
-    path.with_suffix(".provider.jsonl").unlink(missing_ok=True)
     text = policy_text()
     version = parse_policy(text).version
     programme = Programme(
         name="standard", currency=currency, launched_at=launched_at, policies=((launched_at, version),)
     )
-    sqlite.create(path, policy=text, programme=programme, sandbox_clock=sandbox_clock)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A new database gives attempts their numbers anew: the simulated bank of an earlier one must not know them.
+        path.with_suffix(".provider.jsonl").unlink(missing_ok=True)
+        sqlite.create(path, policy=text, programme=programme, sandbox_clock=sandbox_clock)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(f"{path} cannot be made: {error}; name a folder that can be written to") from None
 
 
 def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
@@ -77,7 +81,7 @@ class House:
             self.engine.execute,
             self.clock,
             providers={"sandbox": self.provider},
-            notifier=_notifier(settings, path),
+            notifier=_notifier(settings, path, self.clock),
             alerts_to=settings.alerts_to,
             probe=probe,
         )
@@ -121,14 +125,14 @@ def _provider(
     return RemoteSandbox(int(port), host or "127.0.0.1", clock=clock)
 
 
-def _notifier(settings: Settings, path: Path) -> Notifier:
+def _notifier(settings: Settings, path: Path, clock: Callable[[], datetime]) -> Notifier:
     try:
-        return _mailer(settings, path)
+        return _mailer(settings, path, clock)
     except ValueError as error:
         raise SettingsError(f"HOUBAO_MAIL_SENDER: {error}") from None
 
 
-def _mailer(settings: Settings, path: Path) -> Notifier:
+def _mailer(settings: Settings, path: Path, clock: Callable[[], datetime]) -> Notifier:
     if settings.smtp_host:
         return SmtpMailer(
             settings.smtp_host,
@@ -138,4 +142,5 @@ def _mailer(settings: Settings, path: Path) -> Notifier:
             password=settings.smtp_password,
             starttls=settings.smtp_starttls,
         )
-    return FolderMailer(Path(settings.mail_folder or path.with_suffix(".mails")), settings.mail_sender)
+    folder = Path(settings.mail_folder or path.with_suffix(".mails"))
+    return FolderMailer(folder, settings.mail_sender, clock)

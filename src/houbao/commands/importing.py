@@ -14,6 +14,7 @@ from houbao.core.terms import Actor, Refused, tag_of
 from houbao.engine.ports import Accepted, Outcome, Request
 from houbao.feeds.olist import Summary, read
 from houbao.feeds.sold import SoldOrder
+from houbao.store import queries
 from houbao.wiring import House
 
 BATCH = 1000
@@ -45,6 +46,8 @@ def import_olist(house: House, folder: Path, programme: str) -> Imported:
     """Bring in the published Olist tables. With a `programme`, stores that are new are enrolled in it from now on.
 
     Raises OlistError for a missing file or column."""
+    if programme and not queries.has_programme(house.database.connection, programme):
+        raise Refused("unknown_programme", f"no programme {programme!r}: nothing was imported")
     sold, tables = read(folder)
     job = _Job(house)
     stores = dict.fromkeys(order.place.store for order in sold)

@@ -49,7 +49,7 @@ def parse(text: str, currency: str) -> int:
         raise ValueError(f"{currency!r} is not an ISO 4217 currency")
     match = re.fullmatch(r"(-?)([0-9]{1,16})(?:\.([0-9]*))?", text.strip(), re.ASCII)
     if not match:
-        raise ValueError(f"{text!r} is not an amount")
+        raise ValueError(f"{text!r} is not an amount: write it like 10.00, with a point and no signs but a minus")
     sign, major, rest = match[1], match[2], (match[3] or "").rstrip("0")
     digits = DIGITS[currency]
     if len(rest) > digits:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from houbao.core import money
+from houbao.core.orders import REASONS
 from houbao.core.terms import Payer, Record
 
 Route = Literal["verify", "instant", "seller", "return"]
@@ -47,6 +48,9 @@ FACTS: dict[str, Any] = get_type_hints(Facts)
 MONEY_FACTS = ("amount", "refundable", "instant_sum")
 PRIVATE_FACTS = ("instant_sum", "buyer_standing", "store_watch", "evidence")
 """Facts whose limits could be gamed: a buyer's explanation names the rule, never these figures."""
+
+KNOWN_VALUES = {"reason": tuple(REASONS), "reason_class": ("INR", "SNAD", "REMORSE", "OTHER")}
+"""Facts of which every value is known: another one in a policy is a slip of the pen."""
 
 REFUSALS = ("not_paid", "outside_window", "dispute_open", "already_ruled", "nothing_left")
 
@@ -210,6 +214,11 @@ def _rules(raw: Any, faults: list[str]) -> tuple[Rule, ...]:
             faults.append(f"{where}: the name is taken by an earlier rule")
         faults += [f"{where}.{fault}" for fault in _rule_faults(rule)]
         rules.append(rule)
+    faults += [
+        f"rules[{place}] {rule.name!r}: it has no conditions, so no rule after it can ever match"
+        for place, rule in enumerate(rules[:-1], 1)
+        if not rule.when
+    ]
     if rules and not faults and rules[-1].when:
         faults.append(
             f"rules[{len(rules)}] {rules[-1].name!r}: the last rule must have no conditions, so that one always matches"
@@ -269,6 +278,10 @@ def _condition_faults(where: str, condition: Condition) -> list[str]:
         good, needed = isinstance(value, bool), "true or false"
     else:
         good, needed = isinstance(value, str), "a text"
+    known = KNOWN_VALUES.get(fact)
+    if good and known:
+        odd = [v for v in (value if isinstance(value, list) else [value]) if v not in known]
+        good, needed = not odd, f"one of {', '.join(known)}"
     return [] if good else [f"{where}: {fact!r} needs {needed}, found {value!r}"]
 
 

@@ -1,7 +1,6 @@
 """`houbao demo` at the terminal: where the database goes, progress, and the report in words or JSON."""
 
 import json
-import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -29,8 +28,6 @@ def demonstrate(
         _stop(f"--orders is {orders}: give 1 to 1000000")
     url = database or DEFAULT
     path = wiring.path_of(url)
-    if database is None:
-        shutil.rmtree(path.parent, ignore_errors=True)
     settings = structs.replace(settings, database_url=url, smtp_host="", mail_folder="", sandbox_provider="")
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -41,6 +38,7 @@ def demonstrate(
             olist=olist,
             orders=orders,
             seed=seed,
+            anew=database is None,
             progress=lambda done, whole: bars.update(task, completed=done, total=whole),
         )
     if as_json:

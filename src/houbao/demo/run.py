@@ -1,6 +1,7 @@
 """`houbao demo`: a fresh database, orders with their complaints, the play, the report."""
 
 import resource
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,11 +26,13 @@ LAUNCH = datetime(2017, 1, 1, 3, tzinfo=UTC)
 
 
 def run(
-    settings: Settings, *, olist: Path | None, orders: int, seed: int, progress: Callable[[int, int], None]
+    settings: Settings, *, olist: Path | None, orders: int, seed: int, anew: bool, progress: Callable[[int, int], None]
 ) -> Report:
     """Play the demonstration into the database that `settings` name, and report. It must not exist yet."""
     started = perf_counter()
     sold, source = _orders(olist, orders, seed)
+    if anew:
+        _remove(wiring.path_of(settings.database_url))
     first = min(order.place.at for order in sold)
     clock = Clock(first - timedelta(days=1))
     wiring.create_database(settings.database_url, currency=CURRENCY, launched_at=LAUNCH, sandbox_clock=clock())
@@ -54,6 +57,13 @@ def run(
         peak_memory_mb=_peak_memory(),
         **figures,  # ty: ignore[invalid-argument-type]
     )
+
+
+def _remove(path: Path) -> None:
+    """Remove an earlier demonstration: its own files, nothing beside them."""
+    for suffix in (".db", ".db-wal", ".db-shm", ".provider.jsonl"):
+        path.with_suffix(suffix).unlink(missing_ok=True)
+    shutil.rmtree(path.with_suffix(".mails"), ignore_errors=True)
 
 
 def _orders(olist: Path | None, orders: int, seed: int) -> tuple[list[SoldOrder], str]:

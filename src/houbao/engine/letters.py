@@ -6,32 +6,42 @@ from houbao.core.disputes import Dispute, due_at
 from houbao.core.effects import Effect
 from houbao.core.money import decimal
 from houbao.core.orders import Order
+from houbao.core.refunds import Refund
 from houbao.core.terms import public_id
 from houbao.engine.ports import Letter
 
 
 def write(
-    effect: Effect, dispute: Dispute, order: Order, to: str, part: int, reference: str, due: datetime | None
+    effect: Effect,
+    dispute: Dispute,
+    order: Order,
+    to: str,
+    part: int,
+    reference: str,
+    due: datetime | None,
+    reason: str = "",
 ) -> Letter:
-    """The letter for a `mail`, `notice` or `alert` effect. `due` is when its reader's time ends; times in UTC."""
+    """The letter for a `mail`, `notice` or `alert` effect. `due` is when its reader's time ends (times in UTC),
+    `reason` why a ruling found the dispute out of scope."""
     amount = f"{decimal(dispute.amount, dispute.currency)} {dispute.currency}"
-    subject, body = _words(effect, dispute, amount, due)
-    about = f"Order {order.reference} · {dispute.reason.replace('_', ' ')} · {amount}"
+    subject, body = _words(effect, dispute, amount, due, reason)
+    about = f"Order {order.reference} · {_plain(dispute.reason)} · {amount} asked"
     number = public_id("dispute", part, dispute.id)
     return Letter(to, f"{subject} ({order.reference})", f"{body}\n\n{about} · {number}\n", reference)
 
 
-def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None) -> tuple[str, str]:
+def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, reason: str) -> tuple[str, str]:
     what = effect.what or effect.kind
     by = f"Answer by {_when(due)}."
     match what:
         case "notice":
             return (
                 "Official notice: please answer this dispute yourself",
-                "The platform looked into this dispute and found that the guarantee does not cover it, so it is yours"
-                f" to answer. {by} Your time began when your mail server accepted this notice; when it ends to the"
-                " minute stands in the mail that follows."
-                f"\nIf you do not answer in time, {amount} is refunded to the buyer from your balance.",
+                "The platform looked into this dispute and found that the guarantee does not cover it"
+                f" (reason: {_plain(reason) or 'not stated'}), so it is yours to answer."
+                f"\n{by} Your time began when your mail server accepted this notice; when it ends to the minute stands"
+                f" in the mail that follows.\nIf you do not answer in time, {amount} is refunded to the buyer from your"
+                " balance.",
             )
         case "answer_needed":
             return (
@@ -67,23 +77,48 @@ def _next_for_buyer(dispute: Dispute) -> str:
         case "awaiting_seller":
             return f"The seller answers by {until}.\nIf the seller does not, you get this amount back."
         case "awaiting_funds":
-            return "It was approved at once; it is paid as soon as the fund has money again, in the order of approval."
+            return "It was approved; it is paid as soon as the fund has money again, in the order of approval."
+        case "refunding":
+            return "It was approved; the money is on its way to you."
         case _:
-            return "It was approved at once; the money is on its way to you."
+            return "It is being looked into."
+
+
+WHY_NOTHING = {
+    "rejected": "The platform looked into it and did not find it justified.",
+    "lapsed": "The time to answer ended.",
+    "withdrawn": "It was withdrawn by the buyer.",
+    "unclaimed": "The refund was approved, but no way was found to pay it.",
+}
 
 
 def _ended(dispute: Dispute, to: str) -> str:
     refund = dispute.refund
+    record = "It counts" if dispute.fault.state == "counted" else "It does not count"
     if dispute.outcome not in ("refunded", "partially_refunded") or refund is None:
-        counted = dispute.fault.state == "counted" and to == "seller"
-        return f"No money was moved, and it {'counts' if counted else 'does not count'} against the store."
+        why = f"{WHY_NOTHING.get(dispute.outcome, '')} No money was moved.".strip()
+        return why if to == "buyer" else f"{why} {record} in your dispute rate."
     paid = f"{decimal(refund.minor, refund.currency)} {refund.currency}"
     if to == "buyer":
         return f"{paid} was sent back to you."
-    payer = {"fund": "The guarantee paid it; your balance is unchanged.", "seller": "It was taken from your balance."}
-    counted = "It counts" if dispute.fault.state == "counted" else "It does not count"
-    return f"{paid} was refunded. {payer.get(refund.payer, 'The platform paid it.')} {counted} in your dispute rate."
+    return f"{paid} was refunded. {_paid_by(refund)} {record} in your dispute rate."
+
+
+def _paid_by(refund: Refund) -> str:
+    if refund.payer == "fund":
+        return "The guarantee paid it; your balance is unchanged."
+    if refund.payer == "platform":
+        return "The platform paid it; your balance is unchanged."
+    advanced = sum(minor for kind, minor in refund.legs if kind == "receivable")
+    if not advanced:
+        return "It was taken from your balance."
+    owed = f"{decimal(advanced, refund.currency)} {refund.currency}"
+    return f"It was taken from your balance; the platform advanced {owed} of it, which you owe."
 
 
 def _when(at: datetime | None) -> str:
-    return "the time shown in your console" if at is None else f"{at:%a %d %b %Y, %H:%M} UTC"
+    return "the time in our latest mail" if at is None else f"{at:%a %d %b %Y, %H:%M} UTC"
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ")

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from houbao.core.decider import Command
+from houbao.core.decider import Command, Event
 from houbao.core.disputes import Dispute, DisputeOpened
 from houbao.core.effects import Effect
 from houbao.core.ledger import Transfer
@@ -227,6 +227,10 @@ class Database(Protocol):
 
     def order(self, part: int, number: int) -> Order | None:
         """An order as it stands, outside any transaction."""
+        ...
+
+    def event(self, part: int, position: int) -> Event | None:
+        """The event at that position, outside any transaction."""
         ...
 
     def contact(self, part: int, kind: str, number: str) -> Contact | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from houbao.core.disputes import Dispute, NoticeAccepted, NoticeBounced, PassTime, due_at
+from houbao.core.disputes import Dispute, DisputeRuled, NoticeAccepted, NoticeBounced, PassTime, due_at
 from houbao.core.effects import Effect
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
@@ -41,6 +41,16 @@ BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 1440))
 
 ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 """A mail server's words often name whom it refused; events and deliveries hold no such address."""
+
+OPEN = ("verifying", "notifying", "awaiting_seller", "awaiting_buyer", "awaiting_funds", "refunding")
+SAYS_OF = {
+    "opened": OPEN,
+    "handled_for_you": OPEN,
+    "answer_needed": ("awaiting_seller",),
+    "your_turn": ("awaiting_buyer",),
+    "reminder": ("awaiting_buyer",),
+}
+"""Mail → the phases of which it is true; sent late, when the dispute has moved on, it would say what is not so."""
 
 MAIL = Actor("mail", "outbox")
 
@@ -273,6 +283,8 @@ class Worker:
     def _mail(self, task: Task) -> Delivery | None:
         effect = task.effect
         dispute = self._dispute(effect.dispute)
+        if effect.kind == "mail" and dispute.phase not in SAYS_OF.get(effect.what, (dispute.phase,)):
+            return self._delivery("outdated")
         match effect.kind, effect.to:
             case "alert", _:
                 posted = self._post(task, dispute, "alerts", "")
@@ -295,9 +307,15 @@ class Worker:
         order = self.database.order(self.part, dispute.order)
         assert order is not None
         reference = f"{self.part}.{task.position}.{task.n}"
+        reason = self._ruled_for(dispute) if task.effect.kind == "notice" else ""
         due = self._answer_by(dispute) if task.effect.kind == "notice" else due_at(dispute)
-        posted = self.notifier.post(write(task.effect, dispute, order, address, self.part, reference, due))
+        posted = self.notifier.post(write(task.effect, dispute, order, address, self.part, reference, due, reason))
         return Posted(posted.result, ADDRESS.sub("<address>", posted.detail.replace(address, "<address>")))
+
+    def _ruled_for(self, dispute: Dispute) -> str:
+        """The reason of the ruling that found it out of scope (R10)."""
+        events = [self.database.event(self.part, position) for position in dispute.history]
+        return next((event.reason for event in reversed(events) if isinstance(event, DisputeRuled)), "")
 
     def _answer_by(self, dispute: Dispute) -> datetime:
         """When the seller's time ends if the mail server accepts the notice now."""

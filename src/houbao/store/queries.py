@@ -129,6 +129,11 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
     )
 
 
+def has_programme(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether the database has that programme."""
+    return connection.execute("SELECT 1 FROM programmes WHERE name=?", (name,)).fetchone() is not None
+
+
 def disputes(connection: sqlite3.Connection, part: int) -> Iterator[Dispute]:
     """Every dispute of the part, oldest first, one at a time."""
     for (body,) in connection.execute("SELECT body FROM disputes WHERE part=? ORDER BY id", (part,)):
