@@ -160,7 +160,8 @@ def _settled(dispute: Dispute, scene: Scene, paid: int) -> DisputeClosed:
     """Closed after money: refunded, partially_refunded (less than first claimed), or unclaimed where none went out."""
     outcome = "unclaimed" if paid == 0 else "refunded" if paid >= dispute.first_amount else "partially_refunded"
     by_policy, timed_out = dispute.fault.state == "exempt", dispute.resolved_by == "platform_timeout"
-    why = "platform_timeout" if timed_out else "policy" if by_policy else ""
+    unpaid = paid == 0 and dispute.resolved_by == "guarantee"  # the guarantee counts when it paid
+    why = "platform_timeout" if timed_out else "policy" if by_policy else "unclaimed" if unpaid else ""
     return _close(dispute, scene, outcome, dispute.resolved_by, "exempt" if why else "counted", why)
 
 
