@@ -18,6 +18,7 @@ from feeds.test_olist import order, review, write
 from houbao import cli
 from houbao.core import disputes as d
 from houbao.core import orders as o
+from houbao.core.money import parse
 from houbao.core.programme import RegisterStore
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.demo.play import opening
@@ -488,8 +489,10 @@ def test_what_the_fund_pays_leaves_the_stores_balance_as_it_was(run, played):
     assert [kind for kind, _ in mine] == ["guarantee", "refund"]
     assert sum(minor for _, minor in mine) == 0
     told = run(f"statement {store} --limit 3 --database sqlite:///{path}").out.splitlines()
-    assert told[0] == f"Store {store} · BRL · {len(entries)} entries, the last 3"
-    assert len(told) == 4
+    assert told[0] == f"Store {store} · BRL · {len(entries)} entries, the last 3 · times in UTC"
+    opening, page = told[1].split()[-1], [line.split() for line in told[2:]]
+    assert len(page) == 3
+    assert parse(opening, "BRL") + sum(parse(line[3], "BRL") for line in page) == parse(page[-1][4], "BRL")
 
 
 # --- the worker ----------------------------------------------------------------------------------------------------

@@ -193,10 +193,12 @@ def statement(
         _print_json(pages)
         return
     for code, entries in pages.items():
-        print(
-            f"Store {store} · {code} · {len(entries)} entries" + (f", the last {limit}" if len(entries) > limit else "")
-        )
-        for e in entries[-limit:]:
+        page = entries[-limit:]
+        cut = f", the last {limit}" if len(entries) > limit else ""
+        print(f"Store {store} · {code} · {len(entries)} entries{cut} · times in UTC")
+        if cut:
+            print(f"{'':16} {'opening balance':<18} {'':12} {decimal(page[0].balance - page[0].minor, code):>12}")
+        for e in page:
             about = public_id("order", 0, e.order) + (f", {public_id('dispute', 0, e.dispute)}" if e.dispute else "")
             amounts = f"{decimal(e.minor, code):>12} {decimal(e.balance, code):>12}"
             print(f"{e.at:%Y-%m-%d %H:%M} {e.kind:<18} {amounts}  {about}")
