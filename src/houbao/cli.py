@@ -361,6 +361,9 @@ def top_up(amount: str, currency: str, *, key: str = "", database: DatabaseUrl =
         raise CommandFailed(str(error)) from None
     house = _house(database)
     try:
+        known = queries.programme_currencies(house.database.connection)
+        if currency not in known:
+            raise CommandFailed(f"no programme pays in {currency}, only in {', '.join(known)}: nothing was booked")
         request = Request(TopUp(minor=minor, currency=currency), Actor("finance", "command-line"), house.clock(), key)
         (outcome,) = house.engine.execute([request])
         if isinstance(outcome, Refused):

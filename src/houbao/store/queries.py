@@ -134,6 +134,12 @@ def has_programme(connection: sqlite3.Connection, name: str) -> bool:
     return connection.execute("SELECT 1 FROM programmes WHERE name=?", (name,)).fetchone() is not None
 
 
+def programme_currencies(connection: sqlite3.Connection) -> list[str]:
+    """The currencies in which the database's programmes pay."""
+    found = connection.execute("SELECT DISTINCT body->>'currency' FROM programmes ORDER BY 1")
+    return [currency for (currency,) in found]
+
+
 def disputes(connection: sqlite3.Connection, part: int) -> Iterator[Dispute]:
     """Every dispute of the part, oldest first, one at a time."""
     for (body,) in connection.execute("SELECT body FROM disputes WHERE part=? ORDER BY id", (part,)):
