@@ -15,7 +15,7 @@ from houbao.core import programme as p
 from houbao.core.fund import TopUp
 from houbao.core.ledger import store_account
 from houbao.core.policy import Ruling
-from houbao.core.terms import SYSTEM, Actor, Refused
+from houbao.core.terms import Actor, Refused
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Letter, Outcome, Posted, Reply, Request
 from houbao.engine.worker import Done, Worker
@@ -315,8 +315,3 @@ def opening(order: int, reason: str, amount: str, **more: Any) -> d.OpenDispute:
     """A claim for `amount` on line 1 of an order."""
     lines = more.pop("lines", (("1", 1),))
     return d.OpenDispute(order=order, lines=lines, reason=reason, amount=eur(amount), **more)
-
-
-def at_once() -> Actor:
-    """The passing of time."""
-    return SYSTEM

@@ -21,7 +21,6 @@ from msgspec import Struct
 from houbao.bench.market import OpenDisputes
 from houbao.store import schema
 from houbao.store.sqlite import SQLite, connect, inserting
-from houbao.wiring import path_of
 
 BATCHES = (1, 100, 1000)
 
@@ -185,6 +184,3 @@ def machine() -> str:
     """This machine in a line."""
     sqlite = sqlite3.sqlite_version
     return f"{platform.machine()}, Python {sys.version.split()[0]}, SQLite {sqlite}, {platform.system()}"
-
-
-__all__ = ["Figure", "path_of", "run"]

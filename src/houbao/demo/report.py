@@ -18,15 +18,6 @@ from houbao.telling import tell, why
 SIMULATED = "Simulated: sellers, buyers' answers, agents, photos, the fund's capital and the refund provider."
 
 
-class Totals(Struct):
-    """The fund over the demonstration (minor units): opening + in − out = closing."""
-
-    opening: int = 0
-    inflow: int = 0
-    outflow: int = 0
-    closing: int = 0
-
-
 class Report(Struct):
     """What `demo --json` prints. Amounts are minor units, times to refund are simulated seconds."""
 
