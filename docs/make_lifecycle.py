@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from houbao.core import disputes as d
 from houbao.core.orders import LIFE, REASONS
-from houbao.core.policy import Policy, parse_policy
+from houbao.core.policy import Policy
+from houbao.core.policy_file import parse_policy
 from houbao.shipped import policy_text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

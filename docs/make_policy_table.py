@@ -5,7 +5,9 @@ PYTHONPATH=src .venv/bin/python docs/make_policy_table.py
 
 from typing import Any
 
-from houbao.core.policy import Condition, Rule, parse_policy
+from houbao.core.conditions import Condition
+from houbao.core.policy import Rule
+from houbao.core.policy_file import parse_policy
 from houbao.shipped import policy_text
 
 

@@ -14,7 +14,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core.fund import TopUp
 from houbao.core.ledger import store_account
-from houbao.core.policy import Ruling
+from houbao.core.rulings import Ruling
 from houbao.core.terms import Actor, Refused
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Letter, Outcome, Posted, Reply, Request

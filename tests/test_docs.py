@@ -158,7 +158,8 @@ def test_the_table_of_rules_is_printed_from_the_policy_that_ships():
 
 
 def test_the_policy_page_names_every_fact_comparison_timer_and_private_fact():
-    from houbao.core.policy import COMPARISONS, FACTS, PRIVATE_FACTS, REFUSALS, Timers
+    from houbao.core.conditions import COMPARISONS, FACTS, PRIVATE_FACTS
+    from houbao.core.policy import REFUSALS, Timers
 
     page = read("docs/policy.md")
     cells = {name for line in page.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line)}

@@ -21,7 +21,8 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.decider import Command
 from houbao.core.fund import TopUp
-from houbao.core.policy import REFUSALS, parse_policy
+from houbao.core.policy import REFUSALS
+from houbao.core.policy_file import parse_policy
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
 from houbao.engine.engine import TEXT_FIELD
 from houbao.engine.ports import Accepted, Request

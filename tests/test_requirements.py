@@ -25,11 +25,11 @@ from given import (
 )
 from houbao.core import disputes as d
 from houbao.core import orders as o
-from houbao.core import policy
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.calendars import days_after
-from houbao.core.policy import assess
+from houbao.core.policy_file import parse_policy
+from houbao.core.rulings import assess
 from houbao.core.terms import SYSTEM, Refused
 from houbao.shipped import policy_text
 from houbao.store import schema, sqlite
@@ -106,7 +106,7 @@ def test_r2_routes_follow_the_version_in_force_at_payment_and_times_the_one_at_o
     versions = ((T - 100 * DAY, "2026.1"), (T - 5 * DAY, "2026.2"))
     market = market_with(programme=standard(policies=versions))
     newer = policy_text().replace("2026.1", "2026.2").replace('"15.00"', '"50.00"').replace('"14 d"', '"2 d"')
-    row = ("2026.2", policy.parse_policy(newer).digest, newer)
+    row = ("2026.2", parse_policy(newer).digest, newer)
     market.database.connection.execute(sqlite.inserting(schema.policies), row)
 
     before, after = market.order(paid=T - 5 * DAY - SECOND), market.order(paid=T - 5 * DAY)
@@ -144,7 +144,7 @@ def test_r3_the_answer_before_opening_is_the_answer_after(market, order, reason,
 
 def test_r3_the_answer_says_why_no_earlier_rule_matched(market):
     told = market.explain(opening(market.order(), "damaged", "40.00"))
-    earlier = [rule.name for rule in policy.parse_policy(policy_text()).rules]
+    earlier = [rule.name for rule in parse_policy(policy_text()).rules]
     assert [miss.rule for miss in told.misses] == earlier[: earlier.index("verify")]
     assert ("instant", 2, False) in [(miss.rule, miss.condition, miss.found) for miss in told.misses]
 

@@ -272,7 +272,8 @@ def show(version: str = "", *, database: DatabaseUrl = None) -> None:
 @policy_app.command
 def check(file: Path, *, as_json: Json = False) -> None:
     """Check a policy file; every fault is named with its field."""
-    from houbao.core.policy import PolicyError, parse_policy
+    from houbao.core.policy import PolicyError
+    from houbao.core.policy_file import parse_policy
 
     try:
         text = file.read_text(encoding="utf-8")

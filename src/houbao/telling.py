@@ -4,7 +4,7 @@ from houbao.core import disputes as d
 from houbao.core import refunds as r
 from houbao.core.decider import Event
 from houbao.core.money import decimal
-from houbao.core.policy import Compiled, assess, explain
+from houbao.core.rulings import Compiled, assess, explain
 from houbao.core.terms import public_id
 
 PAYER = {"fund": "the guarantee's fund", "seller": "the seller", "platform": "the platform"}

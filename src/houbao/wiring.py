@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from houbao.core.policy import parse_policy
+from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme
 from houbao.core.refunds import RefundSent, ReportRefund
 from houbao.core.terms import Refused, parse_id

@@ -18,8 +18,9 @@ from houbao.core import programme as p
 from houbao.core.decider import Decision, Event, World, decide
 from houbao.core.fund import TopUp
 from houbao.core.ledger import Transfer, store_account
-from houbao.core.policy import Compiled, compile_policy, parse_policy
+from houbao.core.policy_file import parse_policy
 from houbao.core.refunds import Purse, RefundSent, ReportRefund, ResolveRefund, SendRefund, ServeWaiting
+from houbao.core.rulings import Compiled, compile_policy
 from houbao.core.terms import SYSTEM, Actor, Refused
 from houbao.shipped import policy_text
 

@@ -9,22 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from houbao.core.conditions import PRIVATE_FACTS, Condition, Facts
 from houbao.core.money import parse
 from houbao.core.orders import REASONS
-from houbao.core.policy import (
-    PRIVATE_FACTS,
-    Compiled,
-    Condition,
-    Facts,
-    Miss,
-    Policy,
-    PolicyError,
-    Rule,
-    assess,
-    compile_policy,
-    explain,
-    parse_policy,
-)
+from houbao.core.policy import Policy, PolicyError, Rule
+from houbao.core.policy_file import parse_policy
+from houbao.core.rulings import Compiled, Miss, assess, compile_policy, explain
 from houbao.shipped import policy_text
 
 SHIPPED = parse_policy(policy_text())

@@ -6,7 +6,7 @@ from houbao.commands.times import time_of
 from houbao.core import disputes as d
 from houbao.core.money import parse
 from houbao.core.orders import Order
-from houbao.core.policy import Compiled, Miss, explain
+from houbao.core.rulings import Compiled, Miss, explain
 from houbao.core.terms import Actor, Refused, parse_id, public_id
 from houbao.engine.ports import Request
 from houbao.store import queries

@@ -10,11 +10,13 @@ from datetime import datetime
 from msgspec import structs
 
 from houbao.core import money
+from houbao.core.conditions import Facts
 from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
 from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
-from houbao.core.policy import Compiled, Facts, Rule, assess
+from houbao.core.policy import Rule
 from houbao.core.refundable import refundable
 from houbao.core.refunds import Head, Scene, approve
+from houbao.core.rulings import Compiled, assess
 from houbao.core.terms import Record, Refused, check_reference
 
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -17,7 +17,7 @@ from houbao.core import refunds as r
 from houbao.core.effects import Effect, effects
 from houbao.core.fund import CapitalAdded, TopUp, decide_top_up
 from houbao.core.ledger import AVAILABLE, Transfer, transfers
-from houbao.core.policy import Compiled
+from houbao.core.rulings import Compiled
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
 Command = p.StoreCommand | o.PlaceOrder | o.Fact | d.OpenDispute | d.DisputeCommand | TopUp | r.ServeWaiting

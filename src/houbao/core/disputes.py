@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, structs
 
+from houbao.core.conditions import Facts
 from houbao.core.orders import REASONS
-from houbao.core.policy import Facts
 from houbao.core.policy import Timers as Waits
 from houbao.core.refunds import (
     DisputeEvent,

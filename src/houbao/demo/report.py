@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from houbao.core import disputes as d
 from houbao.core.money import decimal
-from houbao.core.policy import compile_policy, parse_policy
+from houbao.core.policy_file import parse_policy
 from houbao.core.refunds import RefundPaid
+from houbao.core.rulings import compile_policy
 from houbao.core.terms import public_id
 from houbao.demo.play import Played
 from houbao.shipped import policy_text

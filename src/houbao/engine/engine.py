@@ -24,7 +24,7 @@ from houbao.core.claims import Given
 from houbao.core.decider import ORDER_FACTS, Command, Decision, Event, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, Transfer, store_account
-from houbao.core.policy import Ruling, assess
+from houbao.core.rulings import Ruling, assess
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.engine.ports import (
     Accepted,

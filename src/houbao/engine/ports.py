@@ -11,9 +11,9 @@ from houbao.core.disputes import Dispute, DisputeOpened
 from houbao.core.effects import Effect
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
-from houbao.core.policy import Compiled
 from houbao.core.programme import Programme, Store
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
+from houbao.core.rulings import Compiled
 from houbao.core.terms import Actor, Refused
 
 Probe = Callable[[str], None]

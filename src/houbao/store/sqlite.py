@@ -16,8 +16,9 @@ from houbao.core.decider import Event
 from houbao.core.disputes import Dispute
 from houbao.core.ledger import AVAILABLE, keeps_balance, store_account
 from houbao.core.orders import Order
-from houbao.core.policy import Compiled, compile_policy, parse_policy
+from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme
+from houbao.core.rulings import Compiled, compile_policy
 from houbao.core.terms import from_micros, micros
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
 from houbao.store import rows, schema

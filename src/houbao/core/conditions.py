@@ -1,0 +1,87 @@
+"""What the policy's rules may look at, and how: facts, and conditions (fact, comparison, value) on them."""
+
+import operator
+import re
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+from msgspec import Struct
+
+from houbao.core.orders import REASONS
+
+
+class Facts(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True, gc=False):
+    """What the rules may look at; kept with the dispute, so that its reasons can be told again at any time. New facts
+    are added at the end. Amounts are minor units; `instant_sum` is what this buyer got by the instant route
+    from all stores in the last 30 days, this claim included. None: not known, and then no condition on it holds."""
+
+    reason: str
+    reason_class: str
+    paid: bool
+    in_window: bool
+    open_on_lines: bool = False
+    ruled_on_lines: bool = False
+    amount: int = 0
+    refundable: int = 0
+    covered: bool = False
+    categories: tuple[str, ...] = ()
+    evidence: bool = False
+    instant_sum: int | None = None
+    buyer_standing: str | None = None
+    store_watch: str | None = None
+
+
+FACTS: dict[str, Any] = get_type_hints(Facts)
+MONEY_FACTS = ("amount", "refundable", "instant_sum")
+PRIVATE_FACTS = ("instant_sum", "buyer_standing", "store_watch", "evidence")
+"""Facts whose limits could be gamed: a buyer's explanation names the rule, never these figures."""
+
+KNOWN_VALUES = {"reason": tuple(REASONS), "reason_class": ("INR", "SNAD", "REMORSE", "OTHER")}
+"""Facts of which every value is known: another one in a policy is a slip of the pen."""
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "is": operator.eq,
+    "is_not": operator.ne,
+    "in": lambda found, value: found in value,
+    "not_in": lambda found, value: found not in value,
+    "at_most": operator.le,
+    "at_least": operator.ge,
+    "any_of": lambda found, value: not value.isdisjoint(found),
+}
+
+
+class Condition(Struct, frozen=True, array_like=True):
+    """One condition as written: [fact, comparison, value]."""
+
+    fact: str
+    comparison: str
+    value: Any
+
+
+def condition_faults(where: str, condition: Condition) -> list[str]:
+    """What is wrong with a condition that is written at `where`; empty where it can be used."""
+    fact, comparison, value = condition.fact, condition.comparison, condition.value
+    if fact not in FACTS:
+        return [f"{where}: no fact {fact!r}; the facts are {', '.join(sorted(FACTS))}"]
+    if comparison not in COMPARISONS:
+        return [f"{where}: no comparison {comparison!r}; there are {', '.join(COMPARISONS)}"]
+    is_list, is_money, is_flag = fact == "categories", fact in MONEY_FACTS, FACTS[fact] is bool
+    if is_list != (comparison == "any_of"):
+        return [f"{where}: {fact!r} cannot be compared by {comparison!r}"]
+    if is_money != (comparison in ("at_most", "at_least")):
+        return [f"{where}: {fact!r} cannot be compared by {comparison!r}"]
+    if comparison in ("in", "not_in", "any_of"):
+        good = isinstance(value, list) and all(isinstance(v, str) for v in value) and not is_flag
+        needed = "a list of texts"
+    elif is_money:
+        good = isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,4})?", value, re.ASCII) is not None
+        needed = 'an amount such as "15.00"'
+    elif is_flag:
+        good, needed = isinstance(value, bool), "true or false"
+    else:
+        good, needed = isinstance(value, str), "a text"
+    known = KNOWN_VALUES.get(fact)
+    if good and known:
+        odd = [v for v in (value if isinstance(value, list) else [value]) if v not in known]
+        good, needed = not odd, f"one of {', '.join(known)}"
+    return [] if good else [f"{where}: {fact!r} needs {needed}, found {value!r}"]
