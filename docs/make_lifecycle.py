@@ -5,10 +5,14 @@ PYTHONPATH=src .venv/bin/python docs/make_lifecycle.py > docs/lifecycle.md
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from houbao.core import disputes as d
+from houbao.core import phases as ph
 from houbao.core.orders import LIFE, REASONS
 from houbao.core.policy import Policy
 from houbao.core.policy_file import parse_policy
+from houbao.core.returns import PROMISED, Parcel
 from houbao.shipped import policy_text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,27 +22,66 @@ OPENS = {
     "awaiting_seller": "open (route seller)",
     "refunding": "open (route instant)",
     "awaiting_funds": "open (route instant)",
+    "awaiting_return": "open (route return)",
 }
 
 DEFAULTS = {
-    "buyers_amount_by_fund": ("the buyer's amount is refunded by the fund", d.PAID),
+    "buyers_amount_by_fund": ("the buyer's amount is refunded by the fund", ph.PAID),
     "buyers_amount_by_platform": ("the buyer's amount is refunded by the platform", ("refunding",)),
-    "buyers_amount_by_seller": ("the buyer's amount is refunded by the seller", ("refunding",)),
-    "lapses": ("the dispute is closed, nothing is refunded", d.ENDED),
+    "buyers_amount_by_seller": (
+        "the buyer's proposal is carried out, paid by the seller",
+        ("refunding", "awaiting_return"),
+    ),
+    "buyers_refund_by_seller": ("the buyer's amount is refunded by the seller", ("refunding",)),
+    "sellers_offer": ("the seller's offer is carried out", ("refunding", "awaiting_return", "awaiting_replacement")),
+    "lapses": ("the dispute is closed, nothing is refunded", ph.ENDED),
+    "refund": ("the refund goes out", ph.PAID),
+    "platform_decides": ("the platform decides", ("adjudicating",)),
+    "replaced": ("the dispute is closed as replaced", ph.ENDED),
 }
 """Code of a default outcome → its words, and the phases it leads to."""
 
-ALERTS = {"alert": "somebody of the platform is told", "remind": "the buyer is reminded"}
+ALERTS = {"alert": "somebody of the platform is told", "remind": "whose turn it is, is reminded"}
 
 MEANS = {
     "verifying": "The order is covered: the platform looks into it.",
     "notifying": "Found out of scope: the official notice to the seller is on its way.",
     "awaiting_seller": "The seller answers.",
-    "awaiting_buyer": "The seller rejected; the buyer may withdraw.",
+    "awaiting_buyer": "The seller rejected, or made an offer; the buyer answers.",
+    "adjudicating": "The two disagree, or goods went astray: the platform decides.",
+    "awaiting_return": "The refund goes out when the goods are back; the buyer sends them.",
+    "return_in_transit": "The goods are on their way back, to the platform where the fund pays, else to the seller.",
+    "awaiting_replacement": "The seller sends the goods once more.",
     "awaiting_funds": "A refund is approved and waits for money in the fund.",
     "refunding": "A refund is approved and on its way through the provider.",
     "closed": "Over. A provider may still give money back, or say something late.",
 }
+
+
+OFFER = d.Offer(amount=1, remedy="refund")
+SENT = structs.replace(PROMISED, state="shipped")
+BACK = Parcel(kind="return", state="delivered")
+PARCELS: dict[str, tuple[Parcel | None, ...]] = {
+    **dict.fromkeys(ph.TURNS, (None,)),
+    "return_in_transit": (Parcel(kind="return", state="shipped"), BACK),
+    "awaiting_replacement": (PROMISED, SENT, structs.replace(PROMISED, state="delivered")),
+}
+"""Where goods may be in a phase."""
+
+WHEN = {
+    **{
+        (phase, "buyers_amount_by_platform"): "where the order is not covered, {}"
+        for phase in ("verifying", "adjudicating")
+    },
+    ("awaiting_buyer", "lapses"): "after a rejection, {}",
+    ("awaiting_buyer", "sellers_offer"): "after an offer, {}",
+    ("return_in_transit", "platform_decides"): "never scanned, {}",
+    ("return_in_transit", "refund"): "after its delivery and the time to inspect it, {}",
+    ("awaiting_replacement", "buyers_refund_by_seller"): "never shipped, {}",
+    ("awaiting_replacement", "platform_decides"): "shipped and never scanned, {}",
+    ("awaiting_replacement", "replaced"): "delivered and not reported, {}",
+}
+"""Which silence leads to which outcome, where there are several."""
 
 
 def main() -> None:
@@ -89,7 +132,7 @@ def page(policy: Policy) -> str:
 def diagram() -> list[str]:
     """The Mermaid diagram: TURNS, the default outcomes, and what starts and resumes a life."""
     edges: dict[tuple[str, str], list[str]] = {("[*]", phase): [label] for phase, label in OPENS.items()}
-    for phase, commands in d.TURNS.items():
+    for phase, commands in ph.TURNS.items():
         for command, turn in commands.items():
             for to in turn.to:
                 if to != phase:
@@ -103,11 +146,17 @@ def diagram() -> list[str]:
 
 def silent(phase: str) -> list[str]:
     """The codes of what may happen in a phase when nobody acts, for a covered dispute and for another."""
-    codes = [d.default_outcome(dispute(phase, covered=covered)) for covered in (True, False)]
-    return [code for code in dict.fromkeys(codes) if code]
+    asked = [dispute(phase, covered=covered, parcel=parcel) for covered in (True, False) for parcel in PARCELS[phase]]
+    asked += [structs.replace(asked[0], offer=OFFER)]
+    return [code for code in dict.fromkeys(ph.default_outcome(one) for one in asked) if code]
 
 
-def dispute(phase: str, *, covered: bool) -> d.Dispute:
+def words(phase: str) -> str:
+    """What silence leads to in a phase."""
+    return "; or ".join(WHEN.get((phase, code), "{}").format(DEFAULTS[code][0]) for code in silent(phase))
+
+
+def dispute(phase: str, *, covered: bool, parcel: Parcel | None = None) -> d.Dispute:
     """A dispute in that phase, to ask its default outcome."""
     return d.Dispute(
         id=1,
@@ -130,16 +179,17 @@ def dispute(phase: str, *, covered: bool) -> d.Dispute:
         opened_at=START,
         assessed=1,
         history=(1,),
+        parcel=parcel,
     )
 
 
 def phases(policy: Policy) -> list[str]:
     """One section per phase."""
     lines: list[str] = []
-    for phase, commands in d.TURNS.items():
+    for phase, commands in ph.TURNS.items():
         lines += [f"### {phase}", "", MEANS[phase], ""]
-        if d.WAITS_FOR[phase]:
-            lines.append(f"- waits for: {d.WAITS_FOR[phase]}")
+        if ph.WAITS_FOR[phase]:
+            lines.append(f"- waits for: {ph.WAITS_FOR[phase]}")
         lines += [f"- {line}" for line in times(phase, policy)]
         for command, turn in commands.items():
             lines.append(f"- `{command}` by {' or '.join(turn.by)} → {', '.join(turn.to)}")
@@ -152,11 +202,12 @@ def phases(policy: Policy) -> list[str]:
 def times(phase: str, policy: Policy) -> list[str]:
     """What the clock does in a phase."""
     lines: list[str] = []
-    for timer in d.timers_of(phase, START, policy.timers):
+    for timer in ph.timers_of(phase, START, policy.timers, START + policy.timers.escalation):
         after = span(timer.at - START)
         if timer.kind == "turn":
-            ends = " or, where the order is not covered, ".join(DEFAULTS[code][0] for code in silent(phase))
-            lines.append(f"after {after} without an act: {ends}")
+            lines.append(f"after {after} without an act: {words(phase)}")
+        elif timer.kind == "escalate":
+            lines.append(f"{span(policy.timers.escalation)} after the seller's first turn began: the platform decides")
         else:
             lines.append(f"after {after}: {ALERTS[timer.kind]}")
     if phase == "awaiting_funds":
@@ -172,10 +223,10 @@ def span(time: timedelta) -> str:
 
 def turns() -> list[str]:
     """Commands by phases: the role that may act."""
-    commands = list(dict.fromkeys(command for turn in d.TURNS.values() for command in turn))
-    lines = ["| command | " + " | ".join(d.TURNS) + " |", "|---" * (len(d.TURNS) + 1) + "|"]
+    commands = list(dict.fromkeys(command for turn in ph.TURNS.values() for command in turn))
+    lines = ["| command | " + " | ".join(ph.TURNS) + " |", "|---" * (len(ph.TURNS) + 1) + "|"]
     for command in commands:
-        cells = [", ".join(turn[command].by) if command in turn else "" for turn in d.TURNS.values()]
+        cells = [", ".join(turn[command].by) if command in turn else "" for turn in ph.TURNS.values()]
         lines.append(f"| `{command}` | " + " | ".join(cells) + " |")
     return lines
 

@@ -331,7 +331,7 @@ def test_nine_of_ten_real_complaints_become_disputes(tmp_path):
     refused = {outcome.code for outcome in outcomes if isinstance(outcome, Refused)}
     assert len(complained) == 2085
     assert opened >= 0.9 * len(complained)
-    assert refused <= {"not_paid", "outside_window", "not_available_yet"}
+    assert refused <= {"not_paid", "outside_window"}
 
 
 @olist

@@ -145,6 +145,46 @@ def awaiting_seller(market: Market) -> int:
     return market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
 
 
+def rejected(market: Market) -> int:
+    dispute = awaiting_seller(market)
+    market.accept(d.Reject(dispute=dispute, reason="no"), SELLER)
+    return dispute
+
+
+def offered(market: Market, remedy: Any = "refund") -> int:
+    dispute = awaiting_seller(market)
+    market.accept(d.MakeOffer(dispute=dispute, amount=0 if remedy == "replacement" else 1, remedy=remedy), SELLER)
+    return dispute
+
+
+def replacing(market: Market) -> int:
+    dispute = offered(market, "replacement")
+    market.accept(d.AcceptOffer(dispute=dispute), BUYER)
+    return dispute
+
+
+def coming(market: Market) -> int:
+    dispute = replacing(market)
+    market.accept(d.ShipReplacement(dispute=dispute, carrier="Post", tracking="RP1"), SELLER)
+    return dispute
+
+
+def returning(market: Market) -> int:
+    return market.open(market.order(), "changed_mind", "40.00")
+
+
+def sent_back(market: Market) -> int:
+    dispute = returning(market)
+    market.accept(d.ShipReturn(dispute=dispute, carrier="Post", tracking="RR1"), BUYER)
+    return dispute
+
+
+def withdrawn(market: Market) -> int:
+    dispute = verifying(market)
+    market.accept(d.Withdraw(dispute=dispute), BUYER)
+    return dispute
+
+
 def refunding(market: Market) -> int:
     dispute = verifying(market)
     market.rule(dispute)
@@ -438,8 +478,58 @@ def amount_above_claim(market):
 
 
 @produces
-def not_available_yet(market):
-    return market.refuse(opening(market.order(), "changed_mind", "1.00"), BUYER)
+def bad_remedy(market):
+    return market.refuse(opening(market.order(), "damaged", "1.00", remedy="replacement"), BUYER)
+
+
+@produces
+def offer_is_claim(market):
+    return market.refuse(d.MakeOffer(dispute=awaiting_seller(market), amount=eur("25.00")), SELLER)
+
+
+@produces
+def bad_ruling(market):
+    ruling = d.Rule(dispute=verifying(market), finding="justified", reason="ok", payer="platform")
+    return market.refuse(ruling, AGENT)
+
+
+@produces
+def no_offer(market):
+    return market.refuse(d.AcceptOffer(dispute=rejected(market)), BUYER)
+
+
+@produces
+def not_withdrawn(market):
+    dispute = verifying(market)
+    market.rule(dispute, "unjustified")
+    return market.refuse(d.Reopen(dispute=dispute), BUYER)
+
+
+@produces
+def reopened_before(market):
+    dispute = withdrawn(market)
+    market.accept(d.Reopen(dispute=dispute), BUYER)
+    market.accept(d.Withdraw(dispute=dispute), BUYER)
+    return market.refuse(d.Reopen(dispute=dispute), BUYER)
+
+
+@produces
+def evidence_asked(market):
+    ask = d.RequestEvidence(dispute=verifying(market), party="buyer")
+    market.accept(ask, AGENT)
+    return market.refuse(ask, AGENT)
+
+
+@produces
+def shipped_before(market):
+    ship = d.ShipReplacement(dispute=replacing(market), carrier="Post", tracking="RP1")
+    market.accept(ship, SELLER)
+    return market.refuse(ship, SELLER)
+
+
+@produces
+def no_text(market):
+    return market.refuse(d.WriteMessage(dispute=verifying(market), message=" "), BUYER)
 
 
 # the system
@@ -558,6 +648,21 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "withdraw": (d.Withdraw(dispute=verifying(market)), BUYER),
         "accept": (d.Accept(dispute=awaiting_seller(market)), SELLER),
         "reject": (d.Reject(dispute=awaiting_seller(market), reason="no", note="n"), SELLER),
+        "offer": (d.MakeOffer(dispute=awaiting_seller(market), amount=1, remedy="refund", note="n"), SELLER),
+        "accept_offer": (d.AcceptOffer(dispute=offered(market)), BUYER),
+        "counter": (d.Counter(dispute=rejected(market), amount=1, note="n"), BUYER),
+        "escalate": (d.Escalate(dispute=rejected(market), note="n"), BUYER),
+        "reopen": (d.Reopen(dispute=withdrawn(market), note="n"), BUYER),
+        "request_evidence": (d.RequestEvidence(dispute=verifying(market), party="buyer", note="n"), AGENT),
+        "evidence": (d.AddEvidence(dispute=verifying(market), evidence=("ab" * 32,), note="n"), BUYER),
+        "messages": (d.WriteMessage(dispute=verifying(market), message="m"), BUYER),
+        "ship_return": (d.ShipReturn(dispute=returning(market), carrier="Post", tracking="RR1"), BUYER),
+        "scan_return": (d.ScanReturn(dispute=sent_back(market)), PLATFORM),
+        "confirm_return": (d.ConfirmReturn(dispute=sent_back(market)), SELLER),
+        "report_return": (d.ReportReturn(dispute=sent_back(market), problem="empty", note="n"), SELLER),
+        "ship_replacement": (d.ShipReplacement(dispute=replacing(market), carrier="Post", tracking="RP1"), SELLER),
+        "scan_replacement": (d.ScanReplacement(dispute=coming(market)), PLATFORM),
+        "report_replacement": (d.ReportReplacement(dispute=coming(market), problem="damaged", note="n"), BUYER),
         "serve_notice": (d.ServeNotice(dispute=served), AGENT),
         "notice_accepted": (d.NoticeAccepted(dispute=served, notice=notice, message_id="m"), MAIL),
         "notice_bounced": (d.NoticeBounced(dispute=served, notice=notice, why="w"), MAIL),
@@ -641,7 +746,7 @@ def test_a_field_that_is_missing_or_nonsense_never_gets_through_and_never_crashe
         ({"amount": 0}, "bad_amount"),
         ({"reason": ""}, "unknown_reason"),
         ({"reason": LONG}, "unknown_reason"),
-        ({"remedy": "replacement"}, "not_available_yet"),
+        ({"remedy": "replacement"}, "bad_remedy"),
         ({"reference": "ref\n"}, "bad_reference"),
         ({"reference": "ref\u0000"}, "bad_reference"),
         ({"reference": "é"}, "bad_reference"),

@@ -1,7 +1,9 @@
 """The worked examples of the specification (EUR, capital mode; before each P 200.00, F 1,000.00, R 0.00)."""
 
-from given import BUYER, DAY, SECOND, SELLER, T, eur
+from given import BUYER, DAY, PLATFORM, SECOND, SELLER, T, eur
 from houbao.core import disputes as d
+from houbao.core.ledger import store_account
+from houbao.core.programme import Leave
 
 
 def test_example_1_covered_and_damaged_is_paid_by_the_fund(market):
@@ -91,6 +93,26 @@ def test_example_3_not_received_waits_for_the_seller_though_covered(market):
     assert (state.fault.state, state.fault.kind) == ("counted", "INR")
 
 
+def test_example_4_a_change_of_mind_goes_straight_into_the_return_flow(market):
+    order = market.order(amount="80.00", commission="80.00")
+    dispute = market.open(order, "changed_mind", "80.00")
+    assert market.dispute(dispute).phase == "awaiting_return"
+    assert market.funds() == ("120.00", "1000.00", "0.00")
+    assert market.balance(store_account("oak", "held")) == "80.00"
+
+    market.go(T + 3 * DAY)
+    market.accept(d.ShipReturn(dispute=dispute, carrier="Post", tracking="RR1"), BUYER)
+    market.go(T + 5 * DAY)
+    market.accept(d.ScanReturn(dispute=dispute), PLATFORM)
+    market.accept(d.ConfirmReturn(dispute=dispute), SELLER)
+    market.work()
+    state = market.dispute(dispute)
+    assert market.funds() == ("120.00", "1000.00", "0.00")
+    assert (state.outcome, state.resolved_by, state.fault.state) == ("refunded", "return", "exempt")
+    assert not [line for line in market.moved(dispute) if "fund:" in line[1] + line[2]]
+    market.check()
+
+
 def test_example_5_settled_privately_and_withdrawn_leaves_no_transfers(market):
     order = market.order(amount="20.00", commission="20.00")
     dispute = market.open(order, "wrong_variant", "20.00")
@@ -100,6 +122,27 @@ def test_example_5_settled_privately_and_withdrawn_leaves_no_transfers(market):
     assert (state.phase, state.outcome, state.fault.state) == ("closed", "withdrawn", "exempt")
     assert market.moved(dispute) == []
     assert market.funds() == ("200.00", "1000.00", "0.00")
+
+
+def test_example_6_offer_counter_and_agreement(market):
+    order = uncovered(market)
+    dispute = market.open(order, "defective", "50.00")
+    market.accept(d.MakeOffer(dispute=dispute, amount=eur("20.00")), SELLER)
+    assert market.dispute(dispute).phase == "awaiting_buyer"
+    market.accept(d.Counter(dispute=dispute, amount=eur("35.00")), BUYER)
+    market.accept(d.Accept(dispute=dispute), SELLER)
+    market.work()
+    state = market.dispute(dispute)
+    assert market.funds() == ("165.00", "1000.00", "0.00")
+    assert (state.outcome, state.resolved_by) == ("partially_refunded", "agreement")
+    assert (state.fault.state, state.fault.kind) == ("counted", "SNAD")
+    market.check()
+
+
+def uncovered(market):
+    """An order that was paid after the store had left the guarantee."""
+    market.accept(Leave(store="oak", at=T - 11 * DAY), PLATFORM)
+    return market.order(amount="50.00", commission="50.00")
 
 
 def test_example_7_a_time_out_is_neither_yes_nor_no_until_the_look_up(market):
@@ -149,3 +192,7 @@ def test_example_9_a_rejection_one_second_before_due_wins(market):
     assert market.moved(dispute) == []
     market.go(due + DAY)
     assert market.dispute(dispute).phase == "awaiting_buyer"
+    market.accept(d.Escalate(dispute=dispute), BUYER)
+    assert market.dispute(dispute).phase == "adjudicating"
+    assert market.moved(dispute) == []
+    market.check()

@@ -23,6 +23,7 @@ from msgspec import structs
 from given import AGENT, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SECOND, Market, T
 from houbao.core import disputes as d
 from houbao.core import orders as o
+from houbao.core import phases
 from houbao.core import programme as p
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.ledger import keeps_balance
@@ -32,6 +33,7 @@ from houbao.core.refunds import (
     Move,
     RefundApproved,
     RefundPaid,
+    RefundReleased,
     RefundResolved,
     RefundReturned,
     RefundSent,
@@ -51,18 +53,37 @@ HOUR = timedelta(hours=1)
 CELLS: Counter[tuple[str, str]] = Counter()
 """(phase, command) → how often it was accepted, over all that ran."""
 
+PAID = ("refunding", "awaiting_funds", "closed")
 DUE_TO = {
-    "verifying": ("refunding", "awaiting_funds", "closed"),
-    "notifying": ("refunding", "closed"),
-    "awaiting_seller": ("refunding", "closed"),
-    "awaiting_buyer": ("closed",),
+    "verifying": PAID,
+    "notifying": PAID,
+    "awaiting_seller": (*PAID, "awaiting_return", "adjudicating"),
+    "awaiting_buyer": (*PAID, "awaiting_return", "awaiting_replacement", "adjudicating"),
+    "adjudicating": PAID,
+    "awaiting_return": ("closed",),
+    "return_in_transit": (*PAID, "adjudicating"),
+    "awaiting_replacement": (*PAID, "adjudicating"),
 }
 """Where a phase leads by itself when its time ends."""
 
 HALF_PAID = 8
-WAYS = [(phase, name) for phase, turns in d.TURNS.items() if phase != "closed" for name in turns]
-WAYS += [("handed_over", name) for name in d.TURNS["awaiting_seller"]]
+WAYS = [(phase, name) for phase, turns in phases.TURNS.items() if phase != "closed" for name in turns]
+WAYS += [("handed_over", name) for name in phases.TURNS["awaiting_seller"]]
+WAYS += [("withdrawn", "reopen"), ("offered", "accept_offer"), ("delivered", "confirm_return")]
 """What a new dispute can be brought into, and a step from there; handed over: by an official notice."""
+
+BY_ITSELF = (d.Alerted, d.EvidenceClosed)
+FOLLOWS = (
+    RefundApproved,
+    RefundReleased,
+    RefundResolved,
+    d.OfferAccepted,
+    d.ReturnAuthorised,
+    d.ReturnConfirmed,
+    d.Escalated,
+    d.DisputeClosed,
+)
+"""What happens when a time has ended."""
 
 STORES = {"oak": True, "ash": True, "elm": False}
 """Store → enrolled. Nobody knows the e-mail of `ash`: its notices bounce."""
@@ -92,6 +113,15 @@ POINTS = (
     "task.done",
 )
 """Where the worker may die."""
+
+BROUGHT_BY = {
+    **dict.fromkeys(
+        ("awaiting_seller", "awaiting_buyer", "refunding", "adjudicating", "awaiting_replacement", "offered"),
+        "in_transit_overdue",
+    ),
+    **dict.fromkeys(("awaiting_return", "return_in_transit", "delivered"), "changed_mind"),
+}
+"""Phase → the reason that leads there; the others by a damaged parcel."""
 
 REASONS = ("damaged", "poor_quality", "in_transit_overdue", "counterfeit", "other", "changed_mind")
 PHOTO = "a" * 64
@@ -232,21 +262,25 @@ class Laws(RuleBasedStateMachine):
         """Follow the phases: first what fell due, then the command in the phase it met."""
         number, name = getattr(command, "dispute", 0), tag_of(command)
         own = list(events)
-        while own and isinstance(own[0][1], d.Alerted | d.TimedOut):
-            _, event = own.pop(0)
+        while own and own[0][1].by == "system" and isinstance(own[0][1], (*BY_ITSELF, d.TimedOut, d.Escalated)):
+            position, event = own.pop(0)
+            before = self.phase[event.dispute]
+            self.happen(position, event)
             if isinstance(event, d.TimedOut):
-                position, then = own.pop(0)
-                assert event.at == event.due_at == then.at
-                assert then.dispute == event.dispute
-                assert then.phase in DUE_TO[self.phase[event.dispute]]
-                self.happen(position, then)
+                assert event.at == event.due_at
+                while own and isinstance(own[0][1], FOLLOWS) and own[0][1].by == "system":
+                    position, then = own.pop(0)
+                    assert (then.at, then.dispute) == (event.at, event.dispute)
+                    self.happen(position, then)
+            if not isinstance(event, BY_ITSELF):
+                assert self.phase[event.dispute] in DUE_TO[before]
         seen = self.phase.get(number, "")
         for position, event in own:
             self.happen(position, event)
         if name == "pass_time":
             assert not own
         elif number:
-            assert self.phase[number] in d.TURNS[seen][name].to
+            assert self.phase[number] in phases.TURNS[seen][name].to
             CELLS[seen, name] += 1
         elif isinstance(command, d.OpenDispute):
             CELLS["", name] += 1
@@ -318,7 +352,7 @@ class Laws(RuleBasedStateMachine):
         reserved, held = 0, Counter[tuple[str, str]]()
         for state in self.states.values():
             refund = state.refund
-            if refund and refund.state == "sending":
+            if refund and refund.state in ("sending", "held"):
                 open_ = sum(share.minor for share in refund.shares if share.state not in SETTLED)
                 reserved += open_ if refund.payer == "fund" else 0
                 held[f"store:{state.store}:held", state.currency] += open_ if refund.payer == "seller" else 0
@@ -489,7 +523,7 @@ class Laws(RuleBasedStateMachine):
         """New disputes, each as far as some phase, and one step more."""
         for phase, name in ways:
             dispute = self.bring_into(phase, store, worth, voucher, split)
-            if name in d.TURNS[dispute.phase]:
+            if name in phases.TURNS[dispute.phase]:
                 self.say(self.command(name, dispute, twist), self.who(name, dispute))
 
     def bring_into(self, phase: str, store: str, worth: list[int], voucher: int, split: int) -> d.Dispute:
@@ -497,9 +531,9 @@ class Laws(RuleBasedStateMachine):
         if phase == "awaiting_funds":
             worth = [*worth, self.sums["fund:available", "EUR"]]
         order = self.place(store, worth, voucher, split)
-        by_seller = phase in ("awaiting_seller", "awaiting_buyer", "refunding")
-        reason = "in_transit_overdue" if by_seller else "damaged"
+        reason = BROUGHT_BY.get(phase, "damaged")
         dispute = self.open(order, reason, 100, False, 0)
+        buyer, seller = Actor("buyer", self.states[dispute].buyer), Actor("seller", store)
         if phase in ("notifying", "handed_over"):
             self.say(d.Rule(dispute=dispute, finding="out_of_scope", reason="fake"), AGENT)
         if phase == "handed_over":
@@ -508,21 +542,34 @@ class Laws(RuleBasedStateMachine):
         if phase == "awaiting_funds":
             self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
         if phase == "refunding":
-            self.say(d.Accept(dispute=dispute), Actor("seller", store))
-        if phase == "awaiting_buyer":
-            self.say(d.Reject(dispute=dispute, reason="proof"), Actor("seller", store))
+            self.say(d.Accept(dispute=dispute), seller)
+        if phase in ("awaiting_buyer", "adjudicating"):
+            self.say(d.Reject(dispute=dispute, reason="proof"), seller)
+        if phase == "adjudicating":
+            self.say(d.Escalate(dispute=dispute), buyer)
+        if phase == "offered":
+            self.say(d.MakeOffer(dispute=dispute, amount=max(1, worth[0] // 2), remedy="return_refund"), seller)
+        if phase == "awaiting_replacement":
+            self.say(d.MakeOffer(dispute=dispute, remedy="replacement"), seller)
+            self.say(d.AcceptOffer(dispute=dispute), buyer)
+        if phase in ("return_in_transit", "delivered"):
+            self.say(d.ShipReturn(dispute=dispute, carrier="Post", tracking="RR1"), buyer)
+        if phase == "delivered":
+            self.say(d.ScanReturn(dispute=dispute), PLATFORM)
+        if phase == "withdrawn":
+            self.say(d.Withdraw(dispute=dispute), buyer)
         return self.states[dispute]
 
     @rule(
-        name=st.sampled_from([name for turns in d.TURNS.values() for name in turns] + ["rule", "accept", "rule"]),
+        name=st.sampled_from([name for turns in phases.TURNS.values() for name in turns] + ["rule", "accept", "rule"]),
         n=st.integers(0, 20),
         twist=st.integers(0, 7),
         keyed=st.booleans(),
     )
     def act(self, name: str, n: int, twist: int, keyed: bool) -> None:
         """Somebody who may does `name`: where the table has it, or now and then where it has not."""
-        phases = [phase for phase, turns in d.TURNS.items() if name in turns]
-        dispute = self.pick(n, () if twist == 7 else phases)
+        wanted = [phase for phase, turns in phases.TURNS.items() if name in turns]
+        dispute = self.pick(n, () if twist == 7 else wanted)
         if dispute is None:
             return
         command = self.command(name, dispute, twist)
@@ -531,7 +578,7 @@ class Laws(RuleBasedStateMachine):
         self.say(command, self.who(name, dispute), key=self.key(keyed), at=due - SECOND if in_time and due else None)
 
     @rule(
-        phase=st.sampled_from(sorted(d.TURNS)),
+        phase=st.sampled_from(sorted(phases.TURNS)),
         n=st.integers(0, 20),
         then=st.sampled_from(range(6)),
         twist=st.sampled_from(range(7)),
@@ -539,13 +586,16 @@ class Laws(RuleBasedStateMachine):
     def act_in(self, phase: str, n: int, then: int, twist: int) -> None:
         """The same, beginning with the phase, so that the rare ones are met as often."""
         if dispute := self.pick(n, (phase,)):
-            names = sorted(d.TURNS[phase])
+            names = sorted(phases.TURNS[phase])
             name = names[then % len(names)]
             self.say(self.command(name, dispute, twist), self.who(name, dispute))
 
     def who(self, name: str, dispute: d.Dispute) -> Actor:
-        roles = {role for turns in d.TURNS.values() if name in turns for role in turns[name].by}
+        roles = {role for turns in phases.TURNS.values() if name in turns for role in turns[name].by}
+        if name in ("confirm_return", "report_return"):
+            roles = {"platform" if dispute.payer == "fund" else "seller"}
         people = {
+            "platform": PLATFORM,
             "buyer": Actor("buyer", dispute.buyer),
             "seller": Actor("seller", dispute.store),
             "agent": AGENT,
@@ -562,7 +612,42 @@ class Laws(RuleBasedStateMachine):
             case "rule":
                 finding = ("justified", "justified", "justified", "out_of_scope", "unjustified")[twist % 5]
                 amount = (None, dispute.amount // 2, dispute.amount + 1)[(twist + number) % 3]
-                return d.Rule(dispute=number, finding=finding, reason="seen", amount=amount, note="Seen on the photos.")
+                remedy = "return_refund" if twist == 2 else ""
+                return d.Rule(
+                    dispute=number, finding=finding, reason="seen", amount=amount, remedy=remedy, note="Seen."
+                )
+            case "request_evidence":
+                return d.RequestEvidence(dispute=number, party="buyer" if twist % 2 else "seller", note="A photo?")
+            case "evidence":
+                return d.AddEvidence(dispute=number, evidence=(PHOTO,))
+            case "messages":
+                return d.WriteMessage(dispute=number, message="Hello?")
+            case "offer":
+                remedy = ("refund", "return_refund", "replacement")[twist % 3]
+                amount = 0 if remedy == "replacement" else dispute.amount // (1 + twist % 2)
+                return d.MakeOffer(dispute=number, amount=amount, remedy=remedy, note="Is this all right?")
+            case "accept_offer":
+                return d.AcceptOffer(dispute=number)
+            case "counter":
+                return d.Counter(dispute=number, amount=dispute.amount * (2 + twist) // (3 + twist), note="No.")
+            case "escalate":
+                return d.Escalate(dispute=number, note="Please decide.")
+            case "reopen":
+                return d.Reopen(dispute=number, note="It was not kept.")
+            case "ship_return":
+                return d.ShipReturn(dispute=number, carrier="Post", tracking=f"RR{twist}")
+            case "scan_return":
+                return d.ScanReturn(dispute=number)
+            case "confirm_return":
+                return d.ConfirmReturn(dispute=number)
+            case "report_return":
+                return d.ReportReturn(dispute=number, problem="empty")
+            case "ship_replacement":
+                return d.ShipReplacement(dispute=number, carrier="Post", tracking=f"RP{twist}")
+            case "scan_replacement":
+                return d.ScanReplacement(dispute=number)
+            case "report_replacement":
+                return d.ReportReplacement(dispute=number, problem="different")
             case "change_claim":
                 half, less, twice = dispute.amount // 2 + 1, dispute.amount - 1, dispute.amount * 2
                 amount = (half, less, half, less, half, less, (dispute.amount, twice, 0)[number % 3])[twist % 7]
@@ -689,8 +774,8 @@ class Laws(RuleBasedStateMachine):
         """Several people in one batch, some of them about the same dispute."""
         requests = []
         for n in ns:
-            if (dispute := self.pick(n)) is not None and d.TURNS[self.phase[dispute.id]]:
-                names = sorted(d.TURNS[self.phase[dispute.id]])
+            if (dispute := self.pick(n)) is not None and phases.TURNS[self.phase[dispute.id]]:
+                names = sorted(phases.TURNS[self.phase[dispute.id]])
                 name = names[n % len(names)]
                 requests.append(Request(self.command(name, dispute, twist), self.who(name, dispute), self.market.now))
         self.execute(requests)
@@ -711,7 +796,7 @@ class Laws(RuleBasedStateMachine):
         self.plan.next, self.market.mailbox.script = [], []
         self.provider.down = self.provider.blind = 0
         self.top_up(10**7)
-        for _ in range(5):
+        for _ in range(14):
             for gap in (0 * DAY, HOUR, DAY, 7 * DAY):
                 self.market.now += gap
                 self.webhooks_arrive(False)
@@ -742,11 +827,11 @@ def run(examples: int, *, same: bool) -> None:
 
 def table() -> str:
     """How often each cell was accepted."""
-    wanted = [("", "open"), *((phase, name) for phase, turns in d.TURNS.items() for name in turns)]
+    wanted = [("", "open"), *((phase, name) for phase, turns in phases.TURNS.items() for name in turns)]
     return "\n".join(f"{phase or '–':16}{name:16}{CELLS[phase, name]:6}" for phase, name in wanted)
 
 
-CELLS_WANTED = {("", "open")} | {(phase, name) for phase, turns in d.TURNS.items() for name in turns}
+CELLS_WANTED = {("", "open")} | {(phase, name) for phase, turns in phases.TURNS.items() for name in turns}
 
 
 def every_cell_is_reached(times: int, examples: int) -> None:

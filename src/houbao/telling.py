@@ -9,6 +9,12 @@ from houbao.core.terms import public_id
 
 PAYER = {"fund": "the guarantee's fund", "seller": "the seller", "platform": "the platform"}
 
+ESCALATED = {
+    "buyer": "the buyer asked for it",
+    "too_long": "the two did not agree in time",
+    "never_scanned": "the parcel was never seen again",
+}
+
 
 def tell(event: Event, currency: str, part: int = 0) -> str:
     """One line for one event of a dispute."""
@@ -28,12 +34,44 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"the buyer now asks {money(event.amount)}"
         case d.SellerRejected():
             return f"the seller rejected it ({_plain(event.reason)}): the buyer is asked"
+        case d.SellerOffered():
+            return f"the seller offers {_offer(event.remedy, money(event.amount))}: the buyer is asked"
+        case d.OfferAccepted():
+            who = "the buyer took the offer" if event.by != "system" else "the offer holds, the buyer did not answer"
+            return f"{who}: {_offer(event.remedy, money(event.amount))}"
+        case d.Escalated():
+            return f"the platform decides: {ESCALATED[event.why]}"
+        case d.EvidenceRequested():
+            return f"the {event.party} is asked for evidence until {event.until:%a %d %b %Y %H:%M} UTC"
+        case d.EvidenceClosed():
+            return "the time to send evidence is over"
+        case d.EvidenceAdded():
+            return f"{_who(event.by)} sent evidence ({len(event.evidence)})"
+        case d.MessageWritten():
+            return f"{_who(event.by)} wrote"
+        case d.Reopened():
+            return "the buyer takes the dispute up again"
+        case d.ReturnAuthorised():
+            return f"the buyer sends the goods back; then {PAYER[event.payer]} refunds {money(event.minor)}"
+        case d.ReturnShipped():
+            return f"the goods are on their way back ({event.carrier} {event.tracking})"
+        case d.ReturnDelivered():
+            return "the goods are back and are looked at"
+        case d.ReturnConfirmed():
+            return "the goods are back, intact"
+        case d.ReturnReported():
+            return f"something is wrong with the return ({_plain(event.problem)}): the platform decides"
+        case d.ReplacementShipped():
+            return f"the seller sent a replacement ({event.carrier} {event.tracking})"
+        case d.ReplacementDelivered():
+            return "the replacement arrived"
+        case d.ReplacementReported():
+            return f"something is wrong with the replacement ({_plain(event.problem)}): the platform decides"
         case d.NoticeServed():
             return "the notice is sent again"
         case d.NoticeStood():
-            return (
-                f"the mail server accepted the notice; the seller has until {event.timers[0].at:%a %d %b %Y %H:%M} UTC"
-            )
+            until = next(timer.at for timer in event.timers if timer.kind == "turn")
+            return f"the mail server accepted the notice; the seller has until {until:%a %d %b %Y %H:%M} UTC"
         case d.NoticeFailed():
             return f"the notice bounced ({event.why}): the clock does not run"
         case d.TimedOut():
@@ -43,6 +81,10 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
         case d.DisputeClosed():
             fault = "counts against the store" if event.state == "counted" else f"does not count ({_plain(event.why)})"
             return f"closed: {_plain(event.outcome)} by {_plain(event.resolved_by)}; it {fault}"
+        case r.RefundApproved(held=True):
+            return f"{money(event.minor)} of the seller's put aside until the goods are back"
+        case r.RefundReleased():
+            return "what was put aside goes out to the buyer"
         case r.RefundApproved():
             wait = "; it waits for money in the fund" if event.waits else ""
             return f"refund of {money(event.minor)} approved, paid by {PAYER[event.payer]}{wait}"
@@ -62,6 +104,8 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
         case r.RefundContradicted():
             return f"the provider now says {event.result} of a settled attempt: a person must look"
         case r.RefundResolved():
+            if not event.by.startswith("finance"):
+                return f"{money(event.minor)} put aside go back to {PAYER[event.payer]}"
             return f"finance settled {money(event.minor)}: {_plain(event.how)}"
         case _:
             return type(event).__name__
@@ -70,6 +114,14 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
 def why(event: d.DisputeOpened | d.ClaimChanged, compiled: Compiled) -> list[str]:
     """The policy's reasons at that event, in sentences, for those who may see every figure."""
     return explain(compiled, event.rule, assess(compiled, event.facts).misses, private=False)
+
+
+def _offer(remedy: str, amount: str) -> str:
+    return {"replacement": "a replacement", "return_refund": f"{amount} when the goods are back"}.get(remedy, amount)
+
+
+def _who(by: str) -> str:
+    return f"the {by.partition(':')[0]}"
 
 
 def _plain(code: str) -> str:

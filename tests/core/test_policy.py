@@ -33,7 +33,15 @@ notice_alert = "24 h"
 notice = "7 d"
 seller_answer = "5 d"
 buyer_answer = "7 d"
-buyer_reminder = "24 h"
+escalation = "15 d"
+evidence = "48 h"
+return_shipping = "10 d"
+return_scan = "30 d"
+return_inspection = "10 d"
+replacement_shipping = "5 d"
+replacement_scan = "30 d"
+replacement_trial = "15 d"
+reminders = ["24 h"]
 funds_alert = "3 d"
 [refunds]
 attempts = 3
@@ -161,6 +169,12 @@ def test_a_policy_without_rules_is_a_fault(rules):
 def test_what_is_not_toml_is_one_fault_with_its_line():
     (found,) = faults_of('version = "1"\ntitle = oops\n')
     assert re.match(r"not TOML: .*line 2", found)
+
+
+@pytest.mark.parametrize("wrong", ['"24 h"', '["soon"]', "[1]", '["1 h", "2 h", "3 h", "4 h", "5 h", "6 h"]'])
+def test_reminders_are_a_short_list_of_times(wrong: str) -> None:
+    (fault,) = faults_of(SMALL.replace('["24 h"]', wrong))
+    assert fault.startswith('timers.reminders: up to 5 times such as ["48 h", "2 h"] are needed')
 
 
 def test_several_faults_are_all_named_at_once():

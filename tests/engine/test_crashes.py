@@ -89,7 +89,7 @@ class After:
         notices = self.ask("SELECT count(*) FROM events WHERE body->>'type'='notice_stood'")
         ruled_at = self.ask("SELECT position FROM events WHERE body->>'type'='dispute_ruled'")
         stood_at = self.ask("SELECT body->>'at' FROM events WHERE body->>'type'='notice_stood'")
-        due, kind = self.ask("SELECT due_at || ' ' || kind FROM timers").split()
+        due, kind = self.ask("SELECT due_at || ' ' || kind FROM timers WHERE kind='turn'").split()
         five_days = self.ask("SELECT cast(unixepoch(?) AS INTEGER) + 5 * 24 * 3600", stood_at)
         assert (notices, self.ask("SELECT body->>'notice' FROM disputes")) == (1, ruled_at), self.point
         assert (int(due) // 1_000_000, kind) == (five_days, "turn"), self.point

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, PROVIDER, SELLER, Market, T, eur, opening
 from houbao.core import disputes as d
 from houbao.core import orders as o
+from houbao.core import phases
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.fund import TopUp
@@ -57,11 +58,26 @@ class Town:
         market.accept(d.Reject(dispute=rejected, reason="proof"), SELLER)
         answering = market.open(self.orders[9], "damaged", "20.00", reference="claim-0")
         self.disputes = [verified, sent, unknown, noticed, waiting, rejected, answering]
+        self.disputes += self.further(market)
         market.accept(TopUp(minor=1, currency="USD"), FINANCE, key="key-0")
-        phases = {market.dispute(number).phase for number in self.disputes}
-        assert phases == set(d.TURNS) - {"closed"}
+        reached = {market.dispute(number).phase for number in self.disputes}
+        assert reached == set(phases.TURNS) - {"closed"}
         market.database.close()
         self.path = market.database.path
+
+    def further(self, market: Market) -> list[int]:
+        """A dispute before the platform, a return that is due, one under way, and a replacement."""
+        numbers = []
+        for n, reason in enumerate(("counterfeit", "changed_mind", "changed_mind", "in_transit_overdue")):
+            order = market.order(f"town-further-{n}", "50.00", delivered=n < 3)
+            numbers.append(market.open(order, reason, "20.00"))
+        argued, _, back, replaced = numbers
+        market.accept(d.Reject(dispute=argued, reason="proof"), SELLER)
+        market.accept(d.Escalate(dispute=argued), BUYER)
+        market.accept(d.ShipReturn(dispute=back, carrier="Post", tracking="RR1"), BUYER)
+        market.accept(d.MakeOffer(dispute=replaced, remedy="replacement"), SELLER)
+        market.accept(d.AcceptOffer(dispute=replaced), BUYER)
+        return numbers
 
     @contextmanager
     def copy(self, name: str) -> Iterator[SQLite]:

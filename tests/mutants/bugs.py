@@ -25,7 +25,7 @@ BUGS = [
     ),
     Bug(
         "the cap of a refund is off by one",
-        "core/refunds.py",
+        "core/awards.py",
         "refundable(order, wants, scene.taken_lines, scene.taken_payments))",
         "refundable(order, wants, scene.taken_lines, scene.taken_payments) + 1)",
         (CELLS + "test_what_the_table_accepts_leads_where_the_table_says",),
@@ -41,7 +41,7 @@ BUGS = [
     ),
     Bug(
         "a deadline falls due one second late",
-        "core/turns.py",
+        "core/deadlines.py",
         "if timer.at <= now]",
         "if (now - timer.at).total_seconds() >= 1]",
         (CELLS + "test_one_second_before_its_time_nothing_happens_and_at_its_time_the_default",),
@@ -69,7 +69,7 @@ BUGS = [
     ),
     Bug(
         "an approval that fits overtakes those that wait",
-        "core/refunds.py",
+        "core/awards.py",
         "(purse.queue > 0 or purse.available < minor)",
         "purse.available < minor",
         (TABLE + "test_an_approval_that_would_fit_still_queues_behind_those_that_wait",),
@@ -83,7 +83,7 @@ BUGS = [
     ),
     Bug(
         "the store is blamed for the platform's delay",
-        "core/turns.py",
+        "core/awards.py",
         'dispute.resolved_by == "platform_timeout"',
         'dispute.resolved_by != "platform_timeout"',
         (CELLS + "test_the_platforms_own_delay_never_counts_against_the_store",),
@@ -107,24 +107,25 @@ BUGS = [
     Bug(
         "a changed claim leaves the seller's clock",
         "core/claims.py",
-        'if dispute.phase != "awaiting_seller":',
-        "if dispute.phase:",
+        'entering(dispute, scene, "awaiting_seller") if sellers_turn',
+        '{**staying(dispute, scene), "phase": "awaiting_seller"} if sellers_turn',
         (CELLS + "test_a_changed_claim_restarts_the_sellers_clock",),
     ),
     Bug(
         "the seller's clock starts with the ruling, not with the notice",
-        "core/turns.py",
+        "core/notices.py",
         "return [NoticeStood(**moved,",
         "waits = scene.policy.timers.seller_answer - scene.policy.timers.notice\n"
-        '    moved["timers"] = tuple(Timer(kind="turn", at=t.at + waits) for t in dispute.timers if t.kind == "turn")\n'
+        '    turns = [t for t in dispute.timers if t.kind == "turn"]\n'
+        '    moved["timers"] = tuple(type(t)(kind=t.kind, at=t.at + waits) for t in turns)\n'
         "    return [NoticeStood(**moved,",
         (CELLS + "test_the_sellers_clock_starts_when_the_notice_is_accepted_and_anew_after_a_bounce",),
     ),
     Bug(
         "a bounce leaves the seller's clock running",
-        "core/turns.py",
-        'moved = move(dispute, scene, "notifying")',
-        "moved = move(dispute, scene, dispute.phase)",
+        "core/notices.py",
+        'if dispute.phase == "notifying" else entering(dispute, scene, "notifying")',
+        "",
         (CELLS + "test_what_the_table_accepts_leads_where_the_table_says",),
     ),
     Bug(
@@ -163,5 +164,40 @@ BUGS = [
         "self.opens <= now < self.closes",
         "self.opens <= now <= self.closes",
         (ORDERS + "test_not_as_described_and_changed_mind_run_from_delivery",),
+    ),
+    Bug(
+        "a counter-offer moves the day on which the platform decides",
+        "core/phases.py",
+        "escalates_at or start + waits.escalation",
+        "start + waits.escalation",
+        (CELLS + "test_counter_offers_do_not_move_the_day_on_which_the_platform_decides",),
+    ),
+    Bug(
+        "a return that lapsed keeps the seller's money",
+        "core/deadlines.py",
+        '[*put_back(dispute, scene), close(dispute, scene, "lapsed"',
+        '[close(dispute, scene, "lapsed"',
+        (CELLS + "test_a_return_that_lapses_or_is_withdrawn_gives_the_seller_everything_back",),
+    ),
+    Bug(
+        "a ruling after a return pays beside what was put aside",
+        "core/awards.py",
+        "return [*put_back(dispute, scene), *pay(dispute, _without(scene, held), wanted, payer, resolved_by)]",
+        "return pay(dispute, _without(scene, held), wanted, payer, resolved_by)",
+        (CELLS + "test_a_return_found_wanting_may_bring_less_and_the_rest_goes_back_to_the_seller",),
+    ),
+    Bug(
+        "the fund pays for what it does not cover when an agent says so",
+        "core/findings.py",
+        'payer == "fund" and not dispute.covered',
+        'payer == "funds" and not dispute.covered',
+        (CELLS + "test_the_fund_never_pays_for_what_it_does_not_cover_whatever_is_ruled",),
+    ),
+    Bug(
+        "an offer not answered is forgotten",
+        "core/deadlines.py",
+        "    if dispute.offer:",
+        "    if dispute.offer and dispute.reopened:",
+        (CELLS + "test_one_second_before_its_time_nothing_happens_and_at_its_time_the_default",),
     ),
 ]

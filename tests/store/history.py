@@ -111,7 +111,17 @@ def build(path: Path) -> History:
     """The whole history, in a new file at `path`."""
     h = History(path)
     _stores(h)
-    for scene in (_verified, _sellers, _instant, _attempts, _many_payments, _short_fund, _still_open):
+    for scene in (
+        _verified,
+        _sellers,
+        _instant,
+        _attempts,
+        _many_payments,
+        _short_fund,
+        _negotiated,
+        _returned,
+        _still_open,
+    ):
         scene(h)
     h.say(p.Leave(store="elm", at=h.now), PLATFORM, "leave-elm")
     h.say(p.ChangeContact(store="elm", email="elm@new.example"), PLATFORM, "contact-elm")
@@ -218,6 +228,47 @@ def _short_fund(h: History) -> None:
     h.say(r.ResolveRefund(dispute=h.disputes["quy"], how="abandon"), FINANCE)
     h.say(TopUp(minor=100_000, currency="EUR"), FINANCE)
     h.say(r.ServeWaiting(currency="EUR"), SYSTEM)
+
+
+def _negotiated(h: History) -> None:
+    """An offer, a counter-offer, the platform's decision; evidence asked for and words exchanged on the way."""
+    oak = Actor("seller", "oak")
+    h.sell("ula", 3_000, moved="shipped", promised_by=h.now - DAY)
+    number = h.open("ula", "in_transit_overdue", 3_000)
+    h.say(d.MakeOffer(dispute=number, amount=1_000, note="half?"), oak)
+    h.say(d.Counter(dispute=number, amount=2_000, note="more"), _buyer("ula"))
+    h.say(d.Reject(dispute=number, reason="proof"), oak)
+    h.say(d.Escalate(dispute=number, note="you decide"), _buyer("ula"))
+    h.say(d.RequestEvidence(dispute=number, party="seller", note="the receipt, please"), AGENT)
+    h.say(d.WriteMessage(dispute=number, message="I look for it."), oak)
+    h.say(d.AddEvidence(dispute=number, evidence=("cd" * 32,)), oak)
+    h.pass_time(number, 3)
+    h.say(d.Rule(dispute=number, finding="justified", reason="no_receipt", fault="exempt"), AGENT)
+    h.pay(number)
+    h.sell("una", 2_000)
+    h.say(d.Withdraw(dispute=h.open("una", "damaged", 2_000)), _buyer("una"))
+    h.say(d.Reopen(dispute=h.disputes["una"], note="the deal was broken"), _buyer("una"))
+
+
+def _returned(h: History) -> None:
+    """Goods that came back, that came back wrong, and a replacement, good and bad."""
+    for name in ("val", "wim"):
+        h.sell(name, 2_500)
+        h.say(d.ShipReturn(dispute=h.open(name, "changed_mind", 2_500), carrier="Post", tracking="RR1"), _buyer(name))
+        h.say(d.ScanReturn(dispute=h.disputes[name]), PLATFORM)
+    oak = Actor("seller", "oak")
+    h.say(d.ConfirmReturn(dispute=h.disputes["val"]), oak)
+    h.pay(h.disputes["val"])
+    h.say(d.ReportReturn(dispute=h.disputes["wim"], problem="damaged", note="scratched"), oak)
+    h.say(d.Rule(dispute=h.disputes["wim"], finding="justified", reason="partly", amount=1_000), AGENT)
+    for name in ("xia", "yan"):
+        h.sell(name, 1_500, moved="shipped", promised_by=h.now - DAY)
+        number = h.open(name, "in_transit_overdue", 1_500)
+        h.say(d.MakeOffer(dispute=number, remedy="replacement"), oak)
+        h.say(d.AcceptOffer(dispute=number), _buyer(name))
+        h.say(d.ShipReplacement(dispute=number, carrier="Post", tracking="RP1"), oak)
+    h.say(d.ScanReplacement(dispute=h.disputes["xia"]), PLATFORM)
+    h.say(d.ReportReplacement(dispute=h.disputes["yan"], problem="different"), _buyer("yan"))
 
 
 def _still_open(h: History) -> None:

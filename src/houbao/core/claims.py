@@ -5,22 +5,27 @@ Facts are gathered from the order, its other disputes and what was given from ou
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
 from msgspec import structs
 
 from houbao.core import money
+from houbao.core.acts import ChangeClaim, ClaimChanged, Counter, DisputeOpened, OpenDispute
+from houbao.core.awards import approve, authorise
 from houbao.core.conditions import Facts
-from houbao.core.disputes import ChangeClaim, ClaimChanged, Dispute, DisputeOpened, Event, OpenDispute, timers_of
+from houbao.core.disputes import Dispute, Event, evolve_dispute
 from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
+from houbao.core.phases import entering, staying, timers_of
 from houbao.core.policy import Rule
 from houbao.core.refundable import refundable
-from houbao.core.refunds import Head, Scene, approve
+from houbao.core.refunds import Scene
 from houbao.core.rulings import Compiled, assess
 from houbao.core.terms import Record, Refused, check_reference
 
 DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MOST_EVIDENCE = 20
+REMEDIES = ("refund", "return_refund")
+"""What a buyer may ask for; a replacement is the seller's to offer."""
+
 MOST_TEXT = 5000
 
 # --- assessing a claim ---------------------------------------------------------------------------------------------
@@ -102,8 +107,8 @@ def _before(others: tuple[Dispute, ...], pieces: Mapping[str, int], kind: Reason
 def _check_claim(command: OpenDispute, order: Order) -> None:
     if command.reason not in REASONS:
         raise Refused("unknown_reason", f"{command.reason!r} is not a reason; there are {', '.join(REASONS)}")
-    if command.remedy != "refund":
-        raise Refused("not_available_yet", f"the remedy {command.remedy!r} cannot be asked for yet; ask for a refund")
+    if command.remedy not in REMEDIES:
+        raise Refused("bad_remedy", f"{command.remedy!r} cannot be asked for; there are {', '.join(REMEDIES)}")
     sold = {line.id: line.quantity for line in order.lines}
     if not command.lines or len(dict(command.lines)) < len(command.lines):
         raise Refused("bad_lines", "name at least one line of the order, each once")
@@ -113,13 +118,18 @@ def _check_claim(command: OpenDispute, order: Order) -> None:
         if not 1 <= quantity <= sold[line]:
             raise Refused("bad_lines", f"line {line} was sold {sold[line]} times, not {quantity}")
     check_amount(command.amount)
-    if len(command.evidence) > MOST_EVIDENCE or not all(map(DIGEST.fullmatch, command.evidence)):
-        raise Refused(
-            "bad_evidence", f"evidence is up to {MOST_EVIDENCE} SHA-256 digests, 64 lower-case hex digits each"
-        )
+    check_evidence(command.evidence)
     if command.reference:
         check_reference("reference", command.reference)
     check_text(command.statement)
+
+
+def check_evidence(evidence: tuple[str, ...]) -> None:
+    """`Refused('bad_evidence')` unless it is a list of digests, not too long."""
+    if len(evidence) > MOST_EVIDENCE or not all(map(DIGEST.fullmatch, evidence)):
+        raise Refused(
+            "bad_evidence", f"evidence is up to {MOST_EVIDENCE} SHA-256 digests, 64 lower-case hex digits each"
+        )
 
 
 def check_amount(amount: int) -> None:
@@ -153,18 +163,11 @@ def decide_open(
     rule, facts = assess_claim(
         scene, compiled, others, command.reason, command.lines, command.amount, bool(command.evidence), given
     )
-    if rule.route == "return":
-        raise Refused(
-            "not_available_yet",
-            "returns without a reason cannot be handled yet",
-            rule=rule.name,
-            reasons=assess(compiled, facts).misses,
-        )
     dispute = scene.position + 1
     approved = None
     if rule.route == "instant":
         approved = approve(scene, dispute, command.lines, command.amount, rule.payer, "guarantee")
-    phase = approved.phase if approved else {"verify": "verifying", "seller": "awaiting_seller"}[rule.route]
+    phase = approved.phase if approved else FIRST_PHASE[rule.route]
     opened = DisputeOpened(
         at=scene.now,
         by=str(scene.by),
@@ -179,7 +182,7 @@ def decide_open(
         lines=command.lines,
         reason=command.reason,
         amount=command.amount,
-        remedy=command.remedy,
+        remedy="return_refund" if rule.route == "return" else command.remedy,
         route=rule.route,
         rule=rule.name,
         payer=rule.payer,
@@ -191,7 +194,14 @@ def decide_open(
         evidence=command.evidence,
         reference=command.reference,
     )
+    if rule.route == "return":
+        new = evolve_dispute(None, opened, dispute)
+        return [opened, *authorise(new, scene, command.amount, rule.payer, "return")]
     return [opened, approved] if approved else [opened]
+
+
+FIRST_PHASE = {"verify": "verifying", "seller": "awaiting_seller", "return": "awaiting_return"}
+"""Route → where a dispute begins; the instant route begins with its refund."""
 
 
 # --- changing the claim --------------------------------------------------------------------------------------------
@@ -199,42 +209,21 @@ def decide_open(
 
 def decide_change_claim(
     dispute: Dispute,
-    command: ChangeClaim,
+    command: ChangeClaim | Counter,
     scene: Scene,
     compiled: Compiled,
     others: tuple[Dispute, ...],
     given: Given,
 ) -> list[Event]:
-    """Another amount: assessed again, the phase stays; the seller's clock restarts, a notice goes out anew (R11)."""
+    """Another amount, assessed again: the seller's clock restarts, a notice goes out anew (R11). A counter-offer is the
+    same, and makes it the seller's turn."""
     check_amount(command.amount)
     check_text(command.note)
-    if command.amount == dispute.amount:
+    if command.amount == dispute.amount and isinstance(command, ChangeClaim):
         raise Refused("claim_unchanged", f"the claim is {command.amount} already")
     rule, facts = assess_claim(
         scene, compiled, others, dispute.reason, dispute.lines, command.amount, dispute.evidence, given, opened=True
     )
-    moved = move(dispute, scene, dispute.phase)
-    if dispute.phase != "awaiting_seller":
-        moved["timers"] = dispute.timers
+    sellers_turn = dispute.phase in ("awaiting_seller", "awaiting_buyer")
+    moved = entering(dispute, scene, "awaiting_seller") if sellers_turn else staying(dispute, scene)
     return [ClaimChanged(**moved, amount=command.amount, rule=rule.name, facts=facts)]
-
-
-# --- what every event of a decision carries ------------------------------------------------------------------------
-
-
-def head_of(dispute: Dispute, scene: Scene, at: datetime | None = None) -> Head:
-    """What every event of this decision carries."""
-    head: Head = {
-        "at": at or scene.now,
-        "by": str(scene.by),
-        "store": dispute.store,
-        "order": dispute.order,
-        "dispute": dispute.id,
-    }
-    return head
-
-
-def move(dispute: Dispute, scene: Scene, phase: str) -> Head:
-    """What an event carries that leads to `phase`, with that phase's timers and the command's text."""
-    timers = timers_of(phase, scene.now, scene.policy.timers)
-    return {**head_of(dispute, scene), "phase": phase, "timers": timers, "text": scene.text}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
-from houbao.core import claims, turns
+from houbao.core import claims, deadlines, phases, turns
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -104,12 +104,14 @@ def _follow(world: World, events: list[Event], all_of_it: list[Consequence]) -> 
 def _apply_due(world: World, now: datetime, all_of_it: list[Consequence]) -> World:
     """Apply everything due by `now` on the world's disputes, the earliest first, each at its own due time."""
     while True:
-        waiting = ((timer, dispute) for dispute in world.disputes.values() if (timer := turns.next_due(dispute, now)))
+        waiting = (
+            (timer, dispute) for dispute in world.disputes.values() if (timer := deadlines.next_due(dispute, now))
+        )
         first = min(waiting, key=lambda pair: (pair[0].at, pair[1].id), default=None)
         if first is None:
             return world
         timer, dispute = first
-        events = turns.fall_due(dispute, timer, _scene(world, SYSTEM, timer.at))
+        events = deadlines.fall_due(dispute, timer, _scene(world, SYSTEM, timer.at))
         world = _follow(world, [*events], all_of_it)
 
 
@@ -164,7 +166,7 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
         raise Refused("unknown_dispute", f"no dispute {command.dispute}")
     name = tag_of(command)
     _check_party(dispute, name, by)
-    turn = d.TURNS[dispute.phase].get(name)
+    turn = phases.TURNS[dispute.phase].get(name)
     if name != "pass_time" and turn is None:
         ended = f"; it ended {dispute.outcome}" if dispute.outcome else ""
         said = f"the dispute is in phase {dispute.phase}{ended}: {name} cannot happen now"
@@ -172,17 +174,23 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
             raise Refused("answer_after_due", said)
         raise Refused("not_now", said)
     scene = _scene(world, by, now)
-    if isinstance(command, d.ChangeClaim):
+    if isinstance(command, d.ChangeClaim | d.Counter):
         others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
         return claims.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
     return turns.DECIDE[name](dispute, command, scene)
 
 
-ANSWERS = frozenset(("accept", "reject", "withdraw", "change_claim", "rule"))
+PEOPLE = ("buyer", "seller", "agent")
+ANSWERS = frozenset(
+    name
+    for turns_of in phases.TURNS.values()
+    for name, turn in turns_of.items()
+    if turn.by[0] in PEOPLE and name not in ("evidence", "messages", "request_evidence", "serve_notice", "reopen")
+)
 """What a party might have answered in time."""
 
 ROLES: dict[str, frozenset[str]] = {"pass_time": frozenset({"system"})}
-for _turns in d.TURNS.values():
+for _turns in phases.TURNS.values():
     for _name, _turn in _turns.items():
         ROLES[_name] = ROLES.get(_name, frozenset()) | frozenset(_turn.by)
 

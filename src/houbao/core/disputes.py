@@ -1,27 +1,64 @@
-"""The life of a dispute. TURNS below is the table: which command, by whom, in which phase, and where it may lead.
+"""A dispute: what it is made of, and what is true of it after each event. What may happen when: phases.py.
 
 Remedy, funding and fault are three decisions kept apart: the refund, who pays it, and whether it counts against the
-store. A deadline is a rule: `fall_due` says what happens by itself, and a late system says it with the due time.
+store.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from houbao.core.conditions import Facts
+from houbao.core.acts import (
+    Accept,
+    AcceptOffer,
+    AddEvidence,
+    Alerted,
+    ChangeClaim,
+    ClaimChanged,
+    Counter,
+    DisputeClosed,
+    DisputeOpened,
+    DisputeRuled,
+    Escalate,
+    Escalated,
+    EvidenceAdded,
+    EvidenceClosed,
+    EvidenceRequested,
+    MakeOffer,
+    MessageWritten,
+    NoticeAccepted,
+    NoticeBounced,
+    NoticeFailed,
+    NoticeServed,
+    NoticeStood,
+    OfferAccepted,
+    PassTime,
+    Reject,
+    Reopen,
+    Reopened,
+    RequestEvidence,
+    Rule,
+    SellerOffered,
+    SellerRejected,
+    ServeNotice,
+    TimedOut,
+    Withdraw,
+    WriteMessage,
+)
+from houbao.core.acts import OpenDispute as OpenDispute
+from houbao.core.moves import Move, Timer
 from houbao.core.orders import REASONS
-from houbao.core.policy import Timers as Waits
 from houbao.core.refunds import (
-    DisputeEvent,
     FundsReserved,
-    Move,
     Refund,
     RefundApproved,
     RefundContradicted,
     RefundEvent,
     RefundFailed,
     RefundPaid,
+    RefundReleased,
     RefundResolved,
     RefundReturned,
     RefundSent,
@@ -29,209 +66,96 @@ from houbao.core.refunds import (
     ReportRefund,
     ResolveRefund,
     SendRefund,
-    Timer,
     evolve_refund,
 )
-from houbao.core.terms import Record, Role
+from houbao.core.returns import (
+    PROMISED,
+    ConfirmReturn,
+    Parcel,
+    ParcelEvent,
+    ReplacementDelivered,
+    ReplacementReported,
+    ReplacementShipped,
+    ReportReplacement,
+    ReportReturn,
+    ReturnAuthorised,
+    ReturnConfirmed,
+    ReturnDelivered,
+    ReturnReported,
+    ReturnShipped,
+    ScanReplacement,
+    ScanReturn,
+    ShipReplacement,
+    ShipReturn,
+    evolve_parcel,
+)
+from houbao.core.terms import Record
 
-Phase = Literal["verifying", "notifying", "awaiting_seller", "awaiting_buyer", "awaiting_funds", "refunding", "closed"]
-
-# --- commands ------------------------------------------------------------------------------------------------------
-
-
-class OpenDispute(Record, frozen=True, kw_only=True, tag="open"):
-    """The buyer asks for `amount` (minor units) back on some pieces of some lines. `evidence` are SHA-256 digests of
-    photos, `statement` the buyer's own words (kept erasable)."""
-
-    order: int
-    lines: tuple[tuple[str, int], ...]
-    reason: str
-    amount: int
-    remedy: str = "refund"
-    statement: str = ""
-    evidence: tuple[str, ...] = ()
-    reference: str = ""
-
-
-class Rule(Record, frozen=True, kw_only=True, tag="rule"):
-    """The agent's finding after verification. `amount` (minor units) when less than claimed; `reason` a short code."""
-
-    dispute: int
-    finding: Literal["justified", "unjustified", "out_of_scope"]
-    reason: str
-    amount: int | None = None
-    note: str = ""
-
-
-class ChangeClaim(Record, frozen=True, kw_only=True, tag="change_claim"):
-    """The buyer asks for another amount (minor units); the clock of the turn starts anew where the seller answers."""
-
-    dispute: int
-    amount: int
-    note: str = ""
-
-
-class Withdraw(Record, frozen=True, kw_only=True, tag="withdraw"):
-    """The buyer takes the dispute back; it then counts nowhere (R15)."""
-
-    dispute: int
-
-
-class Accept(Record, frozen=True, kw_only=True, tag="accept"):
-    """The seller agrees to the buyer's amount."""
-
-    dispute: int
-
-
-class Reject(Record, frozen=True, kw_only=True, tag="reject"):
-    """The seller disagrees, with a reason code and words of their own."""
-
-    dispute: int
-    reason: str
-    note: str = ""
-
-
-class ServeNotice(Record, frozen=True, kw_only=True, tag="serve_notice"):
-    """An agent has the official notice sent again."""
-
-    dispute: int
-
-
-class NoticeAccepted(Record, frozen=True, kw_only=True, tag="notice_accepted"):
-    """The mail server accepted the official notice `notice`."""
-
-    dispute: int
-    notice: int
-    message_id: str = ""
-
-
-class NoticeBounced(Record, frozen=True, kw_only=True, tag="notice_bounced"):
-    """The official notice could not be delivered."""
-
-    dispute: int
-    notice: int
-    why: str = ""
-
-
-class PassTime(Record, frozen=True, kw_only=True, tag="pass_time"):
-    """Nobody acts: what fell due happens."""
-
-    dispute: int
-
+Phase = Literal[
+    "verifying",
+    "notifying",
+    "awaiting_seller",
+    "awaiting_buyer",
+    "adjudicating",
+    "awaiting_return",
+    "return_in_transit",
+    "awaiting_replacement",
+    "awaiting_funds",
+    "refunding",
+    "closed",
+]
 
 DisputeCommand = (
     Rule
+    | RequestEvidence
+    | AddEvidence
+    | WriteMessage
     | ChangeClaim
     | Withdraw
+    | Reopen
     | Accept
+    | MakeOffer
     | Reject
+    | AcceptOffer
+    | Counter
+    | Escalate
     | ServeNotice
     | NoticeAccepted
     | NoticeBounced
     | PassTime
+    | ShipReturn
+    | ScanReturn
+    | ConfirmReturn
+    | ReportReturn
+    | ShipReplacement
+    | ScanReplacement
+    | ReportReplacement
     | SendRefund
     | ReportRefund
     | ResolveRefund
 )
-
-# --- events --------------------------------------------------------------------------------------------------------
-
-
-class DisputeOpened(Move, frozen=True, kw_only=True, tag="dispute_opened"):
-    """A dispute, with what the policy said of it: the rule, and the facts from which `assess` tells why. `policy` is
-    the version in force at opening (timers), `rules` the one at payment where that is another."""
-
-    buyer: str
-    currency: str
-    lines: tuple[tuple[str, int], ...]
-    reason: str
-    amount: int
-    remedy: str
-    route: str
-    rule: str
-    payer: str
-    fault: str
-    covered: bool
-    policy: str
-    facts: Facts
-    rules: str = ""
-    evidence: tuple[str, ...] = ()
-    reference: str = ""
-
-
-class DisputeRuled(Move, frozen=True, kw_only=True, tag="dispute_ruled"):
-    """An agent's finding."""
-
-    finding: str
-    reason: str
-
-
-class ClaimChanged(Move, frozen=True, kw_only=True, tag="claim_changed"):
-    """The buyer asks for another amount; the policy was assessed again."""
-
-    amount: int
-    rule: str
-    facts: Facts
-
-
-class SellerRejected(Move, frozen=True, kw_only=True, tag="seller_rejected"):
-    """The seller disagreed."""
-
-    reason: str
-
-
-class NoticeServed(DisputeEvent, frozen=True, kw_only=True, tag="notice_served"):
-    """The official notice goes out again."""
-
-
-class NoticeStood(Move, frozen=True, kw_only=True, tag="notice_stood"):
-    """The notice was accepted by the mail server and stands here, in the timeline: the seller's clock starts."""
-
-    notice: int
-    message_id: str = ""
-
-
-class NoticeFailed(Move, frozen=True, kw_only=True, tag="notice_failed"):
-    """The notice bounced: the clock does not run."""
-
-    notice: int
-    why: str = ""
-
-
-class TimedOut(DisputeEvent, frozen=True, kw_only=True, tag="timed_out"):
-    """A party's time ended; what follows is the default."""
-
-    turn: str
-    due_at: datetime
-
-
-class Alerted(DisputeEvent, frozen=True, kw_only=True, tag="alerted"):
-    """Somebody is told that this waits too long, or that their time is nearly over."""
-
-    kind: str
-    phase: str
-
-
-class DisputeClosed(Move, frozen=True, kw_only=True, tag="dispute_closed"):
-    """The dispute is over; `state` is the fault's, with the reason why it is exempt."""
-
-    outcome: str
-    resolved_by: str
-    state: str
-    why: str = ""
-
+"""Everything that may be said of a dispute that exists."""
 
 Event = (
     DisputeOpened
     | DisputeRuled
+    | EvidenceRequested
+    | EvidenceClosed
+    | EvidenceAdded
+    | MessageWritten
     | ClaimChanged
+    | SellerOffered
     | SellerRejected
+    | OfferAccepted
+    | Escalated
+    | Reopened
     | NoticeServed
     | NoticeStood
     | NoticeFailed
     | TimedOut
     | Alerted
     | DisputeClosed
+    | ParcelEvent
     | RefundEvent
 )
 
@@ -246,9 +170,17 @@ class Fault(Record, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Offer(Record, frozen=True, kw_only=True):
+    """The seller's last offer, while it stands: an amount (minor units), with the goods kept, sent back or replaced."""
+
+    amount: int
+    remedy: str
+
+
 class Dispute(Record, frozen=True, kw_only=True):
     """A dispute as it stands. `assessed` is the position of the event with the policy's reasons; `notice` that of the
-    official notice in force; `history` the positions of all its events."""
+    official notice in force; `history` the positions of all its events. `escalates_at` ends the negotiation; `ruled` is
+    the fault as a person ruled it; `asked` counts the seller's turns that ended, `answered` those ended in time."""
 
     id: int
     store: str
@@ -274,105 +206,35 @@ class Dispute(Record, frozen=True, kw_only=True):
     reference: str = ""
     timers: tuple[Timer, ...] = ()
     notice: int = 0
+    offer: Offer | None = None
+    parcel: Parcel | None = None
     refund: Refund | None = None
+    escalates_at: datetime | None = None
+    adjudicated: bool = False
+    ruled: str = ""
+    asked: int = 0
+    answered: int = 0
+    reopened: int = 0
     resolved_by: str = ""
     outcome: str = ""
     closed_at: datetime | None = None
 
 
-# --- the table -----------------------------------------------------------------------------------------------------
-
-
-class Turn(Struct, frozen=True):
-    """Who may do it, and the phases it may lead to."""
-
-    by: tuple[Role, ...]
-    to: tuple[str, ...]
-
-
-PAID = ("refunding", "awaiting_funds")
-ENDED = ("closed",)
-_WITHDRAW = Turn(("buyer",), ENDED)
-_REPORT = Turn(("provider", "system"), ("refunding", "closed"))
-
-TURNS: dict[str, dict[str, Turn]] = {
-    "verifying": {
-        "rule": Turn(("agent",), (*PAID, "notifying", "closed")),
-        "change_claim": Turn(("buyer",), ("verifying",)),
-        "withdraw": _WITHDRAW,
-    },
-    "notifying": {
-        "notice_accepted": Turn(("mail",), ("awaiting_seller", "notifying")),
-        "notice_bounced": Turn(("mail",), ("notifying",)),
-        "serve_notice": Turn(("agent",), ("notifying",)),
-        "change_claim": Turn(("buyer",), ("notifying",)),
-        "withdraw": _WITHDRAW,
-    },
-    "awaiting_seller": {
-        "accept": Turn(("seller",), ("refunding", "closed")),
-        "reject": Turn(("seller",), ("awaiting_buyer",)),
-        "change_claim": Turn(("buyer",), ("awaiting_seller",)),
-        "withdraw": _WITHDRAW,
-        "notice_accepted": Turn(("mail",), ("awaiting_seller",)),
-        "notice_bounced": Turn(("mail",), ("notifying", "awaiting_seller")),
-    },
-    "awaiting_buyer": {"withdraw": _WITHDRAW},
-    "awaiting_funds": {"resolve_refund": Turn(("finance",), ENDED)},
-    "refunding": {
-        "send_refund": Turn(("system",), ("refunding",)),
-        "report_refund": _REPORT,
-        "resolve_refund": Turn(("finance",), ENDED),
-    },
-    "closed": {"send_refund": Turn(("system",), ENDED), "report_refund": _REPORT},
-}
-"""Phase → command → Turn. `open` starts a life and `pass_time` may happen in every phase."""
-
-WAITS_FOR = {
-    "verifying": "agent",
-    "notifying": "mail",
-    "awaiting_seller": "seller",
-    "awaiting_buyer": "buyer",
-    "awaiting_funds": "finance",
-    "refunding": "provider",
-    "closed": "",
-}
-
-
-def default_outcome(dispute: Dispute) -> str:
-    """What happens when nobody acts until `due_at`: a code for pages to put into words; empty where nothing runs."""
-    return {
-        "verifying": "buyers_amount_by_fund" if dispute.covered else "buyers_amount_by_platform",
-        "notifying": "buyers_amount_by_platform",
-        "awaiting_seller": "buyers_amount_by_seller",
-        "awaiting_buyer": "lapses",
-    }.get(dispute.phase, "")
+CHANGES = ("turn", "escalate")
+"""The timers that change phase or money."""
 
 
 def due_at(dispute: Dispute) -> datetime | None:
     """When the phase or the money changes by itself."""
     for timer in dispute.timers:
-        if timer.kind == "turn":
+        if timer.kind in CHANGES:
             return timer.at
     return None
 
 
-def timers_of(phase: str, start: datetime, waits: Waits) -> tuple[Timer, ...]:
-    """The timers that run in a phase entered at `start`, by the policy in force at opening."""
-    match phase:
-        case "verifying":
-            return (
-                Timer(kind="alert", at=start + waits.verification_alert),
-                Timer(kind="turn", at=start + waits.verification),
-            )
-        case "notifying":
-            return (Timer(kind="alert", at=start + waits.notice_alert), Timer(kind="turn", at=start + waits.notice))
-        case "awaiting_seller":
-            return (Timer(kind="turn", at=start + waits.seller_answer),)
-        case "awaiting_buyer":
-            end = start + waits.buyer_answer
-            return (Timer(kind="remind", at=end - waits.buyer_reminder), Timer(kind="turn", at=end))
-        case _:
-            return ()
+def in_order(timers: Iterable[Timer]) -> tuple[Timer, ...]:
+    """The timers, the earliest first."""
+    return tuple(sorted(timers, key=lambda timer: timer.at))
 
 
 # --- evolve --------------------------------------------------------------------------------------------------------
@@ -389,16 +251,33 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
     match event:
         case DisputeRuled(finding="out_of_scope"):
             changes |= {"notice": position, "payer": "seller"}
+        case DisputeRuled():
+            adjudicated = dispute.adjudicated or dispute.phase == "adjudicating"
+            changes |= {"ruled": event.fault, "adjudicated": adjudicated}
         case NoticeServed():
             changes["notice"] = position
         case ClaimChanged():
-            changes |= {"amount": event.amount, "rule": event.rule, "assessed": position}
+            changes |= {"amount": event.amount, "rule": event.rule, "assessed": position, "offer": None}
             if event.phase == "notifying":
                 changes["notice"] = position
-        case Alerted():
-            changes["timers"] = tuple(t for t in dispute.timers if t.kind == "turn" or t.at > event.at)
+        case SellerOffered():
+            changes |= {"offer": Offer(amount=event.amount, remedy=event.remedy)}
+        case SellerRejected():
+            changes["offer"] = None
+        case OfferAccepted(remedy="replacement"):
+            changes["parcel"] = PROMISED
+        case EvidenceRequested():
+            changes["timers"] = in_order((*dispute.timers, Timer(kind="evidence", at=event.until)))
+        case EvidenceClosed() | Alerted():
+            changes["timers"] = tuple(t for t in dispute.timers if t.kind in CHANGES or t.at > event.at)
+        case EvidenceAdded():
+            changes["evidence"] = True
         case TimedOut():
-            changes["timers"] = ()
+            changes |= {"timers": (), "asked": dispute.asked + (dispute.phase == "awaiting_seller")}
+        case Reopened():
+            fault = Fault(state="exempt" if dispute.route == "return" else "pending", kind=dispute.fault.kind)
+            changes |= {"outcome": "", "resolved_by": "", "closed_at": None, "reopened": dispute.reopened + 1}
+            changes |= {"fault": fault, "escalates_at": None, "offer": None}
         case DisputeClosed():
             fault = Fault(state=event.state, kind=dispute.fault.kind, why=event.why)  # ty: ignore[invalid-argument-type]
             changes |= {
@@ -410,6 +289,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case RefundApproved():
             changes |= {"payer": event.payer, "resolved_by": event.resolved_by}
             changes["refund"] = evolve_refund(None, event, position)
+        case RefundReleased():
+            changes |= {"resolved_by": event.resolved_by, "refund": evolve_refund(dispute.refund, event, position)}
         case RefundReturned():
             changes |= {"outcome": "", "closed_at": None, "refund": evolve_refund(dispute.refund, event, position)}
         case (
@@ -422,8 +303,24 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             | RefundResolved()
         ):
             changes["refund"] = evolve_refund(dispute.refund, event, position)
-        case DisputeRuled() | SellerRejected() | NoticeStood() | NoticeFailed():
+        case ReturnAuthorised():
+            changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
+        case (
+            ReturnShipped()
+            | ReturnDelivered()
+            | ReturnConfirmed()
+            | ReturnReported()
+            | ReplacementShipped()
+            | ReplacementDelivered()
+            | ReplacementReported()
+        ):
+            changes["parcel"] = evolve_parcel(dispute.parcel, event)
+        case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed():
             pass
+    if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
+        changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
+    if isinstance(event, Move) and changes.get("escalates_at", dispute.escalates_at) is None:
+        changes["escalates_at"] = next((t.at for t in event.timers if t.kind == "escalate"), None)
     return structs.replace(dispute, **changes)
 
 
@@ -455,6 +352,7 @@ def _opened(event: DisputeOpened, position: int) -> Dispute:
         evidence=bool(event.evidence),
         reference=event.reference,
         timers=event.timers,
+        escalates_at=next((timer.at for timer in event.timers if timer.kind == "escalate"), None),
     )
 
 

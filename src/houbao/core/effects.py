@@ -11,20 +11,35 @@ from houbao.core.disputes import (
     DisputeClosed,
     DisputeOpened,
     DisputeRuled,
+    Escalated,
+    EvidenceRequested,
     NoticeFailed,
     NoticeServed,
     NoticeStood,
+    OfferAccepted,
+    Reopened,
+    SellerOffered,
     SellerRejected,
 )
 from houbao.core.fund import CapitalAdded
+from houbao.core.phases import waits_for
 from houbao.core.refunds import (
     FundsReserved,
     RefundApproved,
     RefundContradicted,
     RefundFailed,
+    RefundReleased,
     RefundResolved,
     RefundReturned,
     RefundUnknown,
+)
+from houbao.core.returns import (
+    ReplacementReported,
+    ReplacementShipped,
+    ReturnAuthorised,
+    ReturnDelivered,
+    ReturnReported,
+    ReturnShipped,
 )
 
 
@@ -65,15 +80,31 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("notice", event.at, number, about=position)]
         case NoticeFailed():
             return [Effect("alert", event.at, number, what="notice_bounced")]
-        case SellerRejected():
+        case SellerRejected() | SellerOffered():
             return [Effect("mail", event.at, number, to="buyer", what="your_turn")]
+        case Escalated() | ReturnReported() | ReplacementReported():
+            return [Effect("mail", event.at, number, to=to, what="platform_decides") for to in ("buyer", "seller")]
+        case EvidenceRequested():
+            return [Effect("mail", event.at, number, to=event.party, what="evidence_wanted")]
+        case ReturnAuthorised():
+            return [Effect("mail", event.at, number, to="buyer", what="send_back")]
+        case ReturnShipped() | ReturnDelivered() if waits_for(dispute) == "seller":
+            return [Effect("mail", event.at, number, to="seller", what="inspect")]
+        case OfferAccepted(phase="awaiting_replacement"):
+            return [Effect("mail", event.at, number, to="seller", what="send_replacement")]
+        case ReplacementShipped():
+            return [Effect("mail", event.at, number, to="buyer", what="replacement_sent")]
+        case Reopened():
+            return [Effect("mail", event.at, number, to="seller", what="reopened")]
         case Alerted(kind="reminder"):
-            return [Effect("mail", event.at, number, to="buyer", what="reminder")]
+            return [Effect("mail", event.at, number, to=waits_for(dispute), what="reminder")]
         case Alerted():
             return [Effect("alert", event.at, number, what=f"{event.phase}_overdue")]
         case RefundApproved(waits=True):
             return [Effect("alert", event.at, number, what="fund_short")]
-        case RefundApproved() | FundsReserved():
+        case RefundApproved(held=True):
+            return []
+        case RefundApproved() | FundsReserved() | RefundReleased():
             return _send_due(dispute, event.at)
         case RefundFailed(stuck=True):
             return [Effect("alert", event.at, number, what="refund_failed")]

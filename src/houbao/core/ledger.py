@@ -10,8 +10,8 @@ amount: an unbalanced entry cannot be written.
 
 from msgspec import Struct
 
-from houbao.core.disputes import DisputeEvent
 from houbao.core.fund import CapitalAdded
+from houbao.core.moves import DisputeEvent
 from houbao.core.orders import OrderPaid, OrderPaidOut
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundPaid, RefundResolved, RefundReturned
 

@@ -13,6 +13,7 @@ from houbao.core.terms import Record
 Route = Literal["verify", "instant", "seller", "return"]
 FaultClass = Literal["INR", "SNAD", "OTHER", "exempt"]
 
+MOST_REMINDERS = 5
 REFUSALS = ("not_paid", "outside_window", "dispute_open", "already_ruled", "nothing_left")
 
 
@@ -37,8 +38,16 @@ class Timers(Record, frozen=True, kw_only=True):
     notice: timedelta
     seller_answer: timedelta
     buyer_answer: timedelta
-    buyer_reminder: timedelta
+    escalation: timedelta
+    evidence: timedelta
+    return_shipping: timedelta
+    return_scan: timedelta
+    return_inspection: timedelta
+    replacement_shipping: timedelta
+    replacement_scan: timedelta
+    replacement_trial: timedelta
     funds_alert: timedelta
+    reminders: tuple[timedelta, ...]
 
 
 class Policy(Record, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 
 from houbao.core.conditions import condition_faults
-from houbao.core.policy import REFUSALS, FaultClass, Policy, PolicyError, Route, Rule, Timers
+from houbao.core.policy import MOST_REMINDERS, REFUSALS, FaultClass, Policy, PolicyError, Route, Rule, Timers
 from houbao.core.terms import Payer
 
 
@@ -25,8 +25,11 @@ def parse_policy(text: str) -> Policy:
     days = _integer(raw, "window", "days", 1, 365, faults)
     attempts = _integer(raw, "refunds", "attempts", 1, 20, faults)
     retry = _duration(raw, "refunds", "retry", faults)
-    timers = {name: _duration(raw, "timers", name, faults) for name in Timers.__struct_fields__}
-    faults += [f"timers.{name}: no such timer" for name in _table(raw, "timers").keys() - timers.keys()]
+    single = [name for name in Timers.__struct_fields__ if name != "reminders"]
+    timers = {name: _duration(raw, "timers", name, faults) for name in single}
+    reminders = _reminders(raw, faults)
+    unknown = _table(raw, "timers").keys() - set(Timers.__struct_fields__)
+    faults += [f"timers.{name}: no such timer" for name in unknown]
     faults += [f"window.{name}: no such field" for name in _table(raw, "window").keys() - {"days"}]
     faults += [f"refunds.{name}: no such field" for name in _table(raw, "refunds").keys() - {"attempts", "retry"}]
     rules = _rules(raw.get("rules"), faults)
@@ -37,7 +40,7 @@ def parse_policy(text: str) -> Policy:
         title=title,
         digest=sha256(text.encode()).hexdigest(),
         window_days=days,
-        timers=Timers(**timers),
+        timers=Timers(**timers, reminders=reminders),
         attempts=attempts,
         retry=retry,
         rules=rules,
@@ -67,11 +70,26 @@ def _integer(raw: dict[str, Any], table: str, name: str, low: int, high: int, fa
 
 def _duration(raw: dict[str, Any], table: str, name: str, faults: list[str]) -> timedelta:
     value = _table(raw, table).get(name)
-    match = re.fullmatch(r"([1-9][0-9]{0,3}) (d|h)", value, re.ASCII) if isinstance(value, str) else None
-    if not match:
+    wait = _wait(value)
+    if wait is None:
         faults.append(f'{table}.{name}: a time such as "5 d" or "24 h" is needed, found {value!r}')
-        return timedelta()
-    return timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1))
+    return wait or timedelta()
+
+
+def _wait(value: Any) -> timedelta | None:
+    match = re.fullmatch(r"([1-9][0-9]{0,3}) (d|h)", value, re.ASCII) if isinstance(value, str) else None
+    return timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1)) if match else None
+
+
+def _reminders(raw: dict[str, Any], faults: list[str]) -> tuple[timedelta, ...]:
+    value = _table(raw, "timers").get("reminders")
+    waits = [_wait(item) for item in value] if isinstance(value, list) and len(value) <= MOST_REMINDERS else [None]
+    if None in waits:
+        faults.append(
+            f'timers.reminders: up to {MOST_REMINDERS} times such as ["48 h", "2 h"] are needed, found {value!r}'
+        )
+        return ()
+    return tuple(wait for wait in waits if wait)
 
 
 def _rules(raw: Any, faults: list[str]) -> tuple[Rule, ...]:
@@ -120,14 +138,19 @@ def _rule_faults(rule: Rule) -> list[str]:
     return faults or _payer_faults(rule)
 
 
+def _needs(rule: Rule, fact: str, value: object) -> bool:
+    return any((c.fact, c.comparison, c.value) == (fact, "is", value) for c in rule.when)
+
+
 def _payer_faults(rule: Rule) -> list[str]:
     """A seller is never debited without an answer period, the fund never pays for what it does not cover."""
     if rule.route in ("seller", "return") and rule.payer != "seller":
         return [f"payer: on the route {rule.route} the seller pays, found {rule.payer!r}"]
+    if rule.route == "return" and not _needs(rule, "reason_class", "REMORSE"):
+        return ['when: the return route is for claims without a reason: ["reason_class", "is", "REMORSE"] is needed']
     if rule.route in ("verify", "instant"):
         if rule.payer not in ("fund", "platform"):
             return [f"payer: on the route {rule.route} the fund or the platform pays, found {rule.payer!r}"]
-        covered = any((c.fact, c.comparison, c.value) == ("covered", "is", True) for c in rule.when)
-        if rule.payer == "fund" and not covered:
+        if rule.payer == "fund" and not _needs(rule, "covered", True):
             return ['when: where the fund pays, ["covered", "is", true] is needed']
     return []

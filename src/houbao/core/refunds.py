@@ -16,15 +16,12 @@ from typing import Any, Literal
 from msgspec import structs
 
 from houbao.core import money
+from houbao.core.moves import DisputeEvent, Head, Move
 from houbao.core.orders import Order
 from houbao.core.policy import Policy
-from houbao.core.refundable import refundable, share_lines, share_payments
 from houbao.core.terms import Actor, Record, Refused
 
 Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
-Head = dict[str, Any]
-"""The fields every event of one decision shares: at, by, store, order, dispute, text."""
-
 MOST_CODE = 64
 """How much of a provider's own code is kept: its report is booked whatever it says beside it."""
 
@@ -96,31 +93,6 @@ class ServeWaiting(Record, frozen=True, kw_only=True, tag="serve_waiting"):
 # --- events --------------------------------------------------------------------------------------------------------
 
 
-class DisputeEvent(Record, frozen=True, kw_only=True):
-    """What every event of a dispute carries. `text` points at erasable free text by its keyed digest."""
-
-    at: datetime
-    by: str
-    store: str
-    order: int
-    dispute: int
-    text: str = ""
-
-
-class Timer(Record, frozen=True, kw_only=True):
-    """Something that happens at `at` by itself: `turn` changes phase or money, `alert` and `remind` only tell."""
-
-    kind: Literal["turn", "alert", "remind"]
-    at: datetime
-
-
-class Move(DisputeEvent, frozen=True, kw_only=True):
-    """An event after which the dispute is in `phase`, with these timers running."""
-
-    phase: str
-    timers: tuple[Timer, ...] = ()
-
-
 class Share(Record, frozen=True, kw_only=True):
     """The part of a refund that goes back over one payment."""
 
@@ -135,7 +107,8 @@ class Share(Record, frozen=True, kw_only=True):
 
 class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
     """A refund is owed. `legs` is where a seller's money is taken from, (account kind, minor) in that order; a refund
-    of the fund's is reserved with this event unless it `waits` for money."""
+    of the fund's is reserved with this event unless it `waits` for money. `held`: it goes out when the goods
+    are back."""
 
     resolved_by: str
     payer: str
@@ -145,6 +118,7 @@ class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
     lines: tuple[tuple[str, int], ...]
     legs: tuple[tuple[str, int], ...] = ()
     waits: bool = False
+    held: bool = False
 
 
 class FundsReserved(Move, frozen=True, kw_only=True, tag="funds_reserved"):
@@ -153,6 +127,13 @@ class FundsReserved(Move, frozen=True, kw_only=True, tag="funds_reserved"):
     refund: int
     minor: int
     currency: str
+
+
+class RefundReleased(Move, frozen=True, kw_only=True, tag="refund_released"):
+    """The goods are back, or the platform decided: what was held for the buyer goes out."""
+
+    refund: int
+    resolved_by: str
 
 
 class RefundSent(DisputeEvent, frozen=True, kw_only=True, tag="refund_sent"):
@@ -229,6 +210,7 @@ class RefundResolved(DisputeEvent, frozen=True, kw_only=True, tag="refund_resolv
 RefundEvent = (
     RefundApproved
     | FundsReserved
+    | RefundReleased
     | RefundSent
     | RefundPaid
     | RefundFailed
@@ -248,7 +230,7 @@ class Refund(Record, frozen=True, kw_only=True):
     payer: str
     minor: int
     currency: str
-    state: Literal["waiting", "sending", "paid", "abandoned"]
+    state: Literal["held", "waiting", "sending", "paid", "abandoned"]
     shares: tuple[Share, ...]
     lines: tuple[tuple[str, int], ...]
     legs: tuple[tuple[str, int], ...] = ()
@@ -284,57 +266,6 @@ def find_share(refund: Refund, *, payment: str = "", attempt: int = 0) -> Share 
 
 
 # --- decide --------------------------------------------------------------------------------------------------------
-
-
-def seller_legs(purse: Purse, minor: int) -> tuple[tuple[str, int], ...]:
-    """Where a seller's refund is taken from: payable, then deposit, then receivable (the platform advances)."""
-    payable = max(0, min(minor, purse.payable))
-    deposit = max(0, min(minor - payable, purse.deposit))
-    legs = (("payable", payable), ("deposit", deposit), ("receivable", minor - payable - deposit))
-    return tuple(leg for leg in legs if leg[1])
-
-
-def approve(
-    scene: Scene,
-    dispute: int,
-    pieces: tuple[tuple[str, int], ...],
-    wanted: int,
-    payer: str,
-    resolved_by: str,
-    text: str = "",
-) -> RefundApproved | None:
-    """The approval of `wanted` (minor units), capped at what is refundable now; None where nothing is left.
-
-    The fund pays at once only where it can and nobody waits (R5); else the refund waits its turn.
-    """
-    order, purse = scene.order, scene.purse
-    wants = dict(pieces)
-    minor = min(wanted, refundable(order, wants, scene.taken_lines, scene.taken_payments))
-    if minor <= 0:
-        return None
-    providers = {payment.id: payment.provider for payment in order.payments}
-    waits = payer == "fund" and (purse.queue > 0 or purse.available < minor)
-    return RefundApproved(
-        at=scene.now,
-        by=str(scene.by),
-        store=order.store,
-        order=order.id,
-        dispute=dispute,
-        text=text,
-        phase="awaiting_funds" if waits else "refunding",
-        timers=(Timer(kind="alert", at=scene.now + scene.policy.timers.funds_alert),) if waits else (),
-        resolved_by=resolved_by,
-        payer=payer,
-        minor=minor,
-        currency=order.currency,
-        shares=tuple(
-            Share(payment=payment, provider=providers[payment], minor=part)
-            for payment, part in share_payments(order, minor, scene.taken_payments)
-        ),
-        lines=share_lines(order, wants, minor, scene.taken_lines),
-        legs=seller_legs(purse, minor) if payer == "seller" else (),
-        waits=waits,
-    )
 
 
 def decide_send(refund: Refund, command: SendRefund, head: Head) -> list[RefundEvent]:
@@ -408,11 +339,9 @@ def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[R
         raise Refused(
             "refund_in_flight", "an attempt may have been paid: wait for the provider's answer or the look-up"
         )
-    paid = paid_minor(refund)
-    rest = refund.minor - paid
-    abandon = command.how == "abandon"
-    weights = [minor for _, minor in refund.lines]
-    lines = zip(refund.lines, money.split(paid, weights), strict=True) if abandon else ()
+    if command.how == "abandon":
+        return [decide_abandon(refund, head)]
+    rest = refund.minor - paid_minor(refund)
     return [
         RefundResolved(
             **head,
@@ -421,11 +350,27 @@ def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[R
             payer=refund.payer,
             minor=rest,
             currency=refund.currency,
-            legs=unwind(refund.legs, rest) if abandon else (),
-            lines=tuple((line, minor) for (line, _), minor in lines if minor),
             waited=refund.state == "waiting",
         )
     ]
+
+
+def decide_abandon(refund: Refund, head: Head) -> RefundResolved:
+    """What has not been paid goes back where it came from."""
+    paid = paid_minor(refund)
+    rest = refund.minor - paid
+    lines = zip(refund.lines, money.split(paid, [minor for _, minor in refund.lines]), strict=True)
+    return RefundResolved(
+        **head,
+        refund=refund.id,
+        how="abandon",
+        payer=refund.payer,
+        minor=rest,
+        currency=refund.currency,
+        legs=unwind(refund.legs, rest),
+        lines=tuple((line, minor) for (line, _), minor in lines if minor),
+        waited=refund.state == "waiting",
+    )
 
 
 def unwind(legs: tuple[tuple[str, int], ...], minor: int) -> tuple[tuple[str, int], ...]:
@@ -450,14 +395,14 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
             payer=event.payer,
             minor=event.minor,
             currency=event.currency,
-            state="waiting" if event.waits else "sending",
+            state="waiting" if event.waits else "held" if event.held else "sending",
             shares=event.shares,
             lines=event.lines,
             legs=event.legs,
         )
     assert refund is not None
     match event:
-        case FundsReserved():
+        case FundsReserved() | RefundReleased():
             return structs.replace(refund, state="sending")
         case RefundSent():
             share = find_share(refund, payment=event.payment)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from houbao.core import disputes as d
 from houbao.core.fund import TopUp
@@ -39,7 +39,7 @@ class Played(Struct):
     """What happened, as far as the database does not tell it."""
 
     refusals: list[Refusal] = []
-    late: Counter[str] = Counter()
+    late: Counter[str] = field(default_factory=Counter)
     opened: int = 0
     deadlines: int = 0
 
@@ -55,7 +55,7 @@ class Play:
         self.stores: set[str] = set()
         self.moves: list[tuple[datetime, int, Move]] = []
         self.count = itertools.count()
-        self.seen: dict[int, tuple[str, bool]] = {}
+        self.seen: dict[int, tuple[object, ...]] = {}
         self.topping_up = False
         self._do([Request(TopUp(minor=capital, currency=currency), FINANCE, time())])
 
@@ -73,7 +73,7 @@ class Play:
                 progress(done)
         end = max(at for at, _, _ in script)
         self._until(end, pending)
-        self._until(end + timedelta(days=60), pending)
+        self._until(end + timedelta(days=150), pending)
         progress(len(script))
         return self.played
 
@@ -195,7 +195,8 @@ class Play:
             dispute = self.house.database.dispute(0, number)
             assert dispute is not None
             stuck = dispute.refund is not None and any(share.state == "stuck" for share in dispute.refund.shares)
-            current = (dispute.phase, stuck)
+            parcel = dispute.parcel.state if dispute.parcel else ""
+            current = (dispute.phase, stuck, parcel, dispute.offer, dispute.amount)
             if current == self.seen.get(number):
                 continue
             self.seen[number] = current

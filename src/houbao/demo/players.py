@@ -12,16 +12,24 @@ from msgspec import Struct
 
 from houbao.core import disputes as d
 from houbao.core.decider import Command
-from houbao.core.orders import Order
+from houbao.core.orders import REASONS, Order
 from houbao.core.refunds import ResolveRefund
 from houbao.core.terms import Actor
 
 ENROLLED_PERCENT = 60
 
 AGENT = {"justified": 74, "partly": 6, "unjustified": 9, "out_of_scope": 10, "never": 1}
-SELLER = {"accept": 40, "reject": 27, "silent": 33}
+JUDGE = {"justified": 48, "partly": 14, "sent_back": 6, "unjustified": 30, "never": 2}
+SELLER = {"accept": 34, "reject": 22, "offer": 10, "offer_return": 4, "offer_replacement": 5, "silent": 25}
 BUYER_AFTER_OPENING = {"nothing": 88, "settled": 6, "asks_less": 6}
-BUYER_AFTER_REJECTION = {"silent": 70, "withdraw": 30}
+BUYER_AFTER_REJECTION = {"silent": 40, "withdraw": 20, "escalate": 30, "counter": 10}
+BUYER_AFTER_OFFER = {"accept_offer": 55, "silent": 15, "counter": 20, "escalate": 10}
+BUYER_AFTER_WITHDRAWAL = {"content": 92, "reopen": 8}
+RETURN = {"sent": 85, "kept": 15}
+CARRIER = {"delivered": 96, "lost": 4}
+RECEIVER = {"confirm": 70, "silent": 22, "report": 8}
+REPLACER = {"sent": 88, "silent": 12}
+REPLACED = {"content": 90, "report": 10}
 PROVIDER_PER_MILLE = {
     "timeout_paid": 15,
     "timeout_unpaid": 10,
@@ -85,31 +93,121 @@ def photo(dice: Dice, order: Order) -> str:
 
 def react(dice: Dice, dispute: d.Dispute, order: Order, now: datetime) -> list[Move]:
     """What people will do about a dispute that has just come into its phase."""
-    ref, number = order.reference, dispute.id
+    ref = f"{order.reference}:{len(dispute.history)}"
     match dispute.phase:
         case "verifying":
             return _agent(dice, dispute, ref, now) + _buyer(dice, dispute, ref, now)
         case "awaiting_seller":
-            seller = Actor("seller", dispute.store)
-            at = now + dice.hours(2, 110, "seller", ref)
-            match dice.pick(SELLER, "seller", ref):
-                case "accept":
-                    return [Move(at, d.Accept(dispute=number), seller)]
-                case "reject":
-                    reason = dice.pick({"proof_of_delivery": 1, "as_described": 1}, "reject", ref)
-                    return [Move(at, d.Reject(dispute=number, reason=reason), seller)]
-                case _:
-                    return []
+            return _seller(dice, dispute, ref, now)
         case "awaiting_buyer":
-            if dice.pick(BUYER_AFTER_REJECTION, "rejected", ref) == "silent":
-                return []
-            at = now + dice.hours(5, 120, "withdraw", ref)
-            return [Move(at, d.Withdraw(dispute=number), Actor("buyer", dispute.buyer))]
+            return _answer(dice, dispute, ref, now)
+        case "adjudicating":
+            return _judge(dice, dispute, ref, now)
+        case "awaiting_return" | "return_in_transit":
+            return _return(dice, dispute, ref, now)
+        case "awaiting_replacement":
+            return _replacement(dice, dispute, ref, now)
         case "refunding" if dispute.refund and any(share.state == "stuck" for share in dispute.refund.shares):
             at = now + dice.hours(20, 60, "finance", ref)
-            return [Move(at, ResolveRefund(dispute=number, how="paid_elsewhere"), Actor("finance", "simulated"))]
+            return [Move(at, ResolveRefund(dispute=dispute.id, how="paid_elsewhere"), Actor("finance", "simulated"))]
+        case "closed" if dispute.outcome == "withdrawn" and not dispute.reopened:
+            if dice.pick(BUYER_AFTER_WITHDRAWAL, "withdrawn", ref) == "content":
+                return []
+            return [Move(now + dice.hours(5, 100, "reopen", ref), d.Reopen(dispute=dispute.id), _buyer_of(dispute))]
         case _:
             return []
+
+
+def _buyer_of(dispute: d.Dispute) -> Actor:
+    return Actor("buyer", dispute.buyer)
+
+
+def _seller(dice: Dice, dispute: d.Dispute, ref: str, now: datetime) -> list[Move]:
+    number, half = dispute.id, max(1, dispute.amount // 2)
+    answer: Command
+    match dice.pick(SELLER, "seller", ref):
+        case "accept":
+            answer = d.Accept(dispute=number)
+        case "reject":
+            reason = dice.pick({"proof_of_delivery": 1, "as_described": 1}, "reject", ref)
+            answer = d.Reject(dispute=number, reason=reason)
+        case "offer":
+            answer = d.MakeOffer(dispute=number, amount=half)
+        case "offer_return":
+            answer = d.MakeOffer(dispute=number, amount=dispute.amount, remedy="return_refund")
+        case "offer_replacement":
+            answer = d.MakeOffer(dispute=number, remedy="replacement")
+        case _:
+            return []
+    return [Move(now + dice.hours(2, 110, "seller", ref), answer, Actor("seller", dispute.store))]
+
+
+def _answer(dice: Dice, dispute: d.Dispute, ref: str, now: datetime) -> list[Move]:
+    answers: dict[str, Command] = {
+        "withdraw": d.Withdraw(dispute=dispute.id),
+        "escalate": d.Escalate(dispute=dispute.id),
+        "accept_offer": d.AcceptOffer(dispute=dispute.id),
+        "counter": d.Counter(dispute=dispute.id, amount=max(1, dispute.amount * 4 // 5)),
+    }
+    answer = answers.get(dice.pick(BUYER_AFTER_OFFER if dispute.offer else BUYER_AFTER_REJECTION, "answered", ref))
+    return [Move(now + dice.hours(5, 120, "answer", ref), answer, _buyer_of(dispute))] if answer else []
+
+
+def _judge(dice: Dice, dispute: d.Dispute, ref: str, now: datetime) -> list[Move]:
+    number, by = dispute.id, Actor("agent", "simulated")
+    half = max(1, dispute.amount // 2)
+    rulings = {
+        "justified": d.Rule(dispute=number, finding="justified", reason="evidence"),
+        "partly": d.Rule(dispute=number, finding="justified", reason="part_of_it", amount=half),
+        "sent_back": d.Rule(dispute=number, finding="justified", reason="goods_back", remedy="return_refund"),
+        "unjustified": d.Rule(dispute=number, finding="unjustified", reason="proof_of_delivery"),
+    }
+    finding = dice.pick(JUDGE, "judge", ref)
+    if finding == "sent_back" and (dispute.parcel is not None or REASONS[dispute.reason] == "INR"):
+        finding = "justified"  # nothing that never came, or is back already, can be sent back
+    ruling = rulings.get(finding)
+    ask = Move(now + dice.hours(1, 20, "ask", ref), d.RequestEvidence(dispute=number, party="seller"), by)
+    return [ask, Move(now + dice.hours(50, 160, "judge", ref), ruling, by)] if ruling else [ask]
+
+
+def _return(dice: Dice, dispute: d.Dispute, ref: str, now: datetime) -> list[Move]:
+    number, parcel = dispute.id, dispute.parcel
+    if dispute.phase == "awaiting_return":
+        ship = d.ShipReturn(dispute=number, carrier="Post", tracking=f"RR{number}")
+        sent = dice.pick(RETURN, "return", ref) == "sent"
+        return [Move(now + dice.hours(10, 150, "return", ref), ship, _buyer_of(dispute))] if sent else []
+    if parcel is None or parcel.state != "delivered":
+        arrived = dice.pick(CARRIER, "carrier", ref) == "delivered"
+        scan = Move(
+            now + dice.hours(40, 200, "carrier", ref), d.ScanReturn(dispute=number), Actor("platform", "carrier")
+        )
+        return [scan] if arrived else []
+    receiver = Actor("platform", "demo") if dispute.payer == "fund" else Actor("seller", dispute.store)
+    at = now + dice.hours(5, 120, "receiver", ref)
+    match dice.pick(RECEIVER, "receiver", ref):
+        case "confirm":
+            return [Move(at, d.ConfirmReturn(dispute=number), receiver)]
+        case "report":
+            return [Move(at, d.ReportReturn(dispute=number, problem="damaged"), receiver)]
+        case _:
+            return []
+
+
+def _replacement(dice: Dice, dispute: d.Dispute, ref: str, now: datetime) -> list[Move]:
+    number, parcel = dispute.id, dispute.parcel
+    state = parcel.state if parcel else ""
+    if state == "promised":
+        ship = d.ShipReplacement(dispute=number, carrier="Post", tracking=f"RP{number}")
+        sent = dice.pick(REPLACER, "replacer", ref) == "sent"
+        return [Move(now + dice.hours(10, 100, "replacer", ref), ship, Actor("seller", dispute.store))] if sent else []
+    if state == "shipped":
+        arrived = dice.pick(CARRIER, "carrier", ref) == "delivered"
+        scan = d.ScanReplacement(dispute=number)
+        return [Move(now + dice.hours(40, 200, "carrier", ref), scan, Actor("platform", "carrier"))] if arrived else []
+    if dice.pick(REPLACED, "replaced", ref) == "content":
+        return []
+    report = d.ReportReplacement(dispute=number, problem="different")
+    return [Move(now + dice.hours(5, 120, "replaced", ref), report, _buyer_of(dispute))]
 
 
 def _agent(dice: Dice, dispute: d.Dispute, ref: str, now: datetime) -> list[Move]:

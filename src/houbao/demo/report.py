@@ -120,11 +120,8 @@ def told(report: Report, currency: str) -> list[str]:
         f"Orders             {report.orders:>7,}   covered by the guarantee {report.covered_orders:,}",
         f"Complaints         {report.complaints:>7,}   became disputes {report.disputes:,} ({share:.1f} %)",
     ]
-    no_reason = report.refused.get("no_reason", 0)
-    others = {rule: n for rule, n in report.refused.items() if rule != "no_reason"}
     lines += [
-        f"Refused            {sum(report.refused.values()):>7,}   by rule: {_counts(others) or 'none'}",
-        f"                             apart: no_reason {no_reason:,} (returns are handled by a later version)",
+        f"Refused            {sum(report.refused.values()):>7,}   by rule: {_counts(report.refused) or 'none'}",
         "",
         *_table("Where they went", report.by_route, "route"),
         *_table("How they ended", report.by_outcome, "outcome"),
@@ -150,7 +147,7 @@ def told(report: Report, currency: str) -> list[str]:
 
 
 def stories(connection: sqlite3.Connection, part: int = 0) -> list[str]:
-    """Three disputes told in full: one the fund paid, one the seller's silence decided, one found out of scope."""
+    """One dispute of each kind told in full."""
     policy = parse_policy(policy_text())
     wanted = {
         "Paid by the guarantee": lambda x: (
@@ -158,6 +155,8 @@ def stories(connection: sqlite3.Connection, part: int = 0) -> list[str]:
         ),
         "Decided by the seller's silence": lambda x: x.resolved_by == "seller_timeout" and not x.notice,
         "Found out of scope and handed to the seller": lambda x: bool(x.notice) and x.phase == "closed",
+        "Sent back": lambda x: x.route == "return" and x.outcome == "refunded",
+        "Decided by the platform": lambda x: x.resolved_by == "adjudication" and x.outcome != "rejected",
     }
     lines: list[str] = []
     for title, fits in wanted.items():

@@ -52,6 +52,15 @@ TEXT_FIELD: dict[type, str] = {
     d.Rule: "note",
     d.ChangeClaim: "note",
     d.Reject: "note",
+    d.MakeOffer: "note",
+    d.Counter: "note",
+    d.Escalate: "note",
+    d.Reopen: "note",
+    d.RequestEvidence: "note",
+    d.AddEvidence: "note",
+    d.WriteMessage: "message",
+    d.ReportReturn: "note",
+    d.ReportReplacement: "note",
     r.ResolveRefund: "note",
 }
 """Where a command carries free text: it is stored erasable, and events only point at it."""
@@ -185,6 +194,8 @@ def _needs(requests: Sequence[Request]) -> Needs:
                 if command.reference:
                     needs.claims.add((command.order, command.reference))
                 needs.opening[command.order] = request.by.id
+                if o.REASONS.get(command.reason) == "REMORSE":
+                    needs.payouts.add(command.order)
             case o.PlaceOrder() as command:
                 needs.stores.add(command.store)
                 needs.references.add((command.store, command.reference))
@@ -321,7 +332,7 @@ class _Work:
             disputes=disputes,
             rules=rules,
             policy=policy,
-            purse=self._purse(order.store, currency, owed=bool(disputes) or isinstance(command, o.PaidOut)),
+            purse=self._purse(order.store, currency, owed=bool(disputes) or _may_owe(command)),
             given=given,
             reference_taken=exists,
             text=text,
@@ -423,6 +434,12 @@ class _Work:
         booked_at = max(self.head.booked_at, self.now)
         self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock)
         return self.batch
+
+
+def _may_owe(command: Command) -> bool:
+    """Whether it may take a store's money though no dispute was there before: a payout, a return without a reason."""
+    opens = isinstance(command, d.OpenDispute) and o.REASONS.get(command.reason) == "REMORSE"
+    return opens or isinstance(command, o.PaidOut)
 
 
 def _subject(command: Command, decision: Decision) -> int:

@@ -6,6 +6,7 @@ from houbao.core.disputes import Dispute, due_at
 from houbao.core.effects import Effect
 from houbao.core.money import decimal
 from houbao.core.orders import Order
+from houbao.core.phases import default_outcome
 from houbao.core.refunds import Refund
 from houbao.core.terms import public_id
 from houbao.engine.ports import Letter
@@ -56,13 +57,43 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, 
             )
         case "opened":
             return ("We have your dispute", f"You asked for {amount}. {_next_for_buyer(dispute)}")
+        case "your_turn" if dispute.offer:
+            return ("The seller makes you an offer", f"{_offer(dispute)} {by}\n{YOU_MAY} {_silence(dispute)}")
         case "your_turn":
-            return (
-                "The seller rejected your claim",
-                f"{by}\nUntil then you may withdraw. If you do nothing, the dispute ends and nothing is refunded.",
-            )
+            return ("The seller rejected your claim", f"{by}\n{YOU_MAY} {_silence(dispute)}")
         case "reminder":
-            return ("Your time is nearly over", f"{by}\nIf you do nothing, the dispute ends and nothing is refunded.")
+            return ("Your time is nearly over", f"{by}\n{_silence(dispute)}")
+        case "platform_decides":
+            return (
+                "The platform decides",
+                f"You need not do anything; evidence helps.\nIf nobody has decided by {_when(due)}, the buyer gets"
+                f" {amount} back, and it does not count against the store.",
+            )
+        case "evidence_wanted":
+            return (
+                "Please send evidence",
+                "The platform looks into this dispute and asks you for photos or papers within two days. What is sent"
+                " later may come too late to be seen.",
+            )
+        case "send_back":
+            return (
+                "Please send the goods back",
+                f"Send them by {_when(due)}, and you get {amount} back when they are there.\n{_silence(dispute)}",
+            )
+        case "inspect":
+            return (
+                "A return is on its way to you",
+                f"Look at the goods when they come, and confirm or report them by {_when(due)}.\n{_silence(dispute)}",
+            )
+        case "send_replacement":
+            return ("Please send the replacement", f"Send it by {_when(due)}.\n{_silence(dispute)}")
+        case "replacement_sent":
+            return ("A replacement is on its way", "If it is not right when it comes, or does not come, tell us.")
+        case "reopened":
+            return (
+                "A withdrawn dispute was taken up again",
+                f"The buyer says that the private agreement was not kept and asks for {amount}. {_whose(dispute)}",
+            )
         case "closed":
             return (f"The dispute is closed: {dispute.outcome.replace('_', ' ')}", _ended(dispute, effect.to))
         case _:
@@ -76,6 +107,8 @@ def _next_for_buyer(dispute: Dispute) -> str:
             return f"The platform looks into it.\nIf nobody has decided by {until}, you get this amount back."
         case "awaiting_seller":
             return f"The seller answers by {until}.\nIf the seller does not, you get this amount back."
+        case "awaiting_return":
+            return f"Send the goods back by {until}; then you get this amount back."
         case "awaiting_funds":
             return "It was approved; it is paid as soon as the fund has money again, in the order of approval."
         case "refunding":
@@ -84,10 +117,46 @@ def _next_for_buyer(dispute: Dispute) -> str:
             return "It is being looked into."
 
 
+YOU_MAY = "Until then you may accept an offer, answer with another amount, ask the platform to decide, or withdraw."
+
+SILENCE = {
+    "buyers_amount_by_seller": "the buyer's proposal is carried out from the seller's balance.",
+    "buyers_refund_by_seller": "the buyer's amount is refunded from the seller's balance.",
+    "buyers_amount_by_fund": "the buyer's amount is refunded by the guarantee's fund.",
+    "buyers_amount_by_platform": "the buyer's amount is refunded by the platform.",
+    "sellers_offer": "the seller's offer is carried out.",
+    "lapses": "the dispute ends and nothing is refunded.",
+    "refund": "the goods count as intact and the refund goes out.",
+    "platform_decides": "the platform decides.",
+    "replaced": "the dispute is closed as settled by the replacement.",
+}
+"""Default outcome → what follows "If nothing is done,"."""
+
+
+def _silence(dispute: Dispute) -> str:
+    return f"If nothing is done, {SILENCE.get(default_outcome(dispute), 'nothing changes.')}"
+
+
+def _offer(dispute: Dispute) -> str:
+    offer = dispute.offer
+    assert offer is not None
+    amount = f"{decimal(offer.amount, dispute.currency)} {dispute.currency}"
+    kinds = {
+        "replacement": "A replacement is offered.",
+        "return_refund": f"{amount} is offered, once the goods are back.",
+    }
+    return kinds.get(offer.remedy, f"{amount} is offered.")
+
+
+def _whose(dispute: Dispute) -> str:
+    return "Please answer it." if dispute.phase == "awaiting_seller" else "You need not do anything now."
+
+
 WHY_NOTHING = {
     "rejected": "The platform looked into it and did not find it justified.",
     "lapsed": "The time to answer ended.",
     "withdrawn": "It was withdrawn by the buyer.",
+    "replaced": "The seller sent a replacement.",
     "unclaimed": "The refund was approved, but no way was found to pay it.",
 }
 

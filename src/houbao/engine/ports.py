@@ -68,7 +68,7 @@ class Receipt(Struct, frozen=True):
 class Needs(Struct):
     """What a batch must read. `references` are (store, order reference), `claims` (order, dispute reference). Of the
     orders, those in `opening` are disputed now (order → buyer), those in `again` more than once, those in `paying` get
-    their coverage, those in `payouts` pay their store out; `waiting` is the currency whose queue is served."""
+    their coverage, those in `payouts` take money of their store's; `waiting` is the currency whose queue is served."""
 
     stores: set[str] = set()
     orders: set[int] = set()

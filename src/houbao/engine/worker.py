@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from houbao.core.disputes import Dispute, DisputeRuled, NoticeAccepted, NoticeBounced, PassTime, due_at
 from houbao.core.effects import Effect
+from houbao.core.phases import TURNS
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
 from houbao.engine.letters import write
@@ -42,13 +43,20 @@ BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 1440))
 ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 """A mail server's words often name whom it refused; events and deliveries hold no such address."""
 
-OPEN = ("verifying", "notifying", "awaiting_seller", "awaiting_buyer", "awaiting_funds", "refunding")
+OPEN = tuple(phase for phase in TURNS if phase != "closed")
 SAYS_OF = {
     "opened": OPEN,
     "handled_for_you": OPEN,
     "answer_needed": ("awaiting_seller",),
     "your_turn": ("awaiting_buyer",),
-    "reminder": ("awaiting_buyer",),
+    "reminder": ("awaiting_seller", "awaiting_buyer", "awaiting_return", "awaiting_replacement"),
+    "platform_decides": ("adjudicating",),
+    "evidence_wanted": ("verifying", "adjudicating"),
+    "send_back": ("awaiting_return",),
+    "inspect": ("return_in_transit",),
+    "send_replacement": ("awaiting_replacement",),
+    "replacement_sent": ("awaiting_replacement",),
+    "reopened": OPEN,
 }
 """Mail → the phases of which it is true; sent late, when the dispute has moved on, it would say what is not so."""
 

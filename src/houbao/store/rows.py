@@ -10,6 +10,7 @@ from houbao.core.decider import Event
 from houbao.core.effects import Effect
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
+from houbao.core.phases import waits_for
 from houbao.core.programme import Store
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
 from houbao.core.terms import micros
@@ -44,7 +45,7 @@ def dispute_row(part: int, dispute: d.Dispute) -> Row:
         dispute.order,
         dispute.store,
         dispute.phase,
-        d.WAITS_FOR[dispute.phase],
+        waits_for(dispute),
         micros(dispute.opened_at),
         micros(due) if due else None,
         dispute.reference or None,

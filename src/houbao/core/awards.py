@@ -1,0 +1,189 @@
+"""What the buyer gets and how it ends: money at once, money when the goods are back, or nothing."""
+
+from msgspec import structs
+
+from houbao.core.acts import DisputeClosed
+from houbao.core.disputes import Dispute, Event
+from houbao.core.moves import Move, Timer
+from houbao.core.phases import entering, head_of, timers_of
+from houbao.core.refundable import refundable, share_lines, share_payments
+from houbao.core.refunds import (
+    Purse,
+    Refund,
+    RefundApproved,
+    RefundReleased,
+    Scene,
+    Share,
+    decide_abandon,
+    taken,
+)
+from houbao.core.returns import ReturnAuthorised
+
+# --- approving a refund --------------------------------------------------------------------------------------------
+
+
+def seller_legs(purse: Purse, minor: int) -> tuple[tuple[str, int], ...]:
+    """Where a seller's refund is taken from: payable, then deposit, then receivable (the platform advances)."""
+    payable = max(0, min(minor, purse.payable))
+    deposit = max(0, min(minor - payable, purse.deposit))
+    legs = (("payable", payable), ("deposit", deposit), ("receivable", minor - payable - deposit))
+    return tuple(leg for leg in legs if leg[1])
+
+
+def approve(
+    scene: Scene,
+    dispute: int,
+    pieces: tuple[tuple[str, int], ...],
+    wanted: int,
+    payer: str,
+    resolved_by: str,
+    text: str = "",
+    *,
+    held: bool = False,
+) -> RefundApproved | None:
+    """The approval of `wanted` (minor units), capped at what is refundable now; None where nothing is left.
+
+    The fund pays at once only where it can and nobody waits (R5); else the refund waits its turn. `held`: a seller's
+    money is put aside until the goods are back.
+    """
+    order, purse = scene.order, scene.purse
+    wants = dict(pieces)
+    minor = min(wanted, refundable(order, wants, scene.taken_lines, scene.taken_payments))
+    if minor <= 0:
+        return None
+    providers = {payment.id: payment.provider for payment in order.payments}
+    waits = payer == "fund" and (purse.queue > 0 or purse.available < minor)
+    waits_of = scene.policy.timers
+    phase, timers = "refunding", ()
+    if held:
+        phase, timers = "awaiting_return", timers_of("awaiting_return", scene.now, waits_of)
+    elif waits:
+        phase, timers = "awaiting_funds", (Timer(kind="alert", at=scene.now + waits_of.funds_alert),)
+    return RefundApproved(
+        at=scene.now,
+        by=str(scene.by),
+        store=order.store,
+        order=order.id,
+        dispute=dispute,
+        text=text,
+        phase=phase,
+        timers=timers,
+        resolved_by=resolved_by,
+        payer=payer,
+        minor=minor,
+        currency=order.currency,
+        shares=tuple(
+            Share(payment=payment, provider=providers[payment], minor=part)
+            for payment, part in share_payments(order, minor, scene.taken_payments)
+        ),
+        lines=share_lines(order, wants, minor, scene.taken_lines),
+        legs=seller_legs(purse, minor) if payer == "seller" else (),
+        waits=waits,
+        held=held,
+    )
+
+
+# --- awarding ------------------------------------------------------------------------------------------------------
+
+
+def close(dispute: Dispute, scene: Scene, outcome: str, resolved_by: str, state: str, why: str = "") -> DisputeClosed:
+    """The end of a dispute, with what it leaves on the store's record."""
+    return DisputeClosed(
+        **head_of(dispute, scene), phase="closed", outcome=outcome, resolved_by=resolved_by, state=state, why=why
+    )
+
+
+def pay(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by: str) -> list[Event]:
+    """The refund goes out (minor units, capped at what is refundable); closed where nothing is left to refund."""
+    approved = approve(scene, dispute.id, dispute.lines, wanted, payer, resolved_by)
+    if approved:
+        return [approved]
+    return [close(dispute, scene, "lapsed", resolved_by, "exempt", "nothing_left")]
+
+
+def authorise(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by: str) -> list[Event]:
+    """The refund goes out when the goods are back: a seller's money is put aside until then."""
+    held = (
+        approve(scene, dispute.id, dispute.lines, wanted, payer, resolved_by, held=True) if payer == "seller" else None
+    )
+    if payer == "seller" and held is None:
+        return [close(dispute, scene, "lapsed", resolved_by, "exempt", "nothing_left")]
+    minor = held.minor if held else wanted
+    authorised = ReturnAuthorised(
+        **entering(dispute, scene, "awaiting_return"), minor=minor, payer=payer, resolved_by=resolved_by
+    )
+    return [authorised, held] if held else [authorised]
+
+
+def leads_to(events: list[Event]) -> str:
+    """The phase after those events, the last of which is a move."""
+    last = events[-1]
+    assert isinstance(last, Move)
+    return last.phase
+
+
+def award(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by: str, remedy: str) -> list[Event]:
+    """The refund, or the return that brings it."""
+    if remedy == "return_refund":
+        return authorise(dispute, scene, wanted, payer, resolved_by)
+    return pay(dispute, scene, wanted, payer, resolved_by)
+
+
+# --- what was put aside for a return -------------------------------------------------------------------------------
+
+
+def pay_out(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by: str) -> list[Event]:
+    """As `pay`, from what was put aside where it is the same; else that goes back first."""
+    held = held_of(dispute)
+    if held is None:
+        return pay(dispute, scene, wanted, payer, resolved_by)
+    if held.minor == wanted and held.payer == payer:
+        return [RefundReleased(**entering(dispute, scene, "refunding"), refund=held.id, resolved_by=resolved_by)]
+    return [*put_back(dispute, scene), *pay(dispute, _without(scene, held), wanted, payer, resolved_by)]
+
+
+def held_of(dispute: Dispute) -> Refund | None:
+    """The seller's money that is put aside until the goods are back."""
+    return dispute.refund if dispute.refund and dispute.refund.state == "held" else None
+
+
+def put_back(dispute: Dispute, scene: Scene) -> list[Event]:
+    """What was put aside for a return goes back where it came from."""
+    held = held_of(dispute)
+    return [decide_abandon(held, head_of(dispute, scene))] if held else []
+
+
+def _without(scene: Scene, held: Refund) -> Scene:
+    """The scene as if that refund had never been approved."""
+    lines, payments = taken([held])
+    legs = dict(held.legs)
+    return structs.replace(
+        scene,
+        taken_lines={line: minor - lines.get(line, 0) for line, minor in scene.taken_lines.items()},
+        taken_payments={name: minor - payments.get(name, 0) for name, minor in scene.taken_payments.items()},
+        purse=structs.replace(
+            scene.purse,
+            payable=scene.purse.payable + legs.get("payable", 0),
+            deposit=scene.purse.deposit + legs.get("deposit", 0),
+        ),
+    )
+
+
+def settled(dispute: Dispute, scene: Scene, paid: int) -> DisputeClosed:
+    """Closed after money: refunded, partially_refunded (less than first claimed), or unclaimed where none went out."""
+    outcome = "unclaimed" if paid == 0 else "refunded" if paid >= dispute.first_amount else "partially_refunded"
+    why = _exempt_because(dispute, paid)
+    return close(dispute, scene, outcome, dispute.resolved_by, "exempt" if why else "counted", why)
+
+
+def _exempt_because(dispute: Dispute, paid: int) -> str:
+    """Why a dispute that ended with a refund does not count; empty where it does. Where both apply, exempt wins."""
+    if dispute.resolved_by == "platform_timeout":
+        return "platform_timeout"
+    if dispute.fault.state == "exempt":
+        return dispute.fault.why or "policy"
+    if dispute.ruled == "exempt":
+        return "ruled"
+    if paid == 0 and dispute.resolved_by == "guarantee":
+        return "unclaimed"  # the guarantee counts when it paid
+    return ""

@@ -1,0 +1,96 @@
+"""What happens by itself: whose time has ended, and the default that follows. A newcomer who asks "what happens when a
+seller is silent?" reads `fall_due`."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from houbao.core.acts import Alerted, Escalated, EvidenceClosed, TimedOut
+from houbao.core.answers import take_offer
+from houbao.core.awards import award, close, pay_out, put_back
+from houbao.core.disputes import Dispute, Event
+from houbao.core.moves import Timer
+from houbao.core.parcels import inspected
+from houbao.core.phases import entering, head_of, waits_for
+from houbao.core.refunds import Scene
+
+
+def next_due(dispute: Dispute, now: datetime) -> Timer | None:
+    """The earliest timer that has fallen due by `now`."""
+    due = [timer for timer in dispute.timers if timer.at <= now]
+    return min(due, key=lambda timer: (timer.at, timer.kind)) if due else None
+
+
+def fall_due(dispute: Dispute, timer: Timer, scene: Scene) -> list[Event]:
+    """What that timer does. `scene.now` is its due time, however late it is applied."""
+    head = head_of(dispute, scene)
+    match timer.kind:
+        case "alert" | "remind":
+            kind = {"alert": "overdue", "remind": "reminder"}[timer.kind]
+            return [Alerted(**head, kind=kind, phase=dispute.phase)]
+        case "evidence":
+            return [EvidenceClosed(**head)]
+        case "escalate":
+            return [Escalated(**entering(dispute, scene, "adjudicating"), why="too_long")]
+        case "turn":
+            whose = WHOSE.get(waits_for(dispute), waits_for(dispute))
+            return [TimedOut(**head, turn=whose, due_at=timer.at), *DEFAULT[dispute.phase](dispute, scene)]
+
+
+WHOSE = {"agent": "platform", "mail": "platform"}
+"""Agents and the mail are the platform's own: its time ended."""
+
+
+def _platform_silent(dispute: Dispute, scene: Scene) -> list[Event]:
+    """Nobody verified or decided: the buyer's amount, by the fund where it covers, else by the platform."""
+    payer = "fund" if dispute.covered else "platform"
+    return pay_out(dispute, scene, dispute.amount, payer, "platform_timeout")
+
+
+def _notice_not_served(dispute: Dispute, scene: Scene) -> list[Event]:
+    return pay_out(dispute, scene, dispute.amount, "platform", "platform_timeout")
+
+
+def _seller_silent(dispute: Dispute, scene: Scene) -> list[Event]:
+    """The buyer's proposal is carried out as it stands (R12)."""
+    return award(dispute, scene, dispute.amount, "seller", "seller_timeout", dispute.remedy)
+
+
+def _buyer_silent(dispute: Dispute, scene: Scene) -> list[Event]:
+    """An offer holds; after a rejection nothing is left to wait for."""
+    if dispute.offer:
+        return take_offer(dispute, scene, "buyer_timeout")
+    return [close(dispute, scene, "lapsed", "buyer_timeout", "exempt", "lapsed")]
+
+
+def _never_returned(dispute: Dispute, scene: Scene) -> list[Event]:
+    return [*put_back(dispute, scene), close(dispute, scene, "lapsed", "buyer_timeout", "exempt", "lapsed")]
+
+
+def _return_in_transit(dispute: Dispute, scene: Scene) -> list[Event]:
+    """Delivered and not complained of: intact. Never scanned: the platform decides."""
+    if dispute.parcel is not None and dispute.parcel.state == "delivered":
+        return inspected(dispute, scene)
+    return [Escalated(**entering(dispute, scene, "adjudicating"), why="never_scanned")]
+
+
+def _replacement(dispute: Dispute, scene: Scene) -> list[Event]:
+    """Never sent: the buyer's amount. Never scanned: the platform decides. Delivered and not complained of: done."""
+    state = dispute.parcel.state if dispute.parcel else ""
+    if state == "promised":
+        return pay_out(dispute, scene, dispute.amount, "seller", "seller_timeout")
+    if state == "shipped":
+        return [Escalated(**entering(dispute, scene, "adjudicating"), why="never_scanned")]
+    return [close(dispute, scene, "replaced", "agreement", "counted")]
+
+
+DEFAULT: dict[str, Callable[[Dispute, Scene], list[Event]]] = {
+    "verifying": _platform_silent,
+    "notifying": _notice_not_served,
+    "awaiting_seller": _seller_silent,
+    "awaiting_buyer": _buyer_silent,
+    "adjudicating": _platform_silent,
+    "awaiting_return": _never_returned,
+    "return_in_transit": _return_in_transit,
+    "awaiting_replacement": _replacement,
+}
+"""Phase → what happens when its time has ended."""

@@ -1,0 +1,65 @@
+"""What an agent decides: after verification, where the guarantee is asked, and in adjudication, where two disagree."""
+
+from houbao.core.acts import DisputeRuled, EvidenceRequested, RequestEvidence, Rule
+from houbao.core.awards import authorise, close, leads_to, pay_out, put_back
+from houbao.core.claims import check_amount, check_text
+from houbao.core.disputes import Dispute, Event
+from houbao.core.phases import entering, saying
+from houbao.core.refunds import Scene
+from houbao.core.terms import Refused, check_reference
+
+
+def decide_rule(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
+    """Verification ends: paid by the fund, rejected, or handed to the seller by an official notice (R10). Adjudication
+    ends: paid by whom the ruling says, or rejected. Raises Refused: bad_reference, text_too_long, bad_ruling,
+    bad_amount, amount_above_claim."""
+    check_reference("reason", command.reason)
+    check_text(command.note)
+    verifying = dispute.phase == "verifying"
+    if verifying and (command.payer or command.fault):
+        raise Refused("bad_ruling", "in verification the policy says who pays and what counts: leave both out")
+    if command.finding == "out_of_scope":
+        if not verifying:
+            raise Refused("bad_ruling", "the guarantee's scope is found in verification: rule justified or unjustified")
+        return [_ruled(dispute, command, scene, "notifying")]
+    if command.finding == "unjustified":
+        resolved_by = "guarantee" if verifying else "adjudication"
+        closed = close(dispute, scene, "rejected", resolved_by, "exempt", "rejected")
+        return [_ruled(dispute, command, scene, "closed"), *put_back(dispute, scene), closed]
+    amount = dispute.amount if command.amount is None else command.amount
+    check_amount(amount)
+    if amount > dispute.amount:
+        raise Refused("amount_above_claim", f"the buyer asked for {dispute.amount}, the ruling gives {amount}")
+    then = _awarded(dispute, command, scene, amount)
+    return [_ruled(dispute, command, scene, leads_to(then)), *then]
+
+
+def _awarded(dispute: Dispute, command: Rule, scene: Scene, amount: int) -> list[Event]:
+    payer = command.payer or dispute.payer
+    if payer == "fund" and not dispute.covered:
+        raise Refused("bad_ruling", "the order is not covered: the fund cannot pay, let the seller or the platform")
+    resolved_by = "guarantee" if dispute.phase == "verifying" else "adjudication"
+    if command.remedy == "return_refund":
+        if dispute.parcel is not None:
+            raise Refused("bad_ruling", "the goods were on their way already: rule a refund, or unjustified")
+        return authorise(dispute, scene, amount, payer, resolved_by)
+    return pay_out(dispute, scene, amount, payer, resolved_by)
+
+
+def _ruled(dispute: Dispute, command: Rule, scene: Scene, phase: str) -> DisputeRuled:
+    return DisputeRuled(
+        **entering(dispute, scene, phase),
+        finding=command.finding,
+        reason=command.reason,
+        payer=command.payer,
+        fault=command.fault,
+    )
+
+
+def decide_request_evidence(dispute: Dispute, command: RequestEvidence, scene: Scene) -> list[Event]:
+    """A party is asked for evidence; the turn stays. Raises Refused: text_too_long, evidence_asked."""
+    check_text(command.note)
+    if any(timer.kind == "evidence" for timer in dispute.timers):
+        raise Refused("evidence_asked", "evidence is asked for already: wait for it, or rule")
+    until = scene.now + scene.policy.timers.evidence
+    return [EvidenceRequested(**saying(dispute, scene), party=command.party, until=until)]

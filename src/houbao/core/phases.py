@@ -1,0 +1,236 @@
+"""The phases of a dispute. TURNS is the table: which command, by whom, in which phase, and where it may lead; below it,
+whose turn it is, what runs in each phase, and what happens when nobody acts."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from houbao.core.disputes import CHANGES, Dispute, in_order
+from houbao.core.moves import Head, Timer
+from houbao.core.policy import Timers as Waits
+from houbao.core.refunds import Scene
+from houbao.core.returns import PROMISED
+from houbao.core.terms import Role
+
+
+class Turn(Struct, frozen=True):
+    """Who may do it, and the phases it may lead to."""
+
+    by: tuple[Role, ...]
+    to: tuple[str, ...]
+
+
+def _stays(phase: str, *by: Role) -> Turn:
+    return Turn(by, (phase,))
+
+
+PAID = ("refunding", "awaiting_funds")
+ENDED = ("closed",)
+AWARDED = (*PAID, "awaiting_return", "closed")
+_WITHDRAW = Turn(("buyer",), ENDED)
+_REPORT = Turn(("provider", "system"), ("refunding", "closed"))
+_EVERYBODY: tuple[Role, ...] = ("buyer", "seller", "agent")
+
+
+def _open(phase: str, turns: dict[str, Turn]) -> dict[str, Turn]:
+    """The turns of a phase in which everybody may still write and send evidence."""
+    return turns | {"evidence": _stays(phase, *_EVERYBODY), "messages": _stays(phase, *_EVERYBODY)}
+
+
+TURNS: dict[str, dict[str, Turn]] = {
+    "verifying": _open(
+        "verifying",
+        {
+            "rule": Turn(("agent",), (*AWARDED, "notifying")),
+            "request_evidence": _stays("verifying", "agent"),
+            "change_claim": _stays("verifying", "buyer"),
+            "withdraw": _WITHDRAW,
+        },
+    ),
+    "notifying": _open(
+        "notifying",
+        {
+            "notice_accepted": Turn(("mail",), ("awaiting_seller", "notifying")),
+            "notice_bounced": _stays("notifying", "mail"),
+            "serve_notice": _stays("notifying", "agent"),
+            "change_claim": _stays("notifying", "buyer"),
+            "withdraw": _WITHDRAW,
+        },
+    ),
+    "awaiting_seller": _open(
+        "awaiting_seller",
+        {
+            "accept": Turn(("seller",), ("refunding", "awaiting_return", "closed")),
+            "offer": Turn(("seller",), ("awaiting_buyer",)),
+            "reject": Turn(("seller",), ("awaiting_buyer",)),
+            "change_claim": _stays("awaiting_seller", "buyer"),
+            "withdraw": _WITHDRAW,
+            "notice_accepted": _stays("awaiting_seller", "mail"),
+            "notice_bounced": Turn(("mail",), ("notifying", "awaiting_seller")),
+        },
+    ),
+    "awaiting_buyer": _open(
+        "awaiting_buyer",
+        {
+            "accept_offer": Turn(("buyer",), ("refunding", "awaiting_return", "awaiting_replacement", "closed")),
+            "counter": Turn(("buyer",), ("awaiting_seller",)),
+            "escalate": Turn(("buyer",), ("adjudicating",)),
+            "withdraw": _WITHDRAW,
+        },
+    ),
+    "adjudicating": _open(
+        "adjudicating",
+        {
+            "rule": Turn(("agent",), AWARDED),
+            "request_evidence": _stays("adjudicating", "agent"),
+            "withdraw": _WITHDRAW,
+        },
+    ),
+    "awaiting_return": _open(
+        "awaiting_return", {"ship_return": Turn(("buyer",), ("return_in_transit",)), "withdraw": _WITHDRAW}
+    ),
+    "return_in_transit": _open(
+        "return_in_transit",
+        {
+            "scan_return": _stays("return_in_transit", "platform"),
+            "confirm_return": Turn(("seller", "platform"), (*PAID, "closed")),
+            "report_return": Turn(("seller", "platform"), ("adjudicating",)),
+        },
+    ),
+    "awaiting_replacement": _open(
+        "awaiting_replacement",
+        {
+            "ship_replacement": _stays("awaiting_replacement", "seller"),
+            "scan_replacement": _stays("awaiting_replacement", "platform"),
+            "report_replacement": Turn(("buyer",), ("adjudicating",)),
+        },
+    ),
+    "awaiting_funds": {"resolve_refund": Turn(("finance",), ENDED)},
+    "refunding": {
+        "send_refund": Turn(("system",), ("refunding",)),
+        "report_refund": _REPORT,
+        "resolve_refund": Turn(("finance",), ENDED),
+    },
+    "closed": {
+        "send_refund": Turn(("system",), ENDED),
+        "report_refund": _REPORT,
+        "reopen": Turn(("buyer",), ("verifying", "awaiting_seller", "awaiting_return")),
+    },
+}
+"""Phase → command → Turn. `open` starts a life and `pass_time` may happen in every phase."""
+
+WAITS_FOR = {
+    "verifying": "agent",
+    "notifying": "mail",
+    "awaiting_seller": "seller",
+    "awaiting_buyer": "buyer",
+    "adjudicating": "agent",
+    "awaiting_return": "buyer",
+    "return_in_transit": "carrier",
+    "awaiting_replacement": "seller",
+    "awaiting_funds": "finance",
+    "refunding": "provider",
+    "closed": "",
+}
+
+
+def waits_for(dispute: Dispute) -> str:
+    """Whose turn it is; while goods are under way it is the carrier's, then the receiver's."""
+    delivered = dispute.parcel is not None and dispute.parcel.state == "delivered"
+    if dispute.phase == "return_in_transit" and delivered:
+        return "platform" if dispute.payer == "fund" else "seller"
+    if dispute.phase == "awaiting_replacement" and dispute.parcel != PROMISED:
+        return "buyer" if delivered else "carrier"
+    return WAITS_FOR[dispute.phase]
+
+
+def default_outcome(dispute: Dispute) -> str:
+    """What happens when nobody acts until `due_at`: a code for pages to put into words; empty where nothing runs."""
+    by_platform = "buyers_amount_by_fund" if dispute.covered else "buyers_amount_by_platform"
+    turn = next((timer for timer in dispute.timers if timer.kind in CHANGES), None)
+    if turn and turn.kind == "escalate":
+        return "platform_decides"
+    delivered = dispute.parcel is not None and dispute.parcel.state == "delivered"
+    match dispute.phase:
+        case "verifying" | "adjudicating":
+            return by_platform
+        case "notifying":
+            return "buyers_amount_by_platform"
+        case "awaiting_seller":
+            return "buyers_amount_by_seller"
+        case "awaiting_buyer":
+            return "sellers_offer" if dispute.offer else "lapses"
+        case "awaiting_return":
+            return "lapses"
+        case "return_in_transit":
+            return "refund" if delivered else "platform_decides"
+        case "awaiting_replacement":
+            if dispute.parcel == PROMISED:
+                return "buyers_refund_by_seller"
+            return "replaced" if delivered else "platform_decides"
+        case _:
+            return ""
+
+
+def timers_of(phase: str, start: datetime, waits: Waits, escalates_at: datetime | None = None) -> tuple[Timer, ...]:
+    """The timers that run in a phase entered at `start`, the earliest first, by the policy in force at opening.
+    `escalates_at` is when a negotiation that began earlier ends."""
+    match phase:
+        case "verifying" | "adjudicating":
+            return (
+                Timer(kind="alert", at=start + waits.verification_alert),
+                Timer(kind="turn", at=start + waits.verification),
+            )
+        case "notifying":
+            return (Timer(kind="alert", at=start + waits.notice_alert), Timer(kind="turn", at=start + waits.notice))
+        case "awaiting_seller":
+            end = escalates_at or start + waits.escalation
+            return in_order((*_asking(start, waits.seller_answer, waits), Timer(kind="escalate", at=end)))
+        case "awaiting_buyer":
+            assert escalates_at is not None
+            return in_order((*_asking(start, waits.buyer_answer, waits), Timer(kind="escalate", at=escalates_at)))
+        case "awaiting_return":
+            return _asking(start, waits.return_shipping, waits)
+        case "return_in_transit":
+            return (Timer(kind="turn", at=start + waits.return_scan),)
+        case "awaiting_replacement":
+            return _asking(start, waits.replacement_shipping, waits)
+        case _:
+            return ()
+
+
+def _asking(start: datetime, wait: timedelta, waits: Waits) -> tuple[Timer, ...]:
+    """A person's turn, with the reminders before its end."""
+    end = start + wait
+    reminders = [Timer(kind="remind", at=end - before) for before in waits.reminders if before < wait]
+    return (*reminders, Timer(kind="turn", at=end))
+
+
+# --- entering a phase ----------------------------------------------------------------------------------------------
+
+
+def head_of(dispute: Dispute, scene: Scene) -> Head:
+    """What every event of this decision carries."""
+    return {
+        "at": scene.now,
+        "by": str(scene.by),
+        "store": dispute.store,
+        "order": dispute.order,
+        "dispute": dispute.id,
+    }
+
+
+def saying(dispute: Dispute, scene: Scene) -> Head:
+    """What an event carries that points at the command's free text."""
+    return {**head_of(dispute, scene), "text": scene.text}
+
+
+def entering(dispute: Dispute, scene: Scene, phase: str) -> Head:
+    """What an event carries that leads to `phase`: that phase's timers too."""
+    timers = timers_of(phase, scene.now, scene.policy.timers, dispute.escalates_at)
+    return {**saying(dispute, scene), "phase": phase, "timers": timers}
+
+
+def staying(dispute: Dispute, scene: Scene) -> Head:
+    """What an event carries that leaves the phase and its timers as they are."""
+    return {**saying(dispute, scene), "phase": dispute.phase, "timers": dispute.timers}
