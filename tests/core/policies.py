@@ -1,5 +1,7 @@
 """Policies and facts to try: a small policy as text, and Hypothesis strategies for all facts and all policies."""
 
+import re
+
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -45,6 +47,17 @@ says = "Anything else."
 
 
 CATEGORIES = ("", "books", "perishables", "gift_cards")
+
+
+def next_policy(version: str = "2026.2", **changed: str) -> str:
+    """The shipped policy's text under another version, with the lines of those fields written otherwise."""
+    text = policy_text().replace('version = "2026.1"', f'version = "{version}"')
+    for name, value in changed.items():
+        text, found = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
+        assert found == 1, name
+    return text
+
+
 COUNTS = st.sampled_from([0, 1, 199, 200, 1000])
 AMOUNTS = st.sampled_from([0, 1, 1499, 1500, 1501, 4000])
 FACTS = st.builds(
