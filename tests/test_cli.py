@@ -36,7 +36,7 @@ DAY = timedelta(days=1)
 
 COMMANDS = {
     "": ("bench", "db", "demo", "fund", "import", "policy", "sandbox-provider", "statement", "verify", "work"),
-    "policy": ("check", "explain", "list", "publish", "show"),
+    "policy": ("check", "explain", "list", "promise", "publish", "show"),
     "fund": ("status", "top-up"),
     "db": ("upgrade",),
 }
@@ -49,6 +49,7 @@ ON_DATA = (
     "policy show",
     "policy explain",
     "policy list",
+    "policy promise",
     "policy publish",
     "fund status",
     "fund top-up",
@@ -219,6 +220,8 @@ def test_the_environment_overrides_the_file(run, tmp_path, monkeypatch):
         ("import olist nowhere --database sqlite:///live.db", "olist_customers_dataset.csv is missing"),
         ("statement nobody --database sqlite:///live.db", "'nobody'"),
         ("policy check nowhere.toml", "nowhere.toml"),
+        ("policy promise 1999.1 --database sqlite:///live.db", "no_policy"),
+        ("policy promise --programme golden --database sqlite:///live.db", "unknown_programme"),
         ("policy publish nowhere.toml --database sqlite:///live.db", "nowhere.toml"),
         ("policy publish other.toml --database sqlite:///live.db", "version_taken"),
         ("policy publish next.toml --from 2020-01-01T00:00:00Z --database sqlite:///live.db", "backdated"),
@@ -412,6 +415,20 @@ def test_a_published_policy_is_kept_listed_and_shown(run, tmp_path):
     assert [line.split()[0] for line in run("policy list").out.splitlines()] == ["version", "2026.1", "2026.2"]
     assert run("policy show 2026.2 --database sqlite:///houbao.db").out == text
     assert run("verify").out == "verify: ok\n"
+
+
+def test_the_promise_to_sellers_is_that_of_the_policy_in_force(run, tmp_path):
+    run("db upgrade --currency BRL")
+    shipped, live = run("policy promise"), run("policy promise --database sqlite:///houbao.db")
+    assert shipped.out.startswith("Standard guarantee, version 2026.1: what the guarantee does for you\n")
+    assert live.out == shipped.out.replace("EUR", "BRL")
+    text = policy_text().replace("2026.1", "2026.2").replace('seller_answer = "5 d"', 'seller_answer = "6 d"')
+    (tmp_path / "next.toml").write_bytes(text.encode())
+    run("policy publish next.toml")
+    assert "You have 6 days to answer." in run("policy promise --database sqlite:///houbao.db").out
+    before = json.loads(run("policy promise 2026.1 --json").out)
+    assert (before["version"], len(before["sections"])) == ("2026.1", 6)
+    assert any("You have 5 days to answer." in line for line in before["sections"][3]["lines"])
 
 
 def test_every_fault_of_a_policy_is_named_with_its_field(run, tmp_path):

@@ -306,7 +306,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Keep a policy under its version for ever, and let it come into force. The same text again changes nothing."""
-    from houbao.commands.publishing import publish as publish_policy
+    from houbao.commands.policies import publish as publish_policy
 
     text = _policy_text(file)
     house = _house(database)
@@ -323,7 +323,7 @@ def publish(
 @policy_app.command(name="list")
 def list_policies(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
     """Every policy version with the time from which it is in force, and its hash."""
-    from houbao.commands.publishing import listed
+    from houbao.commands.policies import listed
     from houbao.store.policies import versions
 
     house = _house(database)
@@ -335,6 +335,27 @@ def list_policies(*, database: DatabaseUrl = None, as_json: Json = False) -> Non
         _print_json(found)
     else:
         print("\n".join(listed(found)))
+
+
+@policy_app.command
+def promise(
+    version: str = "", *, programme: str = "standard", database: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """What the guarantee does for a store, in words: by the shipped policy, or by one of a database."""
+    from houbao.commands.policies import promised, promised_as_shipped
+
+    if not version and not database:
+        page = promised_as_shipped()
+    else:
+        house = _house(database)
+        try:
+            page = promised(house, version, programme)
+        finally:
+            house.close()
+    if as_json:
+        _print_json(page)
+    else:
+        print("\n".join(page.told()))
 
 
 @policy_app.command(name="explain")
