@@ -36,7 +36,7 @@ DAY = timedelta(days=1)
 
 COMMANDS = {
     "": ("bench", "db", "demo", "fund", "import", "policy", "sandbox-provider", "statement", "verify", "work"),
-    "policy": ("check", "explain", "show"),
+    "policy": ("check", "explain", "list", "promise", "publish", "show"),
     "fund": ("status", "top-up"),
     "db": ("upgrade",),
 }
@@ -48,6 +48,9 @@ ON_DATA = (
     "work",
     "policy show",
     "policy explain",
+    "policy list",
+    "policy promise",
+    "policy publish",
     "fund status",
     "fund top-up",
 )
@@ -217,6 +220,13 @@ def test_the_environment_overrides_the_file(run, tmp_path, monkeypatch):
         ("import olist nowhere --database sqlite:///live.db", "olist_customers_dataset.csv is missing"),
         ("statement nobody --database sqlite:///live.db", "'nobody'"),
         ("policy check nowhere.toml", "nowhere.toml"),
+        ("policy promise 1999.1 --database sqlite:///live.db", "no_policy"),
+        ("policy promise --programme golden --database sqlite:///live.db", "unknown_programme"),
+        ("policy publish nowhere.toml --database sqlite:///live.db", "nowhere.toml"),
+        ("policy publish other.toml --database sqlite:///live.db", "version_taken"),
+        ("policy publish next.toml --from 2020-01-01T00:00:00Z --database sqlite:///live.db", "backdated"),
+        ("policy publish next.toml --from tomorrow --database sqlite:///live.db", "naive_time"),
+        ("policy publish next.toml --programme golden --database sqlite:///live.db", "unknown_programme"),
         ("policy show 1999.1 --database sqlite:///live.db", "'1999.1'"),
         ("policy explain --order o --reason damaged --amount 1 --database sqlite:///live.db", "unknown_order"),
         ("fund top-up much EUR --database sqlite:///live.db", "'much'"),
@@ -230,6 +240,8 @@ def test_the_environment_overrides_the_file(run, tmp_path, monkeypatch):
 )
 def test_a_refusal_ends_with_1_and_says_why_in_a_line(run, tmp_path, command, said):
     (tmp_path / "text.db").write_text("This is a letter.")
+    (tmp_path / "other.toml").write_text(policy_text() + "# one more word")
+    (tmp_path / "next.toml").write_text(policy_text().replace("2026.1", "2026.2"))
     run("db upgrade --database sqlite:///live.db")
     before = contents(tmp_path / "live.db")
     ran = run(command)
@@ -389,6 +401,34 @@ def test_the_policy_that_is_shown_can_be_checked(run, tmp_path):
 def test_a_database_shows_the_policy_it_was_made_with(run):
     run("db upgrade")
     assert run("policy show 2026.1").out == policy_text()
+
+
+def test_a_published_policy_is_kept_listed_and_shown(run, tmp_path):
+    run("db upgrade")
+    text = policy_text().replace("2026.1", "2026.2")
+    (tmp_path / "next.toml").write_bytes(text.encode())
+    told, again = run("policy publish next.toml --from 2099-01-01T00:00:00Z"), run("policy publish next.toml --json")
+    assert told.out.startswith("version 2026.2 published: in force in standard from 2099-01-01 00:00:00 UTC, SHA-256")
+    assert (json.loads(again.out)["new"], json.loads(again.out)["policy"]["start"]) == (False, "2099-01-01T00:00:00Z")
+    rows = json.loads(run("policy list --json").out)
+    assert [(row["version"], row["state"]) for row in rows] == [("2026.1", "in_force"), ("2026.2", "coming")]
+    assert [line.split()[0] for line in run("policy list").out.splitlines()] == ["version", "2026.1", "2026.2"]
+    assert run("policy show 2026.2 --database sqlite:///houbao.db").out == text
+    assert run("verify").out == "verify: ok\n"
+
+
+def test_the_promise_to_sellers_is_that_of_the_policy_in_force(run, tmp_path):
+    run("db upgrade --currency BRL")
+    shipped, live = run("policy promise"), run("policy promise --database sqlite:///houbao.db")
+    assert shipped.out.startswith("Standard guarantee, version 2026.1: what the guarantee does for you\n")
+    assert live.out == shipped.out.replace("EUR", "BRL")
+    text = policy_text().replace("2026.1", "2026.2").replace('seller_answer = "5 d"', 'seller_answer = "6 d"')
+    (tmp_path / "next.toml").write_bytes(text.encode())
+    run("policy publish next.toml")
+    assert "You have 6 days to answer." in run("policy promise --database sqlite:///houbao.db").out
+    before = json.loads(run("policy promise 2026.1 --json").out)
+    assert (before["version"], len(before["sections"])) == ("2026.1", 6)
+    assert any("You have 5 days to answer." in line for line in before["sections"][3]["lines"])
 
 
 def test_every_fault_of_a_policy_is_named_with_its_field(run, tmp_path):

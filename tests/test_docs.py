@@ -160,10 +160,13 @@ def test_the_table_of_rules_is_printed_from_the_policy_that_ships():
 def test_the_policy_page_names_every_fact_comparison_timer_and_private_fact():
     from houbao.core.conditions import COMPARISONS, FACTS, PRIVATE_FACTS
     from houbao.core.policy import REFUSALS, Timers
+    from houbao.core.policy_file import TABLES
 
     page = read("docs/policy.md")
     cells = {name for line in page.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line)}
     assert {*FACTS, *COMPARISONS, *REFUSALS, *Timers.__struct_fields__} <= cells
+    fields = {f"{table}.{field}" for table in ("limits", "returns", "premium") for field in TABLES[table]}
+    assert [name for name in (*fields, *TABLES["score"]) if f"`{name}`" not in page] == []
     (private,) = re.findall(r"\*\*Private\.\*\*.*?\n\n", page, re.DOTALL)
     assert all(f"`{name}`" in private for name in PRIVATE_FACTS)
 

@@ -12,7 +12,23 @@ import pytest
 from msgspec import structs
 
 import houbao
-from given import AGENT, BUYER, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SELLER, Market, T, eur, opening, standard
+from core.policies import next_policy
+from given import (
+    AGENT,
+    BUYER,
+    DAY,
+    FINANCE,
+    MAIL,
+    PLATFORM,
+    PROVIDER,
+    SECOND,
+    SELLER,
+    Market,
+    T,
+    eur,
+    opening,
+    standard,
+)
 from houbao.commands.explaining import explanation
 from houbao.commands.working import work
 from houbao.core import disputes as d
@@ -29,6 +45,7 @@ from houbao.engine.ports import Accepted, Request
 from houbao.engine.writer import MOST_WAITING, Writer
 from houbao.settings import Settings
 from houbao.shipped import policy_text
+from houbao.store.policies import publish_text
 from houbao.wiring import House, create_database
 
 SOURCE = Path(houbao.__file__).parent
@@ -430,7 +447,23 @@ def clock_backwards(market):
     return refused
 
 
+@produces
+def version_taken(market):
+    return raised(market, publish_text, market.database, "standard", policy_text() + "# one more word\n", T)
+
+
+@produces
+def out_of_order(market):
+    publish_text(market.database, "standard", next_policy(), T, T + 2 * DAY)
+    return raised(market, publish_text, market.database, "standard", next_policy("2026.3"), T, T + DAY)
+
+
 # the rules
+
+
+@produces
+def backdated(market):
+    return raised(market, publish_text, market.database, "standard", next_policy(), T, T - SECOND)
 
 
 @produces

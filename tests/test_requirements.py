@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from core.policies import next_policy
 from given import (
     AGENT,
     BUYER,
@@ -32,7 +33,7 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import assess
 from houbao.core.terms import SYSTEM, Refused
 from houbao.shipped import policy_text
-from houbao.store import schema, sqlite
+from houbao.store.policies import publish_text
 
 HOUR = timedelta(hours=1)
 PHOTO = "ab" * 32
@@ -103,16 +104,17 @@ def test_r2_an_order_paid_after_the_end_is_not_covered_one_paid_before_still_is(
 
 
 def test_r2_routes_follow_the_version_in_force_at_payment_and_times_the_one_at_opening(market_with):
-    versions = ((T - 100 * DAY, "2026.1"), (T - 5 * DAY, "2026.2"))
-    market = market_with(programme=standard(policies=versions))
-    newer = policy_text().replace("2026.1", "2026.2").replace('"15.00"', '"50.00"').replace('"14 d"', '"2 d"')
-    row = ("2026.2", parse_policy(newer).digest, newer)
-    market.database.connection.execute(sqlite.inserting(schema.policies), row)
-
-    before, after = market.order(paid=T - 5 * DAY - SECOND), market.order(paid=T - 5 * DAY)
+    market = market_with(programme=standard())
+    newer = next_policy(verification='"2 d"').replace('"15.00"', '"50.00"')
+    publish_text(market.database, "standard", newer, T)
+    before, after = (market.order(paid=paid, shipped=False) for paid in (T - SECOND, T))
+    market.now = T + DAY
+    for order in (before, after):
+        market.accept(o.Shipped(order=order, at=T), PLATFORM)
+        market.accept(o.Delivered(order=order, at=T + HOUR), PLATFORM)
     old, new = (market.open(order, "damaged", "20.00", evidence=(PHOTO,)) for order in (before, after))
     assert (market.dispute(old).route, market.dispute(new).route) == ("verify", "instant")
-    assert (market.dispute(old).policy, d.due_at(market.dispute(old))) == ("2026.2", T + 2 * DAY)
+    assert (market.dispute(old).policy, d.due_at(market.dispute(old))) == ("2026.2", T + 3 * DAY)
 
 
 # --- R3 covered? who pays? why? before it is opened and after -------------------------------------------------------

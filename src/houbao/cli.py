@@ -12,7 +12,7 @@ from houbao import __version__
 app = App(
     name="houbao", help="The after-sales guarantee for marketplaces.", version=__version__, result_action="return_value"
 )
-policy_app = App(name="policy", help="Show, check and explain the policy.")
+policy_app = App(name="policy", help="Show, check, publish and explain the policy.")
 fund_app = App(name="fund", help="The fund: what it holds, filling it.")
 db_app = App(name="db", help="Make and look after a database.")
 app.command(policy_app)
@@ -269,16 +269,20 @@ def show(version: str = "", *, database: DatabaseUrl = None) -> None:
     print(text, end="")
 
 
+def _policy_text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandFailed(f"cannot read {file}: {error}") from None
+
+
 @policy_app.command
 def check(file: Path, *, as_json: Json = False) -> None:
     """Check a policy file; every fault is named with its field."""
     from houbao.core.policy import PolicyError
     from houbao.core.policy_file import parse_policy
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"cannot read {file}: {error}") from None
+    text = _policy_text(file)
     try:
         policy = parse_policy(text)
     except PolicyError as error:
@@ -290,6 +294,68 @@ def check(file: Path, *, as_json: Json = False) -> None:
         _print_json({"version": policy.version, "digest": policy.digest, "rules": len(policy.rules), "faults": []})
     else:
         print(f"ok: {policy.title}, version {policy.version}, {len(policy.rules)} rules, SHA-256 {policy.digest}")
+
+
+@policy_app.command
+def publish(
+    file: Path,
+    *,
+    start: Annotated[str, Parameter(name="--from", help="In force from this time (RFC 3339); default: now")] = "",
+    programme: str = "standard",
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Keep a policy under its version for ever, and let it come into force. The same text again changes nothing."""
+    from houbao.commands.policies import publish as publish_policy
+
+    text = _policy_text(file)
+    house = _house(database)
+    try:
+        published = publish_policy(house, text, programme, start)
+    finally:
+        house.close()
+    if as_json:
+        _print_json(published)
+    else:
+        print(published.told())
+
+
+@policy_app.command(name="list")
+def list_policies(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Every policy version with the time from which it is in force, and its hash."""
+    from houbao.commands.policies import listed
+    from houbao.store.policies import versions
+
+    house = _house(database)
+    try:
+        found = versions(house.database.connection, house.clock())
+    finally:
+        house.close()
+    if as_json:
+        _print_json(found)
+    else:
+        print("\n".join(listed(found)))
+
+
+@policy_app.command
+def promise(
+    version: str = "", *, programme: str = "standard", database: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """What the guarantee does for a store, in words: by the shipped policy, or by one of a database."""
+    from houbao.commands.policies import promised, promised_as_shipped
+
+    if not version and not database:
+        page = promised_as_shipped()
+    else:
+        house = _house(database)
+        try:
+            page = promised(house, version, programme)
+        finally:
+            house.close()
+    if as_json:
+        _print_json(page)
+    else:
+        print("\n".join(page.told()))
 
 
 @policy_app.command(name="explain")

@@ -10,8 +10,8 @@ from core.pure import Desk
 from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, T
 from houbao.core import orders as o
 from houbao.core import programme as p
-from houbao.core.programme import Coverage, Enrolment, Programme, Store, coverage, policy_in_force
-from houbao.core.terms import Actor
+from houbao.core.programme import Coverage, Enrolment, Programme, Store, coverage, policy_in_force, publish
+from houbao.core.terms import Actor, Refused
 
 LAUNCH = T - 50 * DAY
 PROGRAMME = Programme(
@@ -55,6 +55,24 @@ def test_without_a_programme_nothing_is_covered() -> None:
 def test_the_policy_is_the_one_in_force_at_payment(at: datetime, version: str) -> None:
     assert policy_in_force(PROGRAMME, at) == version
     assert coverage(EARLY, PROGRAMME, "EUR", at).policy == version
+
+
+def test_publishing_adds_a_version_and_a_second_time_nothing() -> None:
+    later = publish(PROGRAMME, "3", T + DAY, T)
+    assert later.policies == (*PROGRAMME.policies, (T + DAY, "3"))
+    assert publish(later, "3", T, T + 9 * DAY) == later
+    assert [policy_in_force(later, at) for at in (T + DAY - SECOND, T + DAY)] == ["2", "3"]
+
+
+@pytest.mark.parametrize(("start", "now", "code"), [(T, T + SECOND, "backdated"), (T, T, "out_of_order")])
+def test_a_version_comes_into_force_neither_in_the_past_nor_before_another(start, now, code) -> None:
+    with pytest.raises(Refused) as refused:
+        publish(PROGRAMME, "3", start, now)
+    assert refused.value.code == code
+
+
+def test_a_programme_is_paid_by_capital_in_utc_unless_told_otherwise() -> None:
+    assert (PROGRAMME.mode, PROGRAMME.zone) == ("capital", "UTC")
 
 
 def paid_again(desk: Desk, at: datetime) -> Coverage:

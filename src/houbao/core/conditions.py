@@ -13,7 +13,9 @@ from houbao.core.orders import REASONS
 class Facts(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True, gc=False):
     """What the rules may look at; kept with the dispute, so that its reasons can be told again at any time. New facts
     are added at the end. Amounts are minor units; `instant_sum` is what this buyer got by the instant route
-    from all stores in the last 30 days, this claim included. None: not known, and then no condition on it holds."""
+    from all stores in the last 30 days, this claim included; `buyer_share` is this buyer's part of the store's
+    disputes, in thousandths; `exposure` is what the fund paid for the store in the last 30 days. None: not known, and
+    then no condition on it holds."""
 
     reason: str
     reason_class: str
@@ -29,11 +31,16 @@ class Facts(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=Tr
     instant_sum: int | None = None
     buyer_standing: str | None = None
     store_watch: str | None = None
+    store_age_days: int | None = None
+    store_completed_orders: int | None = None
+    buyer_share: int | None = None
+    exposure: int | None = None
 
 
 FACTS: dict[str, Any] = get_type_hints(Facts)
-MONEY_FACTS = ("amount", "refundable", "instant_sum")
-PRIVATE_FACTS = ("instant_sum", "buyer_standing", "store_watch", "evidence")
+MONEY_FACTS = ("amount", "refundable", "instant_sum", "exposure")
+COUNT_FACTS = ("store_age_days", "store_completed_orders", "buyer_share")
+PRIVATE_FACTS = ("instant_sum", "buyer_standing", "store_watch", "evidence", *COUNT_FACTS, "exposure")
 """Facts whose limits could be gamed: a buyer's explanation names the rule, never these figures."""
 
 KNOWN_VALUES = {"reason": tuple(REASONS), "reason_class": ("INR", "SNAD", "REMORSE", "OTHER")}
@@ -65,23 +72,42 @@ def condition_faults(where: str, condition: Condition) -> list[str]:
         return [f"{where}: no fact {fact!r}; the facts are {', '.join(sorted(FACTS))}"]
     if comparison not in COMPARISONS:
         return [f"{where}: no comparison {comparison!r}; there are {', '.join(COMPARISONS)}"]
-    is_list, is_money, is_flag = fact == "categories", fact in MONEY_FACTS, FACTS[fact] is bool
-    if is_list != (comparison == "any_of"):
+    is_list, is_figure = fact == "categories", fact in MONEY_FACTS or fact in COUNT_FACTS
+    if is_list != (comparison == "any_of") or is_figure != (comparison in ("at_most", "at_least")):
         return [f"{where}: {fact!r} cannot be compared by {comparison!r}"]
-    if is_money != (comparison in ("at_most", "at_least")):
-        return [f"{where}: {fact!r} cannot be compared by {comparison!r}"]
+    needed = _needed(fact, comparison, value)
+    return [f"{where}: {fact!r} needs {needed}, found {value!r}"] if needed else []
+
+
+def _needed(fact: str, comparison: str, value: Any) -> str:
+    """What the condition's value should have been; empty where it is that."""
+    is_flag = FACTS[fact] is bool
     if comparison in ("in", "not_in", "any_of"):
-        good = isinstance(value, list) and all(isinstance(v, str) for v in value) and not is_flag
-        needed = "a list of texts"
-    elif is_money:
-        good = isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,4})?", value, re.ASCII) is not None
-        needed = 'an amount such as "15.00"'
+        good, needed = _is_texts(value) and not is_flag, "a list of texts"
+    elif fact in MONEY_FACTS:
+        good, needed = is_amount(value), 'an amount such as "15.00"'
+    elif fact in COUNT_FACTS:
+        good, needed = is_count(value), "a whole number from 0"
     elif is_flag:
         good, needed = isinstance(value, bool), "true or false"
     else:
         good, needed = isinstance(value, str), "a text"
     known = KNOWN_VALUES.get(fact)
     if good and known:
-        odd = [v for v in (value if isinstance(value, list) else [value]) if v not in known]
-        good, needed = not odd, f"one of {', '.join(known)}"
-    return [] if good else [f"{where}: {fact!r} needs {needed}, found {value!r}"]
+        wanted = value if isinstance(value, list) else [value]
+        good, needed = all(one in known for one in wanted), f"one of {', '.join(known)}"
+    return "" if good else needed
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def is_amount(value: Any) -> bool:
+    """Whether it is an amount as a policy writes it: a decimal text, not negative."""
+    return isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,4})?", value, re.ASCII) is not None
+
+
+def is_count(value: Any) -> bool:
+    """Whether it is a whole number from 0 to 10^9."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9

@@ -12,6 +12,9 @@ from houbao.core.terms import Record
 
 Route = Literal["verify", "instant", "seller", "return"]
 FaultClass = Literal["INR", "SNAD", "OTHER", "exempt"]
+Over = Literal["platform_pays", "hand_over"]
+CoveredReturn = Literal["returnless", "platform_label"]
+Commission = Literal["kept", "pro_rata"]
 
 MOST_REMINDERS = 5
 REFUSALS = ("not_paid", "outside_window", "dispute_open", "already_ruled", "nothing_left")
@@ -50,8 +53,60 @@ class Timers(Record, frozen=True, kw_only=True):
     reminders: tuple[timedelta, ...]
 
 
+class Limits(Record, frozen=True, kw_only=True):
+    """How far the money goes, in decimal texts of the programme's currency.
+
+    `per_dispute` is what the fund pays for one dispute at most (empty: no limit); over it the platform pays the rest,
+    or the rest is handed over to the seller. `backstop` caps what the treasury adds by itself where refunds wait for
+    the fund's money, `advance` what the platform advances for one store.
+    """
+
+    per_dispute: str = ""
+    over: Over = "platform_pays"
+    backstop: str = "0"
+    advance: str = "0"
+
+
+class Returns(Record, frozen=True, kw_only=True):
+    """Whether a covered buyer keeps the goods or sends them to the platform on its label; whether the seller gets the
+    commission back with what is refunded, in proportion, or the platform keeps it."""
+
+    covered: CoveredReturn = "returnless"
+    commission: Commission = "kept"
+
+
+class ScoreCurves(Record, frozen=True, kw_only=True):
+    """The figures of the service score. Parts are points, together 100; rates and weights are in ten-thousandths (500
+    is 5 %), ratings in hundredths (300 is 3.00), grades in points, windows in days.
+
+    Parts and grades are those of AliExpress's daily service score, as published to its sellers; where points end and
+    what a score weighs was never published: those are Houbao's own.
+    """
+
+    uncompleted: int = 10
+    inr: int = 15
+    snad: int = 15
+    description: int = 30
+    service: int = 15
+    logistics: int = 15
+    worst_rate: int = 500
+    worst_rating: int = 300
+    window: int = 30
+    long_window: int = 90
+    least_orders: int = 10
+    excellent: int = 90
+    good: int = 80
+    passing: int = 60
+    graded_on: int = 3
+    weight_base: int = 5000
+    weight_of_point: int = 50
+    weight_of_guarantee: int = 200
+    weight_floor: int = 3000
+
+
 class Policy(Record, frozen=True, kw_only=True):
-    """A checked policy. `digest` is the SHA-256 of its text, hex."""
+    """A checked policy. `digest` is the SHA-256 of its text, hex; `premium` is per mille of a covered order's price,
+    where the programme is paid by premiums."""
 
     version: str
     title: str
@@ -61,6 +116,10 @@ class Policy(Record, frozen=True, kw_only=True):
     attempts: int
     retry: timedelta
     rules: tuple[Rule, ...]
+    limits: Limits = Limits()
+    returns: Returns = Returns()
+    premium: int = 0
+    score: ScoreCurves = ScoreCurves()
 
 
 class PolicyError(ValueError):

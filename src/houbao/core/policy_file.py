@@ -8,9 +8,55 @@ from typing import Any, get_args
 
 import msgspec
 
-from houbao.core.conditions import condition_faults
-from houbao.core.policy import MOST_REMINDERS, REFUSALS, FaultClass, Policy, PolicyError, Route, Rule, Timers
+from houbao.core.conditions import condition_faults, is_amount
+from houbao.core.policy import (
+    MOST_REMINDERS,
+    REFUSALS,
+    Commission,
+    CoveredReturn,
+    FaultClass,
+    Limits,
+    Over,
+    Policy,
+    PolicyError,
+    Returns,
+    Route,
+    Rule,
+    ScoreCurves,
+    Timers,
+)
 from houbao.core.terms import Payer
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "window": ("days",),
+    "timers": Timers.__struct_fields__,
+    "refunds": ("attempts", "retry"),
+    "limits": Limits.__struct_fields__,
+    "returns": Returns.__struct_fields__,
+    "premium": ("per_mille",),
+    "score": ScoreCurves.__struct_fields__,
+}
+"""Table → the fields it may have. Those of `window`, `timers` and `refunds` are needed, the others have defaults."""
+
+PARTS = ("uncompleted", "inr", "snad", "description", "service", "logistics")
+"""The parts of the score, which share its 100 points."""
+
+SCORE_RANGES = {
+    **dict.fromkeys(PARTS, (0, 100)),
+    "worst_rate": (1, 10_000),
+    "worst_rating": (100, 499),
+    "window": (1, 365),
+    "long_window": (1, 365),
+    "least_orders": (1, 10_000),
+    "excellent": (0, 100),
+    "good": (0, 100),
+    "passing": (0, 100),
+    "graded_on": (1, 28),
+    "weight_base": (0, 10_000),
+    "weight_of_point": (0, 10_000),
+    "weight_of_guarantee": (0, 10_000),
+    "weight_floor": (1, 10_000),
+}
 
 
 def parse_policy(text: str) -> Policy:
@@ -19,19 +65,17 @@ def parse_policy(text: str) -> Policy:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError([f"not TOML: {error}"]) from None
-    known = {"version", "title", "window", "timers", "refunds", "rules"}
-    faults = [f"{key}: no such field" for key in raw.keys() - known]
+    faults = [f"{key}: no such field" for key in raw.keys() - TABLES.keys() - {"version", "title", "rules"}]
     version, title = (_text(raw, key, faults) for key in ("version", "title"))
-    days = _integer(raw, "window", "days", 1, 365, faults)
-    attempts = _integer(raw, "refunds", "attempts", 1, 20, faults)
-    retry = _duration(raw, "refunds", "retry", faults)
-    single = [name for name in Timers.__struct_fields__ if name != "reminders"]
-    timers = {name: _duration(raw, "timers", name, faults) for name in single}
-    reminders = _reminders(raw, faults)
-    unknown = _table(raw, "timers").keys() - set(Timers.__struct_fields__)
-    faults += [f"timers.{name}: no such timer" for name in unknown]
-    faults += [f"window.{name}: no such field" for name in _table(raw, "window").keys() - {"days"}]
-    faults += [f"refunds.{name}: no such field" for name in _table(raw, "refunds").keys() - {"attempts", "retry"}]
+    tables = {name: _table(raw, name, faults) for name in TABLES}
+    days = _integer(tables, "window.days", 1, 365, faults)
+    attempts = _integer(tables, "refunds.attempts", 1, 20, faults)
+    retry = _duration(tables, "refunds.retry", faults)
+    waits = [name for name in Timers.__struct_fields__ if name != "reminders"]
+    timers = {name: _duration(tables, f"timers.{name}", faults) for name in waits}
+    reminders = _reminders(tables, faults)
+    limits, returns, score = _limits(tables, faults), _returns(tables, faults), _score(tables, faults)
+    premium = _integer(tables, "premium.per_mille", 0, 1000, faults, default=0)
     rules = _rules(raw.get("rules"), faults)
     if faults:
         raise PolicyError(faults)
@@ -44,12 +88,16 @@ def parse_policy(text: str) -> Policy:
         attempts=attempts,
         retry=retry,
         rules=rules,
+        limits=limits,
+        returns=returns,
+        premium=premium,
+        score=score,
     )
 
 
-def _table(raw: dict[str, Any], name: str) -> dict[str, Any]:
-    table = raw.get(name)
-    return table if isinstance(table, dict) else {}
+# --- fields --------------------------------------------------------------------------------------------------------
+
+Tables = dict[str, dict[str, Any]]
 
 
 def _text(raw: dict[str, Any], name: str, faults: list[str]) -> str:
@@ -60,19 +108,34 @@ def _text(raw: dict[str, Any], name: str, faults: list[str]) -> str:
     return value
 
 
-def _integer(raw: dict[str, Any], table: str, name: str, low: int, high: int, faults: list[str]) -> int:
-    value = _table(raw, table).get(name)
+def _table(raw: dict[str, Any], name: str, faults: list[str]) -> dict[str, Any]:
+    table = raw.get(name, {})
+    if not isinstance(table, dict):
+        faults.append(f"{name}: a table [{name}] is needed, found {table!r}")
+        return {}
+    what = "timer" if name == "timers" else "field"
+    faults += [f"{name}.{field}: no such {what}" for field in table.keys() - set(TABLES[name])]
+    return table
+
+
+def _value(tables: Tables, where: str, default: Any) -> Any:
+    table, _, field = where.partition(".")
+    return tables[table].get(field, default)
+
+
+def _integer(tables: Tables, where: str, low: int, high: int, faults: list[str], *, default: int | None = None) -> int:
+    value = _value(tables, where, default)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        faults.append(f"{table}.{name}: a whole number from {low} to {high} is needed, found {value!r}")
+        faults.append(f"{where}: a whole number from {low} to {high} is needed, found {value!r}")
         return low
     return value
 
 
-def _duration(raw: dict[str, Any], table: str, name: str, faults: list[str]) -> timedelta:
-    value = _table(raw, table).get(name)
+def _duration(tables: Tables, where: str, faults: list[str]) -> timedelta:
+    value = _value(tables, where, None)
     wait = _wait(value)
     if wait is None:
-        faults.append(f'{table}.{name}: a time such as "5 d" or "24 h" is needed, found {value!r}')
+        faults.append(f'{where}: a time such as "5 d" or "24 h" is needed, found {value!r}')
     return wait or timedelta()
 
 
@@ -81,8 +144,8 @@ def _wait(value: Any) -> timedelta | None:
     return timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1)) if match else None
 
 
-def _reminders(raw: dict[str, Any], faults: list[str]) -> tuple[timedelta, ...]:
-    value = _table(raw, "timers").get("reminders")
+def _reminders(tables: Tables, faults: list[str]) -> tuple[timedelta, ...]:
+    value = _value(tables, "timers.reminders", None)
     waits = [_wait(item) for item in value] if isinstance(value, list) and len(value) <= MOST_REMINDERS else [None]
     if None in waits:
         faults.append(
@@ -90,6 +153,62 @@ def _reminders(raw: dict[str, Any], faults: list[str]) -> tuple[timedelta, ...]:
         )
         return ()
     return tuple(wait for wait in waits if wait)
+
+
+def _amount(tables: Tables, where: str, default: str, faults: list[str], *, empty: bool = False) -> str:
+    value = _value(tables, where, default)
+    if not is_amount(value) and not (empty and value == ""):
+        faults.append(f'{where}: an amount such as "15.00"{", or an empty text" * empty} is needed, found {value!r}')
+    return value
+
+
+def _one_of(tables: Tables, where: str, known: tuple[str, ...], default: str, faults: list[str]) -> Any:
+    value = _value(tables, where, default)
+    if value not in known:
+        faults.append(f"{where}: {value!r} is not one of {', '.join(known)}")
+    return value
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def _limits(tables: Tables, faults: list[str]) -> Limits:
+    unsaid = Limits()
+    return Limits(
+        per_dispute=_amount(tables, "limits.per_dispute", unsaid.per_dispute, faults, empty=True),
+        over=_one_of(tables, "limits.over", get_args(Over), unsaid.over, faults),
+        backstop=_amount(tables, "limits.backstop", unsaid.backstop, faults),
+        advance=_amount(tables, "limits.advance", unsaid.advance, faults),
+    )
+
+
+def _returns(tables: Tables, faults: list[str]) -> Returns:
+    unsaid = Returns()
+    return Returns(
+        covered=_one_of(tables, "returns.covered", get_args(CoveredReturn), unsaid.covered, faults),
+        commission=_one_of(tables, "returns.commission", get_args(Commission), unsaid.commission, faults),
+    )
+
+
+def _score(tables: Tables, faults: list[str]) -> ScoreCurves:
+    unsaid, found = ScoreCurves(), len(faults)
+    figures = {
+        name: _integer(tables, f"score.{name}", low, high, faults, default=getattr(unsaid, name))
+        for name, (low, high) in SCORE_RANGES.items()
+    }
+    curves = ScoreCurves(**figures)
+    if len(faults) > found:
+        return curves
+    if (points := sum(figures[part] for part in PARTS)) != 100:
+        faults.append(f"score: the points of {', '.join(PARTS)} must be 100 together, found {points}")
+    if not curves.excellent > curves.good > curves.passing:
+        faults.append("score: excellent must be above good, and good above passing")
+    if curves.long_window < curves.window:
+        faults.append(f"score.long_window: at least the window of {curves.window} days is needed")
+    return curves
+
+
+# --- rules ---------------------------------------------------------------------------------------------------------
 
 
 def _rules(raw: Any, faults: list[str]) -> tuple[Rule, ...]:

@@ -12,16 +12,21 @@ from msgspec import structs
 from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, check_words
 
 Uncovered = Literal["not_enrolled", "no_programme", "before_launch", "after_end", "currency"]
+Mode = Literal["capital", "premium", "deposit"]
+"""What fills the fund: the platform's capital, a premium per covered order, or each store's own deposit."""
 
 
 class Programme(Record, frozen=True, kw_only=True):
-    """One programme and the policy versions it went through. `policies` is (in force from, version), oldest first."""
+    """One programme and the policy versions it went through. `policies` is (in force from, version), oldest first;
+    `zone` is the time zone of its days and months."""
 
     name: str
     currency: str
     launched_at: datetime
     ended_at: datetime | None = None
     policies: tuple[tuple[datetime, str], ...] = ()
+    mode: Mode = "capital"
+    zone: str = "UTC"
 
 
 class Coverage(Record, frozen=True, kw_only=True):
@@ -144,6 +149,21 @@ def policy_in_force(programme: Programme, at: datetime) -> str:
         if start <= at:
             version = candidate
     return version
+
+
+def publish(programme: Programme, version: str, start: datetime, now: datetime) -> Programme:
+    """The programme with the policy `version` in force from `start` on; unchanged where it has that version already.
+
+    Raises Refused: naive_time, bad_time, backdated, out_of_order."""
+    check_aware("from", start)
+    if any(known == version for _, known in programme.policies):
+        return programme
+    if start < now:
+        raise Refused("backdated", f"from {start.isoformat()}: it is {now.isoformat()} already")
+    last, name = programme.policies[-1] if programme.policies else (programme.launched_at, "")
+    if name and start <= last:
+        raise Refused("out_of_order", f"version {name} is in force from {last.isoformat()}: give a later time")
+    return structs.replace(programme, policies=(*programme.policies, (start, version)))
 
 
 def coverage(store: Store, programme: Programme | None, currency: str, paid_at: datetime) -> Coverage:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from houbao.core import money
 from houbao.core.conditions import COMPARISONS, MONEY_FACTS, PRIVATE_FACTS, Condition, Facts
-from houbao.core.policy import Policy, Rule
+from houbao.core.policy import Limits, Policy, Rule
 
 
 class Miss(Struct, frozen=True, array_like=True, gc=False):
@@ -25,6 +25,14 @@ class Ruling(Struct, frozen=True, gc=False):
     misses: tuple[Miss, ...]
 
 
+class Caps(Struct, frozen=True):
+    """The policy's limits in minor units. `per_dispute` None: the fund pays all of it."""
+
+    per_dispute: int | None
+    backstop: int
+    advance: int
+
+
 class Compiled(Struct, frozen=True):
     """A policy made ready for one currency: `match(facts)` is the first rule whose conditions all hold."""
 
@@ -32,6 +40,7 @@ class Compiled(Struct, frozen=True):
     currency: str
     match: Callable[[Facts], Rule]
     values: tuple[tuple[Any, ...], ...]
+    caps: Caps
 
 
 def compile_policy(policy: Policy, currency: str) -> Compiled:
@@ -41,7 +50,7 @@ def compile_policy(policy: Policy, currency: str) -> Compiled:
     runs for every dispute; only checked names of facts get into its text, every value is passed in by name.
     """
     names: dict[str, Any] = {}
-    values = tuple(tuple(_value(condition, currency) for condition in rule.when) for rule in policy.rules)
+    values = tuple(tuple(value_of(condition, currency) for condition in rule.when) for rule in policy.rules)
     lines = ["def match(facts):"]
     for number, rule in enumerate(policy.rules):
         names[f"rule{number}"] = rule
@@ -54,17 +63,31 @@ def compile_policy(policy: Policy, currency: str) -> Compiled:
             tests.append(f"{fact} is not None and {holds}")
         lines.append(f"    if {' and '.join(tests) or 'True'}: return rule{number}")
     exec("\n".join(lines), names)  # only names of known facts are written into it
-    return Compiled(policy, currency, names["match"], values)
+    return Compiled(policy, currency, names["match"], values, _caps(policy.limits, currency))
 
 
 _OPERATORS = {"is": "{} == {}", "is_not": "{} != {}", "at_most": "{} <= {}", "at_least": "{} >= {}"}
 
 
-def _value(condition: Condition, currency: str) -> Any:
+def value_of(condition: Condition, currency: str) -> Any:
+    """What the fact is compared with: an amount in minor units of the currency, a frozenset of a list's texts."""
     if condition.fact in MONEY_FACTS:
-        major, _, rest = condition.value.partition(".")
-        return money.parse(f"{major}.{rest[: money.DIGITS[currency]]}", currency)
+        return minor_of(condition.value, currency)
     return frozenset(condition.value) if isinstance(condition.value, list) else condition.value
+
+
+def minor_of(amount: str, currency: str) -> int:
+    """Minor units of an amount of a policy, cut to the currency's decimals."""
+    major, _, rest = amount.partition(".")
+    return money.parse(f"{major}.{rest[: money.DIGITS[currency]]}", currency)
+
+
+def _caps(limits: Limits, currency: str) -> Caps:
+    return Caps(
+        per_dispute=minor_of(limits.per_dispute, currency) if limits.per_dispute else None,
+        backstop=minor_of(limits.backstop, currency),
+        advance=minor_of(limits.advance, currency),
+    )
 
 
 def assess(compiled: Compiled, facts: Facts) -> Ruling:

@@ -1,0 +1,73 @@
+"""The policy versions that a database keeps: their texts never change; a programme says from when each is in force."""
+
+import sqlite3
+from datetime import datetime
+
+from msgspec import Struct
+
+from houbao.core.policy_file import parse_policy
+from houbao.core.programme import Programme, policy_in_force, publish
+from houbao.core.terms import Refused
+from houbao.store import rows, schema
+from houbao.store.sqlite import SQLite, decode_programme, inserting
+
+
+class Version(Struct, frozen=True):
+    """A policy version in a programme, in force from `start` until another one is. `state` is as of the time asked
+    for: `past`, `in_force` or `coming`. A version that no programme has is `unused`, without a start."""
+
+    version: str
+    digest: str
+    programme: str = ""
+    start: datetime | None = None
+    state: str = "unused"
+
+
+def programme_of(connection: sqlite3.Connection, name: str) -> Programme:
+    """The programme of that name. Raises Refused: unknown_programme."""
+    found = connection.execute("SELECT body FROM programmes WHERE name=?", (name,)).fetchone()
+    if not found:
+        raise Refused("unknown_programme", f"no programme {name!r}")
+    return decode_programme(found[0])
+
+
+def versions(connection: sqlite3.Connection, now: datetime) -> list[Version]:
+    """Every version with its digest: by programme, in the order in which they come into force; unused ones last."""
+    digests = dict(connection.execute("SELECT version, digest FROM policies ORDER BY version").fetchall())
+    listed: list[Version] = []
+    for (body,) in connection.execute("SELECT body FROM programmes ORDER BY name"):
+        programme = decode_programme(body)
+        current = policy_in_force(programme, now) if programme.policies else ""
+        for start, version in programme.policies:
+            state = "in_force" if version == current else "coming" if start > now else "past"
+            listed.append(Version(version, digests.get(version, ""), programme.name, start, state))
+    used = {one.version for one in listed}
+    return listed + [Version(version, digest) for version, digest in digests.items() if version not in used]
+
+
+def publish_text(
+    database: SQLite, programme: str, text: str, now: datetime, start: datetime | None = None
+) -> tuple[Version, bool]:
+    """Keep the policy `text` for ever and let it come into force in the programme at `start` (default: now). Also says
+    whether that was new: the same text again changes nothing, whatever the time.
+
+    Raises PolicyError; Refused: unknown_programme, version_taken, naive_time, bad_time, backdated, out_of_order."""
+    policy = parse_policy(text)
+    head = database.lock_part(0)
+    try:
+        connection, now = database.connection, max(now, head.booked_at)
+        known = programme_of(connection, programme)
+        kept = connection.execute("SELECT digest FROM policies WHERE version=?", (policy.version,)).fetchone()
+        if kept and kept[0] != policy.digest:
+            raise Refused("version_taken", f"version {policy.version} has another text, SHA-256 {kept[0]}")
+        changed = publish(known, policy.version, start or now, now)
+        if not kept:
+            connection.execute(inserting(schema.policies), (policy.version, policy.digest, text))
+        connection.execute("UPDATE programmes SET body=? WHERE name=?", (rows.encode(changed), programme))
+        listed = versions(connection, now)
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
+    (published,) = [one for one in listed if (one.programme, one.version) == (programme, policy.version)]
+    return published, changed != known

@@ -1,0 +1,134 @@
+"""Policies and facts to try: a small policy as text, and Hypothesis strategies for all facts and all policies."""
+
+import re
+
+from hypothesis import strategies as st
+from msgspec import structs
+
+from houbao.core.conditions import COUNT_FACTS, MONEY_FACTS, Condition, Facts
+from houbao.core.orders import REASONS
+from houbao.core.policy import Policy, Rule
+from houbao.core.policy_file import parse_policy
+from houbao.shipped import policy_text
+
+SHIPPED = parse_policy(policy_text())
+LAST = Rule(name="last", when=(), says="Else.", route="seller", payer="seller", fault="OTHER")
+
+SMALL = """
+version = "1"
+title = "Small"
+[window]
+days = 15
+[timers]
+verification_alert = "7 d"
+verification = "14 d"
+notice_alert = "24 h"
+notice = "7 d"
+seller_answer = "5 d"
+buyer_answer = "7 d"
+escalation = "15 d"
+evidence = "48 h"
+return_shipping = "10 d"
+return_scan = "30 d"
+return_inspection = "10 d"
+replacement_shipping = "5 d"
+replacement_scan = "30 d"
+replacement_trial = "15 d"
+reminders = ["24 h"]
+funds_alert = "3 d"
+[refunds]
+attempts = 3
+retry = "1 h"
+[[rules]]
+name = "first"
+when = [["paid", "is", false]]
+refuse = "not_paid"
+says = "Not paid."
+[[rules]]
+name = "last"
+when = []
+route = "seller"
+payer = "seller"
+fault = "OTHER"
+says = "Anything else."
+"""
+
+
+CATEGORIES = ("", "books", "perishables", "gift_cards")
+
+
+def next_policy(version: str = "2026.2", **changed: str) -> str:
+    """The shipped policy's text under another version, with the lines of those fields written otherwise."""
+    text = policy_text().replace('version = "2026.1"', f'version = "{version}"')
+    for name, value in changed.items():
+        text, found = re.subn(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
+        assert found == 1, name
+    return text
+
+
+COUNTS = st.sampled_from([0, 1, 199, 200, 1000])
+AMOUNTS = st.sampled_from([0, 1, 1499, 1500, 1501, 4000])
+FACTS = st.builds(
+    Facts,
+    reason=st.sampled_from([*REASONS]),
+    reason_class=st.sampled_from(["INR", "SNAD", "REMORSE", "OTHER"]),
+    paid=st.booleans(),
+    in_window=st.booleans(),
+    open_on_lines=st.booleans(),
+    ruled_on_lines=st.booleans(),
+    amount=AMOUNTS,
+    refundable=AMOUNTS,
+    covered=st.booleans(),
+    categories=st.lists(st.sampled_from(CATEGORIES), max_size=3).map(tuple),
+    evidence=st.booleans(),
+    instant_sum=st.none() | AMOUNTS,
+    buyer_standing=st.none() | st.sampled_from(["good", "bad"]),
+    store_watch=st.none() | st.sampled_from(["none", "watched"]),
+    store_age_days=st.none() | COUNTS,
+    store_completed_orders=st.none() | COUNTS,
+    buyer_share=st.none() | COUNTS,
+    exposure=st.none() | AMOUNTS,
+)
+LIKELY = FACTS.map(
+    lambda facts: structs.replace(facts, paid=True, in_window=True, open_on_lines=False, ruled_on_lines=False)
+)
+TEXTS = st.sampled_from(["good", "none", "damaged", "SNAD", "INR"])
+CONDITIONS = st.one_of(
+    st.builds(
+        Condition,
+        st.sampled_from(["paid", "in_window", "covered", "evidence"]),
+        st.sampled_from(["is", "is_not"]),
+        st.booleans(),
+    ),
+    st.builds(
+        Condition,
+        st.sampled_from(["reason", "reason_class", "buyer_standing", "store_watch"]),
+        st.sampled_from(["is", "is_not"]),
+        TEXTS,
+    ),
+    st.builds(
+        Condition,
+        st.sampled_from(["reason", "reason_class", "buyer_standing", "store_watch"]),
+        st.sampled_from(["in", "not_in"]),
+        st.lists(TEXTS, max_size=3),
+    ),
+    st.builds(
+        Condition,
+        st.sampled_from(MONEY_FACTS),
+        st.sampled_from(["at_most", "at_least"]),
+        st.sampled_from(["0", "14.99", "15.00", "40"]),
+    ),
+    st.builds(Condition, st.sampled_from(COUNT_FACTS), st.sampled_from(["at_most", "at_least"]), COUNTS),
+    st.builds(
+        Condition, st.just("categories"), st.just("any_of"), st.lists(st.sampled_from(CATEGORIES[1:]), max_size=2)
+    ),
+)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """A valid policy of up to eight rules, whatever their names look like."""
+    wheres = draw(st.lists(st.lists(CONDITIONS, max_size=4).map(tuple), max_size=7))
+    names = draw(st.lists(st.text(min_size=1), min_size=len(wheres), max_size=len(wheres), unique=True))
+    rules = [structs.replace(LAST, name=f"rule {name}", when=when) for name, when in zip(names, wheres, strict=True)]
+    return structs.replace(SHIPPED, rules=(*rules, LAST))
