@@ -1,14 +1,17 @@
 """What a mail says: what happened, what it costs, until when, and what happens if nothing is done."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from houbao.core.disputes import Dispute, due_at
+from houbao.core.calendars import zone_of
+from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
 from houbao.core.money import decimal
 from houbao.core.orders import Order
 from houbao.core.refunds import Refund
 from houbao.core.terms import public_id
 from houbao.engine.ports import Letter
+
+_DAY_AND_TIME = "%a %d %b %Y, %H:%M"
 
 
 def write(
@@ -20,19 +23,34 @@ def write(
     reference: str,
     due: datetime | None,
     reason: str = "",
+    zone: str = "UTC",
 ) -> Letter:
-    """The letter for a `mail`, `notice` or `alert` effect. `due` is when its reader's time ends (times in UTC),
-    `reason` why a ruling found the dispute out of scope."""
+    """The letter for a `mail`, `notice` or `alert` effect. `due` is when the turn that it speaks of ends, told in its
+    reader's time `zone`; `reason` is why a ruling found the dispute out of scope."""
     amount = f"{decimal(dispute.amount, dispute.currency)} {dispute.currency}"
-    subject, body = _words(effect, dispute, amount, due, reason)
+    subject, body = _words(effect, dispute, amount, when(due, zone), reason)
     about = f"Order {order.reference} · {_plain(dispute.reason)} · {amount} asked"
     number = public_id("dispute", part, dispute.id)
     return Letter(to, f"{subject} ({order.reference})", f"{body}\n\n{about} · {number}\n", reference)
 
 
-def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, reason: str) -> tuple[str, str]:
+def when(at: datetime | None, zone: str = "UTC") -> str:
+    """A time as its reader's clocks show it, with UTC beside it: no clock change leaves a doubt. An unknown zone is
+    told in UTC alone. Seconds are cut, so that nobody is told to have longer than they have."""
+    if at is None:
+        return "the time in our latest mail"
+    known = zone_of(zone)
+    utc = at.astimezone(UTC)
+    if known is None or zone == "UTC":
+        return f"{utc:{_DAY_AND_TIME}} UTC"
+    local = at.astimezone(known)
+    beside = f"{utc:%H:%M}" if utc.date() == local.date() else f"{utc:{_DAY_AND_TIME}}"
+    return f"{local:{_DAY_AND_TIME}} {zone} time ({beside} UTC)"
+
+
+def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str) -> tuple[str, str]:
     what = effect.what or effect.kind
-    by = f"Answer by {_when(due)}."
+    by = f"Answer by {due}."
     match what:
         case "notice":
             return (
@@ -55,7 +73,7 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, 
                 " pays what is justified. You need not do anything; you may write if you wish.",
             )
         case "opened":
-            return ("We have your dispute", f"You asked for {amount}. {_next_for_buyer(dispute)}")
+            return ("We have your dispute", f"You asked for {amount}. {_next_for_buyer(dispute, due)}")
         case "your_turn":
             return (
                 "The seller rejected your claim",
@@ -69,13 +87,12 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, 
             return (f"Alert: {what.replace('_', ' ')}", f"This needs a person: {what.replace('_', ' ')}.")
 
 
-def _next_for_buyer(dispute: Dispute) -> str:
-    until = _when(due_at(dispute))
+def _next_for_buyer(dispute: Dispute, due: str) -> str:
     match dispute.phase:
         case "verifying":
-            return f"The platform looks into it.\nIf nobody has decided by {until}, you get this amount back."
+            return f"The platform looks into it.\nIf nobody has decided by {due}, you get this amount back."
         case "awaiting_seller":
-            return f"The seller answers by {until}.\nIf the seller does not, you get this amount back."
+            return f"The seller answers by {due}.\nIf the seller does not, you get this amount back."
         case "awaiting_funds":
             return "It was approved; it is paid as soon as the fund has money again, in the order of approval."
         case "refunding":
@@ -114,10 +131,6 @@ def _paid_by(refund: Refund) -> str:
         return "It was taken from your balance."
     owed = f"{decimal(advanced, refund.currency)} {refund.currency}"
     return f"It was taken from your balance; the platform advanced {owed} of it, which you owe."
-
-
-def _when(at: datetime | None) -> str:
-    return "the time in our latest mail" if at is None else f"{at:%a %d %b %Y, %H:%M} UTC"
 
 
 def _plain(code: str) -> str:
