@@ -26,9 +26,6 @@ from houbao.core.exchange import PIVOT, Rate, ecb_counts_from, parse_rate
 from houbao.core.money import DIGITS
 from houbao.core.terms import DETAIL
 
-HISTORY = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
-"""Where the European Central Bank publishes all its rates since 1999-01-04, about 650 kB."""
-
 SOURCE = "ECB"
 GAP = "N/A"
 
@@ -201,7 +198,7 @@ def _at_most(file: IO[bytes], name: str) -> bytes:
 # --- fetching ------------------------------------------------------------------------------------------------------
 
 
-def fetch(url: str = HISTORY, *, seconds: float = SECONDS, most: int = MOST_BYTES) -> bytes:
+def fetch(url: str, *, seconds: float = SECONDS, most: int = MOST_BYTES) -> bytes:
     """The file at that address: https only (http on this machine), at most `most` bytes.
 
     `seconds` is for each step until the file begins to come, and then for all of it. RatesError says what went wrong.
