@@ -6,7 +6,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +37,7 @@ T = datetime(2026, 7, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 COMMANDS = {
-    "": ("bench", "db", "demo", "fund", "import", "policy", "sandbox-provider", "statement", "verify", "work"),
+    "": ("bench", "db", "demo", "fund", "import", "policy", "rates", "sandbox-provider", "statement", "verify", "work"),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
     "fund": ("status", "top-up"),
     "db": ("upgrade",),
@@ -46,6 +48,7 @@ ON_DATA = (
     "verify",
     "statement",
     "work",
+    "rates",
     "policy show",
     "policy explain",
     "policy list",
@@ -617,3 +620,46 @@ def test_a_benchmark_says_what_it_was_measured_against(run):
         assert {"scenario", "value", "unit", "limit", "ratio", "command", "machine"} <= figure.keys()
         assert figure["value"] > 0
         assert figure["limit"] > 0
+
+
+# --- rates ---------------------------------------------------------------------------------------------------------
+
+RATES = "Date,USD,BRL,\n2018-07-09,1.1789,4.5564,\n2018-07-06,1.1724,4.6279,\n"
+
+
+def test_rates_come_in_from_a_file_and_are_shown(run, tmp_path):
+    (tmp_path / "rates.csv").write_text(RATES)
+    assert run("db upgrade").code == 0
+    assert "No rates" in run("rates").out
+    taken = json.loads(run("rates rates.csv --json").out)
+    assert taken == {"new": 4, "known": 0, "first": "2018-07-06", "last": "2018-07-09", "left_out": []}
+    shown = json.loads(run("rates --json").out)
+    assert [(rate["quote"], rate["numerator"], rate["denominator"]) for rate in shown] == [
+        ("BRL", 11391, 2500),
+        ("USD", 11789, 10000),
+    ]
+
+
+def test_rates_are_fetched_from_the_address_of_the_settings(run, monkeypatch):
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(RATES.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    assert run("db upgrade").code == 0
+    with HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        monkeypatch.setenv("HOUBAO_RATES_URL", f"http://127.0.0.1:{server.server_port}/")
+        assert run("rates --fetch").out == "Rates of 2018-07-06 to 2018-07-09: 4 new, 0 known already\n"
+
+
+def test_rates_that_cannot_be_read_are_said_without_a_traceback(run, tmp_path):
+    (tmp_path / "rates.csv").write_text(RATES + "2018-07-05,1.1709\n")
+    assert run("db upgrade").code == 0
+    assert run("rates rates.csv") == Ran(1, "", "houbao: line 4: 1 rates for 2 currencies; is the file whole?\n")
+    assert run("rates rates.csv --fetch").code == 2

@@ -36,6 +36,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.decider import Command
+from houbao.core.exchange import parse_rate
 from houbao.core.fund import TopUp
 from houbao.core.policy import REFUSALS
 from houbao.core.policy_file import parse_policy
@@ -46,6 +47,8 @@ from houbao.engine.writer import MOST_WAITING, Writer
 from houbao.settings import Settings
 from houbao.shipped import policy_text
 from houbao.store.policies import publish_text
+from houbao.store.rates import keep as keep_rates
+from houbao.store.rates import latest as latest_rates
 from houbao.wiring import House, create_database
 
 SOURCE = Path(houbao.__file__).parent
@@ -587,6 +590,18 @@ def not_saved(market):
     refused = market.refuse(TopUp(minor=1, currency="EUR"), FINANCE)
     run("DROP TRIGGER full")
     assert "the disk is full" in refused.detail
+    return refused
+
+
+@produces
+def rate_changed(market):
+    at = T - DAY
+    kept = parse_rate("EUR", "BRL", "4.6279", published_at=at, source="ECB")
+    keep_rates(market.database, [kept])
+    other = parse_rate("EUR", "BRL", "4.6280", published_at=at, source="ECB")
+    new = parse_rate("EUR", "USD", "1.1724", published_at=at, source="ECB")
+    refused = raised(market, keep_rates, market.database, [new, other])
+    assert latest_rates(market.database.connection) == [kept]
     return refused
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Parameter, validators
+from cyclopts import App, Group, Parameter, validators
 
 from houbao import __version__
 
@@ -22,6 +22,9 @@ app.command(db_app)
 DatabaseUrl = Annotated[str | None, Parameter(name="--database", help="sqlite:///FILE; default: HOUBAO_DATABASE_URL")]
 AtLeastOne = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1_000_000))]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON document")]
+
+
+ONE_OF = Group("One of", validator=validators.MutuallyExclusive())
 
 
 class CommandFailed(Exception):
@@ -46,6 +49,7 @@ def _tell(error: Exception) -> None:
     from houbao.core.policy import PolicyError
     from houbao.core.terms import Refused
     from houbao.feeds.tables import OlistError
+    from houbao.gateways.rates import RatesError
     from houbao.settings import SettingsError
 
     match error:
@@ -53,7 +57,7 @@ def _tell(error: Exception) -> None:
             _fail("the policy cannot be used:", *error.faults)
         case Refused():
             _fail(f"refused ({error.code}): {error.detail}")
-        case OlistError():
+        case OlistError() | RatesError():
             _fail(str(error))
         case SettingsError():
             print(f"houbao: {error}", file=sys.stderr)
@@ -142,6 +146,31 @@ def import_orders(
         _print_json(summary)
     else:
         print("\n".join(summary.told()))
+
+
+@app.command
+def rates(
+    file: Annotated[
+        Path | None, Parameter(help="A file of the European Central Bank, e.g. eurofxref-hist.zip", group=ONE_OF)
+    ] = None,
+    *,
+    fetch: Annotated[bool, Parameter(negative="", help="Fetch the whole history from there", group=ONE_OF)] = False,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Bring in exchange rates; twice changes nothing. Without FILE and --fetch: show the last rate of each currency."""
+    from houbao.commands.rates import listed, take, told
+
+    house = _house(database)
+    try:
+        source = _settings(None).rates_url if fetch else file
+        answer = take(house, source) if source else listed(house)
+    finally:
+        house.close()
+    if as_json:
+        _print_json(answer)
+    else:
+        print("\n".join(told(answer)))
 
 
 # --- checks and looks ----------------------------------------------------------------------------------------------

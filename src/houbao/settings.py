@@ -17,6 +17,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     Mail goes to `smtp_host` where that is set, else as files into `mail_folder` (default: beside the database).
     `sandbox_provider` is host:port of a sandbox provider that runs as its own process; without it, it runs in this one.
+    `rates_url` is where the European Central Bank publishes all its rates since 1999, about 650 kB.
     """
 
     database_url: str = "sqlite:///houbao.db"
@@ -29,6 +30,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     smtp_starttls: bool = False
     alerts_to: str = "alerts@houbao.invalid"
     sandbox_provider: str = ""
+    rates_url: str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 
 
 def load(folder: Path | None = None) -> Settings:

@@ -1,1 +1,1 @@
-"""What commands do that are more than one call: import, work, explain."""
+"""What commands do that are more than one call: import, rates, work, explain."""

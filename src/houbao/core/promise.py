@@ -166,7 +166,7 @@ TIMES = {
     "return_shipping": "The buyer has {} to send goods back. Silent? The return has lapsed and you keep the money.",
     "return_scan": "Where a carrier has not scanned a return for {}, the platform decides.",
     "return_inspection": "You have {} to say what is wrong with a return that arrived. Silent? The refund goes out.",
-    "replacement_shipping": "You have {} to send a replacement. Silent? The buyer's amount is refunded, and you pay it.",
+    "replacement_shipping": "You have {} to send a replacement. Silent? The buyer's amount is refunded by you.",
     "replacement_scan": "Where a replacement has not arrived {} after you sent it, the platform decides.",
     "replacement_trial": "The buyer has {} to say what is wrong with a replacement. Silent? The dispute is closed.",
     "funds_alert": "When a refund has waited {} for money, the platform's finance is told.",

@@ -1,8 +1,9 @@
 """What a mail says: what happened, what it costs, until when, and what happens if nothing is done."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from houbao.core.disputes import Dispute, due_at
+from houbao.core.calendars import zone_of
+from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
 from houbao.core.money import decimal
 from houbao.core.orders import Order
@@ -10,6 +11,8 @@ from houbao.core.phases import default_outcome
 from houbao.core.refunds import Refund
 from houbao.core.terms import public_id
 from houbao.engine.ports import Letter
+
+_DAY_AND_TIME = "%a %d %b %Y, %H:%M"
 
 
 def write(
@@ -21,19 +24,34 @@ def write(
     reference: str,
     due: datetime | None,
     reason: str = "",
+    zone: str = "UTC",
 ) -> Letter:
-    """The letter for a `mail`, `notice` or `alert` effect. `due` is when its reader's time ends (times in UTC),
-    `reason` why a ruling found the dispute out of scope."""
+    """The letter for a `mail`, `notice` or `alert` effect. `due` is when the turn that it speaks of ends, told in its
+    reader's time `zone`; `reason` is why a ruling found the dispute out of scope."""
     amount = f"{decimal(dispute.amount, dispute.currency)} {dispute.currency}"
-    subject, body = _words(effect, dispute, amount, due, reason)
+    subject, body = _words(effect, dispute, amount, when(due, zone), reason)
     about = f"Order {order.reference} · {_plain(dispute.reason)} · {amount} asked"
     number = public_id("dispute", part, dispute.id)
     return Letter(to, f"{subject} ({order.reference})", f"{body}\n\n{about} · {number}\n", reference)
 
 
-def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, reason: str) -> tuple[str, str]:
+def when(at: datetime | None, zone: str = "UTC") -> str:
+    """A time as its reader's clocks show it, with UTC beside it: no clock change leaves a doubt. An unknown zone is
+    told in UTC alone. Seconds are cut, so that nobody is told to have longer than they have."""
+    if at is None:
+        return "the time in our latest mail"
+    known = zone_of(zone)
+    utc = at.astimezone(UTC)
+    if known is None or zone == "UTC":
+        return f"{utc:{_DAY_AND_TIME}} UTC"
+    local = at.astimezone(known)
+    beside = f"{utc:%H:%M}" if utc.date() == local.date() else f"{utc:{_DAY_AND_TIME}}"
+    return f"{local:{_DAY_AND_TIME}} {zone} time ({beside} UTC)"
+
+
+def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str) -> tuple[str, str]:
     what = effect.what or effect.kind
-    by = f"Answer by {_when(due)}."
+    by = f"Answer by {due}."
     match what:
         case "notice":
             return (
@@ -56,7 +74,7 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, 
                 " pays what is justified. You need not do anything; you may write if you wish.",
             )
         case "opened":
-            return ("We have your dispute", f"You asked for {amount}. {_next_for_buyer(dispute)}")
+            return ("We have your dispute", f"You asked for {amount}. {_next_for_buyer(dispute, due)}")
         case "your_turn" if dispute.offer:
             return ("The seller makes you an offer", f"{_offer(dispute)} {by}\n{YOU_MAY} {_silence(dispute)}")
         case "your_turn":
@@ -66,7 +84,7 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, 
         case "platform_decides":
             return (
                 "The platform decides",
-                f"You need not do anything; evidence helps.\nIf nobody has decided by {_when(due)}, the buyer gets"
+                f"You need not do anything; evidence helps.\nIf nobody has decided by {due}, the buyer gets"
                 f" {amount} back, and it does not count against the store.",
             )
         case "evidence_wanted":
@@ -78,15 +96,15 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, 
         case "send_back":
             return (
                 "Please send the goods back",
-                f"Send them by {_when(due)}, and you get {amount} back when they are there.\n{_silence(dispute)}",
+                f"Send them by {due}, and you get {amount} back when they are there.\n{_silence(dispute)}",
             )
         case "inspect":
             return (
                 "A return is on its way to you",
-                f"Look at the goods when they come, and confirm or report them by {_when(due)}.\n{_silence(dispute)}",
+                f"Look at the goods when they come, and confirm or report them by {due}.\n{_silence(dispute)}",
             )
         case "send_replacement":
-            return ("Please send the replacement", f"Send it by {_when(due)}.\n{_silence(dispute)}")
+            return ("Please send the replacement", f"Send it by {due}.\n{_silence(dispute)}")
         case "replacement_sent":
             return ("A replacement is on its way", "If it is not right when it comes, or does not come, tell us.")
         case "reopened":
@@ -100,15 +118,14 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: datetime | None, 
             return (f"Alert: {what.replace('_', ' ')}", f"This needs a person: {what.replace('_', ' ')}.")
 
 
-def _next_for_buyer(dispute: Dispute) -> str:
-    until = _when(due_at(dispute))
+def _next_for_buyer(dispute: Dispute, due: str) -> str:
     match dispute.phase:
         case "verifying":
-            return f"The platform looks into it.\nIf nobody has decided by {until}, you get this amount back."
+            return f"The platform looks into it.\nIf nobody has decided by {due}, you get this amount back."
         case "awaiting_seller":
-            return f"The seller answers by {until}.\nIf the seller does not, you get this amount back."
+            return f"The seller answers by {due}.\nIf the seller does not, you get this amount back."
         case "awaiting_return":
-            return f"Send the goods back by {until}; then you get this amount back."
+            return f"Send the goods back by {due}; then you get this amount back."
         case "awaiting_funds":
             return "It was approved; it is paid as soon as the fund has money again, in the order of approval."
         case "refunding":
@@ -183,10 +200,6 @@ def _paid_by(refund: Refund) -> str:
         return "It was taken from your balance."
     owed = f"{decimal(advanced, refund.currency)} {refund.currency}"
     return f"It was taken from your balance; the platform advanced {owed} of it, which you owe."
-
-
-def _when(at: datetime | None) -> str:
-    return "the time in our latest mail" if at is None else f"{at:%a %d %b %Y, %H:%M} UTC"
 
 
 def _plain(code: str) -> str:

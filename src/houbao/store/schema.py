@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -36,6 +36,15 @@ def _blob(name: str) -> Column[Any]:
 meta = _table("meta", _key("key", Text), _text("value"))
 policies = _table("policies", _key("version", Text), _text("digest"), _text("text"))
 programmes = _table("programmes", _key("name", Text), _blob("body"))
+rates = _table(
+    "rates",
+    _key("base", Text),
+    _key("quote", Text),
+    _key("published_at"),
+    _key("source", Text),
+    _int("numerator"),
+    _int("denominator"),
+)
 
 # A part's own row: its lock, its last position, its booking time, the head of its hash chain, a sandbox's clock.
 parts = _table("parts", _key("part"), _int("position"), _int("booked_at"), _blob("chain"), _int("clock", null=True))

@@ -12,6 +12,7 @@ an erased text that is gone, and what only the worker knows: when an effect was 
 import sqlite3
 from hashlib import blake2b, sha256
 from itertools import islice
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -334,6 +335,7 @@ class _Check:
             except UNDECODABLE as error:
                 notes.add("programmes", (name,), "body", f"a programme ({error})", body)
         self._check_policies()
+        self._check_rates()
 
     def _check_policies(self) -> None:
         for version, digest, text in self.read.rows("policies"):
@@ -342,6 +344,11 @@ class _Check:
             self.policies.discard(version)
         for version in sorted(self.policies - {""}):
             self.notes.add("policies", (version,), ROW, "a policy that was in force", None)
+
+    def _check_rates(self) -> None:
+        for *key, numerator, denominator in self.read.rows("rates"):
+            if numerator <= 0 or denominator <= 0 or gcd(numerator, denominator) != 1:
+                self.notes.add("rates", tuple(key), "numerator", "a ratio above zero in lowest terms", numerator)
 
     def _check_stores(self) -> None:
         left = {store.id: rows.store_row(self.part, store) for store in self.stores.values()}

@@ -1,0 +1,94 @@
+"""Exchange rates as they were published: a rate once kept is never changed, for amounts were booked by it."""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from houbao.core.exchange import OLDEST, PIVOT, Rate, rate_at
+from houbao.core.terms import Refused, from_micros, micros
+from houbao.store import schema
+from houbao.store.sqlite import SQLite, inserting
+
+_COLUMNS = "base, quote, published_at, source, numerator, denominator"
+
+
+class Kept(Struct, frozen=True):
+    """How many rates were new, and how many were kept before."""
+
+    new: int
+    known: int
+
+
+def keep(database: SQLite, rates: Iterable[Rate]) -> Kept:
+    """Keep rates, all or none; those that are kept already change nothing.
+
+    Raises Refused: rate_changed where one is kept for the same time with another value.
+    """
+    database.lock_part(0)
+    try:
+        new: dict[tuple[str, str, int, str], tuple[int, int]] = {}
+        known = 0
+        for rate in rates:
+            key = (rate.base, rate.quote, micros(rate.published_at), rate.source)
+            value = (rate.numerator, rate.denominator)
+            before = new.get(key) or _value(database.connection, key)
+            if before is None:
+                new[key] = value
+            elif before == value:
+                known += 1
+            else:
+                raise Refused("rate_changed", _changed(rate, before))
+        rows = [(*key, *value) for key, value in new.items()]
+        database.connection.executemany(inserting(schema.rates), rows)
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
+    return Kept(len(new), known)
+
+
+def rate(connection: sqlite3.Connection, base: str, quote: str, at: datetime) -> Rate | None:
+    """The last rate of `base` in `quote` published by `at`, by way of EUR where it must be; None where there is none
+    young enough (`exchange.OLDEST`)."""
+    names = (base, quote, PIVOT)
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM rates WHERE base IN (?, ?, ?) AND quote IN (?, ?, ?) AND published_at BETWEEN ? AND ?",
+        (*names, *names, micros(at - OLDEST), micros(at)),
+    )
+    return rate_at(map(_rate, found), base, quote, at)
+
+
+def latest(connection: sqlite3.Connection) -> list[Rate]:
+    """The last rate of each pair and source, by name."""
+    found = connection.execute(
+        "SELECT base, quote, max(published_at), source, numerator, denominator FROM rates"
+        " GROUP BY base, quote, source ORDER BY base, quote, source"
+    )
+    return [_rate(row) for row in found]
+
+
+def _value(connection: sqlite3.Connection, key: tuple[str, str, int, str]) -> tuple[int, int] | None:
+    return connection.execute(
+        "SELECT numerator, denominator FROM rates WHERE base=? AND quote=? AND published_at=? AND source=?", key
+    ).fetchone()
+
+
+def _rate(row: tuple[str, str, int, str, int, int]) -> Rate:
+    base, quote, published_at, source, numerator, denominator = row
+    return Rate(
+        base=base,
+        quote=quote,
+        numerator=numerator,
+        denominator=denominator,
+        published_at=from_micros(published_at),
+        source=source,
+    )
+
+
+def _changed(rate: Rate, before: tuple[int, int]) -> str:
+    return (
+        f"{rate.base} in {rate.quote} from {rate.published_at:%Y-%m-%d %H:%M} UTC ({rate.source}) is kept as"
+        f" {before[0]}/{before[1]}, not {rate.numerator}/{rate.denominator}: nothing was saved"
+    )
