@@ -132,6 +132,10 @@ def _fix_plans(connection: sqlite3.Connection) -> None:
             )
 
 
+Known = dict[int, tuple[str, int]]
+"""Of the orders that were found: store, and whether it is covered."""
+
+
 class SQLite:
     """The `Database` port on one file. One connection, used by one thread at a time."""
 
@@ -207,6 +211,7 @@ class SQLite:
         """See ports.Database."""
         run = self.connection.execute
         loaded = Loaded()
+        known: Known = {}
         if needs.disputes:
             asked = (part, _json(needs.disputes))
             found = dict(run(f"SELECT id, order_id FROM disputes WHERE part=? AND id {_IN}", asked).fetchall())
@@ -215,11 +220,13 @@ class SQLite:
                 needs.again |= needs.opening.keys()  # a list may speak of disputes that it opens itself
         if needs.orders:
             asked = (part, _json(needs.orders))
-            for (body,) in run(f"SELECT body FROM orders WHERE part=? AND id {_IN}", asked):
-                order = rows.decode_order(body)
-                loaded.orders[order.id] = order
-                if order.id in needs.paying:
-                    needs.stores.add(order.store)
+            for number, body, store, covered in run(
+                f"SELECT id, body, store_id, covered FROM orders WHERE part=? AND id {_IN}", asked
+            ):
+                loaded.orders[number] = body
+                known[number] = (store, covered)
+                if number in needs.paying:
+                    needs.stores.add(store)
             for (body,) in run(f"SELECT body FROM disputes WHERE part=? AND order_id {_IN}", asked):
                 dispute = rows.decode_dispute(body)
                 loaded.disputes.setdefault(dispute.order, {})[dispute.id] = dispute
@@ -227,31 +234,29 @@ class SQLite:
             for (body,) in run(f"SELECT body FROM stores WHERE part=? AND id {_IN}", (part, _json(needs.stores))):
                 store = rows.decode_store(body)
                 loaded.stores[store.id] = store
-        self._load_references(part, needs, loaded)
-        self._load_money(part, needs, loaded)
+        self._load_references(part, needs, known, loaded)
+        self._load_money(part, needs, known, loaded)
         for name, body in run("SELECT name, body FROM programmes"):
             loaded.programmes[name] = decode_programme(body)
         return loaded
 
-    def _load_references(self, part: int, needs: Needs, loaded: Loaded) -> None:
+    def _load_references(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
         asked = [("order", "orders", store, reference) for store, reference in needs.references]
         asked += [
-            ("dispute", "disputes", loaded.orders[order].store, reference)
-            for order, reference in needs.claims
-            if order in loaded.orders
+            ("dispute", "disputes", known[order][0], reference) for order, reference in needs.claims if order in known
         ]
         for kind, table, store, reference in asked:
             statement = f"SELECT 1 FROM {table} WHERE part=? AND store_id=? AND reference=?"
             if self.connection.execute(statement, (part, store, reference)).fetchone():
                 loaded.taken.add((kind, store, reference))
 
-    def _load_money(self, part: int, needs: Needs, loaded: Loaded) -> None:
+    def _load_money(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
         run = self.connection.execute
         accounts = [AVAILABLE]
         # Only a dispute that exists can fall due and take a store's money; an order's first one needs the fund alone.
         owed = (*loaded.disputes, *needs.payouts, *needs.again)
-        stores = {loaded.orders[order].store for order in owed if order in loaded.orders}
-        if needs.references and needs.orders - loaded.orders.keys():
+        stores = {known[order][0] for order in owed if order in known}
+        if needs.references and needs.orders - known.keys():
             stores |= needs.stores  # a list may speak of orders that it places itself
         accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
         found = run(
@@ -263,8 +268,7 @@ class SQLite:
             (loaded.queues[currency],) = run(
                 "SELECT count(*) FROM (SELECT 1 FROM waiting WHERE part=? AND currency=? LIMIT 1001)", (part, currency)
             ).fetchone()
-        known = loaded.orders
-        covered = [order for order in needs.opening if order not in known or known[order].coverage.covered]
+        covered = [order for order in needs.opening if order not in known or known[order][1]]
         if buyers := {needs.opening[order] for order in (*covered, *(needs.paying & needs.opening.keys()))}:
             found = run(
                 f"SELECT buyer_id, opened_at, currency, minor FROM instants WHERE part=? AND buyer_id {_IN}",
