@@ -5,4 +5,10 @@ from hashlib import sha256
 
 def link(chain: bytes, position: int, body: bytes) -> bytes:
     """The next head of a part's hash chain: SHA-256 over the last head, the position and the stored bytes."""
-    return sha256(b"%b%d:%b" % (chain, position, body)).digest()
+    head = _EMPTY.copy()
+    head.update(b"%b%d:%b" % (chain, position, body))
+    return head.digest()
+
+
+_EMPTY = sha256()
+"""Copied for each link: that is cheaper than to look the algorithm up anew."""

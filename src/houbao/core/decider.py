@@ -284,8 +284,6 @@ def apply(purse: r.Purse, moved: list[Transfer]) -> r.Purse:
 
 def queue_change(event: Event) -> int:
     """What the event does to the number of refunds that wait for the fund."""
-    if not isinstance(event, r.RefundApproved | r.FundsReserved | r.RefundResolved):
-        return 0
     match event:
         case r.RefundApproved(waits=True):
             return 1

@@ -83,12 +83,13 @@ class Needs(Struct):
 
 
 class Loaded(Struct):
-    """What was read under the lock. `disputes` is order → id → dispute, each order whole; `taken` the
-    references in use, (kind, store, reference); `instants` is buyer →
+    """What was read under the lock. `orders` are bodies as stored, each to be decoded when a command needs it: a
+    thousand decoded orders would drive all else out of the processor's caches. `disputes` is order → id → dispute,
+    each order whole; `taken` the references in use, (kind, store, reference); `instants` is buyer →
     [(opened, currency, minor)]; `waiting` the oldest refunds that wait, as disputes."""
 
     stores: dict[str, Store] = {}
-    orders: dict[int, Order] = {}
+    orders: dict[int, bytes] = {}
     disputes: dict[int, dict[int, Dispute]] = {}
     taken: set[tuple[str, str, str]] = set()
     balances: dict[tuple[str, str], int] = {}

@@ -55,8 +55,10 @@ class Difference(Struct, frozen=True):
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bytes) and len(value) in (16, 32):
-        return value.hex()
+    if isinstance(value, bytes | bytearray):
+        value = bytes(value)
+        if len(value) in (16, 32):
+            return value.hex()
     text = value if isinstance(value, str) and value.isprintable() else repr(value)
     return text if len(text) <= 160 else f"{text[:160]}…"
 

@@ -16,6 +16,8 @@ from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
 from houbao.core.terms import micros
 
 Row = tuple[Any, ...]
+"""The columns of a row in their order. Blobs are bytearrays: for each `bytes` that it is given, sqlite3 looks for an
+adapter first, and that takes it longer than writing the row."""
 
 encode = msgspec.json.Encoder().encode
 decode_event = msgspec.json.Decoder(Event).decode
@@ -27,13 +29,13 @@ decode_effect = msgspec.json.Decoder(Effect).decode
 
 def store_row(part: int, store: Store) -> Row:
     """A row of `stores`."""
-    return (part, store.id, encode(store))
+    return (part, store.id, bytearray(encode(store)))
 
 
 def order_row(part: int, order: Order) -> Row:
     """A row of `orders`."""
     covered = int(order.coverage.covered)
-    return (part, order.id, order.store, order.reference, order.status, covered, encode(order))
+    return (part, order.id, order.store, order.reference, order.status, covered, bytearray(encode(order)))
 
 
 def dispute_row(part: int, dispute: d.Dispute) -> Row:
@@ -49,7 +51,7 @@ def dispute_row(part: int, dispute: d.Dispute) -> Row:
         micros(dispute.opened_at),
         micros(due) if due else None,
         dispute.reference or None,
-        encode(dispute),
+        bytearray(encode(dispute)),
     )
 
 
@@ -68,7 +70,7 @@ def transfer_rows(part: int, position: int, moved: Iterable[Transfer]) -> list[R
 
 def effect_rows(part: int, position: int, told: Iterable[Effect]) -> list[Row]:
     """The rows of `outbox` of one event, untried."""
-    return [(part, micros(effect.at), position, n, 0, encode(effect)) for n, effect in enumerate(told)]
+    return [(part, micros(effect.at), position, n, 0, bytearray(encode(effect))) for n, effect in enumerate(told)]
 
 
 def waiting_row(part: int, position: int, event: Event) -> Row | None:

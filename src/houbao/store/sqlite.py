@@ -4,6 +4,8 @@ import contextlib
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from threading import RLock
 
@@ -14,7 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from houbao.core.decider import Event
 from houbao.core.disputes import Dispute
-from houbao.core.ledger import AVAILABLE, keeps_balance, store_account
+from houbao.core.ledger import AVAILABLE, store_account
 from houbao.core.orders import Order
 from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme
@@ -22,6 +24,7 @@ from houbao.core.rulings import Compiled, compile_policy
 from houbao.core.terms import from_micros, micros
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
 from houbao.store import rows, schema
+from houbao.store.batch import rows_of
 
 GENESIS = bytes(32)
 """The head of an empty hash chain."""
@@ -50,30 +53,45 @@ def connect(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
-def inserting(table: Table, *, ignore: bool = False) -> str:
-    """The INSERT of whole rows of a table, as text for the driver."""
+TOGETHER = 32
+"""How many rows one INSERT brings: to step through a statement for each row costs as much again as to write it."""
+
+
+@cache
+def inserting(table: Table, rows: int = 1) -> str:
+    """The INSERT of that many whole rows of a table, as text for the driver."""
     statement = str(insert(table).compile(dialect=_dialect))
-    return statement.replace("INSERT", "INSERT OR IGNORE", 1) if ignore else statement
+    return statement + f", {statement[statement.index(' VALUES ') + 8 :]}" * (rows - 1)
 
 
-def _updating(table: Table, key: int) -> str:
-    """The UPDATE of a row by its first `key` columns, with the values of the others first."""
-    names = [column.name for column in table.columns]
-    sets = ", ".join(f"{name}=?" for name in names[key:])
-    return f"UPDATE {table.name} SET {sets} WHERE {' AND '.join(f'{name}=?' for name in names[:key])}"
+@cache
+def _keeping(table: Table) -> str:
+    """The INSERT of a row unless its key is there already."""
+    return f"{inserting(table)} ON CONFLICT DO NOTHING"
 
 
-_UPDATE_STORE, _UPDATE_ORDER, _UPDATE_DISPUTE = (
-    _updating(table, 2) for table in (schema.stores, schema.orders, schema.disputes)
-)
-_ADD_BALANCE = (
-    inserting(schema.balances)
-    + " ON CONFLICT (part, account, currency) DO UPDATE SET minor = balances.minor + excluded.minor"
-)
-_SET_CONTACT = (
-    inserting(schema.contacts)
-    + " ON CONFLICT (part, kind, id) DO UPDATE SET name = excluded.name, email = excluded.email"
-)
+@cache
+def _putting(table: Table) -> str:
+    """The INSERT of a row, in the place of what has its key."""
+    return _merging(table, "{0} = excluded.{0}")
+
+
+@cache
+def _adding(table: Table) -> str:
+    """The INSERT of a row, or the addition of its figures to those of what has its key."""
+    return _merging(table, "{0} = {1}.{0} + excluded.{0}")
+
+
+def _merging(table: Table, change: str) -> str:
+    key = ", ".join(column.name for column in table.primary_key)
+    changes = ", ".join(change.format(c.name, table.name) for c in table.columns if not c.primary_key)
+    return f"{inserting(table)} ON CONFLICT ({key}) DO UPDATE SET {changes}"
+
+
+@cache
+def _deleting(table: Table) -> str:
+    """The DELETE of a row by its key."""
+    return f"DELETE FROM {table.name} WHERE {' AND '.join(f'{c.name}=?' for c in table.primary_key)}"
 
 
 def create(path: str | Path, *, policy: str, programme: Programme | None, sandbox_clock: datetime | None) -> None:
@@ -113,6 +131,10 @@ def _fix_plans(connection: sqlite3.Connection) -> None:
                 "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)",
                 (table.name, name, " ".join(["1000000", *narrowing])),
             )
+
+
+Known = dict[int, tuple[str, int]]
+"""Of the orders that were found: store, and whether it is covered."""
 
 
 class SQLite:
@@ -158,8 +180,8 @@ class SQLite:
     def head(self, part: int) -> Head:
         """Where the part stands now."""
         found = self.connection.execute("SELECT position, booked_at, chain, clock FROM parts WHERE part=?", (part,))
-        position, booked_at, chain, clock = found.fetchone()
-        return Head(position, from_micros(booked_at), chain, None if clock is None else from_micros(clock))
+        position, booked_at, head, clock = found.fetchone()
+        return Head(position, from_micros(booked_at), head, None if clock is None else from_micros(clock))
 
     def commit(self) -> None:
         """See ports.Database."""
@@ -190,6 +212,7 @@ class SQLite:
         """See ports.Database."""
         run = self.connection.execute
         loaded = Loaded()
+        known: Known = {}
         if needs.disputes:
             asked = (part, _json(needs.disputes))
             found = dict(run(f"SELECT id, order_id FROM disputes WHERE part=? AND id {_IN}", asked).fetchall())
@@ -198,11 +221,13 @@ class SQLite:
                 needs.again |= needs.opening.keys()  # a list may speak of disputes that it opens itself
         if needs.orders:
             asked = (part, _json(needs.orders))
-            for (body,) in run(f"SELECT body FROM orders WHERE part=? AND id {_IN}", asked):
-                order = rows.decode_order(body)
-                loaded.orders[order.id] = order
-                if order.id in needs.paying:
-                    needs.stores.add(order.store)
+            for number, body, store, covered in run(
+                f"SELECT id, body, store_id, covered FROM orders WHERE part=? AND id {_IN}", asked
+            ):
+                loaded.orders[number] = body
+                known[number] = (store, covered)
+                if number in needs.paying:
+                    needs.stores.add(store)
             for (body,) in run(f"SELECT body FROM disputes WHERE part=? AND order_id {_IN}", asked):
                 dispute = rows.decode_dispute(body)
                 loaded.disputes.setdefault(dispute.order, {})[dispute.id] = dispute
@@ -210,31 +235,29 @@ class SQLite:
             for (body,) in run(f"SELECT body FROM stores WHERE part=? AND id {_IN}", (part, _json(needs.stores))):
                 store = rows.decode_store(body)
                 loaded.stores[store.id] = store
-        self._load_references(part, needs, loaded)
-        self._load_money(part, needs, loaded)
+        self._load_references(part, needs, known, loaded)
+        self._load_money(part, needs, known, loaded)
         for name, body in run("SELECT name, body FROM programmes"):
             loaded.programmes[name] = decode_programme(body)
         return loaded
 
-    def _load_references(self, part: int, needs: Needs, loaded: Loaded) -> None:
+    def _load_references(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
         asked = [("order", "orders", store, reference) for store, reference in needs.references]
         asked += [
-            ("dispute", "disputes", loaded.orders[order].store, reference)
-            for order, reference in needs.claims
-            if order in loaded.orders
+            ("dispute", "disputes", known[order][0], reference) for order, reference in needs.claims if order in known
         ]
         for kind, table, store, reference in asked:
             statement = f"SELECT 1 FROM {table} WHERE part=? AND store_id=? AND reference=?"
             if self.connection.execute(statement, (part, store, reference)).fetchone():
                 loaded.taken.add((kind, store, reference))
 
-    def _load_money(self, part: int, needs: Needs, loaded: Loaded) -> None:
+    def _load_money(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
         run = self.connection.execute
         accounts = [AVAILABLE]
         # Only a dispute that exists can fall due and take a store's money; an order's first one needs the fund alone.
         owed = (*loaded.disputes, *needs.payouts, *needs.again)
-        stores = {loaded.orders[order].store for order in owed if order in loaded.orders}
-        if needs.references and needs.orders - loaded.orders.keys():
+        stores = {known[order][0] for order in owed if order in known}
+        if needs.references and needs.orders - known.keys():
             stores |= needs.stores  # a list may speak of orders that it places itself
         accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
         found = run(
@@ -246,8 +269,7 @@ class SQLite:
             (loaded.queues[currency],) = run(
                 "SELECT count(*) FROM (SELECT 1 FROM waiting WHERE part=? AND currency=? LIMIT 1001)", (part, currency)
             ).fetchone()
-        known = loaded.orders
-        covered = [order for order in needs.opening if order not in known or known[order].coverage.covered]
+        covered = [order for order in needs.opening if order not in known or known[order][1]]
         if buyers := {needs.opening[order] for order in (*covered, *(needs.paying & needs.opening.keys()))}:
             found = run(
                 f"SELECT buyer_id, opened_at, currency, minor FROM instants WHERE part=? AND buyer_id {_IN}",
@@ -287,95 +309,30 @@ class SQLite:
             raise SaveFailed(str(error)) from error
 
     def _save(self, part: int, batch: Batch) -> None:
-        many, head = self.connection.executemany, batch.head
-        booked_at = micros(head.booked_at)
-        many(_INSERT_EVENT, [(part, w.position, booked_at, w.body, w.chain) for w in batch.events])
-        self._save_events(part, batch)
-        _save_states(
-            self.connection,
-            _INSERT_STORE,
-            _UPDATE_STORE,
-            [(rows.store_row(part, s), s.id in batch.old_stores) for s in batch.stores.values()],
-        )
-        _save_states(
-            self.connection,
-            _INSERT_ORDER,
-            _UPDATE_ORDER,
-            [(rows.order_row(part, o), o.id in batch.old_orders) for o in batch.orders.values()],
-        )
-        _save_states(
-            self.connection,
-            _INSERT_DISPUTE,
-            _UPDATE_DISPUTE,
-            [(rows.dispute_row(part, d), d.id in batch.old_disputes) for d in batch.disputes.values()],
-        )
-        self._save_timers(part, batch)
-        if batch.receipts:
-            many(
-                _INSERT_RECEIPT,
-                [
-                    (part, caller, key, r.digest, r.salt, micros(at), r.id, r.first, r.last)
-                    for caller, key, r, at in batch.receipts
-                ],
-            )
-        if batch.texts:
-            many(_INSERT_TEXT, [(part, t.position, t.salt, t.body) for t in batch.texts])
-        if batch.snapshots:
-            many(_INSERT_SNAPSHOT, [(part, k, v) for k, v in batch.snapshots.items()])
-        if batch.contacts:
-            many(_SET_CONTACT, [(part, c.kind, c.id, c.name, c.email) for c in batch.contacts])
+        found, head = rows_of(part, batch), batch.head
+        for table, new in found.new.items():
+            self._insert(table, new)
+        for statement, changes in (
+            (_putting, found.put),
+            (_adding, found.added),
+            (_keeping, found.kept),
+            (_deleting, found.gone),
+        ):
+            for table, changed in changes.items():
+                if changed:
+                    self.connection.executemany(statement(table), changed)
         self.connection.execute(
             "UPDATE parts SET position=?, booked_at=?, chain=? WHERE part=?",
-            (head.position, booked_at, head.chain, part),
+            (head.position, micros(head.booked_at), head.chain, part),
         )
 
-    def _save_events(self, part: int, batch: Batch) -> None:
-        """What follows from the events: transfers, balances, outbox, the queue of waiting refunds, instant sums."""
-        moved: list[rows.Row] = []
-        told: list[rows.Row] = []
-        waits: list[rows.Row] = []
-        served: list[rows.Row] = []
-        instants: list[rows.Row] = []
-        change: dict[tuple[str, str], int] = {}
-        for w in batch.events:
-            if w.transfers:
-                moved += rows.transfer_rows(part, w.position, w.transfers)
-                for t in w.transfers:
-                    for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
-                        if keeps_balance(account):
-                            change[account, t.currency] = change.get((account, t.currency), 0) + minor
-            if w.effects:
-                told += rows.effect_rows(part, w.position, w.effects)
-            if w.noted is None:
-                continue
-            if row := rows.waiting_row(part, w.position, w.noted):
-                waits.append(row)
-            if row := rows.served_key(part, w.noted):
-                served.append(row)
-            if row := rows.instant_row(part, w.position, w.noted):
-                instants.append(row)
-        many = self.connection.executemany
-        many(_INSERT_TRANSFER, moved)
-        many(_ADD_BALANCE, [(part, *account, minor) for account, minor in change.items()])
-        many(_INSERT_OUTBOX, told)
-        many(_INSERT_WAITING, waits)
-        many("DELETE FROM waiting WHERE part=? AND currency=? AND position=?", served)
-        many(_INSERT_INSTANT, instants)
-
-    def _save_timers(self, part: int, batch: Batch) -> None:
-        gone: list[rows.Row] = []
-        new: list[rows.Row] = []
-        for dispute in batch.disputes.values():
-            old = batch.old_disputes.get(dispute.id)
-            if old is None:
-                new += rows.timer_rows(part, dispute)
-            elif old.timers != dispute.timers:
-                gone += rows.timer_rows(part, old)
-                new += rows.timer_rows(part, dispute)
-        if gone:
-            many = self.connection.executemany
-            many("DELETE FROM timers WHERE part=? AND due_at=? AND dispute_id=? AND kind=?", gone)
-        self.connection.executemany(_INSERT_TIMER, new)
+    def _insert(self, table: Table, new: list[rows.Row]) -> None:
+        many, whole = self.connection.executemany, len(new) - len(new) % TOGETHER
+        if whole:
+            groups = [tuple(chain.from_iterable(new[at : at + TOGETHER])) for at in range(0, whole, TOGETHER)]
+            many(inserting(table, TOGETHER), groups)
+        if whole < len(new):
+            many(inserting(table), new[whole:])
 
     # --- the worker's side -----------------------------------------------------------------------------------------
 
@@ -416,10 +373,10 @@ class SQLite:
                 body = rows.encode(task.effect)
                 if isinstance(how, Delivery):
                     row = (part, task.position, task.n, how.state, micros(how.at), task.tries, how.detail, body)
-                    self.connection.execute(_INSERT_DELIVERY, row)
+                    self.connection.execute(inserting(schema.deliveries), row)
                 else:
                     row = (part, micros(how), task.position, task.n, task.tries, body)
-                    self.connection.execute(_INSERT_OUTBOX, row)
+                    self.connection.execute(inserting(schema.outbox), row)
 
     def next_wake(self, part: int) -> datetime | None:
         """See ports.Database."""
@@ -480,32 +437,7 @@ class SQLite:
                 raise
 
 
-def _save_states(connection: sqlite3.Connection, new: str, changed: str, states: list[tuple[rows.Row, bool]]) -> None:
-    """Insert the rows that are new, update those that were known."""
-    if inserts := [row for row, known in states if not known]:
-        connection.executemany(new, inserts)
-    if updates := [(*row[2:], *row[:2]) for row, known in states if known]:
-        connection.executemany(changed, updates)
-
-
 _IN = "IN (SELECT value FROM json_each(?))"
-_INSERT_EVENT, _INSERT_TRANSFER, _INSERT_OUTBOX, _INSERT_WAITING, _INSERT_INSTANT, _INSERT_TIMER, _INSERT_RECEIPT = (
-    inserting(table)
-    for table in (
-        schema.events,
-        schema.transfers,
-        schema.outbox,
-        schema.waiting,
-        schema.instants,
-        schema.timers,
-        schema.receipts,
-    )
-)
-_INSERT_DELIVERY, _INSERT_TEXT = inserting(schema.deliveries), inserting(schema.texts)
-_INSERT_SNAPSHOT = inserting(schema.snapshots, ignore=True)
-_INSERT_STORE, _INSERT_ORDER, _INSERT_DISPUTE = (
-    inserting(table) for table in (schema.stores, schema.orders, schema.disputes)
-)
 
 
 def _json(values: Iterable[object]) -> str:
