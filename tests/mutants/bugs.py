@@ -200,4 +200,32 @@ BUGS = [
         "    if dispute.offer and dispute.reopened:",
         (CELLS + "test_one_second_before_its_time_nothing_happens_and_at_its_time_the_default",),
     ),
+    Bug(
+        "a policy comes into force in the past",
+        "core/programme.py",
+        "if start < now:",
+        "if now < start < now:",
+        ("tests/core/test_programme.py::test_a_version_comes_into_force_neither_in_the_past_nor_before_another",),
+    ),
+    Bug(
+        "a quote in a policy ends its text in SQL",
+        "core/policy_sql.py",
+        """value.replace("'", "''")""",
+        "value",
+        ("tests/core/test_policy_sql.py::test_texts_are_compared_to_the_letter_whatever_letters_they_are",),
+    ),
+    Bug(
+        "a list without texts is written into SQL as one that holds",
+        "core/policy_sql.py",
+        'if comparison == "not_in" else "false"',
+        'if comparison == "not_in" else "true"',
+        ("tests/core/test_policy_sql.py::test_a_list_without_texts_holds_nothing",),
+    ),
+    Bug(
+        "sellers are told the limit below which a claim is paid at once",
+        "core/promise.py",
+        "for condition in when if condition.fact not in PRIVATE_FACTS]",
+        'for condition in when if condition.fact not in ("evidence", "buyer_standing", "store_watch")]',
+        ("tests/core/test_promise.py::test_the_shipped_page_does_not_name_the_sum_below_which_is_paid_at_once",),
+    ),
 ]

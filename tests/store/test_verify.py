@@ -142,7 +142,10 @@ def later(event: int, what: str = "events") -> str:
 LAST = later(0)
 TEXT = "CAST(replace(CAST(body AS TEXT), '{}', '{}') AS BLOB)"
 BYTE = "CAST(substr(body, 1, 40) || x'7f' || substr(body, 42) AS BLOB)"
-FLIP = "CAST(substr(chain, 1, 9) || x'00' || substr(chain, 11) AS BLOB)"
+FLIP = (
+    "CAST(substr(chain, 1, 9) || CASE WHEN substr(chain, 10, 1) = x'00' THEN x'01' ELSE x'00' END"
+    " || substr(chain, 11) AS BLOB)"
+)
 
 DAMAGES = [
     changed("events", "body", BYTE, "position=1"),

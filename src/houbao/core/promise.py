@@ -156,7 +156,7 @@ TIMES = {
     "buyer_answer": "The buyer has {} to take up your answer. Silent? Your offer is carried out; a rejection stands.",
     "reminders": "Whoever has time to answer is reminded {} before it ends.",
     "escalation": "What is not settled {} after your time first began is decided by the platform.",
-    "verification": "The platform has {} to look into a covered claim. Silent? The buyer's amount is refunded, you pay"
+    "verification": "The platform has {} to decide what is before it. Silent? The buyer's amount is refunded, you pay"
     " none of it, and it does not count.",
     "verification_alert": "After {} of them a senior agent is told.",
     "notice": "The official notice that hands a claim over to you must reach you within {}; your time begins when it"
@@ -166,7 +166,7 @@ TIMES = {
     "return_shipping": "The buyer has {} to send goods back. Silent? The return has lapsed and you keep the money.",
     "return_scan": "Where a carrier has not scanned a return for {}, the platform decides.",
     "return_inspection": "You have {} to say what is wrong with a return that arrived. Silent? The refund goes out.",
-    "replacement_shipping": "You have {} to send a replacement. Silent? The buyer's amount is refunded by you.",
+    "replacement_shipping": "You have {} to send a replacement. Silent? The buyer's amount is refunded; you pay it.",
     "replacement_scan": "Where a replacement has not arrived {} after you sent it, the platform decides.",
     "replacement_trial": "The buyer has {} to say what is wrong with a replacement. Silent? The dispute is closed.",
     "funds_alert": "When a refund has waited {} for money, the platform's finance is told.",
@@ -179,14 +179,12 @@ def _times(policy: Policy) -> tuple[str, ...]:
         f"The buyer has {policy.window_days} days to open a dispute: after the delivery, or after the promised delivery"
         " where nothing came."
     )
-    return (window, *(words.format(_spans(getattr(policy.timers, timer))) for timer, words in TIMES.items()))
+    spans = {timer: _spans(getattr(policy.timers, timer)) for timer in TIMES}
+    return (window, *(TIMES[timer].format(span) for timer, span in spans.items() if span))
 
 
 def _spans(waits: timedelta | tuple[timedelta, ...]) -> str:
-    """Times as words; a list of none is a time that nobody waits for."""
-    if isinstance(waits, timedelta):
-        return _span(waits)
-    return _listed([_span(wait) for wait in waits], "and") or "no time"
+    return _span(waits) if isinstance(waits, timedelta) else _listed([_span(wait) for wait in waits], "and")
 
 
 def _span(wait: timedelta) -> str:
