@@ -788,6 +788,57 @@ def test_r12_an_answer_after_the_sweep_is_refused_too(market):
     assert market.refuse(d.Accept(dispute=dispute), SELLER).code == "answer_after_due"
 
 
+# --- R13: without a reason ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["changed_mind", "ordered_by_mistake", "no_longer_needed", "does_not_fit"])
+def test_r13_a_change_of_mind_goes_straight_into_the_return_flow_and_never_touches_the_fund(market, reason):
+    dispute = market.open(market.order(), reason, "40.00")
+    state = market.dispute(dispute)
+    assert (state.phase, state.route, state.covered, state.fault.state) == ("awaiting_return", "return", True, "exempt")
+    market.accept(d.ShipReturn(dispute=dispute, carrier="Post", tracking="RR1"), BUYER)
+    market.accept(d.ScanReturn(dispute=dispute), PLATFORM)
+    market.go(T + 10 * DAY)
+    state = market.dispute(dispute)
+    assert (state.outcome, state.resolved_by, state.fault.state) == ("refunded", "return", "exempt")
+    assert not [move for move in market.moved(dispute) if "fund:" in move[1] + move[2]]
+
+
+def test_r13_neither_does_a_return_that_the_seller_asks_for(market):
+    dispute = market.open(market.order(delivered=False), "in_transit_overdue", "40.00")
+    market.accept(d.MakeOffer(dispute=dispute, amount=eur("40.00"), remedy="return_refund"), SELLER)
+    market.accept(d.AcceptOffer(dispute=dispute), BUYER)
+    market.accept(d.ShipReturn(dispute=dispute, carrier="Post", tracking="RR1"), BUYER)
+    market.accept(d.ConfirmReturn(dispute=dispute), SELLER)
+    market.work()
+    assert market.dispute(dispute).resolved_by == "agreement"
+    assert not [move for move in market.moved(dispute) if "fund:" in move[1] + move[2]]
+
+
+# --- R15: settled privately ---------------------------------------------------------------------------------------
+
+
+def test_r15_the_parties_write_to_each_other_and_the_words_are_erasable(market):
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.accept(d.WriteMessage(dispute=dispute, message="I send you another one."), SELLER)
+    market.accept(d.WriteMessage(dispute=dispute, message="Thank you!"), BUYER)
+    texts = market.database.connection.execute("SELECT body FROM texts ORDER BY position").fetchall()
+    assert [body for (body,) in texts] == ["I send you another one.", "Thank you!"]
+    assert not [event for event in market.events(dispute) if "another one" in str(event)]
+
+
+def test_r15_who_withdraws_may_go_on_once_where_the_deal_is_broken(market):
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.accept(d.Withdraw(dispute=dispute), BUYER)
+    assert market.dispute(dispute).fault.state == "exempt"
+    market.accept(d.Reopen(dispute=dispute, note="Nothing came."), BUYER)
+    state = market.dispute(dispute)
+    assert (state.phase, state.fault.state) == ("verifying", "pending")
+    market.rule(dispute)
+    market.work()
+    assert market.dispute(dispute).outcome == "refunded"
+
+
 # --- R17 the listing is kept as the buyer saw it -------------------------------------------------------------------
 
 
