@@ -131,6 +131,11 @@ def _too_late(refused: Refused, happened: list[Event], dispute: int) -> Refused:
 
 def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Event]:
     match command:
+        case d.OpenDispute():
+            if command.reference and world.reference_taken:
+                raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
+            scene, rules = _scene(world, by, now), _known(world.rules)
+            return [*claims.decide_open(command, scene, rules, tuple(world.disputes.values()), world.given)]
         case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
             return [*p.decide_store(world.store, world.programme, command, by, now)]
         case o.PlaceOrder():
@@ -139,12 +144,6 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             return [*decide_top_up(command, by, now)]
         case r.ServeWaiting():
             return [*_serve_waiting(world, command, by, now)]
-        case d.OpenDispute():
-            scene = _scene(world, by, now)
-            rules = _known(world.rules)
-            if command.reference and world.reference_taken:
-                raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
-            return [*claims.decide_open(command, scene, rules, tuple(world.disputes.values()), world.given)]
         case _ if isinstance(command, ORDER_FACTS):
             return [*_decide_fact(world, command, by)]
         case _:
@@ -282,8 +281,14 @@ def apply(purse: r.Purse, moved: list[Transfer]) -> r.Purse:
     return r.Purse(available=available, payable=payable, deposit=deposit, queue=purse.queue)
 
 
+QUEUES = frozenset((r.RefundApproved, r.FundsReserved, r.RefundResolved))
+"""The events that may begin or end a wait for the fund; all others are passed over at once."""
+
+
 def queue_change(event: Event) -> int:
     """What the event does to the number of refunds that wait for the fund."""
+    if type(event) not in QUEUES:
+        return 0
     match event:
         case r.RefundApproved(waits=True):
             return 1

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Literal
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from houbao.core import money
 from houbao.core.calendars import days_after
@@ -270,7 +270,7 @@ LIFE: dict[str, dict[str, str]] = {
 # --- the protection window -----------------------------------------------------------------------------------------
 
 
-class Window(Record, frozen=True, kw_only=True):
+class Window(Struct, frozen=True, gc=False):
     """When a class of dispute may be opened: [opens, closes); None: not yet known."""
 
     opens: datetime | None
@@ -289,7 +289,7 @@ def protection_window(order: Order, kind: ReasonClass, days: int, now: datetime)
     and REMORSE open with the delivery; OTHER with the payment.
     """
     if order.paid_at is None:
-        return Window(opens=None, closes=None)
+        return Window(None, None)
     if kind == "INR":
         starts = [order.promised_by]
         if order.shipped_at is None and order.delivered_at is None and order.ship_by <= now:
@@ -297,12 +297,12 @@ def protection_window(order: Order, kind: ReasonClass, days: int, now: datetime)
         if order.tracking in ("invalid", "returned") and order.tracking_at is not None:
             starts.append(order.tracking_at)
         starts += [at for at in (order.delivered_at, order.cancelled_at) if at is not None]
-        return Window(opens=max(min(starts), order.paid_at), closes=days_after(order.promised_by, days))
+        return Window(max(min(starts), order.paid_at), days_after(order.promised_by, days))
     if kind == "OTHER":
-        return Window(opens=order.paid_at, closes=days_after(order.delivered_at or order.promised_by, days))
+        return Window(order.paid_at, days_after(order.delivered_at or order.promised_by, days))
     if order.delivered_at is None:
-        return Window(opens=None, closes=None)
-    return Window(opens=order.delivered_at, closes=days_after(order.delivered_at, days))
+        return Window(None, None)
+    return Window(order.delivered_at, days_after(order.delivered_at, days))
 
 
 # --- decide --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,10 @@ def line_worth(line: Line, quantity: int) -> int:
 
 def line_left(line: Line, quantity: int, taken: int) -> int:
     """What can still be refunded for `quantity` pieces of a line of which `taken` is approved already (minor units)."""
-    return max(0, min(line_worth(line, quantity), line.item + line.shipping + line.tax - taken))
+    left = line.item + line.shipping + line.tax - taken
+    if quantity < line.quantity:
+        left = min(left, line_worth(line, quantity))
+    return left if left > 0 else 0
 
 
 def refundable(
@@ -26,16 +29,13 @@ def refundable(
 
     `pieces` is line id → quantity; the `taken` maps are line and payment ids → minor units approved already.
     """
-    by_line = 0
+    by_line = by_payment = 0
     for line in order.lines:
         if line.id in pieces:
             by_line += line_left(line, pieces[line.id], taken_lines.get(line.id, 0))
-    return min(by_line, payments_left(order, taken_payments))
-
-
-def payments_left(order: Order, taken_payments: Mapping[str, int]) -> int:
-    """What is left of all payments (minor units)."""
-    return sum([payment.minor - taken_payments.get(payment.id, 0) for payment in order.payments])
+    for payment in order.payments:
+        by_payment += payment.minor - taken_payments.get(payment.id, 0)
+    return min(by_line, by_payment)
 
 
 def share_payments(order: Order, amount: int, taken_payments: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

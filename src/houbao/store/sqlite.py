@@ -214,25 +214,26 @@ class SQLite:
         loaded = Loaded()
         known: Known = {}
         if needs.disputes:
-            asked = (part, _json(needs.disputes))
-            found = dict(run(f"SELECT id, order_id FROM disputes WHERE part=? AND id {_IN}", asked).fetchall())
+            found = dict(
+                run(_asked("d.id, order_id", "disputes AS d", "d.id"), (_json(needs.disputes), part)).fetchall()
+            )
             needs.orders |= set(found.values())
             if len(found) < len(needs.disputes):
                 needs.again |= needs.opening.keys()  # a list may speak of disputes that it opens itself
         if needs.orders:
-            asked = (part, _json(needs.orders))
+            asked = (_json(needs.orders), part)
             for number, body, store, covered in run(
-                f"SELECT id, body, store_id, covered FROM orders WHERE part=? AND id {_IN}", asked
+                _asked("o.id, body, store_id, covered", "orders AS o", "o.id"), asked
             ):
                 loaded.orders[number] = body
                 known[number] = (store, covered)
                 if number in needs.paying:
                     needs.stores.add(store)
-            for (body,) in run(f"SELECT body FROM disputes WHERE part=? AND order_id {_IN}", asked):
+            for (body,) in run(_asked("body", "disputes", "order_id"), asked):
                 dispute = rows.decode_dispute(body)
                 loaded.disputes.setdefault(dispute.order, {})[dispute.id] = dispute
         if needs.stores:
-            for (body,) in run(f"SELECT body FROM stores WHERE part=? AND id {_IN}", (part, _json(needs.stores))):
+            for (body,) in run(_asked("body", "stores AS s", "s.id"), (_json(needs.stores), part)):
                 store = rows.decode_store(body)
                 loaded.stores[store.id] = store
         self._load_references(part, needs, known, loaded)
@@ -260,9 +261,7 @@ class SQLite:
         if needs.references and needs.orders - known.keys():
             stores |= needs.stores  # a list may speak of orders that it places itself
         accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
-        found = run(
-            f"SELECT account, currency, minor FROM balances WHERE part=? AND account {_IN}", (part, _json(accounts))
-        )
+        found = run(_asked("account, currency, minor", "balances", "account"), (_json(accounts), part))
         loaded.balances = {(account, currency): minor for account, currency, minor in found}
         for currency in {currency for account, currency in loaded.balances if account == AVAILABLE}:
             # Rules ask only whether any waits; a batch can end at most as many waits as it has commands.
@@ -271,10 +270,7 @@ class SQLite:
             ).fetchone()
         covered = [order for order in needs.opening if order not in known or known[order][1]]
         if buyers := {needs.opening[order] for order in (*covered, *(needs.paying & needs.opening.keys()))}:
-            found = run(
-                f"SELECT buyer_id, opened_at, currency, minor FROM instants WHERE part=? AND buyer_id {_IN}",
-                (part, _json(buyers)),
-            )
+            found = run(_asked("buyer_id, opened_at, currency, minor", "instants", "buyer_id"), (_json(buyers), part))
             for buyer, opened_at, currency, minor in found:
                 loaded.instants.setdefault(buyer, []).append((from_micros(opened_at), currency, minor))
         if needs.waiting:
@@ -437,7 +433,9 @@ class SQLite:
                 raise
 
 
-_IN = "IN (SELECT value FROM json_each(?))"
+def _asked(columns: str, table: str, key: str) -> str:
+    """The SELECT of a part's rows by a list of keys; it takes the list as JSON, then the part."""
+    return f"SELECT {columns} FROM json_each(?) AS asked CROSS JOIN {table} ON part=? AND {key}=asked.value"
 
 
 def _json(values: Iterable[object]) -> str:
