@@ -98,10 +98,10 @@ BUGS = [
     Bug(
         "coverage is that of the day of the dispute",
         "core/decider.py",
-        "            scene = _scene(world, by, now)",
+        "            scene, rules = _scene(world, by, now), _known(world.rules)",
         "            at_opening = p.coverage(world.store, world.programme, _order(world).currency, now)\n"
         "            world = structs.replace(world, order=structs.replace(world.order, coverage=at_opening))\n"
-        "            scene = _scene(world, by, now)",
+        "            scene, rules = _scene(world, by, now), _known(world.rules)",
         ("tests/core/test_programme.py::test_a_store_that_leaves_keeps_the_cover_of_orders_already_paid",),
     ),
     Bug(
