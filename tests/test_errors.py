@@ -215,7 +215,7 @@ def sent(market: Market) -> tuple[int, int]:
     """A dispute whose refund is on its way, and the attempt's number."""
     dispute = refunding(market)
     market.accept(r.SendRefund(dispute=dispute, payment="card"), SYSTEM)
-    return dispute, market.dispute(dispute).refund.shares[0].attempt
+    return dispute, market.dispute(dispute).refunds[-1].shares[0].attempt
 
 
 def waiting(market: Market) -> int:

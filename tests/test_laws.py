@@ -300,12 +300,12 @@ class Laws(RuleBasedStateMachine):
                 assert self.phase[event.dispute] == "awaiting_funds"
                 assert self.queue.pop(0) == (event.refund, event.minor), "served out of turn"
             case RefundSent():
-                self.attempts[position] = (event.dispute, event.payment)
+                self.attempts[position] = (event.refund, event.payment)
             case RefundPaid():
                 assert self.bank.look_up(public_id("attempt", 0, event.attempt)).result == "paid"
                 self.fund -= event.minor if event.payer == "fund" else 0
             case RefundReturned():
-                self.returned[event.dispute, event.payment] += 1
+                self.returned[event.refund, event.payment] += 1
                 self.fund += event.minor if event.payer == "fund" else 0
             case RefundResolved(payer="fund"):
                 self.fund -= event.minor if event.how == "paid_elsewhere" else 0
@@ -351,12 +351,11 @@ class Laws(RuleBasedStateMachine):
         """What is reserved or held is exactly what was approved and has not gone out."""
         reserved, held = 0, Counter[tuple[str, str]]()
         for state in self.states.values():
-            refund = state.refund
-            if refund and refund.state in ("sending", "held"):
+            for refund in (refund for refund in state.refunds if refund.state in ("sending", "held")):
                 open_ = sum(share.minor for share in refund.shares if share.state not in SETTLED)
                 reserved += open_ if refund.payer == "fund" else 0
                 held[f"store:{state.store}:held", state.currency] += open_ if refund.payer == "seller" else 0
-            if refund is None or refund.payer != "seller":
+            if not any(refund.payer == "seller" for refund in state.refunds):
                 assert self.nets[state.id] == 0, "the seller bore what another pays"
         assert self.sums["fund:reserved", "EUR"] == reserved
         assert {of: minor for of, minor in self.sums.items() if minor and of[0].endswith(":held")} == +held
@@ -365,7 +364,7 @@ class Laws(RuleBasedStateMachine):
         """Never more approved than was paid, by order, payment and line; never more at the bank."""
         order = self.market.database.order(0, number)
         assert order is not None
-        refunds = [s.refund for s in self.states.values() if s.order == number and s.refund]
+        refunds = [refund for s in self.states.values() if s.order == number for refund in s.refunds]
         assert sum(refund.minor for refund in refunds) <= sum(payment.minor for payment in order.payments)
         for payment in order.payments:
             shares = (share for refund in refunds for share in refund.shares if share.payment == payment.id)
@@ -375,12 +374,13 @@ class Laws(RuleBasedStateMachine):
             assert sum(minors) <= line.item + line.shipping + line.tax
 
     def check_bank(self, *, at_rest: bool = False) -> None:
-        """The bank's own log shows one payment per dispute and payment, and one more for each that came back."""
+        """The bank's own log shows one payment per refund and payment, and one more for each that came back."""
         log = Counter(self.attempts[parse_id("attempt", paid.key)[1]] for paid in self.bank.payments())
         assert all(times <= 1 + self.returned[of] for of, times in log.items()), "paid twice"
         for state in self.states.values() if at_rest else ():
-            paid = [share.payment for share in state.refund.shares if share.state == "paid"] if state.refund else []
-            assert all(log[state.id, of] == 1 + self.returned[state.id, of] for of in paid), "the books say paid"
+            for refund in state.refunds:
+                paid = [(refund.id, share.payment) for share in refund.shares if share.state == "paid"]
+                assert all(log[of] == 1 + self.returned[of] for of in paid), "the books say paid"
 
     # --- what people do --------------------------------------------------------------------------------------------
 
@@ -506,7 +506,7 @@ class Laws(RuleBasedStateMachine):
         self.work()
         self.provider.blind = 0
         for state in [*self.states.values()] if by_hand else []:
-            if state.refund and "lost" in [share.state for share in state.refund.shares]:
+            if "lost" in [share.state for refund in state.refunds for share in refund.shares]:
                 self.say(ResolveRefund(dispute=state.id, how="paid_elsewhere"), FINANCE)
 
     @rule(
@@ -607,7 +607,7 @@ class Laws(RuleBasedStateMachine):
         return people[sorted(roles)[0]]
 
     def command(self, name: str, dispute: d.Dispute, twist: int) -> Any:
-        number, refund = dispute.id, dispute.refund
+        number, refund = dispute.id, d.refund_of(dispute)
         match name:
             case "rule":
                 finding = ("justified", "justified", "justified", "out_of_scope", "unjustified")[twist % 5]
@@ -674,11 +674,13 @@ class Laws(RuleBasedStateMachine):
 
     def word(self, dispute: d.Dispute, twist: int) -> ReportRefund:
         """What the bank truly knows of an attempt, or that it did not answer."""
-        attempts = [attempt for attempt, (of, _) in self.attempts.items() if of == dispute.id] or [1]
+        mine = [refund.id for refund in dispute.refunds]
+        attempts = [attempt for attempt, (of, _) in self.attempts.items() if of in mine] or [1]
         attempt = attempts[-1 - twist % len(attempts)]
         reply = self.bank.look_up(public_id("attempt", 0, attempt))
         result = reply.result if reply.result in ("paid", "refused") else "unknown"
-        settled = dispute.refund and any(s.attempt == attempt and s.state == "paid" for s in dispute.refund.shares)
+        shares = [share for refund in dispute.refunds for share in refund.shares]
+        settled = any(share.attempt == attempt and share.state == "paid" for share in shares)
         if settled and twist >= 5:
             result = "returned"
         return ReportRefund(dispute=dispute.id, attempt=attempt, result=result, final=reply.final)
@@ -713,7 +715,8 @@ class Laws(RuleBasedStateMachine):
 
     def hook(self, hook: Any) -> None:
         attempt = parse_id("attempt", hook.key)[1]
-        dispute, _ = self.attempts[attempt]
+        refund, _ = self.attempts[attempt]
+        dispute = next(state.id for state in self.states.values() if d.refund_of(state, refund))
         self.worker.hear("sandbox", [ReportRefund(dispute=dispute, attempt=attempt, result=hook.result)])
 
     @rule(gap=st.sampled_from(GAPS), at_work=st.booleans())
@@ -803,7 +806,7 @@ class Laws(RuleBasedStateMachine):
                 self.work()
         assert not self.queue
         for state in self.states.values():
-            left = {share.state for share in state.refund.shares} if state.refund else set()
+            left = {share.state for refund in state.refunds for share in refund.shares}
             for_a_person = left - set(SETTLED)
             assert state.phase == "closed" or (for_a_person and for_a_person <= {"stuck", "lost"}), (state.phase, left)
         self.check_bank(at_rest=True)

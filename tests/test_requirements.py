@@ -499,7 +499,7 @@ def test_r8_money_that_the_provider_returns_and_that_goes_out_again_leaves_the_s
     dispute = market.open(market.order(), "damaged", "40.00")
     market.rule(dispute)
     market.work()
-    attempt = market.dispute(dispute).refund.shares[0].attempt
+    attempt = market.dispute(dispute).refunds[-1].shares[0].attempt
     market.accept(r.ReportRefund(dispute=dispute, attempt=attempt, result="returned"), PROVIDER)
     assert sum(line.minor for line in market.statement() if line.dispute == dispute) == 0
     market.work()

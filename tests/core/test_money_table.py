@@ -121,7 +121,7 @@ def test_sent_unknown_or_failed_the_reservation_stays(answer: str) -> None:
 def test_fund_paid_stands_on_the_sellers_statement_as_two_lines() -> None:
     desk = sent()
     before = desk.balance(PAYABLE)
-    desk.report(desk.state().refund.shares[0].attempt, "paid")
+    desk.report(desk.state().refunds[-1].shares[0].attempt, "paid")
     assert desk.moved() == [reserve, guarantee, refund]
     assert desk.balance(PAYABLE) == before
     all_quiet(desk)
@@ -149,14 +149,14 @@ def test_of_a_fund_paid_refund_only_what_was_not_paid_is_abandoned() -> None:
     desk.report(desk.send("a"), "paid")
     desk.resolve("abandon")
     assert desk.moved()[-1] == ("release", RESERVED, FREE, "20.00")
-    assert (desk.state().outcome, desk.state().refund.minor) == ("partially_refunded", eur("20.00"))
+    assert (desk.state().outcome, desk.state().refunds[-1].minor) == ("partially_refunded", eur("20.00"))
     assert d.funding_of(desk.state()) == (("fund", eur("20.00")),)
     all_quiet(desk)
 
 
 def test_returned_later_reverses_both_lines_and_it_is_sent_again() -> None:
     desk = sent()
-    attempt = desk.state().refund.shares[0].attempt
+    attempt = desk.state().refunds[-1].shares[0].attempt
     desk.report(attempt, "paid")
     desk.report(attempt, "returned")
     back = [("refund_returned", PROVIDER, HELD, "40.00"), ("guarantee_returned", HELD, RESERVED, "40.00")]
@@ -192,7 +192,7 @@ def test_nothing_is_settled_by_hand_while_an_attempt_may_still_land() -> None:
 
 def test_what_was_paid_elsewhere_is_not_booked_again_when_the_provider_says_paid_after_all() -> None:
     desk = sent()
-    attempt = desk.state().refund.shares[0].attempt
+    attempt = desk.state().refunds[-1].shares[0].attempt
     desk.report(attempt, "key_expired")
     desk.resolve("paid_elsewhere")
     before = desk.moved()
@@ -227,7 +227,7 @@ def test_a_share_that_comes_back_and_is_given_up_leaves_what_was_paid_elsewhere(
     desk = half_paid_elsewhere_half_returned()
     desk.resolve("abandon")
     assert (desk.state().outcome, d.funding_of(desk.state())) == ("partially_refunded", (("fund", eur("20.00")),))
-    assert [share.payment for share in desk.state().refund.shares] == ["b"]
+    assert [share.payment for share in desk.state().refunds[-1].shares] == ["b"]
     all_quiet(desk)
 
 
@@ -343,7 +343,7 @@ def test_a_leg_that_went_back_once_does_not_go_back_again() -> None:
 
 def test_a_new_attempt_is_made_only_after_a_definite_no() -> None:
     desk = sent()
-    first = desk.state().refund.shares[0].attempt
+    first = desk.state().refunds[-1].shares[0].attempt
     for answer in ("", "unknown", "key_expired"):
         if answer:
             desk.report(first, answer)
@@ -366,7 +366,7 @@ def test_a_no_is_tried_again_an_hour_later_and_after_the_third_a_person_is_asked
 
 def test_what_is_said_twice_or_of_an_old_attempt_books_nothing() -> None:
     desk = sent()
-    first = desk.state().refund.shares[0].attempt
+    first = desk.state().refunds[-1].shares[0].attempt
     desk.report(first, "refused")
     second = desk.send()
     desk.report(first, "paid")
@@ -410,7 +410,7 @@ def test_the_refund_never_exceeds_the_claim_nor_what_is_left_of_the_order() -> N
     with pytest.raises(Refused, match="amount_above_claim"):
         desk.rule(amount=eur("40.01"))
     desk.rule(amount=eur("39.99"))
-    assert desk.state().refund.minor == eur("39.99")
+    assert desk.state().refunds[-1].minor == eur("39.99")
     desk.report(desk.send(), "paid")
     assert desk.state().outcome == "partially_refunded"
     desk.now = T + DAY

@@ -155,7 +155,7 @@ def test_a_refund_abandoned_before_its_next_attempt_is_not_attempted_again(marke
 def test_money_that_comes_back_is_sent_again_by_a_new_attempt(market):
     dispute = approved(market)
     market.work()
-    first = market.dispute(dispute).refund.shares[0].attempt
+    first = market.dispute(dispute).refunds[-1].shares[0].attempt
     market.now = T + 3 * DAY
     market.worker.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=first, result="returned")])
     assert market.dispute(dispute).phase == "refunding"
@@ -176,7 +176,7 @@ def test_money_that_comes_back_is_sent_again_by_a_new_attempt(market):
 def test_a_webhook_said_twice_changes_nothing_the_second_time(market):
     dispute = approved(market)
     market.work()
-    attempt = market.dispute(dispute).refund.shares[0].attempt
+    attempt = market.dispute(dispute).refunds[-1].shares[0].attempt
     before = market.contents()
     market.worker.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=attempt, result="paid")] * 2)
     assert market.contents() == before
@@ -362,7 +362,7 @@ def test_a_late_sweep_books_the_due_time_and_a_second_one_changes_nothing(market
     before = market.contents()
     assert market.worker.sweep(Done()) == 0
     assert market.contents() == before
-    assert market.dispute(dispute).refund.payer == "seller"
+    assert market.dispute(dispute).refunds[-1].payer == "seller"
     (at,) = market.database.connection.execute(
         "SELECT body->>'at' FROM events WHERE body->>'type'='timed_out'"
     ).fetchone()
@@ -387,7 +387,7 @@ def test_a_provider_that_is_still_thinking_is_asked_again(market):
     market.provider.pay = lambda *asked: Reply("pending")
     market.rule(dispute)
     market.work()
-    assert market.dispute(dispute).refund.shares[0].state == "unknown"
+    assert market.dispute(dispute).refunds[-1].shares[0].state == "unknown"
     market.provider.pay = pay
     market.go(T + DAY / 12)
     assert market.dispute(dispute).outcome == "refunded"

@@ -3,7 +3,7 @@
 from msgspec import structs
 
 from houbao.core.acts import DisputeClosed
-from houbao.core.disputes import Dispute, Event
+from houbao.core.disputes import Dispute, Event, with_refund
 from houbao.core.moves import Move, Timer
 from houbao.core.phases import entering, head_of, timers_of
 from houbao.core.refundable import refundable, share_lines, share_payments
@@ -15,6 +15,8 @@ from houbao.core.refunds import (
     Scene,
     Share,
     decide_abandon,
+    is_settled,
+    paid_minor,
     taken,
 )
 from houbao.core.returns import ReturnAuthorised
@@ -144,7 +146,7 @@ def pay_out(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by
 
 def held_of(dispute: Dispute) -> Refund | None:
     """The seller's money that is put aside until the goods are back."""
-    return dispute.refund if dispute.refund and dispute.refund.state == "held" else None
+    return next((refund for refund in dispute.refunds if refund.state == "held"), None)
 
 
 def put_back(dispute: Dispute, scene: Scene) -> list[Event]:
@@ -169,11 +171,16 @@ def _without(scene: Scene, held: Refund) -> Scene:
     )
 
 
-def settled(dispute: Dispute, scene: Scene, paid: int) -> DisputeClosed:
-    """Closed after money: refunded, partially_refunded (less than first claimed), or unclaimed where none went out."""
+def settled(dispute: Dispute, scene: Scene, changed: Refund) -> list[Event]:
+    """Closed, once nothing of any refund is still to come, `changed` the last of them: refunded, partially_refunded
+    (less than first claimed), or unclaimed where none went out. Until then nothing."""
+    refunds = with_refund(dispute, changed)
+    if not all(map(is_settled, refunds)):
+        return []
+    paid = sum(map(paid_minor, refunds))
     outcome = "unclaimed" if paid == 0 else "refunded" if paid >= dispute.first_amount else "partially_refunded"
     why = _exempt_because(dispute, paid)
-    return close(dispute, scene, outcome, dispute.resolved_by, "exempt" if why else "counted", why)
+    return [close(dispute, scene, outcome, dispute.resolved_by, "exempt" if why else "counted", why)]
 
 
 def _exempt_because(dispute: Dispute, paid: int) -> str:

@@ -208,8 +208,7 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
     available = world.purse.available
     events: list[d.Event] = []
     for dispute in world.disputes.values():
-        refund = dispute.refund
-        assert refund is not None
+        refund = next(refund for refund in dispute.refunds if refund.state == "waiting")
         if refund.minor > available:
             break
         available -= refund.minor
@@ -221,7 +220,7 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
 
 
 def _scene(world: World, by: Actor, now: datetime) -> r.Scene:
-    taken_lines, taken_payments = r.taken([dispute.refund for dispute in world.disputes.values() if dispute.refund])
+    taken_lines, taken_payments = r.taken(refund for dispute in world.disputes.values() for refund in dispute.refunds)
     return r.Scene(
         order=_order(world),
         taken_lines=taken_lines,

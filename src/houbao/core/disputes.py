@@ -208,7 +208,7 @@ class Dispute(Record, frozen=True, kw_only=True):
     notice: int = 0
     offer: Offer | None = None
     parcel: Parcel | None = None
-    refund: Refund | None = None
+    refunds: tuple[Refund, ...] = ()
     escalates_at: datetime | None = None
     adjudicated: bool = False
     ruled: str = ""
@@ -288,21 +288,13 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             }
         case RefundApproved():
             changes |= {"payer": event.payer, "resolved_by": event.resolved_by}
-            changes["refund"] = evolve_refund(None, event, position)
+            changes["refunds"] = (*dispute.refunds, evolve_refund(None, event, position))
         case RefundReleased():
-            changes |= {"resolved_by": event.resolved_by, "refund": evolve_refund(dispute.refund, event, position)}
+            changes |= {"resolved_by": event.resolved_by, "refunds": _evolved(dispute, event, position)}
         case RefundReturned():
-            changes |= {"outcome": "", "closed_at": None, "refund": evolve_refund(dispute.refund, event, position)}
-        case (
-            FundsReserved()
-            | RefundSent()
-            | RefundPaid()
-            | RefundFailed()
-            | RefundUnknown()
-            | RefundContradicted()
-            | RefundResolved()
-        ):
-            changes["refund"] = evolve_refund(dispute.refund, event, position)
+            changes |= {"outcome": "", "closed_at": None, "refunds": _evolved(dispute, event, position)}
+        case FundsReserved() | RefundSent() | RefundPaid() | RefundFailed() | RefundUnknown() | RefundResolved():
+            changes["refunds"] = _evolved(dispute, event, position)
         case ReturnAuthorised():
             changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
         case (
@@ -315,7 +307,7 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             | ReplacementReported()
         ):
             changes["parcel"] = evolve_parcel(dispute.parcel, event)
-        case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed():
+        case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed() | RefundContradicted():
             pass
     if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
         changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
@@ -356,6 +348,38 @@ def _opened(event: DisputeOpened, position: int) -> Dispute:
     )
 
 
+# --- its refunds ---------------------------------------------------------------------------------------------------
+
+
+def refund_of(dispute: Dispute, number: int = 0) -> Refund | None:
+    """Its refund of that number; the latest, where none is named."""
+    return next((refund for refund in reversed(dispute.refunds) if number in (0, refund.id)), None)
+
+
+def with_refund(dispute: Dispute, changed: Refund) -> tuple[Refund, ...]:
+    """Its refunds, with one of them changed."""
+    return tuple(changed if refund.id == changed.id else refund for refund in dispute.refunds)
+
+
+def _evolved(
+    dispute: Dispute,
+    event: RefundReleased
+    | RefundReturned
+    | FundsReserved
+    | RefundSent
+    | RefundPaid
+    | RefundFailed
+    | RefundUnknown
+    | RefundResolved,
+    position: int,
+) -> tuple[Refund, ...]:
+    return with_refund(dispute, evolve_refund(refund_of(dispute, event.refund), event, position))
+
+
 def funding_of(dispute: Dispute) -> tuple[tuple[str, int], ...]:
-    """Who paid, or will pay what was approved: (payer, minor units)."""
-    return ((dispute.refund.payer, dispute.refund.minor),) if dispute.refund and dispute.refund.minor else ()
+    """Who paid, or will pay what was approved: (payer, minor units), each payer once."""
+    sums: dict[str, int] = {}
+    for refund in dispute.refunds:
+        if refund.minor:
+            sums[refund.payer] = sums.get(refund.payer, 0) + refund.minor
+    return tuple(sums.items())

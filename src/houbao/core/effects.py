@@ -20,6 +20,7 @@ from houbao.core.disputes import (
     Reopened,
     SellerOffered,
     SellerRejected,
+    refund_of,
 )
 from houbao.core.fund import CapitalAdded
 from houbao.core.phases import waits_for
@@ -46,9 +47,9 @@ from houbao.core.returns import (
 class Effect(Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing to do outside, not before `at`.
 
-    refund: send what goes over `payment` · lookup: ask the provider about the attempt `about` · notice: serve the
-    official notice `about` · mail: tell `to` with template `what` · alert: tell the platform's people `what` · serve:
-    reserve for waiting refunds of the currency `what`.
+    refund: send what of the refund `about` goes over `payment` · lookup: ask the provider about the attempt `about` ·
+    notice: serve the official notice `about` · mail: tell `to` with template `what` · alert: tell the platform's people
+    `what` · serve: reserve for waiting refunds of the currency `what`.
     """
 
     kind: str
@@ -104,19 +105,21 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("alert", event.at, number, what="fund_short")]
         case RefundApproved(held=True):
             return []
-        case RefundApproved() | FundsReserved() | RefundReleased():
-            return _send_due(dispute, event.at)
+        case RefundApproved():
+            return _send_due(dispute, position, event.at)
+        case FundsReserved() | RefundReleased():
+            return _send_due(dispute, event.refund, event.at)
         case RefundFailed(stuck=True):
             return [Effect("alert", event.at, number, what="refund_failed")]
         case RefundFailed():
-            return [Effect("refund", event.retry_at or event.at, number, payment=event.payment)]
+            return [Effect("refund", event.retry_at or event.at, number, about=event.refund, payment=event.payment)]
         case RefundUnknown(expired=True):
             return [Effect("alert", event.at, number, what="refund_unknown")]
         case RefundUnknown():
             return [Effect("lookup", event.at, number, about=event.attempt, payment=event.payment)]
         case RefundReturned():
             told = Effect("alert", event.at, number, what="refund_returned")
-            return [told, Effect("refund", event.at, number, payment=event.payment)]
+            return [told, Effect("refund", event.at, number, about=event.refund, payment=event.payment)]
         case RefundContradicted():
             return [Effect("alert", event.at, number, what="provider_contradiction")]
         case RefundResolved(how="abandon", payer="fund"):
@@ -127,10 +130,11 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return []
 
 
-def _send_due(dispute: Dispute, at: datetime) -> list[Effect]:
-    assert dispute.refund is not None
+def _send_due(dispute: Dispute, number: int, at: datetime) -> list[Effect]:
+    refund = refund_of(dispute, number)
+    assert refund is not None
     return [
-        Effect("refund", at, dispute.id, payment=share.payment)
-        for share in dispute.refund.shares
+        Effect("refund", at, dispute.id, about=number, payment=share.payment)
+        for share in refund.shares
         if share.state == "due"
     ]

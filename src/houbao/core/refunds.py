@@ -59,10 +59,12 @@ class Scene(Record, frozen=True, kw_only=True):
 
 
 class SendRefund(Record, frozen=True, kw_only=True, tag="send_refund"):
-    """The worker is about to call the provider for this payment: commit the attempt first."""
+    """The worker is about to call the provider for this payment: commit the attempt first. `refund`: the latest where
+    none is named."""
 
     dispute: int
     payment: str
+    refund: int = 0
 
 
 class ReportRefund(Record, frozen=True, kw_only=True, tag="report_refund"):
@@ -77,10 +79,12 @@ class ReportRefund(Record, frozen=True, kw_only=True, tag="report_refund"):
 
 
 class ResolveRefund(Record, frozen=True, kw_only=True, tag="resolve_refund"):
-    """Finance settles a refund that no provider will pay: it was paid elsewhere, or is abandoned."""
+    """Finance settles a refund that no provider will pay: it was paid elsewhere, or is abandoned. `refund`: the latest
+    where none is named."""
 
     dispute: int
     how: Literal["paid_elsewhere", "abandon"]
+    refund: int = 0
     note: str = ""
 
 
@@ -188,8 +192,10 @@ class RefundReturned(Move, frozen=True, kw_only=True, tag="refund_returned"):
 
 
 class RefundContradicted(DisputeEvent, frozen=True, kw_only=True, tag="refund_contradicted"):
-    """The provider now says of a settled attempt what cannot be: a person must look."""
+    """The provider now says of a settled attempt what cannot be: a person must look. `refund` is 0 where the attempt
+    is no refund's latest."""
 
+    refund: int
     attempt: int
     result: str
 
@@ -257,9 +263,14 @@ def paid_minor(refund: Refund) -> int:
     return sum(share.minor for share in refund.shares if share.state in SETTLED)
 
 
-def find_share(refund: Refund, *, payment: str = "", attempt: int = 0) -> Share | None:
+def is_settled(refund: Refund) -> bool:
+    """Whether nothing of it is still to come: it was paid, or given up."""
+    return refund.state in ("paid", "abandoned")
+
+
+def find_share(refund: Refund | None, *, payment: str = "", attempt: int = 0) -> Share | None:
     """The share of a payment, or the one whose latest attempt that is."""
-    for share in refund.shares:
+    for share in refund.shares if refund else ():
         if (payment and share.payment == payment) or (attempt and share.attempt == attempt):
             return share
     return None
@@ -276,13 +287,13 @@ def decide_send(refund: Refund, command: SendRefund, head: Head) -> list[RefundE
     return [RefundSent(**head, refund=refund.id, payment=share.payment)]
 
 
-def decide_report(refund: Refund, command: ReportRefund, policy: Policy, head: Head) -> list[RefundEvent]:
-    """Book what the provider said of an attempt. Said twice, it changes nothing; said against what is settled, a
-    person is told."""
-    head = {**head, "refund": refund.id, "attempt": command.attempt}
+def decide_report(refund: Refund | None, command: ReportRefund, policy: Policy, head: Head) -> list[RefundEvent]:
+    """Book what the provider said of an attempt of that refund (None: of none's latest). Said twice, it changes
+    nothing; said against what is settled, a person is told."""
+    head = {**head, "refund": refund.id if refund else 0, "attempt": command.attempt}
     share = find_share(refund, attempt=command.attempt)
     result = command.result
-    if share is None:
+    if refund is None or share is None:
         return _contradiction(command, head) if result == "paid" else []
     if share.state == "paid":
         if result == "returned":
@@ -329,8 +340,7 @@ def _money(refund: Refund, share: Share) -> Head:
 
 
 def _contradiction(command: ReportRefund, head: Head) -> list[RefundEvent]:
-    fields = {name: value for name, value in head.items() if name != "refund"}
-    return [RefundContradicted(**fields, result=command.result)]
+    return [RefundContradicted(**head, result=command.result)]
 
 
 def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[RefundEvent]:

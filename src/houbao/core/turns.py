@@ -7,7 +7,7 @@ from houbao.core import answers, findings, notices, parcels
 from houbao.core.acts import PassTime
 from houbao.core.awards import settled
 from houbao.core.claims import check_text
-from houbao.core.disputes import Dispute, Event
+from houbao.core.disputes import Dispute, Event, refund_of
 from houbao.core.phases import head_of, saying
 from houbao.core.refunds import (
     Refund,
@@ -21,7 +21,6 @@ from houbao.core.refunds import (
     decide_send,
     evolve_refund,
     find_share,
-    paid_minor,
 )
 from houbao.core.terms import Refused
 
@@ -33,38 +32,37 @@ def decide_pass_time(dispute: Dispute, command: PassTime, scene: Scene) -> list[
 
 def decide_send_refund(dispute: Dispute, command: SendRefund, scene: Scene) -> list[Event]:
     """See refunds.decide_send."""
-    return [*decide_send(_refund(dispute), command, head_of(dispute, scene))]
+    return [*decide_send(_refund(dispute, command.refund), command, head_of(dispute, scene))]
 
 
 def decide_report_refund(dispute: Dispute, command: ReportRefund, scene: Scene) -> list[Event]:
-    """Book the provider's word; when every share is paid the dispute closes."""
-    refund = _refund(dispute)
+    """Book the provider's word; when every share of every refund is paid the dispute closes."""
+    _refund(dispute)
+    refund = next((one for one in dispute.refunds if find_share(one, attempt=command.attempt)), None)
     share = find_share(refund, attempt=command.attempt)
     if scene.by.role == "provider" and share and share.provider != scene.by.id:
         raise Refused("not_yours", f"that attempt went to {share.provider}, not to {scene.by.id}")
     events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene))]
     if len(events) == 1 and isinstance(events[0], RefundPaid):
-        after = evolve_refund(refund, events[0], scene.position + 1)
-        if after.state == "paid":
-            events.append(settled(dispute, scene, paid_minor(after)))
+        events += settled(dispute, scene, evolve_refund(refund, events[0], scene.position + 1))
     return events
 
 
 def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene) -> list[Event]:
     """Finance ends a refund that no provider will pay."""
     check_text(command.note)
-    refund = _refund(dispute)
+    refund = _refund(dispute, command.refund)
     if command.how == "paid_elsewhere" and refund.state == "waiting":
         raise Refused("refund_waits", "the refund waits for money in the fund: top it up, or abandon the refund")
     (event,) = decide_resolve(refund, command, saying(dispute, scene))
-    after = evolve_refund(refund, event, scene.position + 1)
-    return [event, settled(dispute, scene, paid_minor(after))]
+    return [event, *settled(dispute, scene, evolve_refund(refund, event, scene.position + 1))]
 
 
-def _refund(dispute: Dispute) -> Refund:
-    if dispute.refund is None:
-        raise Refused("no_refund", "no refund was approved on this dispute")
-    return dispute.refund
+def _refund(dispute: Dispute, number: int = 0) -> Refund:
+    refund = refund_of(dispute, number)
+    if refund is None:
+        raise Refused("no_refund", "no such refund was approved on this dispute")
+    return refund
 
 
 DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {

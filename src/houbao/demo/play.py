@@ -17,7 +17,7 @@ from houbao.core.fund import TopUp
 from houbao.core.orders import PlaceOrder
 from houbao.core.programme import Enrol, RegisterStore
 from houbao.core.terms import Actor, Refused
-from houbao.demo.players import Dice, Move, enrolled, has_photo, photo, react
+from houbao.demo.players import Dice, Move, enrolled, has_photo, is_stuck, photo, react
 from houbao.engine.ports import Accepted, Request
 from houbao.feeds.sold import Complaint, SoldOrder
 from houbao.gateways.refunds.sandbox import Sandbox
@@ -194,9 +194,8 @@ class Play:
         for number in numbers:
             dispute = self.house.database.dispute(0, number)
             assert dispute is not None
-            stuck = dispute.refund is not None and any(share.state == "stuck" for share in dispute.refund.shares)
             parcel = dispute.parcel.state if dispute.parcel else ""
-            current = (dispute.phase, stuck, parcel, dispute.offer, dispute.amount)
+            current = (dispute.phase, is_stuck(dispute), parcel, dispute.offer, dispute.amount)
             if current == self.seen.get(number):
                 continue
             self.seen[number] = current

@@ -107,7 +107,7 @@ def react(dice: Dice, dispute: d.Dispute, order: Order, now: datetime) -> list[M
             return _return(dice, dispute, ref, now)
         case "awaiting_replacement":
             return _replacement(dice, dispute, ref, now)
-        case "refunding" if dispute.refund and any(share.state == "stuck" for share in dispute.refund.shares):
+        case "refunding" if is_stuck(dispute):
             at = now + dice.hours(20, 60, "finance", ref)
             return [Move(at, ResolveRefund(dispute=dispute.id, how="paid_elsewhere"), Actor("finance", "simulated"))]
         case "closed" if dispute.outcome == "withdrawn" and not dispute.reopened:
@@ -116,6 +116,11 @@ def react(dice: Dice, dispute: d.Dispute, order: Order, now: datetime) -> list[M
             return [Move(now + dice.hours(5, 100, "reopen", ref), d.Reopen(dispute=dispute.id), _buyer_of(dispute))]
         case _:
             return []
+
+
+def is_stuck(dispute: d.Dispute) -> bool:
+    """Whether a person must settle a refund of it."""
+    return any(share.state == "stuck" for refund in dispute.refunds for share in refund.shares)
 
 
 def _buyer_of(dispute: d.Dispute) -> Actor:

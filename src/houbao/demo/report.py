@@ -88,12 +88,12 @@ def _paid(connection: sqlite3.Connection) -> tuple[dict[str, int], list[float]]:
     refunded: Counter[str] = Counter()
     waits: list[float] = []
     for dispute in queries.disputes(connection, 0):
-        if dispute.refund is None:
+        if not dispute.refunds:
             continue
         paid = [event for _, event in queries.timeline(connection, 0, dispute) if isinstance(event, RefundPaid)]
         if dispute.phase == "closed":
-            refunded[dispute.currency] += dispute.refund.minor
-        if paid and dispute.refund.payer == "fund":
+            refunded[dispute.currency] += sum(refund.minor for refund in dispute.refunds)
+        if paid and dispute.payer == "fund":
             waits.append((max(event.at for event in paid) - dispute.opened_at).total_seconds())
     return dict(refunded), sorted(waits)
 

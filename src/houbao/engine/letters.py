@@ -179,15 +179,15 @@ WHY_NOTHING = {
 
 
 def _ended(dispute: Dispute, to: str) -> str:
-    refund = dispute.refund
+    refunds = [refund for refund in dispute.refunds if refund.minor]
     record = "It counts" if dispute.fault.state == "counted" else "It does not count"
-    if dispute.outcome not in ("refunded", "partially_refunded") or refund is None:
+    if dispute.outcome not in ("refunded", "partially_refunded") or not refunds:
         why = f"{WHY_NOTHING.get(dispute.outcome, '')} No money was moved.".strip()
         return why if to == "buyer" else f"{why} {record} in your dispute rate."
-    paid = f"{decimal(refund.minor, refund.currency)} {refund.currency}"
+    paid = f"{decimal(sum(refund.minor for refund in refunds), dispute.currency)} {dispute.currency}"
     if to == "buyer":
         return f"{paid} was sent back to you."
-    return f"{paid} was refunded. {_paid_by(refund)} {record} in your dispute rate."
+    return f"{paid} was refunded. {' '.join(dict.fromkeys(map(_paid_by, refunds)))} {record} in your dispute rate."
 
 
 def _paid_by(refund: Refund) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from houbao.core.disputes import Dispute, DisputeRuled, NoticeAccepted, NoticeBounced, PassTime, due_at
+from houbao.core.disputes import Dispute, DisputeRuled, NoticeAccepted, NoticeBounced, PassTime, due_at, refund_of
 from houbao.core.effects import Effect
 from houbao.core.phases import TURNS
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
@@ -188,7 +188,8 @@ class Worker:
             return self._delivery("settled before")
         if share.provider not in self.providers:
             raise LookupError(f"no refund provider {share.provider!r} is set up: nothing was sent")
-        sent = self._run(Request(SendRefund(dispute=effect.dispute, payment=effect.payment), SYSTEM, self.clock()))
+        command = SendRefund(dispute=effect.dispute, payment=effect.payment, refund=effect.about)
+        sent = self._run(Request(command, SYSTEM, self.clock()))
         dispute, share = self._share(effect)
         if share is None or share.state != "sent":
             return self._delivery("settled before")
@@ -204,8 +205,10 @@ class Worker:
 
     def _look_up(self, effect: Effect) -> Delivery | None:
         """Ask what became of an attempt nobody answered for, until there is a definite answer."""
-        dispute, share = self._share(effect)
-        if share is None or share.attempt != effect.about or share.state not in ("unknown", "lost"):
+        dispute = self._dispute(effect.dispute)
+        found = (find_share(refund, attempt=effect.about) for refund in dispute.refunds)
+        share = next((share for share in found if share), None)
+        if share is None or share.state not in ("unknown", "lost"):
             return self._delivery("settled before")
         reply = self._ask(dispute, share)
         if reply.result in ("unknown", "pending"):
@@ -253,7 +256,7 @@ class Worker:
     def _share(self, effect: Effect) -> tuple[Dispute, Share | None]:
         """The share that the effect is about; None where its refund was settled or abandoned."""
         dispute = self._dispute(effect.dispute)
-        refund = dispute.refund
+        refund = refund_of(dispute, effect.about)
         return dispute, find_share(refund, payment=effect.payment) if refund and refund.state == "sending" else None
 
     def hear(self, provider: str, reports: Iterable[ReportRefund]) -> list[Outcome]:

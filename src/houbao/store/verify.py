@@ -216,7 +216,7 @@ class _Check:
 
     def _give_back(self, before: d.Dispute, after: d.Dispute) -> None:
         """What of a refund was abandoned can be approved again."""
-        held, kept = (r.taken([x.refund] if x.refund else [])[1] for x in (before, after))
+        held, kept = (r.taken(x.refunds)[1] for x in (before, after))
         left = self.left.get(after.order, {})
         for payment, minor in held.items():
             left[payment] = left.get(payment, 0) + minor - kept.get(payment, 0)
