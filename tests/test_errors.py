@@ -53,7 +53,7 @@ from houbao.wiring import House, create_database
 
 SOURCE = Path(houbao.__file__).parent
 PAGE = (Path(__file__).parent.parent / "docs" / "errors.md").read_text(encoding="utf-8")
-BOB, ELM = Actor("buyer", "bob"), Actor("seller", "elm")
+BOB, ELM, SUE = Actor("buyer", "bob"), Actor("seller", "elm"), Actor("agent", "sue")
 
 # --- the list ------------------------------------------------------------------------------------------------------
 
@@ -556,6 +556,38 @@ def evidence_asked(market):
     return market.refuse(ask, AGENT)
 
 
+def taken_up(market):
+    dispute = verifying(market)
+    market.accept(d.ClaimCase(dispute=dispute), AGENT)
+    return dispute
+
+
+def suspected(market):
+    dispute = verifying(market)
+    market.accept(d.Rule(dispute=dispute, finding="unjustified", reason="staged", fraud="buyer"), SUE)
+    return dispute
+
+
+@produces
+def claimed(market):
+    return market.refuse(d.ClaimCase(dispute=taken_up(market)), SUE)
+
+
+@produces
+def not_claimed(market):
+    return market.refuse(d.ReleaseCase(dispute=verifying(market)), AGENT)
+
+
+@produces
+def not_proposed(market):
+    return market.refuse(d.Sign(dispute=verifying(market)), AGENT)
+
+
+@produces
+def same_person(market):
+    return market.refuse(d.Sign(dispute=suspected(market)), SUE)
+
+
 @produces
 def shipped_before(market):
     ship = d.ShipReplacement(dispute=replacing(market), carrier="Post", tracking="RP1")
@@ -692,6 +724,9 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "paid_out": (o.PaidOut(order=delivered, minor=1, **fact), PLATFORM),
         "open": (opening(mine, "damaged", "1.00", statement="s", evidence=("ab" * 32,), reference="c-1"), BUYER),
         "rule": (d.Rule(dispute=verifying(market), finding="justified", reason="ok", amount=1, note="n"), AGENT),
+        "sign": (d.Sign(dispute=suspected(market)), AGENT),
+        "claim": (d.ClaimCase(dispute=verifying(market)), AGENT),
+        "release": (d.ReleaseCase(dispute=taken_up(market)), AGENT),
         "change_claim": (d.ChangeClaim(dispute=awaiting_seller(market), amount=1, note="n"), BUYER),
         "withdraw": (d.Withdraw(dispute=verifying(market)), BUYER),
         "accept": (d.Accept(dispute=awaiting_seller(market)), SELLER),

@@ -85,6 +85,10 @@ FOLLOWS = (
 )
 """What happens when a time has ended."""
 
+SUE = Actor("agent", "sue")
+BEFORE = {"release": "claim", "sign": "rule"}
+"""What must have been done before, to a dispute in the same phase."""
+
 STORES = {"oak": True, "ash": True, "elm": False}
 """Store → enrolled. Nobody knows the e-mail of `ash`: its notices bounce."""
 
@@ -523,6 +527,8 @@ class Laws(RuleBasedStateMachine):
         """New disputes, each as far as some phase, and one step more."""
         for phase, name in ways:
             dispute = self.bring_into(phase, store, worth, voucher, split)
+            if name in ("release", "sign") and name in phases.TURNS[dispute.phase]:
+                self.say(self.command(BEFORE[name], dispute, 7), SUE if name == "sign" else AGENT)
             if name in phases.TURNS[dispute.phase]:
                 self.say(self.command(name, dispute, twist), self.who(name, dispute))
 
@@ -610,12 +616,21 @@ class Laws(RuleBasedStateMachine):
         number, refund = dispute.id, d.refund_of(dispute)
         match name:
             case "rule":
+                if twist == 7:
+                    fraud, finding = (("seller", "justified"), ("buyer", "unjustified"))[number % 2]
+                    return d.Rule(dispute=number, finding=finding, reason="staged", fraud=fraud, note="Same house.")
                 finding = ("justified", "justified", "justified", "out_of_scope", "unjustified")[twist % 5]
                 amount = (None, dispute.amount // 2, dispute.amount + 1)[(twist + number) % 3]
                 remedy = "return_refund" if twist == 2 else ""
                 return d.Rule(
                     dispute=number, finding=finding, reason="seen", amount=amount, remedy=remedy, note="Seen."
                 )
+            case "sign":
+                return d.Sign(dispute=number)
+            case "claim":
+                return d.ClaimCase(dispute=number)
+            case "release":
+                return d.ReleaseCase(dispute=number)
             case "request_evidence":
                 return d.RequestEvidence(dispute=number, party="buyer" if twist % 2 else "seller", note="A photo?")
             case "evidence":

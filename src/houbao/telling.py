@@ -28,8 +28,16 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"opened: {_plain(event.reason)}, asks {money(event.amount)}; {cover}, route {event.route}"
         case d.DisputeRuled(finding="out_of_scope"):
             return f"ruled out of scope ({_plain(event.reason)}): the seller answers, by official notice"
+        case d.FraudProposed():
+            return f"{event.by} would rule fraud of the {event.ruling.fraud}'s: a second person signs, or nothing holds"
+        case d.DisputeRuled(fraud="seller" | "buyer"):
+            return f"ruled fraud of the {event.fraud}'s ({_plain(event.reason)}), by {event.proposed_by} and {event.by}"
         case d.DisputeRuled():
             return f"ruled {event.finding} ({_plain(event.reason)})"
+        case d.CaseClaimed():
+            return f"{event.by} takes it up until {event.until:%a %d %b %Y %H:%M} UTC"
+        case d.CaseReleased():
+            return f"{event.by} puts it back into the queue"
         case d.ClaimChanged():
             return f"the buyer now asks {money(event.amount)}"
         case d.SellerRejected():

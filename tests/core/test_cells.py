@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, get_args
 
 import pytest
 from msgspec import Struct
 
 from core.pure import ACTORS, SHORT_OF_PAYMENTS, Desk
-from given import BUYER, DAY, MAIL, SECOND, SELLER, T, eur, opening
+from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, T, eur, opening
 from houbao.core import disputes as d
 from houbao.core import money, phases
+from houbao.core.queues import CLAIM_LASTS
 from houbao.core.refunds import ReportRefund, ResolveRefund, SendRefund
 from houbao.core.terms import SYSTEM, Actor, Role, tag_of
 from houbao.shipped import policy_text
+
+SUE = Actor("agent", "sue")
 
 # --- a desk in each phase ------------------------------------------------------------------------------------------
 
@@ -128,6 +132,19 @@ def awaiting_funds() -> Desk:
     return desk
 
 
+def claimed(start: Callable[[], Desk] = verifying) -> Desk:
+    desk = start()
+    desk.do(d.ClaimCase(dispute=desk.dispute), AGENT)
+    return desk
+
+
+def proposed(start: Callable[[], Desk] = verifying, fraud: Any = "seller", **more: Any) -> Desk:
+    """Another agent than the one who acts here would rule that there was fraud."""
+    desk = start()
+    desk.do(d.Rule(dispute=desk.dispute, reason="same_house", fraud=fraud, **{"finding": "justified"} | more), SUE)
+    return desk
+
+
 def refunding() -> Desk:
     desk = verifying()
     desk.rule()
@@ -185,6 +202,9 @@ def attempt_of(desk: Desk) -> int:
 
 COMMANDS: dict[str, Callable[[Desk], Any]] = {
     "rule": lambda desk: d.Rule(dispute=desk.dispute, finding="justified", reason="photos"),
+    "sign": lambda desk: d.Sign(dispute=desk.dispute),
+    "claim": lambda desk: d.ClaimCase(dispute=desk.dispute),
+    "release": lambda desk: d.ReleaseCase(dispute=desk.dispute),
     "change_claim": lambda desk: d.ChangeClaim(dispute=desk.dispute, amount=eur("20.00")),
     "withdraw": lambda desk: d.Withdraw(dispute=desk.dispute),
     "accept": lambda desk: d.Accept(dispute=desk.dispute),
@@ -262,6 +282,19 @@ CASES = [
     case("verifying", "rule", "notifying", finding="out_of_scope"),
     case("verifying", "rule", "closed", finding="unjustified"),
     case("verifying", "rule", "closed", lambda: nothing_left(verifying(**SHORT_OF_PAYMENTS))),
+    case("verifying", "rule", "verifying", fraud="seller"),
+    case("verifying", "sign", "refunding", proposed),
+    case("verifying", "sign", "awaiting_return", lambda: proposed(remedy="return_refund")),
+    case("verifying", "sign", "closed", lambda: proposed(fraud="buyer", finding="unjustified")),
+    case("adjudicating", "rule", "adjudicating", fraud="buyer", finding="unjustified"),
+    case("adjudicating", "sign", "refunding", lambda: proposed(adjudicating)),
+    case("adjudicating", "sign", "awaiting_return", lambda: proposed(adjudicating, remedy="return_refund")),
+    case("adjudicating", "sign", "closed", lambda: proposed(reported, "buyer", finding="unjustified")),
+    *(
+        case(phase, name, phase, given)
+        for phase in ("verifying", "notifying", "adjudicating")
+        for name, given in (("claim", PHASES[phase]), ("release", partial(claimed, PHASES[phase])))
+    ),
     case("verifying", "change_claim", "verifying"),
     case("verifying", "withdraw", "closed"),
     case("notifying", "notice_accepted", "awaiting_seller"),
@@ -758,6 +791,114 @@ def test_evidence_is_asked_for_once_at_a_time_and_for_two_days() -> None:
     assert desk.due() == due
     assert [type(e) for e in desk.sweep(T + 2 * DAY)] == [d.EvidenceClosed]
     desk.do(COMMANDS["request_evidence"](desk), ACTORS["agent"])
+
+
+# --- the agents' queue --------------------------------------------------------------------------------------------
+
+
+def test_who_claimed_a_dispute_alone_decides_it_until_it_is_released() -> None:
+    desk = claimed()
+    assert (desk.state().claimed_by, desk.due()) == ("agent:lee", T + 14 * DAY)
+    for name in ("rule", "request_evidence", "claim", "release"):
+        refused = desk.refuse(COMMANDS[name](desk), SUE)
+        assert (refused.code, refused.facts["claimed_by"]) == ("claimed", "agent:lee")
+    desk.do(d.WriteMessage(dispute=desk.dispute, message="I have seen this store before."), SUE)
+    desk.do(d.ReleaseCase(dispute=desk.dispute), AGENT)
+    assert desk.refuse(d.ReleaseCase(dispute=desk.dispute), AGENT).code == "not_claimed"
+    desk.do(COMMANDS["rule"](desk), SUE)
+    assert desk.state().phase == "refunding"
+
+
+def test_a_claim_lapses_by_itself_and_begins_anew_where_it_is_claimed_again() -> None:
+    desk = claimed()
+    desk.now = T + CLAIM_LASTS - SECOND
+    assert desk.refuse(COMMANDS["claim"](desk), SUE).code == "claimed"
+    desk.do(COMMANDS["claim"](desk), AGENT)
+    desk.now = T + CLAIM_LASTS
+    assert desk.refuse(COMMANDS["claim"](desk), SUE).code == "claimed"
+    desk.now = T + 2 * CLAIM_LASTS - SECOND
+    assert desk.refuse(COMMANDS["release"](desk), AGENT, at=desk.now + SECOND).code == "not_claimed"
+    desk.do(COMMANDS["claim"](desk), SUE, at=desk.now + SECOND)
+    assert desk.state().claimed_by == "agent:sue"
+
+
+def test_a_claim_moves_no_timer_and_ends_with_its_phase() -> None:
+    for phase in ("verifying", "notifying", "adjudicating"):
+        free, taken = PHASES[phase](), claimed(PHASES[phase])
+        assert taken.state().timers == free.state().timers
+        assert taken.sweep(T + 30 * DAY) == free.sweep(T + 30 * DAY)
+    handed = claimed(notifying)
+    assert handed.refuse(d.ServeNotice(dispute=handed.dispute), SUE).code == "claimed"
+    handed.do(d.NoticeAccepted(dispute=handed.dispute, notice=handed.state().notice), MAIL)
+    assert (handed.state().claimed_by, handed.state().claimed_until) == ("", None)
+
+
+# --- fraud, which takes two people --------------------------------------------------------------------------------
+
+
+def test_a_ruling_of_fraud_holds_when_a_second_person_signs_and_not_before() -> None:
+    desk = proposed()
+    assert (desk.state().phase, desk.state().refunds) == ("verifying", ())
+    assert desk.state().timers == verifying().state().timers
+    assert desk.refuse(d.Sign(dispute=desk.dispute), SUE).code == "same_person"
+    assert desk.refuse(d.Sign(dispute=desk.dispute), Actor("agent")).code == "same_person"
+    desk.do(d.Sign(dispute=desk.dispute), AGENT)
+    ruled = next(e for e in desk.events if isinstance(e, d.DisputeRuled))
+    assert (ruled.fraud, ruled.proposed_by, ruled.by) == ("seller", "agent:sue", "agent:lee")
+    assert desk.state().fraud == "seller"
+
+
+def test_a_sellers_fraud_is_what_the_seller_pays_for_though_the_order_is_covered() -> None:
+    for start in (verifying, adjudicating):
+        desk = proposed(start)
+        desk.do(d.Sign(dispute=desk.dispute), AGENT)
+        desk.report(desk.send(), "paid")
+        state = desk.state()
+        assert d.funding_of(state) == (("seller", eur("40.00")),)
+        assert (state.outcome, state.resolved_by, state.fault.state) == ("refunded", "adjudication", "counted")
+        assert (desk.balance("fund:available"), desk.balance("store:oak:payable")) == ("1000.00", "0.00")
+
+
+def test_a_buyers_fraud_is_not_paid_for_and_the_seller_gets_back_what_was_put_aside() -> None:
+    desk = proposed(reported, "buyer", finding="unjustified")
+    assert desk.balance("store:oak:held") == "40.00"
+    desk.do(d.Sign(dispute=desk.dispute), AGENT)
+    assert (desk.state().outcome, desk.state().fraud, desk.state().fault.state) == ("rejected", "buyer", "exempt")
+    assert (desk.balance("store:oak:held"), desk.balance("store:oak:payable")) == ("0.00", "40.00")
+
+
+def test_a_ruling_of_fraud_that_nobody_signed_lapses_with_the_turn() -> None:
+    desk = proposed()
+    desk.sweep(T + 14 * DAY)
+    state = desk.state()
+    assert (state.phase, state.proposed, state.fraud) == ("refunding", None, "")
+    assert state.refunds[-1].payer == "fund"
+    assert desk.refuse(d.Sign(dispute=desk.dispute), AGENT).code == "answer_after_due"
+
+
+def test_what_was_proposed_is_replaced_by_another_ruling() -> None:
+    desk = proposed()
+    desk.do(d.Rule(dispute=desk.dispute, finding="unjustified", reason="staged", fraud="buyer"), AGENT)
+    assert desk.refuse(d.Sign(dispute=desk.dispute), AGENT).code == "same_person"
+    desk.rule()
+    assert (desk.state().phase, desk.state().proposed) == ("refunding", None)
+    assert verifying().refuse(d.Sign(dispute=desk.dispute), AGENT).code == "not_proposed"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"finding": "out_of_scope", "fraud": "seller"},
+        {"finding": "justified", "fraud": "buyer"},
+        {"finding": "justified", "fraud": "seller", "payer": "fund"},
+        {"finding": "unjustified", "fraud": "buyer", "fault": "counted"},
+    ],
+)
+def test_a_ruling_of_fraud_says_by_itself_who_pays_and_what_counts(wrong: dict[str, Any]) -> None:
+    for desk in (verifying(), adjudicating()):
+        assert desk.refuse(d.Rule(dispute=desk.dispute, reason="seen", **wrong), AGENT).code == "bad_ruling"
+    nobody = d.Rule(dispute=desk.dispute, reason="seen", finding="justified", fraud="seller")
+    assert desk.refuse(nobody, Actor("agent")).code == "bad_ruling"
 
 
 # --- goods on their way --------------------------------------------------------------------------------------------

@@ -228,4 +228,25 @@ BUGS = [
         'for condition in when if condition.fact not in ("evidence", "buyer_standing", "store_watch")]',
         ("tests/core/test_promise.py::test_the_shipped_page_does_not_name_the_sum_below_which_is_paid_at_once",),
     ),
+    Bug(
+        "a claim never lapses",
+        "core/queues.py",
+        "if dispute.claimed_until is not None and now < dispute.claimed_until else",
+        "if dispute.claimed_until is not None else",
+        (CELLS + "test_a_claim_lapses_by_itself_and_begins_anew_where_it_is_claimed_again",),
+    ),
+    Bug(
+        "who proposed a ruling of fraud signs it too",
+        "core/findings.py",
+        "if not scene.by.id or str(scene.by) == proposed.by:",
+        "if not scene.by.id:",
+        (CELLS + "test_a_ruling_of_fraud_holds_when_a_second_person_signs_and_not_before",),
+    ),
+    Bug(
+        "the fund stands for a seller's fraud",
+        "core/findings.py",
+        'payer = "seller" if command.fraud == "seller" else command.payer or dispute.payer',
+        "payer = command.payer or dispute.payer",
+        (CELLS + "test_a_sellers_fraud_is_what_the_seller_pays_for_though_the_order_is_covered",),
+    ),
 ]

@@ -120,6 +120,7 @@ def build(path: Path) -> History:
         _short_fund,
         _negotiated,
         _returned,
+        _queued,
         _still_open,
     ):
         scene(h)
@@ -269,6 +270,23 @@ def _returned(h: History) -> None:
         h.say(d.ShipReplacement(dispute=number, carrier="Post", tracking="RP1"), oak)
     h.say(d.ScanReplacement(dispute=h.disputes["xia"]), PLATFORM)
     h.say(d.ReportReplacement(dispute=h.disputes["yan"], problem="different"), _buyer("yan"))
+
+
+def _queued(h: History) -> None:
+    """An agent takes a dispute up and puts it back; two people rule that there was fraud."""
+    sue = Actor("agent", "sue")
+    for name, fraud, finding in (("zac", "seller", "justified"), ("zoe", "buyer", "unjustified")):
+        h.sell(name, 2_000)
+        number = h.open(name, "damaged", 2_000)
+        h.say(d.ClaimCase(dispute=number), AGENT)
+        ruling = d.Rule(
+            dispute=number, finding=finding, reason="same_house", fraud=fraud, note="They share an address."
+        )
+        h.say(ruling, AGENT, f"fraud-{name}")
+        h.say(d.ReleaseCase(dispute=number), AGENT)
+        if name == "zac":
+            h.say(d.Sign(dispute=number), sue)
+            h.pay(number)
 
 
 def _still_open(h: History) -> None:

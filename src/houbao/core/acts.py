@@ -11,6 +11,8 @@ from houbao.core.moves import DisputeEvent, Move
 from houbao.core.terms import Record
 
 Finding = Literal["justified", "unjustified", "out_of_scope"]
+Fraud = Literal["", "seller", "buyer"]
+"""Whose fraud it was. A ruling of fraud takes two people."""
 Remedy = Literal["refund", "return_refund", "replacement"]
 
 # --- commands ------------------------------------------------------------------------------------------------------
@@ -40,7 +42,7 @@ class OpenDispute(Record, frozen=True, kw_only=True, tag="open"):
 class Rule(CaseCommand, frozen=True, kw_only=True, tag="rule"):
     """An agent's finding after verification or adjudication. `amount` (minor units) when less than claimed; `remedy`
     when another than asked; `reason` a short code. Adjudication may also say who pays and whether it counts: three
-    decisions, each by itself."""
+    decisions, each by itself. With `fraud` it is only proposed: another person signs it."""
 
     finding: Finding
     reason: str
@@ -48,7 +50,21 @@ class Rule(CaseCommand, frozen=True, kw_only=True, tag="rule"):
     remedy: Literal["", "refund", "return_refund"] = ""
     payer: Literal["", "fund", "seller", "platform"] = ""
     fault: Literal["", "counted", "exempt"] = ""
+    fraud: Fraud = ""
     note: str = ""
+
+
+class Sign(CaseCommand, frozen=True, kw_only=True, tag="sign"):
+    """A second person signs the ruling of fraud that was proposed: now it holds."""
+
+
+class ClaimCase(CaseCommand, frozen=True, kw_only=True, tag="claim"):
+    """An agent takes the dispute out of the queue: for a while no other agent may decide it. Claimed again by the one
+    who has it, the while begins anew."""
+
+
+class ReleaseCase(CaseCommand, frozen=True, kw_only=True, tag="release"):
+    """The agent who has the dispute puts it back into the queue."""
 
 
 class RequestEvidence(CaseCommand, frozen=True, kw_only=True, tag="request_evidence"):
@@ -172,12 +188,31 @@ class DisputeOpened(Move, frozen=True, kw_only=True, tag="dispute_opened"):
 
 
 class DisputeRuled(Move, frozen=True, kw_only=True, tag="dispute_ruled"):
-    """An agent's finding. `fault` is what it says of the fault where it says so, `payer` who is to pay."""
+    """An agent's finding. `fault` is what it says of the fault where it says so, `payer` who is to pay. A ruling of
+    `fraud` was proposed by one person and is signed by another, whose act this is."""
 
     finding: str
     reason: str
     payer: str = ""
     fault: str = ""
+    fraud: Fraud = ""
+    proposed_by: str = ""
+
+
+class FraudProposed(DisputeEvent, frozen=True, kw_only=True, tag="fraud_proposed"):
+    """An agent would rule that there was fraud; nothing comes of it until somebody else signs."""
+
+    ruling: Rule
+
+
+class CaseClaimed(DisputeEvent, frozen=True, kw_only=True, tag="case_claimed"):
+    """An agent has the dispute until `until`, unless it is released or decided before."""
+
+    until: datetime
+
+
+class CaseReleased(DisputeEvent, frozen=True, kw_only=True, tag="case_released"):
+    """The dispute is back in the queue."""
 
 
 class EvidenceRequested(DisputeEvent, frozen=True, kw_only=True, tag="evidence_requested"):

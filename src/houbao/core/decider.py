@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
-from houbao.core import claims, deadlines, phases, turns
+from houbao.core import claims, deadlines, phases, queues, turns
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -172,6 +172,7 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
         if dispute.resolved_by.endswith("_timeout") and name in ANSWERS:
             raise Refused("answer_after_due", said)
         raise Refused("not_now", said)
+    queues.check_claim(dispute, name, by, now)
     scene = _scene(world, by, now)
     if isinstance(command, d.ChangeClaim | d.Counter):
         others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
@@ -180,11 +181,12 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
 
 
 PEOPLE = ("buyer", "seller", "agent")
+NO_ANSWERS = ("evidence", "messages", "claim", "release", "request_evidence", "serve_notice", "reopen")
 ANSWERS = frozenset(
     name
     for turns_of in phases.TURNS.values()
     for name, turn in turns_of.items()
-    if turn.by[0] in PEOPLE and name not in ("evidence", "messages", "request_evidence", "serve_notice", "reopen")
+    if turn.by[0] in PEOPLE and name not in NO_ANSWERS
 )
 """What a party might have answered in time."""
 

@@ -15,7 +15,10 @@ from houbao.core.acts import (
     AcceptOffer,
     AddEvidence,
     Alerted,
+    CaseClaimed,
+    CaseReleased,
     ChangeClaim,
+    ClaimCase,
     ClaimChanged,
     Counter,
     DisputeClosed,
@@ -26,6 +29,7 @@ from houbao.core.acts import (
     EvidenceAdded,
     EvidenceClosed,
     EvidenceRequested,
+    FraudProposed,
     MakeOffer,
     MessageWritten,
     NoticeAccepted,
@@ -36,6 +40,7 @@ from houbao.core.acts import (
     OfferAccepted,
     PassTime,
     Reject,
+    ReleaseCase,
     Reopen,
     Reopened,
     RequestEvidence,
@@ -43,6 +48,7 @@ from houbao.core.acts import (
     SellerOffered,
     SellerRejected,
     ServeNotice,
+    Sign,
     TimedOut,
     Withdraw,
     WriteMessage,
@@ -107,6 +113,9 @@ Phase = Literal[
 
 DisputeCommand = (
     Rule
+    | Sign
+    | ClaimCase
+    | ReleaseCase
     | RequestEvidence
     | AddEvidence
     | WriteMessage
@@ -139,6 +148,9 @@ DisputeCommand = (
 Event = (
     DisputeOpened
     | DisputeRuled
+    | FraudProposed
+    | CaseClaimed
+    | CaseReleased
     | EvidenceRequested
     | EvidenceClosed
     | EvidenceAdded
@@ -177,10 +189,19 @@ class Offer(Record, frozen=True, kw_only=True):
     remedy: str
 
 
+class Proposal(Record, frozen=True, kw_only=True):
+    """A ruling of fraud that waits for a second person's signature, and whose it is."""
+
+    by: str
+    ruling: Rule
+
+
 class Dispute(Record, frozen=True, kw_only=True):
     """A dispute as it stands. `assessed` is the position of the event with the policy's reasons; `notice` that of the
     official notice in force; `history` the positions of all its events. `escalates_at` ends the negotiation; `ruled` is
-    the fault as a person ruled it; `asked` counts the seller's turns that ended, `answered` those ended in time."""
+    the fault as a person ruled it; `asked` counts the seller's turns that ended, `answered` those ended in time.
+    `claimed_by` is the agent who has it until `claimed_until`; `proposed` the ruling of fraud that nobody has signed
+    yet, `fraud` whose fraud it was found to be."""
 
     id: int
     store: str
@@ -215,6 +236,10 @@ class Dispute(Record, frozen=True, kw_only=True):
     asked: int = 0
     answered: int = 0
     reopened: int = 0
+    claimed_by: str = ""
+    claimed_until: datetime | None = None
+    proposed: Proposal | None = None
+    fraud: str = ""
     resolved_by: str = ""
     outcome: str = ""
     closed_at: datetime | None = None
@@ -248,12 +273,20 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
     changes: dict[str, Any] = {"history": (*dispute.history, position)}
     if isinstance(event, Move):
         changes |= {"phase": event.phase, "timers": event.timers}
+        if event.phase != dispute.phase:
+            changes |= {"claimed_by": "", "claimed_until": None, "proposed": None}
     match event:
         case DisputeRuled(finding="out_of_scope"):
             changes |= {"notice": position, "payer": "seller"}
         case DisputeRuled():
             adjudicated = dispute.adjudicated or dispute.phase == "adjudicating"
-            changes |= {"ruled": event.fault, "adjudicated": adjudicated}
+            changes |= {"ruled": event.fault, "adjudicated": adjudicated, "fraud": event.fraud}
+        case FraudProposed():
+            changes["proposed"] = Proposal(by=event.by, ruling=event.ruling)
+        case CaseClaimed():
+            changes |= {"claimed_by": event.by, "claimed_until": event.until}
+        case CaseReleased():
+            changes |= {"claimed_by": "", "claimed_until": None}
         case NoticeServed():
             changes["notice"] = position
         case ClaimChanged():

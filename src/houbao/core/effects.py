@@ -13,6 +13,7 @@ from houbao.core.disputes import (
     DisputeRuled,
     Escalated,
     EvidenceRequested,
+    FraudProposed,
     NoticeFailed,
     NoticeServed,
     NoticeStood,
@@ -79,6 +80,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("mail", event.at, number, to="seller", what="answer_needed")]
         case DisputeRuled(finding="out_of_scope") | NoticeServed() | ClaimChanged(phase="notifying"):
             return [Effect("notice", event.at, number, about=position)]
+        case FraudProposed():
+            return [Effect("alert", event.at, number, what="signature_wanted")]
         case NoticeFailed():
             return [Effect("alert", event.at, number, what="notice_bounced")]
         case SellerRejected() | SellerOffered():

@@ -1,20 +1,55 @@
 """What an agent decides: after verification, where the guarantee is asked, and in adjudication, where two disagree."""
 
-from houbao.core.acts import DisputeRuled, EvidenceRequested, RequestEvidence, Rule
+from msgspec import structs
+
+from houbao.core.acts import DisputeRuled, EvidenceRequested, FraudProposed, RequestEvidence, Rule, Sign
 from houbao.core.awards import authorise, close, leads_to, pay_out, put_back
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.phases import entering, saying
 from houbao.core.refunds import Scene
-from houbao.core.terms import Refused, check_reference
+from houbao.core.terms import Actor, Refused, check_reference
 
 
 def decide_rule(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
     """Verification ends: paid by the fund, rejected, or handed to the seller by an official notice (R10). Adjudication
-    ends: paid by whom the ruling says, or rejected. Raises Refused: bad_reference, text_too_long, bad_ruling,
-    bad_amount, amount_above_claim."""
+    ends: paid by whom the ruling says, or rejected. A ruling of fraud ends nothing until another person signs it; it is
+    checked all the same. Raises Refused: bad_reference, text_too_long, bad_ruling, bad_amount, amount_above_claim."""
     check_reference("reason", command.reason)
     check_text(command.note)
+    if command.fraud:
+        _check_fraud(command, scene.by)
+    ruled = _rule(dispute, command, scene)
+    if not command.fraud:
+        return ruled
+    # What was said in words is kept erasable, as of every ruling.
+    return [FraudProposed(**saying(dispute, scene), ruling=structs.replace(command, note=""))]
+
+
+def decide_sign(dispute: Dispute, command: Sign, scene: Scene) -> list[Event]:
+    """The ruling of fraud that was proposed holds, as it stands when it is signed. Raises Refused: not_proposed,
+    same_person, and as a ruling does."""
+    proposed = dispute.proposed
+    if proposed is None:
+        raise Refused("not_proposed", "nobody proposed a ruling of fraud that waits for a signature")
+    if not scene.by.id or str(scene.by) == proposed.by:
+        raise Refused("same_person", f"{proposed.by} proposed this ruling: another person, by name, signs it")
+    return _rule(dispute, proposed.ruling, scene, proposed_by=proposed.by)
+
+
+def _check_fraud(command: Rule, by: Actor) -> None:
+    if not by.id:
+        raise Refused("bad_ruling", "fraud is ruled by a person with a name: two different ones must agree")
+    if command.finding == "out_of_scope":
+        raise Refused("bad_ruling", "a fraud is no matter of the guarantee's scope: rule justified or unjustified")
+    if command.fraud == "buyer" and command.finding != "unjustified":
+        raise Refused("bad_ruling", "a buyer's fraud is not paid for: rule unjustified")
+    if command.payer or command.fault:
+        raise Refused("bad_ruling", "a ruling of fraud says by itself who pays and what counts: leave both out")
+
+
+def _rule(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str = "") -> list[Event]:
+    """What the ruling leads to; `proposed_by` where another person proposed it."""
     verifying = dispute.phase == "verifying"
     if verifying and (command.payer or command.fault):
         raise Refused("bad_ruling", "in verification the policy says who pays and what counts: leave both out")
@@ -25,20 +60,21 @@ def decide_rule(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
     if command.finding == "unjustified":
         resolved_by = "guarantee" if verifying else "adjudication"
         closed = close(dispute, scene, "rejected", resolved_by, "exempt", "rejected")
-        return [_ruled(dispute, command, scene, "closed"), *put_back(dispute, scene), closed]
+        return [_ruled(dispute, command, scene, "closed", proposed_by), *put_back(dispute, scene), closed]
     amount = dispute.amount if command.amount is None else command.amount
     check_amount(amount)
     if amount > dispute.amount:
         raise Refused("amount_above_claim", f"the buyer asked for {dispute.amount}, the ruling gives {amount}")
     then = _awarded(dispute, command, scene, amount)
-    return [_ruled(dispute, command, scene, leads_to(then)), *then]
+    return [_ruled(dispute, command, scene, leads_to(then), proposed_by), *then]
 
 
 def _awarded(dispute: Dispute, command: Rule, scene: Scene, amount: int) -> list[Event]:
-    payer = command.payer or dispute.payer
+    # A seller's fraud is the one thing for which the fund does not stand: the seller pays (R8).
+    payer = "seller" if command.fraud == "seller" else command.payer or dispute.payer
     if payer == "fund" and not dispute.covered:
         raise Refused("bad_ruling", "the order is not covered: the fund cannot pay, let the seller or the platform")
-    resolved_by = "guarantee" if dispute.phase == "verifying" else "adjudication"
+    resolved_by = "guarantee" if dispute.phase == "verifying" and not command.fraud else "adjudication"
     if command.remedy == "return_refund":
         if dispute.parcel is not None:
             raise Refused("bad_ruling", "the goods were on their way already: rule a refund, or unjustified")
@@ -46,13 +82,15 @@ def _awarded(dispute: Dispute, command: Rule, scene: Scene, amount: int) -> list
     return pay_out(dispute, scene, amount, payer, resolved_by)
 
 
-def _ruled(dispute: Dispute, command: Rule, scene: Scene, phase: str) -> DisputeRuled:
+def _ruled(dispute: Dispute, command: Rule, scene: Scene, phase: str, proposed_by: str = "") -> DisputeRuled:
     return DisputeRuled(
         **entering(dispute, scene, phase),
         finding=command.finding,
         reason=command.reason,
         payer=command.payer,
         fault=command.fault,
+        fraud=command.fraud,
+        proposed_by=proposed_by,
     )
 
 

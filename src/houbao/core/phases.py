@@ -28,6 +28,7 @@ PAID = ("refunding", "awaiting_funds")
 ENDED = ("closed",)
 AWARDED = (*PAID, "awaiting_return", "closed")
 _WITHDRAW = Turn(("buyer",), ENDED)
+_SIGN = Turn(("agent",), ("refunding", "awaiting_return", "closed"))
 _REPORT = Turn(("provider", "system"), ("refunding", "closed"))
 _EVERYBODY: tuple[Role, ...] = ("buyer", "seller", "agent")
 
@@ -37,11 +38,18 @@ def _open(phase: str, turns: dict[str, Turn]) -> dict[str, Turn]:
     return turns | {"evidence": _stays(phase, *_EVERYBODY), "messages": _stays(phase, *_EVERYBODY)}
 
 
+def _queued(phase: str) -> dict[str, Turn]:
+    """The turns of a phase that stands in the agents' queue."""
+    return {"claim": _stays(phase, "agent"), "release": _stays(phase, "agent")}
+
+
 TURNS: dict[str, dict[str, Turn]] = {
     "verifying": _open(
         "verifying",
         {
-            "rule": Turn(("agent",), (*AWARDED, "notifying")),
+            "rule": Turn(("agent",), (*AWARDED, "notifying", "verifying")),
+            "sign": _SIGN,
+            **_queued("verifying"),
             "request_evidence": _stays("verifying", "agent"),
             "change_claim": _stays("verifying", "buyer"),
             "withdraw": _WITHDRAW,
@@ -52,6 +60,7 @@ TURNS: dict[str, dict[str, Turn]] = {
         {
             "notice_accepted": Turn(("mail",), ("awaiting_seller", "notifying")),
             "notice_bounced": _stays("notifying", "mail"),
+            **_queued("notifying"),
             "serve_notice": _stays("notifying", "agent"),
             "change_claim": _stays("notifying", "buyer"),
             "withdraw": _WITHDRAW,
@@ -81,7 +90,9 @@ TURNS: dict[str, dict[str, Turn]] = {
     "adjudicating": _open(
         "adjudicating",
         {
-            "rule": Turn(("agent",), AWARDED),
+            "rule": Turn(("agent",), (*AWARDED, "adjudicating")),
+            "sign": _SIGN,
+            **_queued("adjudicating"),
             "request_evidence": _stays("adjudicating", "agent"),
             "withdraw": _WITHDRAW,
         },

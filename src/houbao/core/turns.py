@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from houbao.core import answers, findings, notices, parcels
+from houbao.core import answers, findings, notices, parcels, queues
 from houbao.core.acts import PassTime
 from houbao.core.awards import settled
 from houbao.core.claims import check_text
@@ -67,6 +67,9 @@ def _refund(dispute: Dispute, number: int = 0) -> Refund:
 
 DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "rule": findings.decide_rule,
+    "sign": findings.decide_sign,
+    "claim": queues.decide_claim,
+    "release": queues.decide_release,
     "request_evidence": findings.decide_request_evidence,
     "evidence": answers.decide_evidence,
     "messages": answers.decide_message,

@@ -1,0 +1,41 @@
+"""The agents' queue: who has a dispute, so that no two decide it at once. It moves no phase and no due time."""
+
+from datetime import datetime, timedelta
+
+from houbao.core.acts import CaseClaimed, CaseReleased, ClaimCase, ReleaseCase
+from houbao.core.disputes import Dispute, Event
+from houbao.core.phases import head_of
+from houbao.core.refunds import Scene
+from houbao.core.terms import Actor, Refused
+
+CLAIM_LASTS = timedelta(minutes=30)
+"""How long an agent has a dispute that they claimed, so that one who went home keeps nobody waiting (A)."""
+
+CLAIMERS_ONLY = ("claim", "release", "rule", "request_evidence", "serve_notice")
+"""What only the agent may do who has the dispute, while somebody has it."""
+
+
+def has_it(dispute: Dispute, now: datetime) -> str:
+    """Who has the dispute at that time; empty for nobody. A claim ends with its time, by itself."""
+    return dispute.claimed_by if dispute.claimed_until is not None and now < dispute.claimed_until else ""
+
+
+def check_claim(dispute: Dispute, name: str, by: Actor, now: datetime) -> None:
+    """`Refused('claimed')`, which names who has the dispute, where another agent does."""
+    holder = has_it(dispute, now) if name in CLAIMERS_ONLY else ""
+    if holder and holder != str(by):
+        assert dispute.claimed_until is not None
+        until = dispute.claimed_until.isoformat()
+        raise Refused("claimed", f"{holder} has this dispute until {until}", claimed_by=holder, until=until)
+
+
+def decide_claim(dispute: Dispute, command: ClaimCase, scene: Scene) -> list[Event]:
+    """The dispute is the agent's for a while; anew where it was already."""
+    return [CaseClaimed(**head_of(dispute, scene), until=scene.now + CLAIM_LASTS)]
+
+
+def decide_release(dispute: Dispute, command: ReleaseCase, scene: Scene) -> list[Event]:
+    """The dispute is anybody's again. Raises Refused: not_claimed."""
+    if not has_it(dispute, scene.now):
+        raise Refused("not_claimed", "nobody has this dispute, or no longer: there is nothing to release")
+    return [CaseReleased(**head_of(dispute, scene))]
