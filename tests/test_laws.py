@@ -136,6 +136,35 @@ def of_a_store(account: str) -> bool:
     return account.startswith("store:")
 
 
+def preview(market: Market, request: Request) -> object:
+    """What a dry run says would happen: a refusal's words, or the events and the states they lead to."""
+    try:
+        seen = market.engine.preview(request)
+    except Refused as refused:
+        return str(refused)
+    moved = [structs.astuple(transfer) for transfer in seen.transfers]
+    return seen.accepted, [*map(wordless, seen.events)], moved, dict(seen.disputes)
+
+
+def happened(market: Market, outcome: Outcome) -> object:
+    """What is stored of a command, as its preview should have said it."""
+    if isinstance(outcome, Refused):
+        return str(outcome)
+    run = market.database.connection.execute
+    span = (outcome.first, outcome.last) if outcome.first and not outcome.replayed else (1, 0)
+    found = run("SELECT body FROM events WHERE position BETWEEN ? AND ? ORDER BY position", span)
+    events = [rows.decode_event(body) for (body,) in found]
+    columns = "kind, source, target, minor, currency, store_id, order_id, dispute_id"
+    moved = run(f"SELECT {columns} FROM transfers WHERE position BETWEEN ? AND ? ORDER BY position, n", span)
+    touched = {event.dispute or span[0] for event in events if isinstance(event, DisputeEvent)}
+    return outcome, [*map(wordless, events)], moved.fetchall(), {n: market.dispute(n) for n in touched}
+
+
+def wordless(event: Any) -> Any:
+    """The event without the digest of its free text, whose key is drawn anew each time."""
+    return structs.replace(event, text="") if isinstance(event, DisputeEvent) else event
+
+
 class Crash(BaseException):
     """The worker's process dies here."""
 
@@ -218,7 +247,9 @@ class Laws(RuleBasedStateMachine):
 
     def say(self, command: Any, by: Actor, *, key: str = "", at: datetime | None = None) -> Outcome:
         request = Request(command, by, at or self.market.now, key)
+        foreseen = preview(self.market, request)
         (outcome,) = self.execute([request])
+        assert happened(self.market, outcome) == foreseen, "the preview said something else"
         if key and isinstance(outcome, Accepted) and outcome.first:
             self.last = (request, outcome)
         return outcome

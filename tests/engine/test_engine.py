@@ -445,3 +445,33 @@ def test_a_fault_in_one_command_is_told_to_it_alone(market):
     market.database.connection.execute(
         "UPDATE orders SET body = CAST(json_set(body, '$.status', 'delivered') AS BLOB) WHERE id = ?", (lost,)
     )
+
+
+# --- previews ------------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_says_what_would_happen_and_saves_nothing(market):
+    dispute = market.open(market.order(), "damaged", "40.00")
+    ruling = Request(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT, market.now, "ruled-1")
+    before = market.contents()
+    seen = market.engine.preview(ruling)
+    assert market.contents() == before
+    assert [(t.source, t.target, t.minor) for t in seen.transfers] == [("fund:available", "fund:reserved", 4000)]
+    assert (seen.disputes[dispute].phase, market.dispute(dispute).phase) == ("refunding", "verifying")
+    assert market.engine.execute([ruling]) == [seen.accepted]
+    assert market.dispute(dispute) == seen.disputes[dispute]
+
+
+def test_a_preview_is_refused_as_the_command_would_be(market):
+    dispute = market.open(market.order(), "damaged", "40.00")
+    with pytest.raises(Refused) as refused:
+        market.engine.preview(Request(d.Accept(dispute=dispute), SELLER, market.now))
+    assert market.refuse(d.Accept(dispute=dispute), SELLER).code == refused.value.code == "not_now"
+
+
+def test_a_preview_of_a_late_answer_says_what_fell_due(market):
+    dispute = market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
+    with pytest.raises(Refused) as refused:
+        market.engine.preview(Request(d.Accept(dispute=dispute), SELLER, market.now + 5 * DAY))
+    assert refused.value.code == "answer_after_due"
+    assert market.dispute(dispute).phase == "awaiting_seller"

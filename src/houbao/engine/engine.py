@@ -36,6 +36,7 @@ from houbao.engine.ports import (
     Needs,
     Noted,
     Outcome,
+    Preview,
     Probe,
     Receipt,
     Request,
@@ -69,6 +70,7 @@ PERSONAL = frozenset((p.RegisterStore, p.ChangeContact, o.PlaceOrder))
 """Commands that may name addresses: those are kept erasable too, and their receipts are keyed."""
 
 encode = msgspec.json.Encoder().encode
+decode_event = msgspec.json.Decoder(Event).decode
 decode_order = msgspec.json.Decoder(o.Order).decode
 
 
@@ -99,21 +101,27 @@ class Engine:
                 outcomes += self._execute(batch)
         return outcomes
 
+    def preview(self, request: Request) -> Preview:
+        """What the command would do now (`dry_run`): the path of `execute` as far as saving, and nothing is saved.
+
+        Raises Refused as the command would be."""
+        with self._one_at_a_time:
+            try:
+                work, (outcome,) = self._decided([request])
+            finally:
+                self.database.rollback()
+        if isinstance(outcome, Refused):
+            raise outcome
+        return work.preview(outcome)
+
     def explain(self, request: Request) -> Ruling:
         """What the policy says of a claim before it is opened (R3): the same path as opening, nothing saved.
 
         Raises Refused as opening would. `request.command` is an OpenDispute."""
-        check_aware("received_at", request.received_at)
-        database, part = self.database, self.part
-        with self._one_at_a_time:
-            head = database.lock_part(part)
-            try:
-                work = _Work(database, head, database.load(part, _needs([request])), {}, self.clock(), [])
-                decision = decide(work.world(request, ""), request.command, request.by, request.received_at)
-            finally:
-                database.rollback()
-        opened = next(event for event in decision.events if isinstance(event, d.DisputeOpened))
-        rules = database.compiled(decision.world.order.coverage.policy if decision.world.order else "", opened.currency)
+        preview = self.preview(msgspec.structs.replace(request, key=""))
+        opened = next(event for event in preview.events if isinstance(event, d.DisputeOpened))
+        order = self.database.order(self.part, opened.order)
+        rules = self.database.compiled(order.coverage.policy if order else "", opened.currency)
         assert rules is not None
         return assess(rules, opened.facts)
 
@@ -126,32 +134,37 @@ class Engine:
             return [outcome for request in requests for outcome in self._execute([request])]
 
     def _transaction(self, requests: Sequence[Request]) -> list[Outcome]:
-        database, part = self.database, self.part
-        head = database.lock_part(part)
         try:
-            self.probe("batch.locked")
-            asked = [_Asked(request) for request in requests]
-            sound = [one for one in asked if one.content]
-            keys = [one.name for one in sound if one.name[1]]
-            receipts = database.receipts(part, keys) if keys else {}
-            loaded = database.load(part, _needs([one.request for one in sound]))
-            self.probe("batch.loaded")
-            work = _Work(database, head, loaded, receipts, self.clock(), _salts(len(asked)))
-            started = perf_counter()
-            outcomes = [work.run(one) for one in asked]
-            self.seconds_deciding = perf_counter() - started
-            self.probe("batch.decided")
+            work, outcomes = self._decided(requests)
             if work.batch.events:
-                database.save(part, work.finish())
+                self.database.save(self.part, work.finish())
                 self.probe("batch.saved")
-                database.commit()
+                self.database.commit()
             else:
-                database.rollback()
+                self.database.rollback()
         except BaseException:
-            database.rollback()
+            self.database.rollback()
             raise
         self.probe("batch.committed")
         return outcomes
+
+    def _decided(self, requests: Sequence[Request]) -> tuple["_Work", list[Outcome]]:
+        """Lock the part, read all, decide each in turn; the transaction is left open, with nothing written yet."""
+        database, part = self.database, self.part
+        head = database.lock_part(part)
+        self.probe("batch.locked")
+        asked = [_Asked(request) for request in requests]
+        sound = [one for one in asked if one.content]
+        keys = [one.name for one in sound if one.name[1]]
+        receipts = database.receipts(part, keys) if keys else {}
+        loaded = database.load(part, _needs([one.request for one in sound]))
+        self.probe("batch.loaded")
+        work = _Work(database, head, loaded, receipts, self.clock(), _salts(len(asked)))
+        started = perf_counter()
+        outcomes = [work.run(one) for one in asked]
+        self.seconds_deciding = perf_counter() - started
+        self.probe("batch.decided")
+        return work, outcomes
 
 
 @contextmanager
@@ -444,6 +457,18 @@ class _Work:
                     if line.shown is not None:
                         snapshot = o.encode_listing(line.shown)
                         self.batch.snapshots[sha256(snapshot).hexdigest()] = snapshot
+
+    def preview(self, accepted: Accepted) -> Preview:
+        """What was decided, for a command that is alone in its batch."""
+        batch = self.batch
+        return Preview(
+            accepted=accepted,
+            events=[decode_event(written.body) for written in batch.events],
+            transfers=[one for written in batch.events for one in written.transfers],
+            effects=[one for written in batch.events for one in written.effects],
+            orders=batch.orders,
+            disputes=batch.disputes,
+        )
 
     def finish(self) -> Batch:
         """The batch with the part's new head; booking time never goes back."""

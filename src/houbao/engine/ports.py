@@ -43,6 +43,19 @@ class Accepted(Struct, frozen=True):
 
 Outcome = Accepted | Refused
 
+
+class Preview(Struct, frozen=True):
+    """What a command would do if it were executed now, in the order in which it would be booked; nothing of it is
+    saved. `orders` and `disputes` are those that would change, as they would then stand."""
+
+    accepted: Accepted
+    events: list[Event]
+    transfers: list[Transfer]
+    effects: list[Effect]
+    orders: dict[int, Order]
+    disputes: dict[int, Dispute]
+
+
 # --- the store -----------------------------------------------------------------------------------------------------
 
 
