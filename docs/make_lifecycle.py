@@ -9,6 +9,7 @@ from msgspec import structs
 
 from houbao.core import disputes as d
 from houbao.core import phases as ph
+from houbao.core.appeals import Appeal
 from houbao.core.orders import LIFE, REASONS
 from houbao.core.policy import Policy
 from houbao.core.policy_file import parse_policy
@@ -38,6 +39,7 @@ DEFAULTS = {
     "refund": ("the refund goes out", ph.PAID),
     "platform_decides": ("the platform decides", ("adjudicating",)),
     "replaced": ("the dispute is closed as replaced", ph.ENDED),
+    "ruling_stands": ("the earlier ruling stands", ph.ENDED),
 }
 """Code of a default outcome → its words, and the phases it leads to."""
 
@@ -48,16 +50,17 @@ MEANS = {
     "notifying": "Found out of scope: the official notice to the seller is on its way.",
     "awaiting_seller": "The seller answers.",
     "awaiting_buyer": "The seller rejected, or made an offer; the buyer answers.",
-    "adjudicating": "The two disagree, or goods went astray: the platform decides.",
+    "adjudicating": "The two disagree, goods went astray, or a party appealed: the platform decides.",
     "awaiting_return": "The refund goes out when the goods are back; the buyer sends them.",
     "return_in_transit": "The goods are on their way back, to the platform where the fund pays, else to the seller.",
     "awaiting_replacement": "The seller sends the goods once more.",
     "awaiting_funds": "A refund is approved and waits for money in the fund.",
     "refunding": "A refund is approved and on its way through the provider.",
-    "closed": "Over. A provider may still give money back, or say something late.",
+    "closed": "Over. A party may appeal; a provider may still give money back, or say something late.",
 }
 
 
+APPEAL = Appeal(party="buyer", about="remedy")
 OFFER = d.Offer(amount=1, remedy="refund")
 SENT = structs.replace(PROMISED, state="shipped")
 BACK = Parcel(kind="return", state="delivered")
@@ -73,6 +76,7 @@ WHEN = {
         (phase, "buyers_amount_by_platform"): "where the order is not covered, {}"
         for phase in ("verifying", "adjudicating")
     },
+    ("adjudicating", "ruling_stands"): "in an appeal, {}",
     ("awaiting_buyer", "lapses"): "after a rejection, {}",
     ("awaiting_buyer", "sellers_offer"): "after an offer, {}",
     ("return_in_transit", "platform_decides"): "never scanned, {}",
@@ -147,7 +151,7 @@ def diagram() -> list[str]:
 def silent(phase: str) -> list[str]:
     """The codes of what may happen in a phase when nobody acts, for a covered dispute and for another."""
     asked = [dispute(phase, covered=covered, parcel=parcel) for covered in (True, False) for parcel in PARCELS[phase]]
-    asked += [structs.replace(asked[0], offer=OFFER)]
+    asked += [structs.replace(asked[0], offer=OFFER), structs.replace(asked[0], appeals=(APPEAL,))]
     return [code for code in dict.fromkeys(ph.default_outcome(one) for one in asked) if code]
 
 

@@ -30,6 +30,9 @@ PLATFORM = Actor("platform", "shop")
 BUYER = Actor("buyer", "ann")
 SELLER = Actor("seller", "oak")
 AGENT = Actor("agent", "lee")
+SENIOR = Actor("agent", "mia")
+"""An agent who has not ruled on anything yet: appeals are decided by another."""
+
 FINANCE = Actor("finance", "kim")
 MAIL = Actor("mail", "outbox")
 PROVIDER = Actor("provider", "sandbox")

@@ -23,6 +23,7 @@ from given import (
     PROVIDER,
     SECOND,
     SELLER,
+    SENIOR,
     Market,
     T,
     eur,
@@ -414,6 +415,59 @@ def claim_unchanged(market):
     return market.refuse(d.ChangeClaim(dispute=verifying(market), amount=4000), BUYER)
 
 
+def turned_down(market: Market) -> int:
+    """The guarantee found it unjustified: closed, and nothing was paid."""
+    dispute = verifying(market)
+    market.rule(dispute, "unjustified")
+    return dispute
+
+
+def appealed(market: Market) -> int:
+    dispute = turned_down(market)
+    market.accept(d.FileAppeal(dispute=dispute, about="remedy"), BUYER)
+    return dispute
+
+
+@produces
+def appealed_before(market):
+    dispute = appealed(market)
+    market.accept(d.Rule(dispute=dispute, finding="unjustified", reason="seen"), SENIOR)
+    return market.refuse(d.FileAppeal(dispute=dispute, about="remedy"), BUYER)
+
+
+@produces
+def final_ruling(market):
+    dispute = awaiting_seller(market)
+    market.accept(d.MakeOffer(dispute=dispute, amount=1), SELLER)
+    market.accept(d.AcceptOffer(dispute=dispute), BUYER)
+    market.work()
+    market.accept(d.FileAppeal(dispute=dispute, about="remedy"), SELLER)
+    market.accept(d.Rule(dispute=dispute, finding="unjustified", reason="seen"), SENIOR)
+    return market.refuse(d.FileAppeal(dispute=dispute, about="remedy"), BUYER)
+
+
+@produces
+def appeal_too_late(market):
+    dispute = turned_down(market)
+    market.now = T + 30 * DAY
+    return market.refuse(d.FileAppeal(dispute=dispute, about="remedy"), BUYER)
+
+
+@produces
+def nothing_to_appeal(market):
+    return market.refuse(d.FileAppeal(dispute=turned_down(market), about="fault"), SELLER)
+
+
+@produces
+def in_appeal(market):
+    return market.refuse(d.Withdraw(dispute=appealed(market)), BUYER)
+
+
+@produces
+def same_agent(market):
+    return market.refuse(d.Rule(dispute=appealed(market), finding="justified", reason="seen"), AGENT)
+
+
 @produces
 def no_refund(market):
     dispute = verifying(market)
@@ -736,6 +790,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "counter": (d.Counter(dispute=rejected(market), amount=1, note="n"), BUYER),
         "escalate": (d.Escalate(dispute=rejected(market), note="n"), BUYER),
         "reopen": (d.Reopen(dispute=withdrawn(market), note="n"), BUYER),
+        "appeal": (d.FileAppeal(dispute=turned_down(market), about="remedy", note="n"), BUYER),
         "request_evidence": (d.RequestEvidence(dispute=verifying(market), party="buyer", note="n"), AGENT),
         "evidence": (d.AddEvidence(dispute=verifying(market), evidence=("ab" * 32,), note="n"), BUYER),
         "messages": (d.WriteMessage(dispute=verifying(market), message="m"), BUYER),

@@ -1,6 +1,6 @@
 """The worked examples of the specification (EUR, capital mode; before each P 200.00, F 1,000.00, R 0.00)."""
 
-from given import BUYER, DAY, PLATFORM, SECOND, SELLER, T, eur
+from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, SENIOR, T, eur
 from houbao.core import disputes as d
 from houbao.core.ledger import store_account
 from houbao.core.programme import Leave
@@ -71,6 +71,23 @@ def test_example_2b_in_scope_but_disclosed_is_rejected_without_a_trace_in_money(
     assert (state.phase, state.outcome, state.fault.state) == ("closed", "rejected", "exempt")
     assert market.moved(dispute) == []
     assert market.funds() == ("200.00", "1000.00", "0.00")
+
+
+def test_example_2b_the_buyer_appeals_and_somebody_else_decides(market):
+    order = market.order(amount="60.00", commission="60.00")
+    dispute = market.open(order, "not_as_pictured", "60.00")
+    market.rule(dispute, "unjustified", "disclosed")
+    market.accept(d.FileAppeal(dispute=dispute, about="remedy", note="Look at the photo again."), BUYER)
+    assert (market.dispute(dispute).phase, d.due_at(market.dispute(dispute))) == ("adjudicating", T + 14 * DAY)
+    again = d.Rule(dispute=dispute, finding="justified", reason="photo_differs")
+    assert market.refuse(again, AGENT).code == "same_agent"
+    market.accept(again, SENIOR)
+    market.work()
+    state = market.dispute(dispute)
+    assert (state.phase, state.outcome, state.resolved_by) == ("closed", "refunded", "appeal")
+    assert market.funds() == ("200.00", "940.00", "0.00")
+    assert d.funding_of(state) == (("fund", eur("60.00")),)
+    market.check()
 
 
 def test_example_3_not_received_waits_for_the_seller_though_covered(market):

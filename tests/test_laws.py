@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from msgspec import structs
 
-from given import AGENT, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SECOND, Market, T
+from given import AGENT, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SECOND, SENIOR, Market, T
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
 from houbao.core import programme as p
+from houbao.core.appeals import FundingChanged, in_hearing
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.ledger import keeps_balance
 from houbao.core.refunds import (
@@ -69,8 +70,11 @@ DUE_TO = {
 HALF_PAID = 8
 WAYS = [(phase, name) for phase, turns in phases.TURNS.items() if phase != "closed" for name in turns]
 WAYS += [("handed_over", name) for name in phases.TURNS["awaiting_seller"]]
+WAYS += [("came_back", name) for name in ("send_refund", "report_refund", "resolve_refund")]
+WAYS += [("turned_down", "appeal"), ("heard", "rule")]
 WAYS += [("withdrawn", "reopen"), ("offered", "accept_offer"), ("delivered", "confirm_return")]
-"""What a new dispute can be brought into, and a step from there; handed over: by an official notice."""
+"""What a new dispute can be brought into, and a step from there; handed over: by an official notice;
+came back: a refund that the provider returned while an appeal is heard."""
 
 BY_ITSELF = (d.Alerted, d.EvidenceClosed)
 FOLLOWS = (
@@ -82,6 +86,7 @@ FOLLOWS = (
     d.ReturnConfirmed,
     d.Escalated,
     d.DisputeClosed,
+    d.AppealRuled,
 )
 """What happens when a time has ended."""
 
@@ -120,7 +125,15 @@ POINTS = (
 
 BROUGHT_BY = {
     **dict.fromkeys(
-        ("awaiting_seller", "awaiting_buyer", "refunding", "adjudicating", "awaiting_replacement", "offered"),
+        (
+            "awaiting_seller",
+            "awaiting_buyer",
+            "refunding",
+            "adjudicating",
+            "awaiting_replacement",
+            "offered",
+            "came_back",
+        ),
         "in_transit_overdue",
     ),
     **dict.fromkeys(("awaiting_return", "return_in_transit", "delivered"), "changed_mind"),
@@ -342,6 +355,8 @@ class Laws(RuleBasedStateMachine):
             case RefundReturned():
                 self.returned[event.refund, event.payment] += 1
                 self.fund += event.minor if event.payer == "fund" else 0
+            case FundingChanged(payer="fund"):
+                self.fund -= event.minor
             case RefundResolved(payer="fund"):
                 self.fund -= event.minor if event.how == "paid_elsewhere" else 0
                 self.queue = [waiting for waiting in self.queue if waiting[0] != event.refund]
@@ -578,8 +593,17 @@ class Laws(RuleBasedStateMachine):
             self.say(d.NoticeAccepted(dispute=dispute, notice=notice), MAIL)
         if phase == "awaiting_funds":
             self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
-        if phase == "refunding":
+        if phase in ("turned_down", "heard"):
+            self.say(d.Rule(dispute=dispute, finding="unjustified", reason="seen"), AGENT)
+        if phase == "heard":
+            self.say(d.FileAppeal(dispute=dispute, about="remedy", note="Look again."), buyer)
+        if phase in ("refunding", "came_back"):
             self.say(d.Accept(dispute=dispute), seller)
+        if phase == "came_back":
+            self.work()
+            self.say(d.FileAppeal(dispute=dispute, about="fault", note="Look again."), seller)
+            for share in (share for refund in self.states[dispute].refunds for share in refund.shares):
+                self.say(ReportRefund(dispute=dispute, attempt=share.attempt, result="returned"), PROVIDER)
         if phase in ("awaiting_buyer", "adjudicating"):
             self.say(d.Reject(dispute=dispute, reason="proof"), seller)
         if phase == "adjudicating":
@@ -635,7 +659,7 @@ class Laws(RuleBasedStateMachine):
             "platform": PLATFORM,
             "buyer": Actor("buyer", dispute.buyer),
             "seller": Actor("seller", dispute.store),
-            "agent": AGENT,
+            "agent": SENIOR if in_hearing(dispute.appeals) else AGENT,
             "finance": FINANCE,
             "mail": MAIL,
             "provider": PROVIDER,
@@ -646,6 +670,10 @@ class Laws(RuleBasedStateMachine):
     def command(self, name: str, dispute: d.Dispute, twist: int) -> Any:
         number, refund = dispute.id, d.refund_of(dispute)
         match name:
+            case "rule" if in_hearing(dispute.appeals):
+                finding = "justified" if twist % 3 else "unjustified"
+                payer = ("", "platform", "fund")[twist % 3] if dispute.appeals[-1].about != "fault" else ""
+                return d.Rule(dispute=number, finding=finding, reason="again", payer=payer, note="Seen again.")
             case "rule":
                 if twist == 7:
                     fraud, finding = (("seller", "justified"), ("buyer", "unjustified"))[number % 2]
@@ -678,6 +706,9 @@ class Laws(RuleBasedStateMachine):
                 return d.Counter(dispute=number, amount=dispute.amount * (2 + twist) // (3 + twist), note="No.")
             case "escalate":
                 return d.Escalate(dispute=number, note="Please decide.")
+            case "appeal":
+                about = ("remedy", "remedy", "funding", "fault")[twist % 4]
+                return d.FileAppeal(dispute=number, about=about, note="Look again.")
             case "reopen":
                 return d.Reopen(dispute=number, note="It was not kept.")
             case "ship_return":

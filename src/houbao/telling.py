@@ -59,6 +59,16 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"{_who(event.by)} wrote"
         case d.Reopened():
             return "the buyer takes the dispute up again"
+        case d.Appealed():
+            return f"the {event.party} appeals about the {event.about}: somebody else decides"
+        case d.AppealRuled(finding="stands"):
+            return "nobody decided the appeal: the earlier ruling stands"
+        case d.AppealRuled():
+            return (
+                f"the appeal is {'granted' if event.finding == 'justified' else 'dismissed'} ({_plain(event.reason)})"
+            )
+        case d.FundingChanged():
+            return f"{PAYER[event.payer]} bears {money(event.minor)} that {PAYER[event.was]} bore"
         case d.ReturnAuthorised():
             return f"the buyer sends the goods back; then {PAYER[event.payer]} refunds {money(event.minor)}"
         case d.ReturnShipped():

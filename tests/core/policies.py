@@ -36,6 +36,7 @@ replacement_scan = "30 d"
 replacement_trial = "15 d"
 reminders = ["24 h"]
 funds_alert = "3 d"
+appeal = "30 d"
 [refunds]
 attempts = 3
 retry = "1 h"

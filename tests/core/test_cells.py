@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 
 from core.pure import ACTORS, SHORT_OF_PAYMENTS, Desk
-from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, T, eur, opening
+from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, SENIOR, T, eur, opening
 from houbao.core import disputes as d
 from houbao.core import money, phases
 from houbao.core.queues import CLAIM_LASTS
@@ -163,6 +163,70 @@ def closed() -> Desk:
     return desk
 
 
+def turned_down() -> Desk:
+    """The guarantee looked into it and found it unjustified."""
+    desk = verifying()
+    desk.rule("unjustified")
+    return desk
+
+
+def half_paid(**given: Any) -> Desk:
+    """The fund paid half of what was asked."""
+    desk = verifying(**given)
+    desk.rule(amount=eur("20.00"))
+    desk.report(desk.send(), "paid")
+    return desk
+
+
+def agreed(amount: str = "20.00") -> Desk:
+    """The seller paid an offer that the buyer took."""
+    desk = offered(amount=amount)
+    desk.do(d.AcceptOffer(dispute=desk.dispute), BUYER)
+    desk.report(desk.send(), "paid")
+    return desk
+
+
+def appealed(build: Callable[[], Desk] = turned_down, by: Actor = BUYER, about: Any = "remedy") -> Desk:
+    desk = build()
+    desk.do(d.FileAppeal(dispute=desk.dispute, about=about), by)
+    return desk
+
+
+def came_back_in_an_appeal() -> Desk:
+    """While an appeal is heard, the provider gives back what was paid."""
+    desk = appealed(agreed)
+    desk.report(attempt_of(desk), "returned")
+    return desk
+
+
+def came_back_beside_one_that_waits() -> Desk:
+    """On appeal the buyer gets the other half, for which the fund has no money; then the first half comes back."""
+    desk = appealed(lambda: half_paid(fund="20.00"))
+    desk.do(d.Rule(dispute=desk.dispute, finding="justified", reason="seen"), SENIOR)
+    desk.report(desk.state().refunds[0].shares[0].attempt, "returned")
+    return desk
+
+
+def send_the_first(desk: Desk) -> Any:
+    return SendRefund(dispute=desk.dispute, payment="card", refund=desk.state().refunds[0].id)
+
+
+def sent_the_first() -> Desk:
+    desk = came_back_beside_one_that_waits()
+    desk.do(send_the_first(desk), SYSTEM)
+    return desk
+
+
+def report_the_first(desk: Desk) -> Any:
+    return ReportRefund(dispute=desk.dispute, attempt=desk.state().refunds[0].shares[0].attempt, result="paid")
+
+
+def sent_in_an_appeal() -> Desk:
+    desk = came_back_in_an_appeal()
+    desk.send()
+    return desk
+
+
 def nothing_left(desk: Desk) -> Desk:
     """The same desk, after a dispute on another line took all that had been paid."""
     other = desk.open("damaged", "40.00", lines=(("2", 1),))
@@ -214,6 +278,7 @@ COMMANDS: dict[str, Callable[[Desk], Any]] = {
     "counter": lambda desk: d.Counter(dispute=desk.dispute, amount=eur("30.00")),
     "escalate": lambda desk: d.Escalate(dispute=desk.dispute),
     "reopen": lambda desk: d.Reopen(dispute=desk.dispute),
+    "appeal": lambda desk: d.FileAppeal(dispute=desk.dispute, about="remedy"),
     "request_evidence": lambda desk: d.RequestEvidence(dispute=desk.dispute, party="buyer"),
     "evidence": lambda desk: d.AddEvidence(dispute=desk.dispute, evidence=("a" * 64,)),
     "messages": lambda desk: d.WriteMessage(dispute=desk.dispute, message="It is the wrong one."),
@@ -368,6 +433,15 @@ CASES = [
     case("closed", "reopen", "verifying", withdrawn),
     case("closed", "reopen", "awaiting_seller", lambda: withdrawn(awaiting_seller)),
     case("closed", "reopen", "awaiting_return", lambda: withdrawn(awaiting_return)),
+    case("closed", "appeal", "adjudicating", agreed),
+    case("adjudicating", "rule", "refunding", lambda: appealed(agreed)),
+    case("adjudicating", "rule", "closed", lambda: appealed(agreed), finding="unjustified"),
+    case("adjudicating", "rule", "closed", lambda: appealed(agreed, SELLER, "fault")),
+    case("adjudicating", "send_refund", "adjudicating", came_back_in_an_appeal),
+    case("adjudicating", "report_refund", "adjudicating", sent_in_an_appeal),
+    case("adjudicating", "resolve_refund", "adjudicating", came_back_in_an_appeal),
+    Case("awaiting_funds", "send_refund", "awaiting_funds", came_back_beside_one_that_waits, send_the_first),
+    Case("awaiting_funds", "report_refund", "awaiting_funds", sent_the_first, report_the_first),
     *(
         case(phase, name, phase)
         for phase, turns in phases.TURNS.items()
@@ -486,6 +560,7 @@ DUE: dict[str, tuple[Callable[[], Desk], Any, str, str, str, str]] = {
     "a return that came back": (came_back, 10 * DAY, "seller", "refunding", "seller", "return"),
     "a return that was reported": (reported, 14 * DAY, "platform", "refunding", "fund", "platform_timeout"),
     "a replacement on its way": (replacement_sent, 30 * DAY, "carrier", "adjudicating", "", ""),
+    "an appeal": (appealed, 14 * DAY, "platform", "closed", "", "guarantee"),
     "a replacement that came": (replacement_there, 15 * DAY, "buyer", "closed", "", "agreement"),
 }
 
@@ -689,6 +764,7 @@ def test_the_last_second_of_a_phase_names_its_default_outcome() -> None:
         "a return that came back": "refund",
         "a return that was reported": "buyers_amount_by_fund",
         "a replacement on its way": "platform_decides",
+        "an appeal": "ruling_stands",
         "a replacement that came": "replaced",
     }
 

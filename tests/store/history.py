@@ -121,6 +121,7 @@ def build(path: Path) -> History:
         _negotiated,
         _returned,
         _queued,
+        _appealed,
         _still_open,
     ):
         scene(h)
@@ -287,6 +288,26 @@ def _queued(h: History) -> None:
         if name == "zac":
             h.say(d.Sign(dispute=number), sue)
             h.pay(number)
+
+
+def _appealed(h: History) -> None:
+    """Appeals about the remedy, who pays and the fault: granted, dismissed, not decided in time."""
+    oak, senior = Actor("seller", "oak"), Actor("agent", "mia")
+    h.sell("zed", 2_000)
+    number = h.open("zed", "damaged", 2_000)
+    h.rule(number, "unjustified")
+    h.say(d.FileAppeal(dispute=number, about="remedy", note="look again"), _buyer("zed"))
+    h.say(d.Rule(dispute=number, finding="justified", reason="seen", payer="platform", note="indeed"), senior)
+    h.pay(number)
+    for name, about in (("ada", "funding"), ("ben", "fault"), ("cid", "remedy")):
+        h.sell(name, 1_000, moved="shipped", promised_by=h.now - DAY)
+        number = h.open(name, "in_transit_overdue", 1_000)
+        h.say(d.Accept(dispute=number), oak)
+        h.pay(number)
+        h.say(d.FileAppeal(dispute=number, about=about), oak)
+    for name, finding in (("ada", "justified"), ("ben", "unjustified")):
+        h.say(d.Rule(dispute=h.disputes[name], finding=finding, reason="seen"), senior)
+    h.pass_time(h.disputes["cid"], 15)
 
 
 def _still_open(h: History) -> None:

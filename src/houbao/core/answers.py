@@ -20,6 +20,7 @@ from houbao.core.acts import (
     Withdraw,
     WriteMessage,
 )
+from houbao.core.appeals import in_hearing
 from houbao.core.awards import authorise, award, close, leads_to, put_back
 from houbao.core.claims import FIRST_PHASE, check_amount, check_evidence, check_text
 from houbao.core.disputes import Dispute, Event, evolve_dispute
@@ -85,7 +86,9 @@ def decide_escalate(dispute: Dispute, command: Escalate, scene: Scene) -> list[E
 
 
 def decide_withdraw(dispute: Dispute, command: Withdraw, scene: Scene) -> list[Event]:
-    """The buyer's own act, before a ruling: no trace in any metric (R15)."""
+    """The buyer's own act, before a ruling: no trace in any metric (R15). Raises Refused: in_appeal."""
+    if in_hearing(dispute.appeals):
+        raise Refused("in_appeal", "it was ruled on, and an appeal is heard: it cannot be withdrawn any more")
     return [*put_back(dispute, scene), close(dispute, scene, "withdrawn", "withdrawal", "exempt", "withdrawn")]
 
 

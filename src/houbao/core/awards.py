@@ -3,6 +3,7 @@
 from msgspec import structs
 
 from houbao.core.acts import DisputeClosed
+from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, Event, with_refund
 from houbao.core.moves import Move, Timer
 from houbao.core.phases import entering, head_of, timers_of
@@ -20,6 +21,7 @@ from houbao.core.refunds import (
     taken,
 )
 from houbao.core.returns import ReturnAuthorised
+from houbao.core.terms import Refused
 
 # --- approving a refund --------------------------------------------------------------------------------------------
 
@@ -117,6 +119,15 @@ def authorise(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_
     return [authorised, held] if held else [authorised]
 
 
+def check_payer(dispute: Dispute, payer: str) -> None:
+    """`Refused('bad_ruling')` where a ruling lets the fund pay for what it does not cover, or the seller for what the
+    guarantee verified as its own: nothing of that is ever taken from the seller (R8)."""
+    if payer == "fund" and not dispute.covered:
+        raise Refused("bad_ruling", "the order is not covered: the fund cannot pay, let the seller or the platform")
+    if payer == "seller" and dispute.covered and dispute.route in ("verify", "instant") and not dispute.notice:
+        raise Refused("bad_ruling", "it is in the guarantee's scope: the fund or the platform pays, not the seller")
+
+
 def leads_to(events: list[Event]) -> str:
     """The phase after those events, the last of which is a move."""
     last = events[-1]
@@ -173,9 +184,9 @@ def _without(scene: Scene, held: Refund) -> Scene:
 
 def settled(dispute: Dispute, scene: Scene, changed: Refund) -> list[Event]:
     """Closed, once nothing of any refund is still to come, `changed` the last of them: refunded, partially_refunded
-    (less than first claimed), or unclaimed where none went out. Until then nothing."""
+    (less than first claimed), or unclaimed where none went out. Until then, and while an appeal is heard, nothing."""
     refunds = with_refund(dispute, changed)
-    if not all(map(is_settled, refunds)):
+    if not all(map(is_settled, refunds)) or in_hearing(dispute.appeals):
         return []
     paid = sum(map(paid_minor, refunds))
     outcome = "unclaimed" if paid == 0 else "refunded" if paid >= dispute.first_amount else "partially_refunded"

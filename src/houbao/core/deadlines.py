@@ -6,8 +6,10 @@ from datetime import datetime
 
 from houbao.core.acts import Alerted, Escalated, EvidenceClosed, TimedOut
 from houbao.core.answers import take_offer
+from houbao.core.appeals import in_hearing
 from houbao.core.awards import award, close, pay_out, put_back
 from houbao.core.disputes import Dispute, Event
+from houbao.core.hearings import ruling_stands
 from houbao.core.moves import Timer
 from houbao.core.parcels import inspected
 from houbao.core.phases import entering, head_of, waits_for
@@ -41,7 +43,10 @@ WHOSE = {"agent": "platform", "mail": "platform"}
 
 
 def _platform_silent(dispute: Dispute, scene: Scene) -> list[Event]:
-    """Nobody verified or decided: the buyer's amount, by the fund where it covers, else by the platform."""
+    """Nobody verified or decided: the buyer's amount, by the fund where it covers, else by the platform. An appeal
+    nobody decided changes nothing."""
+    if in_hearing(dispute.appeals):
+        return ruling_stands(dispute, scene)
     payer = "fund" if dispute.covered else "platform"
     return pay_out(dispute, scene, dispute.amount, payer, "platform_timeout")
 

@@ -181,7 +181,7 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
 
 
 PEOPLE = ("buyer", "seller", "agent")
-NO_ANSWERS = ("evidence", "messages", "claim", "release", "request_evidence", "serve_notice", "reopen")
+NO_ANSWERS = ("evidence", "messages", "claim", "release", "request_evidence", "serve_notice", "reopen", "appeal")
 ANSWERS = frozenset(
     name
     for turns_of in phases.TURNS.values()

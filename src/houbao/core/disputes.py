@@ -54,6 +54,7 @@ from houbao.core.acts import (
     WriteMessage,
 )
 from houbao.core.acts import OpenDispute as OpenDispute
+from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged
 from houbao.core.moves import Move, Timer
 from houbao.core.orders import REASONS
 from houbao.core.refunds import (
@@ -122,6 +123,7 @@ DisputeCommand = (
     | ChangeClaim
     | Withdraw
     | Reopen
+    | FileAppeal
     | Accept
     | MakeOffer
     | Reject
@@ -161,6 +163,9 @@ Event = (
     | OfferAccepted
     | Escalated
     | Reopened
+    | Appealed
+    | AppealRuled
+    | FundingChanged
     | NoticeServed
     | NoticeStood
     | NoticeFailed
@@ -199,7 +204,8 @@ class Proposal(Record, frozen=True, kw_only=True):
 class Dispute(Record, frozen=True, kw_only=True):
     """A dispute as it stands. `assessed` is the position of the event with the policy's reasons; `notice` that of the
     official notice in force; `history` the positions of all its events. `escalates_at` ends the negotiation; `ruled` is
-    the fault as a person ruled it; `asked` counts the seller's turns that ended, `answered` those ended in time.
+    the fault as a person ruled it, `judges` those who ruled; `asked` counts the seller's turns that ended, `answered`
+    those ended in time. While an appeal is heard, outcome and fault are those of the earlier ruling, which stands.
     `claimed_by` is the agent who has it until `claimed_until`; `proposed` the ruling of fraud that nobody has signed
     yet, `fraud` whose fraud it was found to be."""
 
@@ -233,6 +239,8 @@ class Dispute(Record, frozen=True, kw_only=True):
     escalates_at: datetime | None = None
     adjudicated: bool = False
     ruled: str = ""
+    judges: tuple[str, ...] = ()
+    appeals: tuple[Appeal, ...] = ()
     asked: int = 0
     answered: int = 0
     reopened: int = 0
@@ -277,16 +285,31 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             changes |= {"claimed_by": "", "claimed_until": None, "proposed": None}
     match event:
         case DisputeRuled(finding="out_of_scope"):
-            changes |= {"notice": position, "payer": "seller"}
+            changes |= {"notice": position, "payer": "seller", "judges": (*dispute.judges, event.by)}
         case DisputeRuled():
             adjudicated = dispute.adjudicated or dispute.phase == "adjudicating"
             changes |= {"ruled": event.fault, "adjudicated": adjudicated, "fraud": event.fraud}
+            changes["judges"] = (*dispute.judges, event.by, *([event.proposed_by] if event.proposed_by else []))
         case FraudProposed():
             changes["proposed"] = Proposal(by=event.by, ruling=event.ruling)
         case CaseClaimed():
             changes |= {"claimed_by": event.by, "claimed_until": event.until}
         case CaseReleased():
             changes |= {"claimed_by": "", "claimed_until": None}
+        case Appealed():
+            changes["appeals"] = (*dispute.appeals, Appeal(party=event.party, about=event.about))
+        case AppealRuled():
+            heard = structs.replace(dispute.appeals[-1], finding=event.finding)
+            changes["appeals"] = (*dispute.appeals[:-1], heard)
+            if event.by != "system":
+                changes["judges"] = (*dispute.judges, event.by)
+            if event.phase != "closed":
+                changes |= {"outcome": "", "closed_at": None}
+        case FundingChanged():
+            borne = refund_of(dispute, event.refund)
+            assert borne is not None
+            other = structs.replace(borne, payer=event.payer, legs=())
+            changes |= {"payer": event.payer, "refunds": with_refund(dispute, other)}
         case NoticeServed():
             changes["notice"] = position
         case ClaimChanged():
@@ -325,7 +348,9 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case RefundReleased():
             changes |= {"resolved_by": event.resolved_by, "refunds": _evolved(dispute, event, position)}
         case RefundReturned():
-            changes |= {"outcome": "", "closed_at": None, "refunds": _evolved(dispute, event, position)}
+            changes["refunds"] = _evolved(dispute, event, position)
+            if event.phase == "refunding":
+                changes |= {"outcome": "", "closed_at": None}
         case FundsReserved() | RefundSent() | RefundPaid() | RefundFailed() | RefundUnknown() | RefundResolved():
             changes["refunds"] = _evolved(dispute, event, position)
         case ReturnAuthorised():

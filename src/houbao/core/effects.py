@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from houbao.core.disputes import (
     Alerted,
+    Appealed,
     ClaimChanged,
     Dispute,
     DisputeClosed,
@@ -86,6 +87,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("alert", event.at, number, what="notice_bounced")]
         case SellerRejected() | SellerOffered():
             return [Effect("mail", event.at, number, to="buyer", what="your_turn")]
+        case Appealed():
+            return [Effect("mail", event.at, number, to=to, what="appealed") for to in ("buyer", "seller")]
         case Escalated() | ReturnReported() | ReplacementReported():
             return [Effect("mail", event.at, number, to=to, what="platform_decides") for to in ("buyer", "seller")]
         case EvidenceRequested():

@@ -3,9 +3,11 @@
 from msgspec import structs
 
 from houbao.core.acts import DisputeRuled, EvidenceRequested, FraudProposed, RequestEvidence, Rule, Sign
-from houbao.core.awards import authorise, close, leads_to, pay_out, put_back
+from houbao.core.appeals import in_hearing
+from houbao.core.awards import authorise, check_payer, close, leads_to, pay_out, put_back
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import Dispute, Event
+from houbao.core.hearings import rule_appeal
 from houbao.core.phases import entering, saying
 from houbao.core.refunds import Scene
 from houbao.core.terms import Actor, Refused, check_reference
@@ -14,7 +16,10 @@ from houbao.core.terms import Actor, Refused, check_reference
 def decide_rule(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
     """Verification ends: paid by the fund, rejected, or handed to the seller by an official notice (R10). Adjudication
     ends: paid by whom the ruling says, or rejected. A ruling of fraud ends nothing until another person signs it; it is
-    checked all the same. Raises Refused: bad_reference, text_too_long, bad_ruling, bad_amount, amount_above_claim."""
+    checked all the same. An appeal is decided by hearings.rule_appeal. Raises Refused: bad_reference, text_too_long,
+    bad_ruling, bad_amount, amount_above_claim."""
+    if appeal := in_hearing(dispute.appeals):
+        return rule_appeal(dispute, appeal, command, scene)
     check_reference("reason", command.reason)
     check_text(command.note)
     if command.fraud:
@@ -72,8 +77,8 @@ def _rule(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str = "") 
 def _awarded(dispute: Dispute, command: Rule, scene: Scene, amount: int) -> list[Event]:
     # A seller's fraud is the one thing for which the fund does not stand: the seller pays (R8).
     payer = "seller" if command.fraud == "seller" else command.payer or dispute.payer
-    if payer == "fund" and not dispute.covered:
-        raise Refused("bad_ruling", "the order is not covered: the fund cannot pay, let the seller or the platform")
+    if not command.fraud:
+        check_payer(dispute, payer)
     resolved_by = "guarantee" if dispute.phase == "verifying" and not command.fraud else "adjudication"
     if command.remedy == "return_refund":
         if dispute.parcel is not None:

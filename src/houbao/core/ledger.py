@@ -10,6 +10,7 @@ amount: an unbalanced entry cannot be written.
 
 from msgspec import Struct
 
+from houbao.core.appeals import FundingChanged
 from houbao.core.fund import CapitalAdded
 from houbao.core.moves import DisputeEvent
 from houbao.core.orders import OrderPaid, OrderPaidOut
@@ -51,7 +52,17 @@ def keeps_balance(account: str) -> bool:
 
 
 MOVES_MONEY = frozenset(
-    (CapitalAdded, OrderPaid, OrderPaidOut, RefundApproved, FundsReserved, RefundPaid, RefundReturned, RefundResolved)
+    (
+        CapitalAdded,
+        OrderPaid,
+        OrderPaidOut,
+        RefundApproved,
+        FundsReserved,
+        RefundPaid,
+        RefundReturned,
+        RefundResolved,
+        FundingChanged,
+    )
 )
 """The events that move money; all others are passed over at once."""
 
@@ -82,6 +93,12 @@ def transfers(event: object) -> list[Transfer]:
             return _money_out(event, BANK)
         case RefundResolved():
             return _abandoned(event)
+        case FundingChanged():
+            payable = store_account(event.store, "payable")
+            legs: list[Leg] = [("given_back", _PAID_FROM[event.payer], payable, event.minor)]
+            if event.payer == "fund":
+                legs.insert(0, ("reserve", AVAILABLE, RESERVED, event.minor))
+            return _legs(event, event.currency, *legs)
         case _:
             return []
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from houbao.core.appeals import in_hearing
 from houbao.core.disputes import CHANGES, Dispute, in_order
 from houbao.core.moves import Head, Timer
 from houbao.core.policy import Timers as Waits
@@ -95,6 +96,9 @@ TURNS: dict[str, dict[str, Turn]] = {
             **_queued("adjudicating"),
             "request_evidence": _stays("adjudicating", "agent"),
             "withdraw": _WITHDRAW,
+            "send_refund": _stays("adjudicating", "system"),
+            "report_refund": _stays("adjudicating", "provider", "system"),
+            "resolve_refund": _stays("adjudicating", "finance"),
         },
     ),
     "awaiting_return": _open(
@@ -116,7 +120,11 @@ TURNS: dict[str, dict[str, Turn]] = {
             "report_replacement": Turn(("buyer",), ("adjudicating",)),
         },
     ),
-    "awaiting_funds": {"resolve_refund": Turn(("finance",), ENDED)},
+    "awaiting_funds": {
+        "send_refund": _stays("awaiting_funds", "system"),
+        "report_refund": _stays("awaiting_funds", "provider", "system"),
+        "resolve_refund": Turn(("finance",), ENDED),
+    },
     "refunding": {
         "send_refund": Turn(("system",), ("refunding",)),
         "report_refund": _REPORT,
@@ -126,6 +134,7 @@ TURNS: dict[str, dict[str, Turn]] = {
         "send_refund": Turn(("system",), ENDED),
         "report_refund": _REPORT,
         "reopen": Turn(("buyer",), ("verifying", "awaiting_seller", "awaiting_return")),
+        "appeal": Turn(("buyer", "seller"), ("adjudicating",)),
     },
 }
 """Phase → command → Turn. `open` starts a life and `pass_time` may happen in every phase."""
@@ -163,6 +172,8 @@ def default_outcome(dispute: Dispute) -> str:
         return "platform_decides"
     delivered = dispute.parcel is not None and dispute.parcel.state == "delivered"
     match dispute.phase:
+        case "adjudicating" if in_hearing(dispute.appeals):
+            return "ruling_stands"
         case "verifying" | "adjudicating":
             return by_platform
         case "notifying":

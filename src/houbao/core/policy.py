@@ -50,6 +50,7 @@ class Timers(Record, frozen=True, kw_only=True):
     replacement_scan: timedelta
     replacement_trial: timedelta
     funds_alert: timedelta
+    appeal: timedelta
     reminders: tuple[timedelta, ...]
 
 

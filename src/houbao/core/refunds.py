@@ -287,9 +287,11 @@ def decide_send(refund: Refund, command: SendRefund, head: Head) -> list[RefundE
     return [RefundSent(**head, refund=refund.id, payment=share.payment)]
 
 
-def decide_report(refund: Refund | None, command: ReportRefund, policy: Policy, head: Head) -> list[RefundEvent]:
+def decide_report(
+    refund: Refund | None, command: ReportRefund, policy: Policy, head: Head, back: Head
+) -> list[RefundEvent]:
     """Book what the provider said of an attempt of that refund (None: of none's latest). Said twice, it changes
-    nothing; said against what is settled, a person is told."""
+    nothing; said against what is settled, a person is told. `back`: the phase and timers after money came back."""
     head = {**head, "refund": refund.id if refund else 0, "attempt": command.attempt}
     share = find_share(refund, attempt=command.attempt)
     result = command.result
@@ -297,7 +299,7 @@ def decide_report(refund: Refund | None, command: ReportRefund, policy: Policy, 
         return _contradiction(command, head) if result == "paid" else []
     if share.state == "paid":
         if result == "returned":
-            return [_returned(refund, share, head)]
+            return [_returned(refund, share, head, back)]
         return _contradiction(command, head) if result == "refused" else []
     if share.state not in ("sent", "unknown", "lost"):
         return _contradiction(command, head) if result in ("paid", "returned") else []
@@ -306,7 +308,7 @@ def decide_report(refund: Refund | None, command: ReportRefund, policy: Policy, 
             return [_paid(refund, share, head)]
         case "returned":
             # What came back was paid before, whoever was not there to hear of it.
-            return [_paid(refund, share, head), _returned(refund, share, head)]
+            return [_paid(refund, share, head), _returned(refund, share, head, back)]
         case "refused":
             stuck = command.final or share.tries >= policy.attempts
             retry_at = None if stuck else head["at"] + policy.retry
@@ -325,8 +327,8 @@ def _paid(refund: Refund, share: Share, head: Head) -> RefundPaid:
     return RefundPaid(**head, **_money(refund, share))
 
 
-def _returned(refund: Refund, share: Share, head: Head) -> RefundReturned:
-    return RefundReturned(**head, **_money(refund, share), phase="refunding")
+def _returned(refund: Refund, share: Share, head: Head, back: Head) -> RefundReturned:
+    return RefundReturned(**{**head, **back}, **_money(refund, share))
 
 
 def _money(refund: Refund, share: Share) -> Head:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from houbao.core import answers, findings, notices, parcels, queues
+from houbao.core import answers, findings, hearings, notices, parcels, queues
 from houbao.core.acts import PassTime
 from houbao.core.awards import settled
 from houbao.core.claims import check_text
 from houbao.core.disputes import Dispute, Event, refund_of
-from houbao.core.phases import head_of, saying
+from houbao.core.phases import head_of, saying, staying
 from houbao.core.refunds import (
     Refund,
     RefundPaid,
@@ -42,7 +42,9 @@ def decide_report_refund(dispute: Dispute, command: ReportRefund, scene: Scene) 
     share = find_share(refund, attempt=command.attempt)
     if scene.by.role == "provider" and share and share.provider != scene.by.id:
         raise Refused("not_yours", f"that attempt went to {share.provider}, not to {scene.by.id}")
-    events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene))]
+    waits = dispute.phase in ("adjudicating", "awaiting_funds")
+    back = staying(dispute, scene) if waits else {"phase": "refunding"}
+    events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene), back)]
     if len(events) == 1 and isinstance(events[0], RefundPaid):
         events += settled(dispute, scene, evolve_refund(refund, events[0], scene.position + 1))
     return events
@@ -52,6 +54,8 @@ def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene
     """Finance ends a refund that no provider will pay."""
     check_text(command.note)
     refund = _refund(dispute, command.refund)
+    if refund.state not in ("waiting", "sending"):
+        raise Refused("no_refund", f"nothing of that refund is left for a person to settle: it is {refund.state}")
     if command.how == "paid_elsewhere" and refund.state == "waiting":
         raise Refused("refund_waits", "the refund waits for money in the fund: top it up, or abandon the refund")
     (event,) = decide_resolve(refund, command, saying(dispute, scene))
@@ -75,6 +79,7 @@ DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "messages": answers.decide_message,
     "withdraw": answers.decide_withdraw,
     "reopen": answers.decide_reopen,
+    "appeal": hearings.decide_appeal,
     "accept": answers.decide_accept,
     "offer": answers.decide_offer,
     "reject": answers.decide_reject,

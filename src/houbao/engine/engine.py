@@ -57,6 +57,7 @@ TEXT_FIELD: dict[type, str] = {
     d.Counter: "note",
     d.Escalate: "note",
     d.Reopen: "note",
+    d.FileAppeal: "note",
     d.RequestEvidence: "note",
     d.AddEvidence: "note",
     d.WriteMessage: "message",

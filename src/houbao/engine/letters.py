@@ -112,8 +112,18 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
                 "A withdrawn dispute was taken up again",
                 f"The buyer says that the private agreement was not kept and asks for {amount}. {_whose(dispute)}",
             )
+        case "appealed":
+            appeal = dispute.appeals[-1]
+            return (
+                "An appeal is heard",
+                f"The {appeal.party} asks the platform to look again at {APPEALED[appeal.about]}. Somebody who has not"
+                f" ruled on it before decides by {due}.\n{_silence(dispute)}",
+            )
         case "closed":
-            return (f"The dispute is closed: {dispute.outcome.replace('_', ' ')}", _ended(dispute, effect.to))
+            return (
+                f"The dispute is closed: {dispute.outcome.replace('_', ' ')}",
+                f"{_heard(dispute)}{_ended(dispute, effect.to)}",
+            )
         case _:
             return (f"Alert: {what.replace('_', ' ')}", f"This needs a person: {what.replace('_', ' ')}.")
 
@@ -146,6 +156,7 @@ SILENCE = {
     "refund": "the goods count as intact and the refund goes out.",
     "platform_decides": "the platform decides.",
     "replaced": "the dispute is closed as settled by the replacement.",
+    "ruling_stands": "the earlier ruling stands.",
 }
 """Default outcome → what follows "If nothing is done,"."""
 
@@ -176,6 +187,24 @@ WHY_NOTHING = {
     "replaced": "The seller sent a replacement.",
     "unclaimed": "The refund was approved, but no way was found to pay it.",
 }
+
+
+APPEALED = {
+    "remedy": "what the buyer gets",
+    "funding": "who pays it",
+    "fault": "whether it counts against the store",
+}
+
+HEARD = {
+    "justified": "The appeal was granted.",
+    "unjustified": "The appeal was not granted: what was ruled before stands.",
+    "stands": "Nobody decided the appeal in time: what was ruled before stands.",
+}
+
+
+def _heard(dispute: Dispute) -> str:
+    """How the appeal ended, where there was one."""
+    return f"{HEARD[dispute.appeals[-1].finding]}\n" if dispute.appeals and dispute.phase == "closed" else ""
 
 
 def _ended(dispute: Dispute, to: str) -> str:

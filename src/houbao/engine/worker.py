@@ -57,6 +57,8 @@ SAYS_OF = {
     "send_replacement": ("awaiting_replacement",),
     "replacement_sent": ("awaiting_replacement",),
     "reopened": OPEN,
+    "appealed": ("adjudicating",),
+    "closed": ("closed",),
 }
 """Mail → the phases of which it is true; sent late, when the dispute has moved on, it would say what is not so."""
 

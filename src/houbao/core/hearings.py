@@ -1,0 +1,164 @@
+"""How an appeal is taken and decided. A ruling changes exactly the thing that the appeal names: remedy, funding or
+fault, each by itself."""
+
+from houbao.core.acts import Rule
+from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged
+from houbao.core.awards import approve, check_payer, close
+from houbao.core.claims import check_amount, check_text
+from houbao.core.disputes import Dispute, Event
+from houbao.core.phases import entering, head_of
+from houbao.core.refunds import Scene, is_settled, paid_minor
+from houbao.core.terms import Refused, check_reference
+
+FINAL = ("justified", "unjustified")
+"""How an appeal ends where somebody decided it: that is not appealed again."""
+
+# --- taking an appeal ----------------------------------------------------------------------------------------------
+
+
+def decide_appeal(dispute: Dispute, command: FileAppeal, scene: Scene) -> list[Event]:
+    """Each party may appeal once, in the time of the policy. Raises Refused: text_too_long, appealed_before,
+    final_ruling, appeal_too_late, nothing_to_appeal."""
+    check_text(command.note)
+    party, about = scene.by.role, command.about
+    if any(one.party == party for one in dispute.appeals):
+        raise Refused("appealed_before", "each party appeals once, and this one has")
+    if any(one.about == about and one.finding in FINAL for one in dispute.appeals):
+        raise Refused("final_ruling", f"the {about} was ruled on in an appeal: that is final")
+    assert dispute.closed_at is not None
+    end = dispute.closed_at + scene.policy.timers.appeal
+    if scene.now >= end:
+        raise Refused("appeal_too_late", f"the time to appeal ended at {end.isoformat()}")
+    if why := _nothing_to_win(dispute, party, about):
+        raise Refused("nothing_to_appeal", why)
+    return [Appealed(**entering(dispute, scene, "adjudicating"), party=party, about=about)]
+
+
+def _nothing_to_win(dispute: Dispute, party: str, about: str) -> str:
+    """Why that party could win nothing by an appeal about that; empty where it could."""
+    if dispute.outcome == "withdrawn":
+        return "it was withdrawn: nobody ruled on anything, and the buyer may take it up again"
+    if party == "buyer" and about != "remedy":
+        return "who pays and what counts is between the store and the platform: the buyer appeals about the remedy"
+    counts = dispute.fault.state == "counted"
+    match party, about:
+        case "buyer", _ if paid(dispute) >= dispute.amount:
+            return "everything that was asked for was refunded"
+        case "seller", "remedy" if not (paid(dispute) and (counts or borne(dispute))):
+            return "nothing was refunded that the store bears or that counts against it"
+        case "seller", "funding" if not borne(dispute):
+            return "the store bears nothing of it"
+        case "seller", "fault" if not counts:
+            return "it does not count against the store"
+        case _:
+            return ""
+
+
+def paid(dispute: Dispute) -> int:
+    """What the buyer has got back (minor units)."""
+    return sum(map(paid_minor, dispute.refunds))
+
+
+def borne(dispute: Dispute) -> int:
+    """What of it the seller bears (minor units)."""
+    return sum(refund.minor for refund in dispute.refunds if refund.payer == "seller")
+
+
+# --- deciding it ---------------------------------------------------------------------------------------------------
+
+
+def rule_appeal(dispute: Dispute, appeal: Appeal, command: Rule, scene: Scene) -> list[Event]:
+    """Somebody who has not ruled on it before decides: `justified` grants the appeal. Raises Refused: bad_reference,
+    text_too_long, same_agent, refund_in_flight, bad_ruling, bad_amount, amount_above_claim, nothing_left."""
+    check_reference("reason", command.reason)
+    check_text(command.note)
+    if str(scene.by) in dispute.judges:
+        raise Refused("same_agent", "an appeal is decided by somebody who has not ruled on the dispute before")
+    if not all(map(is_settled, dispute.refunds)):
+        raise Refused("refund_in_flight", "a refund came back and goes out again: decide when it is there")
+    _check_ruling(appeal, command)
+    if command.finding == "unjustified":
+        return _closed_again(dispute, scene, "unjustified", command.reason)
+    match appeal.about, appeal.party:
+        case "remedy", "buyer":
+            return _more(dispute, command, scene)
+        case "remedy", _:
+            return _closed_again(
+                dispute, scene, "justified", command.reason, then=_borne_by(dispute, scene, "platform"), remedy=True
+            )
+        case "funding", _:
+            payer = command.payer or "platform"
+            if payer == "seller":
+                raise Refused("bad_ruling", "the seller bears it already: say fund or platform, or unjustified")
+            check_payer(dispute, payer)
+            then = _borne_by(dispute, scene, payer)
+            return _closed_again(dispute, scene, "justified", command.reason, then=then)
+        case _:
+            return _closed_again(dispute, scene, "justified", command.reason, exempt=True)
+
+
+def _check_ruling(appeal: Appeal, command: Rule) -> None:
+    """`bad_ruling` where it says more than the appeal asks: it changes the one thing that the appeal names."""
+    may = {("buyer", "remedy"): ("amount", "payer"), ("seller", "funding"): ("payer",)}
+    named = {"amount": command.amount is not None, "payer": bool(command.payer)}
+    named |= {"remedy": bool(command.remedy), "fault": bool(command.fault), "fraud": bool(command.fraud)}
+    allowed = may.get((appeal.party, appeal.about), ()) if command.finding == "justified" else ()
+    if command.finding == "out_of_scope" or any(named[name] for name in named if name not in allowed):
+        raise Refused("bad_ruling", f"the {appeal.party} appealed about the {appeal.about}: rule on that and no more")
+
+
+def _more(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
+    """The buyer gets more: another refund, by whom the ruling says."""
+    left = dispute.amount - paid(dispute)
+    amount = left if command.amount is None else command.amount
+    check_amount(amount)
+    if amount > left:
+        raise Refused("amount_above_claim", f"of the claim {left} are open, the ruling gives {amount}")
+    payer = command.payer or dispute.payer
+    check_payer(dispute, payer)
+    approved = approve(scene, dispute.id, dispute.lines, amount, payer, "appeal")
+    if approved is None:
+        raise Refused("nothing_left", "everything that was paid for these lines has been refunded")
+    ruled = AppealRuled(**entering(dispute, scene, approved.phase), finding="justified", reason=command.reason)
+    return [ruled, approved]
+
+
+def _borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
+    """What the seller bore is given back to it. The fund gives what it has: `bad_ruling` where it is short."""
+    if payer == "fund" and (scene.purse.queue or scene.purse.available < borne(dispute)):
+        raise Refused("bad_ruling", "the fund is short: top it up first, or let the platform bear it")
+    head = head_of(dispute, scene)
+    return [
+        FundingChanged(
+            **head, refund=refund.id, was="seller", payer=payer, minor=refund.minor, currency=refund.currency
+        )
+        for refund in dispute.refunds
+        if refund.payer == "seller" and refund.minor
+    ]
+
+
+def _closed_again(
+    dispute: Dispute,
+    scene: Scene,
+    finding: str,
+    reason: str = "",
+    *,
+    then: list[Event] | None = None,
+    remedy: bool = False,
+    exempt: bool = False,
+) -> list[Event]:
+    """Closed as it was, but for what the ruling changed. A seller who won the `remedy` is exempt too; the buyer keeps
+    the money."""
+    ruled = AppealRuled(**entering(dispute, scene, "closed"), finding=finding, reason=reason)
+    resolved_by = "appeal" if remedy else dispute.resolved_by
+    state, why = dispute.fault.state, dispute.fault.why
+    if (remedy or exempt) and state != "exempt":
+        state, why = "exempt", "appeal"
+    return [ruled, *(then or []), close(dispute, scene, dispute.outcome, resolved_by, state, why)]
+
+
+def ruling_stands(dispute: Dispute, scene: Scene) -> list[Event]:
+    """Nobody decided the appeal in time: everything stays as it was ruled before."""
+    if all(map(is_settled, dispute.refunds)):
+        return _closed_again(dispute, scene, "stands")
+    return [AppealRuled(**entering(dispute, scene, "refunding"), finding="stands")]
