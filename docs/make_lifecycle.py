@@ -10,6 +10,7 @@ from msgspec import structs
 from houbao.core import disputes as d
 from houbao.core import phases as ph
 from houbao.core.appeals import Appeal
+from houbao.core.freezes import IN_FREEZE
 from houbao.core.orders import LIFE, REASONS
 from houbao.core.policy import Policy
 from houbao.core.policy_file import parse_policy
@@ -113,6 +114,7 @@ def page(policy: Policy) -> str:
             "## Phase by phase",
             "",
             *phases(policy),
+            *frozen(),
             "## Who may do what, when",
             "",
             *turns(),
@@ -201,6 +203,19 @@ def phases(policy: Policy) -> list[str]:
             lines.append("- money comes into the fund → refunding")
         lines.append("")
     return lines
+
+
+def frozen() -> list[str]:
+    """What a chargeback does, in every open phase."""
+    return [
+        "### While the buyer's bank asks for the payment back",
+        "",
+        "A chargeback on a payment over which its money could go freezes a dispute, in whatever phase it is: no timer",
+        f"runs, and only {', '.join(f'`{name}`' for name in IN_FREEZE)} may come; all else is refused with `frozen`.",
+        "Won, it goes on with the time that was left. Lost, it is closed as `charged_back`; what was not paid goes",
+        "back where it came from.",
+        "",
+    ]
 
 
 def times(phase: str, policy: Policy) -> list[str]:

@@ -32,6 +32,7 @@ from given import (
 )
 from houbao.commands.explaining import explanation
 from houbao.commands.working import work
+from houbao.core import chargebacks as c
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -428,6 +429,28 @@ def appealed(market: Market) -> int:
     return dispute
 
 
+def charged(market: Market, order: int, state: Any = "opened", **more: Any) -> c.Chargeback:
+    given = {"payment": "card", "reference": "cb-1", "minor": 100, **more}
+    return c.Chargeback(order=order, state=state, **given)
+
+
+@produces
+def frozen(market):
+    dispute = verifying(market)
+    market.accept(charged(market, market.dispute(dispute).order), PROVIDER)
+    return market.refuse(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
+
+
+@produces
+def chargeback_turn(market):
+    return market.refuse(charged(market, market.order(), "won"), PROVIDER)
+
+
+@produces
+def unknown_payment(market):
+    return market.refuse(charged(market, market.order(), payment="cash"), PROVIDER)
+
+
 @produces
 def appealed_before(market):
     dispute = appealed(market)
@@ -776,6 +799,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "confirmation_timed_out": (o.ConfirmationTimedOut(order=delivered, **fact), PLATFORM),
         "cancelled": (o.Cancelled(order=shipped, party="buyer", **fact), PLATFORM),
         "paid_out": (o.PaidOut(order=delivered, minor=1, **fact), PLATFORM),
+        "chargeback": (charged(market, market.order()), PROVIDER),
         "open": (opening(mine, "damaged", "1.00", statement="s", evidence=("ab" * 32,), reference="c-1"), BUYER),
         "rule": (d.Rule(dispute=verifying(market), finding="justified", reason="ok", amount=1, note="n"), AGENT),
         "sign": (d.Sign(dispute=suspected(market)), AGENT),

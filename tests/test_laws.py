@@ -26,6 +26,7 @@ from houbao.core import orders as o
 from houbao.core import phases
 from houbao.core import programme as p
 from houbao.core.appeals import FundingChanged, in_hearing
+from houbao.core.chargebacks import Chargeback, ChargebackMoved, charged
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.ledger import keeps_balance
 from houbao.core.refunds import (
@@ -241,6 +242,8 @@ class Laws(RuleBasedStateMachine):
         self.orders: list[int] = []
         self.attempts: dict[int, tuple[int, str]] = {}
         self.returned: Counter[tuple[int, str]] = Counter()
+        self.bank_took: set[int] = set()
+        self.charges: dict[str, Chargeback] = {}
         self.keys = 0
         self.last: tuple[Request, Accepted] | None = None
         self.read([], [])
@@ -338,7 +341,10 @@ class Laws(RuleBasedStateMachine):
         match event:
             case CapitalAdded(currency="EUR"):
                 self.fund += event.minor
+            case RefundApproved() if event.payer != "fund":
+                self.check_cap(event)
             case RefundApproved(payer="fund"):
+                self.check_cap(event)
                 if event.waits:
                     assert self.queue or event.minor > self.sums["fund:available", "EUR"], "it need not wait"
                     self.queue.append((position, event.minor))
@@ -355,6 +361,9 @@ class Laws(RuleBasedStateMachine):
             case RefundReturned():
                 self.returned[event.refund, event.payment] += 1
                 self.fund += event.minor if event.payer == "fund" else 0
+            case ChargebackMoved(state="lost"):
+                self.fund -= event.minor if event.payer == "fund" else 0
+                self.bank_took |= {event.dispute} if event.payer == "seller" else set()
             case FundingChanged(payer="fund"):
                 self.fund -= event.minor
             case RefundResolved(payer="fund"):
@@ -405,10 +414,20 @@ class Laws(RuleBasedStateMachine):
                 open_ = sum(share.minor for share in refund.shares if share.state not in SETTLED)
                 reserved += open_ if refund.payer == "fund" else 0
                 held[f"store:{state.store}:held", state.currency] += open_ if refund.payer == "seller" else 0
-            if not any(refund.payer == "seller" for refund in state.refunds):
+            if not any(refund.payer == "seller" for refund in state.refunds) and state.id not in self.bank_took:
                 assert self.nets[state.id] == 0, "the seller bore what another pays"
         assert self.sums["fund:reserved", "EUR"] == reserved
         assert {of: minor for of, minor in self.sums.items() if minor and of[0].endswith(":held")} == +held
+
+    def check_cap(self, event: RefundApproved) -> None:
+        """At every approval: approved ≤ paid − what a bank asks back or took."""
+        order = self.market.database.order(0, event.order)
+        assert order is not None
+        taken = Counter(charged(order))
+        for refund in (refund for s in self.states.values() if s.order == event.order for refund in s.refunds):
+            taken.update({share.payment: share.minor for share in refund.shares})
+        paid = {payment.id: payment.minor for payment in order.payments}
+        assert all(taken[share.payment] <= paid[share.payment] for share in event.shares)
 
     def check_order(self, number: int) -> None:
         """Never more approved than was paid, by order, payment and line; never more at the bank."""
@@ -560,7 +579,7 @@ class Laws(RuleBasedStateMachine):
                 self.say(ResolveRefund(dispute=state.id, how="paid_elsewhere"), FINANCE)
 
     @rule(
-        ways=st.lists(st.sampled_from(WAYS), min_size=1, max_size=3),
+        ways=st.lists(st.sampled_from(WAYS), min_size=3, max_size=9),
         store=st.sampled_from(("oak", "ash")),
         worth=st.lists(st.sampled_from(WORTH[1:]), min_size=1, max_size=2),
         voucher=st.sampled_from((0, 300)),
@@ -783,6 +802,30 @@ class Laws(RuleBasedStateMachine):
     def the_mail_will(self, answers: list[str]) -> None:
         self.market.mailbox.script = [*answers]
 
+    @rule(n=st.integers(0, 20), part=st.integers(1, 3), lost=st.booleans())
+    def a_bank_asks_for_a_payment_back(self, n: int, part: int, lost: bool) -> None:
+        if (dispute := self.pick(n)) is not None:
+            order = self.market.database.order(0, dispute.order)
+            assert order is not None
+            payment = order.payments[0]
+            charge = Chargeback(
+                order=order.id,
+                payment=payment.id,
+                reference=f"cb-{len(self.charges)}",
+                minor=max(1, payment.minor // part),
+                state="lost" if lost and part == 1 else "opened",
+            )
+            self.say(charge, PLATFORM)
+            self.charges[charge.reference] = charge
+
+    @rule(won=st.booleans(), all_of_them=st.booleans())
+    def a_bank_decides(self, won: bool, all_of_them: bool) -> None:
+        opened = [charge for charge in self.charges.values() if charge.state == "opened"]
+        for charge in opened if all_of_them else opened[:1]:
+            decided = structs.replace(charge, state="won" if won else "lost")
+            self.say(decided, PLATFORM)
+            self.charges[charge.reference] = decided
+
     @rule(forget=st.booleans())
     def webhooks_arrive(self, forget: bool) -> None:
         for hook in self.bank.hooks(self.market.now):
@@ -875,6 +918,7 @@ class Laws(RuleBasedStateMachine):
         """With money in the fund and the outside well again, all that is left waits for a person."""
         self.plan.next, self.market.mailbox.script = [], []
         self.provider.down = self.provider.blind = 0
+        self.a_bank_decides(True, True)
         self.top_up(10**7)
         for _ in range(14):
             for gap in (0 * DAY, HOUR, DAY, 7 * DAY):

@@ -59,6 +59,10 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"{_who(event.by)} wrote"
         case d.Reopened():
             return "the buyer takes the dispute up again"
+        case d.DisputeFrozen():
+            return "the buyer's bank asks for the payment back: the dispute stands still"
+        case d.DisputeThawed():
+            return "the payment stays: the dispute goes on with the time that was left"
         case d.Appealed():
             return f"the {event.party} appeals about the {event.about}: somebody else decides"
         case d.AppealRuled(finding="stands"):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from houbao.core import chargebacks as c
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -122,6 +123,7 @@ def build(path: Path) -> History:
         _returned,
         _queued,
         _appealed,
+        _charged_back,
         _still_open,
     ):
         scene(h)
@@ -308,6 +310,29 @@ def _appealed(h: History) -> None:
     for name, finding in (("ada", "justified"), ("ben", "unjustified")):
         h.say(d.Rule(dispute=h.disputes[name], finding=finding, reason="seen"), senior)
     h.pass_time(h.disputes["cid"], 15)
+
+
+def _charged_back(h: History) -> None:
+    """Chargebacks: won, lost while a dispute is open, after a refund, without a dispute, and one still open."""
+    bank = Actor("provider", "sandbox")
+
+    def charge(name: str, state: Any, minor: int = 1_000) -> None:
+        h.say(
+            c.Chargeback(order=h.orders[name], payment="card", reference=f"cb-{name}", minor=minor, state=state), bank
+        )
+
+    for name in ("eli", "fox", "gil", "hue", "ivy"):
+        h.sell(name, 1_000)
+    for name in ("eli", "fox", "ivy"):
+        h.open(name, "damaged", 1_000)
+    h.rule(h.open("gil", "damaged", 1_000))
+    h.pay(h.disputes["gil"])
+    for name in ("eli", "fox", "gil", "hue", "ivy"):
+        charge(name, "opened")
+    h.now += 2 * DAY
+    charge("eli", "won")
+    for name in ("fox", "gil", "hue"):
+        charge(name, "lost")
 
 
 def _still_open(h: History) -> None:

@@ -306,6 +306,16 @@ class Alerted(DisputeEvent, frozen=True, kw_only=True, tag="alerted"):
     phase: str
 
 
+class DisputeFrozen(DisputeEvent, frozen=True, kw_only=True, tag="dispute_frozen"):
+    """The buyer's bank asks for the payment back: the dispute stands still, with the time that is left."""
+
+    chargeback: str = ""
+
+
+class DisputeThawed(Move, frozen=True, kw_only=True, tag="dispute_thawed"):
+    """The payment stays: the dispute goes on, with the time that was left."""
+
+
 class DisputeClosed(Move, frozen=True, kw_only=True, tag="dispute_closed"):
     """The dispute is over; `state` is the fault's, with the reason why it is exempt."""
 

@@ -124,8 +124,14 @@ def check_payer(dispute: Dispute, payer: str) -> None:
     guarantee verified as its own: nothing of that is ever taken from the seller (R8)."""
     if payer == "fund" and not dispute.covered:
         raise Refused("bad_ruling", "the order is not covered: the fund cannot pay, let the seller or the platform")
-    if payer == "seller" and dispute.covered and dispute.route in ("verify", "instant") and not dispute.notice:
+    if payer == "seller" and guaranteed(dispute):
         raise Refused("bad_ruling", "it is in the guarantee's scope: the fund or the platform pays, not the seller")
+
+
+def guaranteed(dispute: Dispute) -> bool:
+    """Whether it is in the guarantee's scope: verified or paid at once, not handed to the seller, not its fraud."""
+    mine = dispute.covered and dispute.route in ("verify", "instant")
+    return mine and not dispute.notice and dispute.fraud != "seller"
 
 
 def leads_to(events: list[Event]) -> str:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
-from houbao.core import claims, deadlines, phases, queues, turns
+from houbao.core import chargebacks as c
+from houbao.core import claims, deadlines, freezes, phases, queues, turns
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -20,8 +21,10 @@ from houbao.core.ledger import AVAILABLE, Transfer, transfers
 from houbao.core.rulings import Compiled
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
-Command = p.StoreCommand | o.PlaceOrder | o.Fact | d.OpenDispute | d.DisputeCommand | TopUp | r.ServeWaiting
-Event = p.StoreEvents | o.OrderEvents | d.Event | CapitalAdded
+Command = (
+    p.StoreCommand | o.PlaceOrder | o.Fact | c.Chargeback | d.OpenDispute | d.DisputeCommand | TopUp | r.ServeWaiting
+)
+Event = p.StoreEvents | o.OrderEvents | c.ChargebackMoved | d.Event | CapitalAdded
 
 ORDER_FACTS = (
     o.Paid,
@@ -33,6 +36,10 @@ ORDER_FACTS = (
     o.Cancelled,
     o.PaidOut,
 )
+
+
+ON_ORDERS = (*ORDER_FACTS, c.Chargeback)
+"""The commands that name an order."""
 
 
 class World(Struct, frozen=True, kw_only=True, gc=False):
@@ -144,6 +151,8 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             return [*decide_top_up(command, by, now)]
         case r.ServeWaiting():
             return [*_serve_waiting(world, command, by, now)]
+        case c.Chargeback():
+            return [*freezes.decide_chargeback(command, _scene(world, by, now), tuple(world.disputes.values()))]
         case _ if isinstance(command, ORDER_FACTS):
             return [*_decide_fact(world, command, by)]
         case _:
@@ -173,6 +182,8 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
             raise Refused("answer_after_due", said)
         raise Refused("not_now", said)
     queues.check_claim(dispute, name, by, now)
+    if dispute.frozen and name not in freezes.IN_FREEZE:
+        raise Refused("frozen", "the buyer's bank asks for the payment back: the dispute goes on when that is decided")
     scene = _scene(world, by, now)
     if isinstance(command, d.ChangeClaim | d.Counter):
         others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
@@ -222,9 +233,12 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
 
 
 def _scene(world: World, by: Actor, now: datetime) -> r.Scene:
+    order = _order(world)
     taken_lines, taken_payments = r.taken(refund for dispute in world.disputes.values() for refund in dispute.refunds)
+    for payment, minor in c.charged(order).items():
+        taken_payments[payment] = taken_payments.get(payment, 0) + minor
     return r.Scene(
-        order=_order(world),
+        order=order,
         taken_lines=taken_lines,
         taken_payments=taken_payments,
         purse=world.purse,
@@ -261,6 +275,9 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
     match event:
         case o.OrderPlaced() | o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut():
             order = o.evolve_order(world.order, event, position)
+            return structs.replace(world, position=position, order=order, purse=purse)
+        case c.ChargebackMoved():
+            order = c.evolve_chargeback(_order(world), event, position)
             return structs.replace(world, position=position, order=order, purse=purse)
         case CapitalAdded():
             return structs.replace(world, position=position, purse=purse)

@@ -22,8 +22,10 @@ from houbao.core.acts import (
     ClaimChanged,
     Counter,
     DisputeClosed,
+    DisputeFrozen,
     DisputeOpened,
     DisputeRuled,
+    DisputeThawed,
     Escalate,
     Escalated,
     EvidenceAdded,
@@ -54,7 +56,7 @@ from houbao.core.acts import (
     WriteMessage,
 )
 from houbao.core.acts import OpenDispute as OpenDispute
-from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged
+from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged, in_hearing
 from houbao.core.moves import Move, Timer
 from houbao.core.orders import REASONS
 from houbao.core.refunds import (
@@ -171,6 +173,8 @@ Event = (
     | NoticeFailed
     | TimedOut
     | Alerted
+    | DisputeFrozen
+    | DisputeThawed
     | DisputeClosed
     | ParcelEvent
     | RefundEvent
@@ -199,6 +203,14 @@ class Proposal(Record, frozen=True, kw_only=True):
 
     by: str
     ruling: Rule
+
+
+class Frozen(Record, frozen=True, kw_only=True):
+    """Since when a dispute stands still, in which phase, and the timers that ran there."""
+
+    since: datetime
+    phase: str
+    timers: tuple[Timer, ...]
 
 
 class Dispute(Record, frozen=True, kw_only=True):
@@ -232,6 +244,7 @@ class Dispute(Record, frozen=True, kw_only=True):
     evidence: bool = False
     reference: str = ""
     timers: tuple[Timer, ...] = ()
+    frozen: Frozen | None = None
     notice: int = 0
     offer: Offer | None = None
     parcel: Parcel | None = None
@@ -334,7 +347,20 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             fault = Fault(state="exempt" if dispute.route == "return" else "pending", kind=dispute.fault.kind)
             changes |= {"outcome": "", "resolved_by": "", "closed_at": None, "reopened": dispute.reopened + 1}
             changes |= {"fault": fault, "escalates_at": None, "offer": None}
+        case DisputeFrozen():
+            changes |= {
+                "frozen": Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers),
+                "timers": (),
+            }
+        case DisputeThawed():
+            changes["frozen"] = None
+            if dispute.frozen and dispute.escalates_at:
+                changes["escalates_at"] = dispute.escalates_at + (event.at - dispute.frozen.since)
         case DisputeClosed():
+            changes["frozen"] = None
+            if in_hearing(dispute.appeals):
+                heard = structs.replace(dispute.appeals[-1], finding="stands")
+                changes["appeals"] = (*dispute.appeals[:-1], heard)
             fault = Fault(state=event.state, kind=dispute.fault.kind, why=event.why)  # ty: ignore[invalid-argument-type]
             changes |= {
                 "outcome": event.outcome,

@@ -4,14 +4,17 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import (
     Alerted,
     Appealed,
     ClaimChanged,
     Dispute,
     DisputeClosed,
+    DisputeFrozen,
     DisputeOpened,
     DisputeRuled,
+    DisputeThawed,
     Escalated,
     EvidenceRequested,
     FraudProposed,
@@ -67,6 +70,9 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
     """The effects of the event at `position`, given the dispute as it stands after it."""
     if isinstance(event, CapitalAdded):
         return [Effect("serve", event.at, what=event.currency)]
+    if isinstance(event, ChargebackMoved):
+        contest = event.double and event.dispute and event.state != "won"
+        return [Effect("alert", event.at, event.dispute, what="representment")] if contest else []
     if dispute is None:
         return []
     number = dispute.id
@@ -87,6 +93,14 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("alert", event.at, number, what="notice_bounced")]
         case SellerRejected() | SellerOffered():
             return [Effect("mail", event.at, number, to="buyer", what="your_turn")]
+        case DisputeFrozen():
+            return [Effect("mail", event.at, number, to=to, what="frozen") for to in ("buyer", "seller")]
+        case DisputeThawed():
+            told = [Effect("mail", event.at, number, to=to, what="thawed") for to in ("buyer", "seller")]
+            if dispute.phase == "notifying":
+                return [*told, Effect("notice", event.at, number, about=dispute.notice)]
+            sending = [refund.id for refund in dispute.refunds if refund.state == "sending"]
+            return [*told, *(effect for refund in sending for effect in _send_due(dispute, refund, event.at))]
         case Appealed():
             return [Effect("mail", event.at, number, to=to, what="appealed") for to in ("buyer", "seller")]
         case Escalated() | ReturnReported() | ReplacementReported():

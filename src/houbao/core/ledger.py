@@ -11,6 +11,7 @@ amount: an unbalanced entry cannot be written.
 from msgspec import Struct
 
 from houbao.core.appeals import FundingChanged
+from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.fund import CapitalAdded
 from houbao.core.moves import DisputeEvent
 from houbao.core.orders import OrderPaid, OrderPaidOut
@@ -62,6 +63,7 @@ MOVES_MONEY = frozenset(
         RefundReturned,
         RefundResolved,
         FundingChanged,
+        ChargebackMoved,
     )
 )
 """The events that move money; all others are passed over at once."""
@@ -93,6 +95,8 @@ def transfers(event: object) -> list[Transfer]:
             return _money_out(event, BANK)
         case RefundResolved():
             return _abandoned(event)
+        case ChargebackMoved(state="lost"):
+            return _charged_back(event)
         case FundingChanged():
             payable = store_account(event.store, "payable")
             legs: list[Leg] = [("given_back", _PAID_FROM[event.payer], payable, event.minor)]
@@ -104,10 +108,23 @@ def transfers(event: object) -> list[Transfer]:
 
 
 Leg = tuple[str, str, str, int]
+Disputed = DisputeEvent | ChargebackMoved
+"""The events that name a dispute where they have one."""
 
 
-def _legs(event: OrderPaid | OrderPaidOut | DisputeEvent, currency: str, *legs: Leg) -> list[Transfer]:
-    dispute = event.dispute if isinstance(event, DisputeEvent) else 0
+def _charged_back(event: ChargebackMoved) -> list[Transfer]:
+    """The bank took it: from the seller's own accounts, the platform's, or what the fund sets aside for it."""
+    provider = provider_account(event.provider)
+    legs: list[Leg] = [("chargeback", store_account(event.store, kind), provider, minor) for kind, minor in event.legs]
+    if event.payer != "seller":
+        legs = [("chargeback", _PAID_FROM[event.payer], provider, event.minor)]
+    if event.payer == "fund":
+        legs.insert(0, ("reserve", AVAILABLE, RESERVED, event.minor))
+    return _legs(event, event.currency, *legs)
+
+
+def _legs(event: OrderPaid | OrderPaidOut | Disputed, currency: str, *legs: Leg) -> list[Transfer]:
+    dispute = event.dispute if isinstance(event, Disputed) else 0
     return [
         Transfer(kind, source, target, minor, currency, event.store, event.order, dispute)
         for kind, source, target, minor in legs

@@ -217,6 +217,15 @@ OrderEvents = OrderPlaced | OrderPaid | OrderMoved | OrderPaidOut
 # --- state ---------------------------------------------------------------------------------------------------------
 
 
+class Charge(Record, frozen=True, kw_only=True):
+    """A chargeback as it stands: `minor` units of a payment that the buyer's bank asks back."""
+
+    reference: str
+    payment: str
+    minor: int
+    state: str
+
+
 class Order(Record, frozen=True, kw_only=True):
     """An order as it stands. `history` holds the positions of its own events."""
 
@@ -238,6 +247,7 @@ class Order(Record, frozen=True, kw_only=True):
     delivered_at: datetime | None = None
     closed_at: datetime | None = None
     cancelled_at: datetime | None = None
+    chargebacks: tuple[Charge, ...] = ()
     coverage: Coverage = Coverage()
     commission: int = 0
     paid_out: int = 0

@@ -155,7 +155,10 @@ WAITS_FOR = {
 
 
 def waits_for(dispute: Dispute) -> str:
-    """Whose turn it is; while goods are under way it is the carrier's, then the receiver's."""
+    """Whose turn it is: of a frozen one the bank's, by the provider; while goods are under way the carrier's, then the
+    receiver's."""
+    if dispute.frozen:
+        return "provider"
     delivered = dispute.parcel is not None and dispute.parcel.state == "delivered"
     if dispute.phase == "return_in_transit" and delivered:
         return "platform" if dispute.payer == "fund" else "seller"
@@ -166,6 +169,8 @@ def waits_for(dispute: Dispute) -> str:
 
 def default_outcome(dispute: Dispute) -> str:
     """What happens when nobody acts until `due_at`: a code for pages to put into words; empty where nothing runs."""
+    if dispute.frozen:
+        return ""
     by_platform = "buyers_amount_by_fund" if dispute.covered else "buyers_amount_by_platform"
     turn = next((timer for timer in dispute.timers if timer.kind in CHANGES), None)
     if turn and turn.kind == "escalate":

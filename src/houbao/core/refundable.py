@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from houbao.core import money
-from houbao.core.orders import Line, Order
+from houbao.core.orders import Line, Order, Payment
 
 
 def line_worth(line: Line, quantity: int) -> int:
@@ -22,6 +22,11 @@ def line_left(line: Line, quantity: int, taken: int) -> int:
     return left if left > 0 else 0
 
 
+def payment_left(payment: Payment, taken_payments: Mapping[str, int]) -> int:
+    """What of a payment can still go back (minor units). A bank may have taken more than that: nothing, then."""
+    return max(0, payment.minor - taken_payments.get(payment.id, 0))
+
+
 def refundable(
     order: Order, pieces: Mapping[str, int], taken_lines: Mapping[str, int], taken_payments: Mapping[str, int]
 ) -> int:
@@ -34,7 +39,7 @@ def refundable(
         if line.id in pieces:
             by_line += line_left(line, pieces[line.id], taken_lines.get(line.id, 0))
     for payment in order.payments:
-        by_payment += payment.minor - taken_payments.get(payment.id, 0)
+        by_payment += payment_left(payment, taken_payments)
     return min(by_line, by_payment)
 
 
@@ -44,7 +49,7 @@ def share_payments(order: Order, amount: int, taken_payments: Mapping[str, int])
     left = amount
     for cash in (True, False):
         group = [p for p in order.payments if p.cash is cash]
-        rest = [p.minor - taken_payments.get(p.id, 0) for p in group]
+        rest = [payment_left(p, taken_payments) for p in group]
         part = min(left, sum(rest))
         if part:
             split = money.split(part, rest)

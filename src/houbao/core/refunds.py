@@ -268,6 +268,11 @@ def is_settled(refund: Refund) -> bool:
     return refund.state in ("paid", "abandoned")
 
 
+def open_shares(refund: Refund) -> list[Share]:
+    """What of it has not been paid."""
+    return [share for share in refund.shares if share.state not in SETTLED]
+
+
 def find_share(refund: Refund | None, *, payment: str = "", attempt: int = 0) -> Share | None:
     """The share of a payment, or the one whose latest attempt that is."""
     for share in refund.shares if refund else ():

@@ -8,6 +8,7 @@ from houbao.core.acts import PassTime
 from houbao.core.awards import settled
 from houbao.core.claims import check_text
 from houbao.core.disputes import Dispute, Event, refund_of
+from houbao.core.freezes import after_report
 from houbao.core.phases import head_of, saying, staying
 from houbao.core.refunds import (
     Refund,
@@ -47,7 +48,7 @@ def decide_report_refund(dispute: Dispute, command: ReportRefund, scene: Scene) 
     events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene), back)]
     if len(events) == 1 and isinstance(events[0], RefundPaid):
         events += settled(dispute, scene, evolve_refund(refund, events[0], scene.position + 1))
-    return events
+    return [*events, *after_report(dispute, events, scene)]
 
 
 def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene) -> list[Event]:

@@ -15,13 +15,14 @@ from time import perf_counter
 
 import msgspec
 
+from houbao.core import chargebacks as c
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.chain import link
 from houbao.core.claims import Given
-from houbao.core.decider import ORDER_FACTS, Command, Decision, Event, World, decide, queue_change
+from houbao.core.decider import ON_ORDERS, Command, Decision, Event, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, Transfer, store_account
 from houbao.core.rulings import Ruling, assess
@@ -226,11 +227,11 @@ def _needs(requests: Sequence[Request]) -> Needs:
                 pass
             case r.ServeWaiting() as command:
                 needs.waiting = command.currency
-            case command if isinstance(command, ORDER_FACTS):
+            case command if isinstance(command, ON_ORDERS):
                 needs.orders.add(command.order)
                 if isinstance(command, o.Paid):
                     needs.paying.add(command.order)
-                if isinstance(command, o.PaidOut):
+                if isinstance(command, o.PaidOut | c.Chargeback):
                     needs.payouts.add(command.order)
             case command:
                 needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
@@ -329,7 +330,7 @@ class _Work:
                 waiting = {dispute.id: dispute for dispute in loaded.waiting}
                 purse = r.Purse(available=loaded.balances.get((AVAILABLE, command.currency), 0), queue=len(waiting))
                 return World(position=self.position, disputes=waiting, purse=purse)
-            case _ if isinstance(command, ORDER_FACTS):
+            case _ if isinstance(command, ON_ORDERS):
                 order = self._order(command.order)
             case _:
                 order = self._order(self.order_of.get(command.dispute, 0))
@@ -481,7 +482,7 @@ class _Work:
 def _may_owe(command: Command) -> bool:
     """Whether it may take a store's money though no dispute was there before: a payout, a return without a reason."""
     opens = isinstance(command, d.OpenDispute) and o.REASONS.get(command.reason) == "REMORSE"
-    return opens or isinstance(command, o.PaidOut)
+    return opens or isinstance(command, o.PaidOut | c.Chargeback)
 
 
 def _subject(command: Command, decision: Decision) -> int:
@@ -491,7 +492,7 @@ def _subject(command: Command, decision: Decision) -> int:
             return max(decision.world.disputes)
         case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave() | TopUp() | r.ServeWaiting():
             return 0
-        case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ORDER_FACTS)):
+        case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ON_ORDERS)):
             return decision.world.order.id
         case _:
             return command.dispute  # ty: ignore[missing-union-attribute]

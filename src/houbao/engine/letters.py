@@ -112,6 +112,14 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
                 "A withdrawn dispute was taken up again",
                 f"The buyer says that the private agreement was not kept and asks for {amount}. {_whose(dispute)}",
             )
+        case "frozen":
+            return (
+                "The dispute stands still",
+                "The buyer's bank asks for the payment back. Nobody's time runs until that is decided; then the dispute"
+                " goes on, or ends.",
+            )
+        case "thawed":
+            return ("The dispute goes on", f"The payment stays where it is. {_next(dispute, due)}")
         case "appealed":
             appeal = dispute.appeals[-1]
             return (
@@ -142,6 +150,11 @@ def _next_for_buyer(dispute: Dispute, due: str) -> str:
             return "It was approved; the money is on its way to you."
         case _:
             return "It is being looked into."
+
+
+def _next(dispute: Dispute, due: str) -> str:
+    """Until when somebody's time runs, and what follows; nothing where no time does."""
+    return f"Time runs until {due}.\n{_silence(dispute)}" if default_outcome(dispute) else ""
 
 
 YOU_MAY = "Until then you may accept an offer, answer with another amount, ask the platform to decide, or withdraw."
@@ -186,6 +199,7 @@ WHY_NOTHING = {
     "withdrawn": "It was withdrawn by the buyer.",
     "replaced": "The seller sent a replacement.",
     "unclaimed": "The refund was approved, but no way was found to pay it.",
+    "charged_back": "The buyer's bank took the payment back.",
 }
 
 
@@ -211,7 +225,8 @@ def _ended(dispute: Dispute, to: str) -> str:
     refunds = [refund for refund in dispute.refunds if refund.minor]
     record = "It counts" if dispute.fault.state == "counted" else "It does not count"
     if dispute.outcome not in ("refunded", "partially_refunded") or not refunds:
-        why = f"{WHY_NOTHING.get(dispute.outcome, '')} No money was moved.".strip()
+        moved = "" if dispute.outcome == "charged_back" else " No money was moved."
+        why = f"{WHY_NOTHING.get(dispute.outcome, '')}{moved}".strip()
         return why if to == "buyer" else f"{why} {record} in your dispute rate."
     paid = f"{decimal(sum(refund.minor for refund in refunds), dispute.currency)} {dispute.currency}"
     if to == "buyer":

@@ -58,6 +58,8 @@ SAYS_OF = {
     "replacement_sent": ("awaiting_replacement",),
     "reopened": OPEN,
     "appealed": ("adjudicating",),
+    "frozen": OPEN,
+    "thawed": OPEN,
     "closed": ("closed",),
 }
 """Mail → the phases of which it is true; sent late, when the dispute has moved on, it would say what is not so."""
@@ -188,6 +190,8 @@ class Worker:
         _, share = self._share(effect)
         if share is None or share.state not in ("due", "sent"):
             return self._delivery("settled before")
+        if self._dispute(effect.dispute).frozen and share.state == "due":
+            return self._delivery("frozen")  # it is sent when the bank has decided for the store
         if share.provider not in self.providers:
             raise LookupError(f"no refund provider {share.provider!r} is set up: nothing was sent")
         command = SendRefund(dispute=effect.dispute, payment=effect.payment, refund=effect.about)
@@ -280,6 +284,8 @@ class Worker:
         dispute = self._dispute(effect.dispute)
         if dispute.notice != effect.about or dispute.phase != "notifying":
             return self._delivery("outdated")
+        if dispute.frozen:
+            return self._delivery("frozen")  # it is served when the dispute goes on
         posted = self._post(task, dispute, "store", dispute.store)
         self.probe("notice.posted")
         if posted.result == "later":

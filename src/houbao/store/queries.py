@@ -122,7 +122,7 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         available=balance(AVAILABLE),
         reserved=balance(RESERVED),
         capital=total("kind='capital'"),
-        out=total("source=? AND kind IN ('guarantee', 'given_back')", RESERVED),
+        out=total("source=? AND kind IN ('guarantee', 'given_back', 'chargeback')", RESERVED),
         back=total("target=? AND kind='guarantee_returned'", RESERVED),
         waiting=waiting,
         waiting_minor=minor,

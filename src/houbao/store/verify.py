@@ -16,6 +16,7 @@ from math import gcd
 from pathlib import Path
 from typing import Any
 
+from houbao.core import chargebacks as c
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -160,6 +161,8 @@ class _Check:
                 if isinstance(event, o.OrderPaid):
                     self.policies.add(event.coverage.policy)
                 self.orders.put(position, order, o.evolve_order(order, event, position))
+            case c.ChargebackMoved():
+                self._charge(position, event)
             case CapitalAdded():
                 pass
             case _:
@@ -198,11 +201,7 @@ class _Check:
 
     def _check_approval(self, position: int, event: r.RefundApproved) -> None:
         """The law that of no payment more is approved to go back than was paid."""
-        left = self.left.get(event.order)
-        if left is None:
-            order = self.orders.get(event.order)
-            paid = order.payments if order.paid_at is not None else ()
-            left = self.left[event.order] = {payment.id: payment.minor for payment in paid}
+        left = self._left(event.order)
         for share in event.shares:
             there = left.get(share.payment, 0)
             left[share.payment] = there - share.minor
@@ -210,6 +209,24 @@ class _Check:
                 self._break(position, "shares", f"at most the {there} left of payment {share.payment}", share.minor)
         if event.minor != sum(share.minor for share in event.shares):
             self._break(position, "minor", "the sum of its shares", event.minor)
+
+    def _left(self, number: int) -> dict[str, int]:
+        """Payment → what can still be approved to go back; below zero where a bank took more."""
+        left = self.left.get(number)
+        if left is None:
+            order = self.orders.get(number)
+            paid = order.payments if order.paid_at is not None else ()
+            left = self.left[number] = {payment.id: payment.minor for payment in paid}
+        return left
+
+    def _charge(self, position: int, event: c.ChargebackMoved) -> None:
+        """A chargeback: what the bank asks back or took is not refunded too."""
+        left, before = self._left(event.order), self.orders.get(event.order)
+        after = c.evolve_chargeback(before, event, position)
+        self.orders.put(position, before, after)
+        held, now = c.charged(before), c.charged(after)
+        for payment in {*held, *now}:
+            left[payment] = left.get(payment, 0) + held.get(payment, 0) - now.get(payment, 0)
 
     def _break(self, position: int, field: str, expected: str, found: int) -> None:
         self.notes.add("events", (self.part, position), "body", expected, found, field)
