@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,19 +21,23 @@ from feeds.test_olist import order, review, write
 from houbao import cli
 from houbao.core import disputes as d
 from houbao.core import orders as o
+from houbao.core import phases
 from houbao.core.money import parse
 from houbao.core.programme import RegisterStore
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.demo.play import opening
+from houbao.demo.scenes import SCENES
 from houbao.engine.ports import Accepted, Request
 from houbao.feeds.olist import read
 from houbao.settings import Settings
 from houbao.shipped import policy_text
+from houbao.store import queries
 from houbao.wiring import House, create_database
 
 SOURCE = Path(houbao.__file__).parents[1]
 REAL = Path(__file__).parents[2] / "shared" / "data" / "olist"
 PLATFORM = Actor("platform", "test")
+OUTCOMES = ["refunded", "partially_refunded", "replaced", "rejected", "withdrawn", "lapsed", "unclaimed"]
 T = datetime(2026, 7, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -292,6 +297,16 @@ def test_the_figures_of_a_report_add_up(played):
     assert 0 < report["covered_orders"] < report["orders"]
     assert report["verify"] == "ok"
     assert "Simulated" in report["simulated"]
+
+
+def test_the_demonstration_leaves_a_dispute_of_every_phase_and_every_outcome(played):
+    path, report = played
+    with closing(sqlite3.connect(path)) as connection:
+        found = queries.places(connection, 0)
+    wanted = {(phase, "") for phase in phases.TURNS if phase != "closed"}
+    wanted |= {("closed", outcome) for outcome in OUTCOMES}
+    assert wanted <= found.keys()
+    assert {scene.outcome or f"open: {scene.phase}" for scene in SCENES} == report["staged"].keys()
 
 
 def test_the_same_seed_plays_the_same_lives_and_another_one_others(run):

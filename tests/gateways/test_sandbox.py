@@ -255,3 +255,11 @@ def test_a_payout_whose_line_finds_no_room_is_unknown_and_did_not_happen(opened:
     assert sandbox.look_up("5") == Reply("not_found")
     assert sandbox.pay("5", "card-1", 4000, "EUR") == Reply("paid")
     assert did(log) == ["paid"]
+
+
+def test_a_payment_named_for_a_behaviour_always_meets_it() -> None:
+    bank = Bank(script=Script(steps=("timeout_paid",)))
+    assert bank.pay("a1", "order-7:refuse_final", 100, "EUR", NOON) == Reply(
+        "refused", final=True, code="payment_closed"
+    )
+    assert bank.pay("a2", "order-8:card", 100, "EUR", NOON).result == "paid"

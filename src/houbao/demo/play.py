@@ -18,6 +18,7 @@ from houbao.core.orders import PlaceOrder
 from houbao.core.programme import Enrol, RegisterStore
 from houbao.core.terms import Actor, Refused
 from houbao.demo.players import Dice, Move, enrolled, has_photo, is_stuck, photo, react
+from houbao.demo.scenes import SCENE_STORES, UNREACHABLE, Scene, play, stage
 from houbao.engine.ports import Accepted, Request
 from houbao.feeds.sold import Complaint, SoldOrder
 from houbao.gateways.refunds.sandbox import Sandbox
@@ -25,6 +26,8 @@ from houbao.wiring import House
 
 PLATFORM = Actor("platform", "demo")
 FINANCE = Actor("finance", "simulated")
+AFTERWARDS = timedelta(days=150)
+"""How long the play goes on after the last order, so that every dispute comes to its end."""
 
 
 class Refusal(Struct, frozen=True):
@@ -57,11 +60,15 @@ class Play:
         self.count = itertools.count()
         self.seen: dict[int, tuple[object, ...]] = {}
         self.topping_up = False
+        self.scenes: dict[str, Scene] = {}
         self._do([Request(TopUp(minor=capital, currency=currency), FINANCE, time())])
 
     def run(self, orders: list[SoldOrder], progress: Callable[[int], None] = lambda done: None) -> Played:
         """Play all orders to their end; `progress` is told how many script entries are done."""
-        script = sorted(_script(orders), key=lambda entry: entry[0])
+        script = _script(orders)
+        end = max(at for at, _, _ in script) + AFTERWARDS
+        staged, self.scenes = stage(end, self.currency)
+        script = sorted([*script, *_script(staged)], key=lambda entry: entry[0])
         pending: list[tuple[datetime, SoldOrder, int]] = []
         for done, (at, order, step) in enumerate(script):
             if step < len(order.facts):
@@ -71,9 +78,7 @@ class Play:
             self._complain(order)
             if done % 50 == 0:
                 progress(done)
-        end = max(at for at, _, _ in script)
         self._until(end, pending)
-        self._until(end + timedelta(days=150), pending)
         progress(len(script))
         return self.played
 
@@ -151,9 +156,9 @@ class Play:
             store, at = order.place.store, order.place.at
             if store not in self.stores:
                 self.stores.add(store)
-                mail = f"store-{store[:12]}@stores.example"
+                mail = f"store-{store[:12]}@stores.example" if store != UNREACHABLE else ""
                 requests.append(Request(RegisterStore(store=store, country="BR", email=mail), PLATFORM, at))
-                if enrolled(self.dice, store):
+                if SCENE_STORES.get(store, enrolled(self.dice, store)):
                     requests.append(Request(Enrol(store=store, programme="standard", at=at), PLATFORM, at))
         self._do(requests)
 
@@ -172,6 +177,8 @@ class Play:
         request = Request(command, Actor("buyer", order.buyer), complaint.at, key=f"complaint:{complaint.order}"[:64])
         (outcome,) = self.house.engine.execute([request])
         if isinstance(outcome, Refused):
+            if order.reference in self.scenes:
+                raise RuntimeError(f"a scene was refused: {outcome} ({command})")
             self.played.refusals.append(Refusal(complaint.reason, outcome.code, outcome.rule))
             return
         self.played.opened += 1
@@ -198,6 +205,7 @@ class Play:
             current = (dispute.phase, is_stuck(dispute), parcel, dispute.offer, dispute.amount)
             if current == self.seen.get(number):
                 continue
+            opened = number not in self.seen
             self.seen[number] = current
             if dispute.phase == "awaiting_funds" and not self.topping_up:
                 self.topping_up = True
@@ -205,7 +213,11 @@ class Play:
                 self._plan(Move(now + delay, TopUp(minor=self.top_up_minor, currency=self.currency), FINANCE))
             order = self.house.database.order(0, dispute.order)
             assert order is not None
-            for move in react(self.dice, dispute, order, now):
+            if scene := self.scenes.get(order.reference):
+                moves = play(scene, dispute) if opened else []
+            else:
+                moves = react(self.dice, dispute, order, now)
+            for move in moves:
                 self._plan(move)
 
     def _plan(self, move: Move) -> None:

@@ -12,6 +12,7 @@ from houbao.core.refunds import RefundPaid
 from houbao.core.rulings import compile_policy
 from houbao.core.terms import public_id
 from houbao.demo.play import Played
+from houbao.demo.scenes import SCENE_STORES
 from houbao.shipped import policy_text
 from houbao.store import queries
 from houbao.telling import tell, why
@@ -20,7 +21,8 @@ SIMULATED = "Simulated: sellers, buyers' answers, agents, photos, the fund's cap
 
 
 class Report(Struct):
-    """What `demo --json` prints. Amounts are minor units, times to refund are simulated seconds."""
+    """What `demo --json` prints. Amounts are minor units, times to refund are simulated seconds. `staged` are the last
+    scenes, by where they stand: beside all other counts, and in the fund's figures."""
 
     source: str
     simulated: str
@@ -41,18 +43,23 @@ class Report(Struct):
     verify: str
     deadlines: int = 0
     late_answers: dict[str, int] = {}
+    staged: dict[str, int] = {}
     peak_memory_mb: int = 0
 
 
 def gather(connection: sqlite3.Connection, played: Played, opening: int, currency: str) -> dict[str, object]:
     """Every figure of the report that the database or the play can tell."""
-    orders, covered = queries.order_counts(connection, 0)
+    orders, covered = queries.order_counts(connection, 0, without=tuple(SCENE_STORES))
+    staged: Counter[str] = Counter()
     route: Counter[str] = Counter()
     outcome: Counter[str] = Counter()
     resolved: Counter[str] = Counter()
     payer: Counter[str] = Counter()
     count = 0
     for dispute in queries.disputes(connection, 0):
+        if dispute.store in SCENE_STORES:
+            staged[dispute.outcome or f"open: {dispute.phase}"] += 1
+            continue
         count += 1
         route[dispute.route] += 1
         outcome[dispute.outcome or f"open: {dispute.phase}"] += 1
@@ -80,6 +87,7 @@ def gather(connection: sqlite3.Connection, played: Played, opening: int, currenc
         "time_to_refund": {"p50": _quantile(waits, 0.5), "p95": _quantile(waits, 0.95)},
         "deadlines": played.deadlines,
         "late_answers": dict(played.late),
+        "staged": dict(staged),
     }
 
 
@@ -88,7 +96,7 @@ def _paid(connection: sqlite3.Connection) -> tuple[dict[str, int], list[float]]:
     refunded: Counter[str] = Counter()
     waits: list[float] = []
     for dispute in queries.disputes(connection, 0):
-        if not dispute.refunds:
+        if not dispute.refunds or dispute.store in SCENE_STORES:
             continue
         paid = [event for _, event in queries.timeline(connection, 0, dispute) if isinstance(event, RefundPaid)]
         if dispute.phase == "closed":
@@ -141,6 +149,7 @@ def told(report: Report, currency: str) -> list[str]:
         "",
         f"Deadlines that fell due and were acted on: {report.deadlines:,}",
         f"Answers that came too late or out of turn: {_counts(report.late_answers) or 'none'}",
+        f"Staged beside all these, to show every phase and outcome: {sum(report.staged.values())} disputes",
         "",
     ]
     return lines

@@ -1,7 +1,7 @@
 """The read side: what pages, reports and commands show. Each takes an open connection and a part."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -140,15 +140,29 @@ def programme_currencies(connection: sqlite3.Connection) -> list[str]:
     return [currency for (currency,) in found]
 
 
+def places(connection: sqlite3.Connection, part: int) -> dict[tuple[str, str], int]:
+    """(phase, outcome) → how many disputes stand there; an open one has no outcome."""
+    found = connection.execute(
+        "SELECT phase, coalesce(CAST(body AS TEXT) ->> '$.outcome', ''), count(*) FROM disputes WHERE part=?"
+        " GROUP BY 1, 2 ORDER BY 1, 2",
+        (part,),
+    )
+    return {(phase, outcome): count for phase, outcome, count in found}
+
+
 def disputes(connection: sqlite3.Connection, part: int) -> Iterator[Dispute]:
     """Every dispute of the part, oldest first, one at a time."""
     for (body,) in connection.execute("SELECT body FROM disputes WHERE part=? ORDER BY id", (part,)):
         yield rows.decode_dispute(body)
 
 
-def order_counts(connection: sqlite3.Connection, part: int) -> tuple[int, int]:
-    """(orders, covered orders) of the part."""
-    found = connection.execute("SELECT count(*), coalesce(sum(covered), 0) FROM orders WHERE part=?", (part,))
+def order_counts(connection: sqlite3.Connection, part: int, without: Sequence[str] = ()) -> tuple[int, int]:
+    """(orders, covered orders) of the part, those of some stores left out."""
+    marks = ", ".join("?" * len(without))
+    found = connection.execute(
+        f"SELECT count(*), coalesce(sum(covered), 0) FROM orders WHERE part=? AND store_id NOT IN ({marks})",
+        (part, *without),
+    )
     orders, covered = found.fetchone()
     return orders, covered
 

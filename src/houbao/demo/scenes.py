@@ -1,0 +1,147 @@
+"""The last scenes of the demonstration: staged disputes, so that what it leaves shows every phase and every outcome.
+
+The people of the play come to an end with everything; these disputes are caught at the moment the play stops, each in
+the place that its row names. They are counted with the others, and every row is an assumption of ours.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from houbao.core import disputes as d
+from houbao.core import orders as o
+from houbao.core.decider import Command
+from houbao.core.refunds import ResolveRefund
+from houbao.core.terms import Actor
+from houbao.demo.players import Move
+from houbao.feeds.sold import Complaint, SoldOrder, claim, commission
+
+STORE, OUTSIDE, UNREACHABLE = "showcase", "showcase-outside", "showcase-unreachable"
+SCENE_STORES = {STORE: True, OUTSIDE: False, UNREACHABLE: True}
+"""The stores of these scenes → whether they are in the guarantee. Nobody knows where the last one reads its mail."""
+
+PRICE, PIANO = 120_00, 250_000_00
+"""What an order costs (minor units); the second is more than the fund holds."""
+
+
+class Act(Struct, frozen=True):
+    """Who does what, so many days after the dispute was opened. `command` is given the dispute's number."""
+
+    day: float
+    by: str
+    command: Callable[[int], Command]
+
+
+class Scene(Struct, frozen=True):
+    """One staged dispute: opened `days` before the play stops, and left in `phase` with `outcome`.
+
+    `payment` may be the name of a behaviour of the sandbox provider, which then meets every refund over it."""
+
+    phase: str
+    reason: str
+    days: float
+    acts: tuple[Act, ...] = ()
+    outcome: str = ""
+    store: str = STORE
+    price: int = PRICE
+    payment: str = "card"
+
+
+def _rule(finding: str, **more: str | int) -> Callable[[int], Command]:
+    return lambda number: d.Rule(dispute=number, finding=finding, reason="evidence", **more)  # ty: ignore[invalid-argument-type]
+
+
+JUSTIFIED = Act(0.5, "agent", _rule("justified"))
+OUT_OF_SCOPE = Act(0.5, "agent", _rule("out_of_scope"))
+ACCEPTED = Act(1, "seller", lambda number: d.Accept(dispute=number))
+REJECTED = Act(1, "seller", lambda number: d.Reject(dispute=number, reason="proof_of_delivery"))
+HALF = Act(1, "seller", lambda number: d.MakeOffer(dispute=number, amount=PRICE // 2))
+ANOTHER = Act(1, "seller", lambda number: d.MakeOffer(dispute=number, remedy="replacement"))
+YES = Act(2, "buyer", lambda number: d.AcceptOffer(dispute=number))
+DECIDE = Act(2, "buyer", lambda number: d.Escalate(dispute=number))
+WITHDRAWN = Act(2, "buyer", lambda number: d.Withdraw(dispute=number))
+SENT_BACK = Act(2, "buyer", lambda number: d.ShipReturn(dispute=number, carrier="Post", tracking=f"RR{number}"))
+SENT_ANEW = Act(3, "seller", lambda number: d.ShipReplacement(dispute=number, carrier="Post", tracking=f"RP{number}"))
+GIVEN_UP = Act(3, "finance", lambda number: ResolveRefund(dispute=number, how="abandon"))
+ARRIVED = Act(5, "platform", lambda number: d.ScanReplacement(dispute=number))
+
+SCENES = (
+    Scene("verifying", "damaged", 2),
+    Scene("notifying", "damaged", 2, (OUT_OF_SCOPE,), store=UNREACHABLE),
+    Scene("awaiting_seller", "defective", 2, store=OUTSIDE),
+    Scene("awaiting_seller", "in_transit_overdue", 4.9),
+    Scene("awaiting_buyer", "in_transit_overdue", 3, (HALF,)),
+    Scene("adjudicating", "in_transit_overdue", 4, (REJECTED, DECIDE)),
+    Scene("awaiting_return", "changed_mind", 3),
+    Scene("return_in_transit", "changed_mind", 4, (SENT_BACK,)),
+    Scene("awaiting_replacement", "wrong_variant", 4, (ANOTHER, YES), store=OUTSIDE),
+    Scene("refunding", "poor_quality", 3, (JUSTIFIED,), payment="refuse_final"),
+    Scene("awaiting_funds", "damaged", 0.6, (JUSTIFIED,), price=PIANO),
+    Scene("closed", "damaged", 5, (JUSTIFIED,), outcome="refunded"),
+    Scene("closed", "in_transit_overdue", 6, (HALF, YES), outcome="partially_refunded"),
+    Scene("closed", "wrong_variant", 25, (ANOTHER, YES, SENT_ANEW, ARRIVED), outcome="replaced", store=OUTSIDE),
+    Scene("closed", "not_as_pictured", 6, (Act(1, "agent", _rule("unjustified")),), outcome="rejected"),
+    Scene("closed", "in_transit_overdue", 4, (WITHDRAWN,), outcome="withdrawn"),
+    Scene("closed", "in_transit_overdue", 12, (REJECTED,), outcome="lapsed"),
+    Scene("closed", "damaged", 6, (JUSTIFIED, GIVEN_UP), outcome="unclaimed", payment="refuse_final"),
+)
+"""What the demonstration leaves at least one of."""
+
+
+def stage(end: datetime, currency: str) -> tuple[list[SoldOrder], dict[str, Scene]]:
+    """The orders of all scenes with their complaints, for a play that stops at `end`; order reference → its scene."""
+    sold: list[SoldOrder] = []
+    scenes: dict[str, Scene] = {}
+    for number, scene in enumerate(SCENES, 1):
+        reference = f"scene-{number}"
+        scenes[reference] = scene
+        sold.append(_sold(reference, scene, end - timedelta(days=scene.days), currency))
+    return sold, scenes
+
+
+def _sold(reference: str, scene: Scene, opened: datetime, currency: str) -> SoldOrder:
+    day = timedelta(days=1)
+    place = o.PlaceOrder(
+        store=scene.store,
+        reference=reference,
+        buyer=f"buyer-of-{reference}",
+        currency=currency,
+        lines=(o.NewLine(id="1", item=scene.price, category="home", shown=o.Listing(title="Teapot, blue, 1 l")),),
+        payments=(o.Payment(id=scene.payment, provider="sandbox", minor=scene.price),),
+        ship_by=opened - 10 * day,
+        promised_by=opened - day / 2,
+        at=opened - 13 * day,
+    )
+    facts: list[o.Fact] = [
+        o.Paid(order=0, at=place.at + day / 24, commission=commission(place)),
+        o.Shipped(order=0, at=place.at + day),
+    ]
+    if o.REASONS[scene.reason] != "INR":
+        facts.append(o.Delivered(order=0, at=opened - day))
+    lines, amount = claim(place, scene.reason)
+    complaint = Complaint(
+        order=reference,
+        at=opened,
+        score=2,
+        text="Staged for the demonstration.",
+        reason=scene.reason,
+        why="staged",
+        lines=lines,
+        amount=amount,
+    )
+    return SoldOrder(place=place, facts=tuple(facts), complaint=complaint)
+
+
+def play(scene: Scene, dispute: d.Dispute) -> list[Move]:
+    """What the people of a scene do, from its opening on."""
+    people = {
+        "buyer": Actor("buyer", dispute.buyer),
+        "seller": Actor("seller", dispute.store),
+        "agent": Actor("agent", "simulated"),
+        "finance": Actor("finance", "simulated"),
+        "platform": Actor("platform", "carrier"),
+    }
+    return [
+        Move(dispute.opened_at + timedelta(days=act.day), act.command(dispute.id), people[act.by]) for act in scene.acts
+    ]
