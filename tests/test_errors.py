@@ -37,9 +37,11 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.acts import SendGoodwill
 from houbao.core.decider import Command
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import TopUp
+from houbao.core.messages import WriteOnOrder
 from houbao.core.policy import REFUSALS
 from houbao.core.policy_file import parse_policy
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
@@ -799,6 +801,8 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "confirmation_timed_out": (o.ConfirmationTimedOut(order=delivered, **fact), PLATFORM),
         "cancelled": (o.Cancelled(order=shipped, party="buyer", **fact), PLATFORM),
         "paid_out": (o.PaidOut(order=delivered, minor=1, **fact), PLATFORM),
+        "goodwill": (SendGoodwill(order=market.order(), amount=1, note="n"), SELLER),
+        "order_message": (WriteOnOrder(order=market.order(), message="m"), BUYER),
         "chargeback": (charged(market, market.order()), PROVIDER),
         "open": (opening(mine, "damaged", "1.00", statement="s", evidence=("ab" * 32,), reference="c-1"), BUYER),
         "rule": (d.Rule(dispute=verifying(market), finding="justified", reason="ok", amount=1, note="n"), AGENT),

@@ -25,10 +25,12 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
 from houbao.core import programme as p
+from houbao.core.acts import SendGoodwill
 from houbao.core.appeals import FundingChanged, in_hearing
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, charged
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.ledger import keeps_balance
+from houbao.core.messages import WriteOnOrder
 from houbao.core.refunds import (
     DisputeEvent,
     FundsReserved,
@@ -817,6 +819,14 @@ class Laws(RuleBasedStateMachine):
             )
             self.say(charge, PLATFORM)
             self.charges[charge.reference] = charge
+
+    @rule(n=st.integers(0, 20), part=st.integers(1, 9))
+    def a_seller_sends_money_of_its_own_accord(self, n: int, part: int) -> None:
+        order = self.market.database.order(0, self.orders[-1 - n % min(len(self.orders), 6)]) if self.orders else None
+        if order is not None:
+            amount = sum(payment.minor for payment in order.payments) // part
+            self.say(SendGoodwill(order=order.id, amount=amount, note="Sorry."), Actor("seller", order.store))
+            self.say(WriteOnOrder(order=order.id, message="Thank you."), Actor("buyer", order.buyer))
 
     @rule(won=st.booleans(), all_of_them=st.booleans())
     def a_bank_decides(self, won: bool, all_of_them: bool) -> None:

@@ -28,7 +28,9 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.acts import SendGoodwill
 from houbao.core.calendars import days_after
+from houbao.core.messages import WriteOnOrder
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import assess
 from houbao.core.terms import SYSTEM, Refused
@@ -816,6 +818,30 @@ def test_r13_neither_does_a_return_that_the_seller_asks_for(market):
 
 
 # --- R15: settled privately ---------------------------------------------------------------------------------------
+
+
+def test_r15_a_gift_of_the_sellers_goes_through_the_ledger_and_counts_nowhere(market):
+    order = market.order(amount="40.00")
+    before = market.balance("store:oak:payable")
+    market.accept(WriteOnOrder(order=order, message="The lamp has a scratch."), BUYER)
+    gift = market.accept(SendGoodwill(order=order, amount=eur("10.00"), note="Sorry."), SELLER).id
+    market.work()
+    state = market.dispute(gift)
+    assert (state.outcome, state.resolved_by, state.fault.state) == ("refunded", "goodwill", "exempt")
+    assert eur(market.balance("store:oak:payable")) == eur(before) - eur("10.00")
+    assert sum(market.provider.paid.values()) == eur("10.00")
+    assert "The store sent you money" in [subject.partition(" (")[0] for subject in market.subjects()]
+    assert market.open(order, "damaged", "30.00") > gift
+    market.check()
+
+
+def test_r15_words_on_an_order_are_erasable(market):
+    order = market.order()
+    written = market.accept(WriteOnOrder(order=order, message="Is it a B22?"), BUYER).last
+    (text,) = market.database.connection.execute("SELECT body FROM texts WHERE position=?", (written,)).fetchone()
+    assert text == "Is it a B22?"
+    market.database.connection.execute("DELETE FROM texts")
+    market.check()
 
 
 def test_r15_the_parties_write_to_each_other_and_the_words_are_erasable(market):

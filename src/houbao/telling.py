@@ -59,6 +59,8 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"{_who(event.by)} wrote"
         case d.Reopened():
             return "the buyer takes the dispute up again"
+        case d.GoodwillSent():
+            return f"the seller sends {money(event.amount)} of its own accord"
         case d.DisputeFrozen():
             return "the buyer's bank asks for the payment back: the dispute stands still"
         case d.DisputeThawed():

@@ -15,6 +15,9 @@ class Bug(Struct, frozen=True):
 
 CELLS, TABLE, ORDERS = "tests/core/test_cells.py::", "tests/core/test_money_table.py::", "tests/core/test_orders.py::"
 
+APPEALS, CHARGEBACKS = "tests/core/test_appeals.py::", "tests/core/test_chargebacks.py::"
+GOODWILL = "tests/core/test_goodwill.py::"
+
 BUGS = [
     Bug(
         "an abandoned refund is not released",
@@ -188,7 +191,7 @@ BUGS = [
     ),
     Bug(
         "the fund pays for what it does not cover when an agent says so",
-        "core/findings.py",
+        "core/awards.py",
         'payer == "fund" and not dispute.covered',
         'payer == "funds" and not dispute.covered',
         (CELLS + "test_the_fund_never_pays_for_what_it_does_not_cover_whatever_is_ruled",),
@@ -248,5 +251,71 @@ BUGS = [
         'payer = "seller" if command.fraud == "seller" else command.payer or dispute.payer',
         "payer = command.payer or dispute.payer",
         (CELLS + "test_a_sellers_fraud_is_what_the_seller_pays_for_though_the_order_is_covered",),
+    ),
+    Bug(
+        "a dispute is closed while another of its refunds is still to come",
+        "core/awards.py",
+        "if not all(map(is_settled, refunds)) or",
+        "if not is_settled(changed) or",
+        (APPEALS + "test_two_refunds_of_a_dispute_are_sent_and_settled_apart",),
+    ),
+    Bug(
+        "whoever ruled decides the appeal too",
+        "core/hearings.py",
+        "if str(scene.by) in dispute.judges:",
+        "if str(scene.by) in dispute.judges[1:]:",
+        (APPEALS + "test_another_agent_than_the_one_who_ruled_before_decides",),
+    ),
+    Bug(
+        "an appeal can be filed at the very end of its time",
+        "core/hearings.py",
+        "if scene.now >= end:",
+        "if scene.now > end:",
+        (APPEALS + "test_an_appeal_is_filed_within_thirty_days_to_the_second",),
+    ),
+    Bug(
+        "a ruling takes from the seller what the guarantee covers",
+        "core/awards.py",
+        'if payer == "seller" and guaranteed(dispute):',
+        'if payer == "seller" and dispute.route == "instant":',
+        (APPEALS + "test_r8_nothing_in_scope_is_ever_taken_from_the_seller_by_an_appeal_neither",),
+    ),
+    Bug(
+        "a seller who wins an appeal gets nothing back",
+        "core/ledger.py",
+        '("given_back", _PAID_FROM[event.payer], payable, event.minor)',
+        '("given_back", _PAID_FROM[event.payer], payable, 0)',
+        (
+            APPEALS
+            + "test_a_seller_who_wins_after_payment_gets_what_it_bore_from_the_platform_and_the_buyer_keeps_the_money",
+        ),
+    ),
+    Bug(
+        "a chargeback does not lessen what may be refunded",
+        "core/decider.py",
+        "for payment, minor in c.charged(order).items():",
+        "for payment, minor in ():",
+        (CHARGEBACKS + "test_what_a_bank_asks_back_or_took_is_not_refunded_too",),
+    ),
+    Bug(
+        "a dispute that goes on has all its time again",
+        "core/freezes.py",
+        "at=timer.at + pause)",
+        "at=timer.at + 2 * pause)",
+        (CHARGEBACKS + "test_while_the_bank_decides_no_time_runs_and_then_the_time_that_was_left",),
+    ),
+    Bug(
+        "the seller bears a chargeback in the guarantee's scope where the fund is short",
+        "core/freezes.py",
+        'return "platform"',
+        'return "seller"',
+        (CHARGEBACKS + "test_the_platform_bears_what_the_fund_does_not_have",),
+    ),
+    Bug(
+        "a gift shuts the buyer out of a dispute",
+        "core/claims.py",
+        "if other.route != GOODWILL)",
+        "if other.route)",
+        (GOODWILL + "test_it_takes_no_dispute_from_the_buyer_who_may_ask_for_the_rest",),
     ),
 ]

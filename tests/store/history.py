@@ -9,7 +9,9 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.acts import SendGoodwill
 from houbao.core.fund import TopUp
+from houbao.core.messages import WriteOnOrder
 from houbao.core.terms import SYSTEM, Actor
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Delivery, Request
@@ -124,6 +126,7 @@ def build(path: Path) -> History:
         _queued,
         _appealed,
         _charged_back,
+        _settled_privately,
         _still_open,
     ):
         scene(h)
@@ -317,9 +320,9 @@ def _charged_back(h: History) -> None:
     bank = Actor("provider", "sandbox")
 
     def charge(name: str, state: Any, minor: int = 1_000) -> None:
-        h.say(
-            c.Chargeback(order=h.orders[name], payment="card", reference=f"cb-{name}", minor=minor, state=state), bank
-        )
+        reference = f"cb-{name}"
+        command = c.Chargeback(order=h.orders[name], payment="card", reference=reference, minor=minor, state=state)
+        h.say(command, bank, f"{reference}-{state}")
 
     for name in ("eli", "fox", "gil", "hue", "ivy"):
         h.sell(name, 1_000)
@@ -333,6 +336,16 @@ def _charged_back(h: History) -> None:
     charge("eli", "won")
     for name in ("fox", "gil", "hue"):
         charge(name, "lost")
+
+
+def _settled_privately(h: History) -> None:
+    """Words on an order, and money that the seller sends of its own accord."""
+    order = h.sell("kim", 2_000)
+    oak = Actor("seller", "oak")
+    h.say(WriteOnOrder(order=order, message="The lamp has a scratch."), _buyer("kim"), "kim-writes")
+    h.say(WriteOnOrder(order=order, message="I send you something back."), oak)
+    gift = h.say(SendGoodwill(order=order, amount=500, note="Sorry for the scratch."), oak, "goodwill-kim").id
+    h.pay(gift)
 
 
 def _still_open(h: History) -> None:

@@ -162,6 +162,14 @@ class PassTime(CaseCommand, frozen=True, kw_only=True, tag="pass_time"):
     """Nobody acts: what fell due happens."""
 
 
+class SendGoodwill(Record, frozen=True, kw_only=True, tag="goodwill"):
+    """The seller sends the buyer of an order `amount` (minor units), without a dispute, and counted nowhere (R15)."""
+
+    order: int
+    amount: int
+    note: str = ""
+
+
 # --- events --------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +193,18 @@ class DisputeOpened(Move, frozen=True, kw_only=True, tag="dispute_opened"):
     rules: str = ""
     evidence: tuple[str, ...] = ()
     reference: str = ""
+
+
+class GoodwillSent(Move, frozen=True, kw_only=True, tag="goodwill_sent"):
+    """The seller sends money back of its own accord. The record lives as a dispute does from its refund on, so that the
+    money goes out once; it is on no record but the ledger's."""
+
+    buyer: str
+    currency: str
+    lines: tuple[tuple[str, int], ...]
+    amount: int
+    covered: bool
+    policy: str
 
 
 class DisputeRuled(Move, frozen=True, kw_only=True, tag="dispute_ruled"):

@@ -11,7 +11,7 @@ from houbao.core import money
 from houbao.core.acts import ChangeClaim, ClaimChanged, Counter, DisputeOpened, OpenDispute
 from houbao.core.awards import approve, authorise
 from houbao.core.conditions import Facts
-from houbao.core.disputes import Dispute, Event, evolve_dispute
+from houbao.core.disputes import GOODWILL, Dispute, Event, evolve_dispute
 from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
 from houbao.core.phases import entering, staying, timers_of
 from houbao.core.policy import Rule
@@ -97,7 +97,8 @@ def _check_one_route(compiled: Compiled, facts: Facts) -> None:
 
 def _before(others: tuple[Dispute, ...], pieces: Mapping[str, int], kind: ReasonClass) -> tuple[bool, bool]:
     """Whether a dispute is open on one of those lines, and whether one was ruled on in the same class."""
-    overlapping = [other for other in others if any(line in pieces for line, _ in other.lines)]
+    disputes = (other for other in others if other.route != GOODWILL)
+    overlapping = [other for other in disputes if any(line in pieces for line, _ in other.lines)]
     closed = [other for other in overlapping if other.phase == "closed"]
     ruled = any(other.outcome != "withdrawn" and REASONS[other.reason] == kind for other in closed)
     return len(closed) < len(overlapping), ruled

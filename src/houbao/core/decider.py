@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from msgspec import Struct, structs
 
 from houbao.core import chargebacks as c
-from houbao.core import claims, deadlines, freezes, phases, queues, turns
+from houbao.core import claims, deadlines, freezes, goodwill, phases, queues, turns
 from houbao.core import disputes as d
+from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.acts import SendGoodwill
 from houbao.core.effects import Effect, effects
 from houbao.core.fund import CapitalAdded, TopUp, decide_top_up
 from houbao.core.ledger import AVAILABLE, Transfer, transfers
@@ -22,9 +24,18 @@ from houbao.core.rulings import Compiled
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
 Command = (
-    p.StoreCommand | o.PlaceOrder | o.Fact | c.Chargeback | d.OpenDispute | d.DisputeCommand | TopUp | r.ServeWaiting
+    p.StoreCommand
+    | o.PlaceOrder
+    | o.Fact
+    | c.Chargeback
+    | m.WriteOnOrder
+    | SendGoodwill
+    | d.OpenDispute
+    | d.DisputeCommand
+    | TopUp
+    | r.ServeWaiting
 )
-Event = p.StoreEvents | o.OrderEvents | c.ChargebackMoved | d.Event | CapitalAdded
+Event = p.StoreEvents | o.OrderEvents | c.ChargebackMoved | m.OrderMessageWritten | d.Event | CapitalAdded
 
 ORDER_FACTS = (
     o.Paid,
@@ -38,7 +49,7 @@ ORDER_FACTS = (
 )
 
 
-ON_ORDERS = (*ORDER_FACTS, c.Chargeback)
+ON_ORDERS = (*ORDER_FACTS, c.Chargeback, m.WriteOnOrder, SendGoodwill)
 """The commands that name an order."""
 
 
@@ -153,6 +164,10 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             return [*_serve_waiting(world, command, by, now)]
         case c.Chargeback():
             return [*freezes.decide_chargeback(command, _scene(world, by, now), tuple(world.disputes.values()))]
+        case SendGoodwill():
+            return [*goodwill.decide_goodwill(command, _scene(world, by, now))]
+        case m.WriteOnOrder():
+            return [*goodwill.decide_order_message(command, _scene(world, by, now))]
         case _ if isinstance(command, ORDER_FACTS):
             return [*_decide_fact(world, command, by)]
         case _:
@@ -279,6 +294,9 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
         case c.ChargebackMoved():
             order = c.evolve_chargeback(_order(world), event, position)
             return structs.replace(world, position=position, order=order, purse=purse)
+        case m.OrderMessageWritten():
+            order = m.evolve_message(_order(world), position)
+            return structs.replace(world, position=position, order=order)
         case CapitalAdded():
             return structs.replace(world, position=position, purse=purse)
         case _:

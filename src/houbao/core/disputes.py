@@ -32,6 +32,7 @@ from houbao.core.acts import (
     EvidenceClosed,
     EvidenceRequested,
     FraudProposed,
+    GoodwillSent,
     MakeOffer,
     MessageWritten,
     NoticeAccepted,
@@ -151,6 +152,7 @@ DisputeCommand = (
 
 Event = (
     DisputeOpened
+    | GoodwillSent
     | DisputeRuled
     | FraudProposed
     | CaseClaimed
@@ -266,6 +268,9 @@ class Dispute(Record, frozen=True, kw_only=True):
     closed_at: datetime | None = None
 
 
+GOODWILL = "goodwill"
+"""The route of what a seller sends of its own accord: the record of its money, no dispute, and no part of any rate."""
+
 CHANGES = ("turn", "escalate")
 """The timers that change phase or money."""
 
@@ -290,6 +295,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
     """The dispute after the event at `position`."""
     if isinstance(event, DisputeOpened):
         return _opened(event, position)
+    if isinstance(event, GoodwillSent):
+        return _goodwill(event, position)
     assert dispute is not None
     changes: dict[str, Any] = {"history": (*dispute.history, position)}
     if isinstance(event, Move):
@@ -429,6 +436,31 @@ def _opened(event: DisputeOpened, position: int) -> Dispute:
         reference=event.reference,
         timers=event.timers,
         escalates_at=next((timer.at for timer in event.timers if timer.kind == "escalate"), None),
+    )
+
+
+def _goodwill(event: GoodwillSent, position: int) -> Dispute:
+    return Dispute(
+        id=position,
+        store=event.store,
+        order=event.order,
+        buyer=event.buyer,
+        currency=event.currency,
+        lines=event.lines,
+        reason=GOODWILL,
+        first_amount=event.amount,
+        amount=event.amount,
+        remedy="refund",
+        route=GOODWILL,
+        rule="",
+        payer="seller",
+        covered=event.covered,
+        policy=event.policy,
+        phase=event.phase,
+        fault=Fault(state="exempt", kind=GOODWILL, why=GOODWILL),
+        opened_at=event.at,
+        assessed=position,
+        history=(position,),
     )
 
 

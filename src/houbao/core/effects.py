@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import (
+    GOODWILL,
     Alerted,
     Appealed,
     ClaimChanged,
@@ -144,6 +145,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("alert", event.at, number, what="provider_contradiction")]
         case RefundResolved(how="abandon", payer="fund"):
             return [Effect("serve", event.at, number, what=event.currency)]
+        case DisputeClosed() if dispute.route == GOODWILL:
+            return [Effect("mail", event.at, number, to=to, what="goodwill") for to in ("buyer", "seller")]
         case DisputeClosed():
             return [Effect("mail", event.at, number, to=to, what="closed") for to in ("buyer", "seller")]
         case _:

@@ -8,7 +8,7 @@ from msgspec import structs
 from houbao.core.acts import DisputeFrozen, DisputeThawed
 from houbao.core.awards import close, guaranteed, seller_legs
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, known_charge
-from houbao.core.disputes import Dispute, Event, evolve_dispute
+from houbao.core.disputes import GOODWILL, Dispute, Event, evolve_dispute
 from houbao.core.moves import Timer
 from houbao.core.orders import Order, Payment
 from houbao.core.phases import head_of
@@ -154,7 +154,7 @@ def charged_back(dispute: Dispute, scene: Scene) -> list[Event]:
 def _funding(touched: list[Dispute], disputes: tuple[Dispute, ...]) -> Dispute | None:
     """The dispute whose funding a chargeback follows: one that it meets open, else the last that was ruled on."""
     ruled = [dispute for dispute in disputes if dispute.outcome != "withdrawn"]
-    return next(iter((*touched, *reversed(ruled))), None)
+    return next((one for one in (*touched, *reversed(ruled)) if one.route != GOODWILL), None)
 
 
 def _payer(dispute: Dispute | None, purse: Purse, minor: int) -> str:

@@ -5,7 +5,7 @@ from houbao.core.acts import Rule
 from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged
 from houbao.core.awards import approve, check_payer, close
 from houbao.core.claims import check_amount, check_text
-from houbao.core.disputes import Dispute, Event
+from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.phases import entering, head_of
 from houbao.core.refunds import Scene, is_settled, paid_minor
 from houbao.core.terms import Refused, check_reference
@@ -36,6 +36,8 @@ def decide_appeal(dispute: Dispute, command: FileAppeal, scene: Scene) -> list[E
 
 def _nothing_to_win(dispute: Dispute, party: str, about: str) -> str:
     """Why that party could win nothing by an appeal about that; empty where it could."""
+    if dispute.route == GOODWILL:
+        return "the seller sent it of its own accord: nobody ruled on anything"
     if dispute.outcome == "withdrawn":
         return "it was withdrawn: nobody ruled on anything, and the buyer may take it up again"
     if party == "buyer" and about != "remedy":

@@ -20,11 +20,13 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.acts import SendGoodwill
 from houbao.core.chain import link
 from houbao.core.claims import Given
 from houbao.core.decider import ON_ORDERS, Command, Decision, Event, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, Transfer, store_account
+from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.rulings import Ruling, assess
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.engine.ports import (
@@ -62,6 +64,8 @@ TEXT_FIELD: dict[type, str] = {
     d.RequestEvidence: "note",
     d.AddEvidence: "note",
     d.WriteMessage: "message",
+    WriteOnOrder: "message",
+    SendGoodwill: "note",
     d.ReportReturn: "note",
     d.ReportReplacement: "note",
     r.ResolveRefund: "note",
@@ -231,7 +235,7 @@ def _needs(requests: Sequence[Request]) -> Needs:
                 needs.orders.add(command.order)
                 if isinstance(command, o.Paid):
                     needs.paying.add(command.order)
-                if isinstance(command, o.PaidOut | c.Chargeback):
+                if isinstance(command, o.PaidOut | c.Chargeback | SendGoodwill):
                     needs.payouts.add(command.order)
             case command:
                 needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
@@ -400,7 +404,7 @@ class _Work:
                 self._move(moved)
             if noted is not None:
                 self._note(noted)
-            if text and isinstance(event, r.DisputeEvent) and event.text:
+            if text and isinstance(event, r.DisputeEvent | OrderMessageWritten) and event.text:
                 batch.texts.append(Text(self.position, salt, text))
         self._keep(before, world)
         if type(request.command) in PERSONAL:
@@ -482,13 +486,13 @@ class _Work:
 def _may_owe(command: Command) -> bool:
     """Whether it may take a store's money though no dispute was there before: a payout, a return without a reason."""
     opens = isinstance(command, d.OpenDispute) and o.REASONS.get(command.reason) == "REMORSE"
-    return opens or isinstance(command, o.PaidOut | c.Chargeback)
+    return opens or isinstance(command, o.PaidOut | c.Chargeback | SendGoodwill)
 
 
 def _subject(command: Command, decision: Decision) -> int:
     """The number of the dispute or order that the command made or was about."""
     match command:
-        case d.OpenDispute():
+        case d.OpenDispute() | SendGoodwill():
             return max(decision.world.disputes)
         case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave() | TopUp() | r.ServeWaiting():
             return 0

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from houbao.core.calendars import zone_of
-from houbao.core.disputes import Dispute
+from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.effects import Effect
 from houbao.core.money import decimal
 from houbao.core.orders import Order
@@ -30,7 +30,8 @@ def write(
     reader's time `zone`; `reason` is why a ruling found the dispute out of scope."""
     amount = f"{decimal(dispute.amount, dispute.currency)} {dispute.currency}"
     subject, body = _words(effect, dispute, amount, when(due, zone), reason)
-    about = f"Order {order.reference} · {_plain(dispute.reason)} · {amount} asked"
+    asked = "" if dispute.route == GOODWILL else " asked"
+    about = f"Order {order.reference} · {_plain(dispute.reason)} · {amount}{asked}"
     number = public_id("dispute", part, dispute.id)
     return Letter(to, f"{subject} ({order.reference})", f"{body}\n\n{about} · {number}\n", reference)
 
@@ -127,6 +128,12 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
                 f"The {appeal.party} asks the platform to look again at {APPEALED[appeal.about]}. Somebody who has not"
                 f" ruled on it before decides by {due}.\n{_silence(dispute)}",
             )
+        case "goodwill":
+            sent = sum(refund.minor for refund in dispute.refunds)
+            paid = f"{decimal(sent, dispute.currency)} {dispute.currency}"
+            if effect.to == "buyer":
+                return ("The store sent you money", f"{paid} was sent to you by the store, of its own accord.")
+            return ("Your goodwill was sent", f"{paid} was sent to the buyer. It counts nowhere.")
         case "closed":
             return (
                 f"The dispute is closed: {dispute.outcome.replace('_', ' ')}",

@@ -9,7 +9,9 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from houbao.core import chargebacks as c
 from houbao.core import disputes as d
+from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
@@ -257,7 +259,9 @@ class Receipts:
         if event.by not in (caller, "system"):
             self._bad(self._receipt, "caller", event.by)
         elif event.by != "system":
-            if (subject := _subject(event, position)) != number:
+            subject = _subject(event, position)
+            # What is said of an order may move its disputes too, as a chargeback does.
+            if number not in (subject, getattr(event, "order", subject)):
                 self._bad(self._receipt, "id", subject)
             if isinstance(event, r.DisputeEvent) and micros(event.at) != received_at:
                 self._bad(self._receipt, "received_at", micros(event.at))
@@ -289,7 +293,7 @@ def _subject(event: Event, position: int) -> int:
             return 0
         case o.OrderPlaced():
             return position
-        case o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut():
+        case o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut() | c.ChargebackMoved() | m.OrderMessageWritten():
             return event.order
         case _:
             return event.dispute

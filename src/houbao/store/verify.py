@@ -18,6 +18,7 @@ from typing import Any
 
 from houbao.core import chargebacks as c
 from houbao.core import disputes as d
+from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
@@ -144,8 +145,8 @@ class _Check:
             self._check_tasks(position, told)
         if isinstance(event, r.DisputeEvent):
             self._check_queues(position, event)
-            if event.text:
-                self._check_text(position, event.text)
+        if isinstance(event, r.DisputeEvent | m.OrderMessageWritten) and event.text:
+            self._check_text(position, event.text)
         self.receipts.follow(position, event)
 
     def _evolve(self, position: int, event: Event) -> d.Dispute | None:
@@ -163,6 +164,9 @@ class _Check:
                 self.orders.put(position, order, o.evolve_order(order, event, position))
             case c.ChargebackMoved():
                 self._charge(position, event)
+            case m.OrderMessageWritten():
+                order = self.orders.get(event.order)
+                self.orders.put(position, order, m.evolve_message(order, position))
             case CapitalAdded():
                 pass
             case _:
@@ -171,7 +175,7 @@ class _Check:
 
     def _evolve_dispute(self, position: int, event: d.Event) -> d.Dispute:
         before: d.Dispute | None = None
-        if isinstance(event, d.DisputeOpened):
+        if isinstance(event, d.DisputeOpened | d.GoodwillSent):
             self.policies.add(event.policy)
         else:
             before = self.disputes.get(event.dispute)
