@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field, structs
 
 from houbao.core import disputes as d
+from houbao.core.chargebacks import Chargeback
+from houbao.core.decider import Command
 from houbao.core.fund import TopUp
 from houbao.core.orders import PlaceOrder
 from houbao.core.programme import Enrol, RegisterStore
@@ -22,6 +24,7 @@ from houbao.demo.scenes import SCENE_STORES, UNREACHABLE, Scene, play, stage
 from houbao.engine.ports import Accepted, Request
 from houbao.feeds.sold import Complaint, SoldOrder
 from houbao.gateways.refunds.sandbox import Sandbox
+from houbao.store import queries
 from houbao.wiring import House
 
 PLATFORM = Actor("platform", "demo")
@@ -193,7 +196,13 @@ class Play:
         if isinstance(outcome, Refused):
             self.played.late[outcome.code] += 1
         elif outcome.id:
-            self._look(outcome.id)
+            self._look(*self._about(move.command, outcome.id))
+
+    def _about(self, command: Command, number: int) -> list[int]:
+        """The disputes that a command on a dispute or an order is about."""
+        if isinstance(command, Chargeback):
+            return [dispute.id for dispute in queries.disputes_of(self.house.database.connection, 0, number)]
+        return [number]
 
     def _look(self, *numbers: int) -> None:
         """Where a dispute came into another phase, its people plan what they will do."""

@@ -11,6 +11,8 @@ from hashlib import sha256
 from msgspec import Struct
 
 from houbao.core import disputes as d
+from houbao.core.appeals import in_hearing
+from houbao.core.chargebacks import Chargeback
 from houbao.core.decider import Command
 from houbao.core.orders import REASONS, Order
 from houbao.core.refunds import ResolveRefund
@@ -24,6 +26,10 @@ SELLER = {"accept": 34, "reject": 22, "offer": 10, "offer_return": 4, "offer_rep
 BUYER_AFTER_OPENING = {"nothing": 88, "settled": 6, "asks_less": 6}
 BUYER_AFTER_REJECTION = {"silent": 40, "withdraw": 20, "escalate": 30, "counter": 10}
 BUYER_AFTER_OFFER = {"accept_offer": 55, "silent": 15, "counter": 20, "escalate": 10}
+BUYER_AFTER_NOTHING = {"content": 86, "appeal": 8, "bank": 6}
+SELLER_AFTER_RULING = {"content": 85, "appeal": 15}
+HEARING = {"unjustified": 60, "justified": 38, "never": 2}
+BANK = {"won": 55, "lost": 45}
 BUYER_AFTER_WITHDRAWAL = {"content": 92, "reopen": 8}
 RETURN = {"sent": 85, "kept": 15}
 CARRIER = {"delivered": 96, "lost": 4}
@@ -101,6 +107,8 @@ def react(dice: Dice, dispute: d.Dispute, order: Order, now: datetime) -> list[M
             return _seller(dice, dispute, ref, now)
         case "awaiting_buyer":
             return _answer(dice, dispute, ref, now)
+        case "adjudicating" if in_hearing(dispute.appeals):
+            return _hearing(dice, dispute, ref, now)
         case "adjudicating":
             return _judge(dice, dispute, ref, now)
         case "awaiting_return" | "return_in_transit":
@@ -110,10 +118,8 @@ def react(dice: Dice, dispute: d.Dispute, order: Order, now: datetime) -> list[M
         case "refunding" if is_stuck(dispute):
             at = now + dice.hours(20, 60, "finance", ref)
             return [Move(at, ResolveRefund(dispute=dispute.id, how="paid_elsewhere"), Actor("finance", "simulated"))]
-        case "closed" if dispute.outcome == "withdrawn" and not dispute.reopened:
-            if dice.pick(BUYER_AFTER_WITHDRAWAL, "withdrawn", ref) == "content":
-                return []
-            return [Move(now + dice.hours(5, 100, "reopen", ref), d.Reopen(dispute=dispute.id), _buyer_of(dispute))]
+        case "closed":
+            return _afterwards(dice, dispute, order, now)
         case _:
             return []
 
@@ -121,6 +127,54 @@ def react(dice: Dice, dispute: d.Dispute, order: Order, now: datetime) -> list[M
 def is_stuck(dispute: d.Dispute) -> bool:
     """Whether a person must settle a refund of it."""
     return any(share.state == "stuck" for refund in dispute.refunds for share in refund.shares)
+
+
+def _afterwards(dice: Dice, dispute: d.Dispute, order: Order, now: datetime) -> list[Move]:
+    """What somebody does who is not content with how it ended."""
+    ref, number = order.reference, dispute.id
+    if dispute.outcome == "withdrawn" and not dispute.reopened:
+        if dice.pick(BUYER_AFTER_WITHDRAWAL, "withdrawn", ref) == "content":
+            return []
+        return [Move(now + dice.hours(5, 100, "reopen", ref), d.Reopen(dispute=number), _buyer_of(dispute))]
+    if dispute.appeals or order.chargebacks:
+        return []
+    later = now + dice.hours(10, 300, "afterwards", ref)
+    if dispute.outcome in ("rejected", "lapsed"):
+        match dice.pick(BUYER_AFTER_NOTHING, "nothing", ref):
+            case "appeal":
+                return [Move(later, d.FileAppeal(dispute=number, about="remedy"), _buyer_of(dispute))]
+            case "bank":
+                return _bank(dice, dispute, order, later)
+    if dispute.resolved_by == "adjudication" and dice.pick(SELLER_AFTER_RULING, "ruled", ref) == "appeal":
+        appeal = d.FileAppeal(dispute=number, about=dice.pick({"remedy": 1, "fault": 1}, "about", ref))  # ty: ignore[invalid-argument-type]
+        return [Move(later, appeal, Actor("seller", dispute.store))]
+    return []
+
+
+def _bank(dice: Dice, dispute: d.Dispute, order: Order, at: datetime) -> list[Move]:
+    """The buyer's bank asks for the money back, and decides some weeks later."""
+    payment, by = order.payments[0], Actor("platform", "bank")
+    minor, reference = min(dispute.amount, payment.minor), f"bank-{dispute.id}"
+    return [
+        Move(
+            at + wait,
+            Chargeback(order=order.id, payment=payment.id, reference=reference, minor=minor, state=state),  # ty: ignore[invalid-argument-type]
+            by,
+        )
+        for wait, state in (
+            (timedelta(), "opened"),
+            (dice.hours(300, 900, "bank", order.reference), dice.pick(BANK, "bank", order.reference)),
+        )
+    ]
+
+
+def _hearing(dice: Dice, dispute: d.Dispute, ref: str, now: datetime) -> list[Move]:
+    """Another agent hears the appeal."""
+    finding = dice.pick(HEARING, "hearing", ref)
+    if finding == "never":
+        return []
+    ruling = d.Rule(dispute=dispute.id, finding=finding, reason="heard")  # ty: ignore[invalid-argument-type]
+    return [Move(now + dice.hours(20, 160, "hearing", ref), ruling, Actor("agent", "simulated-senior"))]
 
 
 def _buyer_of(dispute: d.Dispute) -> Actor:

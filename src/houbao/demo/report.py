@@ -165,6 +165,7 @@ def stories(connection: sqlite3.Connection, part: int = 0) -> list[str]:
         "Decided by the seller's silence": lambda x: x.resolved_by == "seller_timeout" and not x.notice,
         "Found out of scope and handed to the seller": lambda x: bool(x.notice) and x.phase == "closed",
         "Sent back": lambda x: x.route == "return" and x.outcome == "refunded",
+        "Appealed": lambda x: x.resolved_by == "appeal",
         "Decided by the platform": lambda x: x.resolved_by == "adjudication" and x.outcome != "rejected",
     }
     lines: list[str] = []

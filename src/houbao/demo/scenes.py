@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from houbao.core import disputes as d
 from houbao.core import orders as o
+from houbao.core.chargebacks import Chargeback
 from houbao.core.decider import Command
 from houbao.core.refunds import ResolveRefund
 from houbao.core.terms import Actor
@@ -26,11 +27,11 @@ PRICE, PIANO = 120_00, 250_000_00
 
 
 class Act(Struct, frozen=True):
-    """Who does what, so many days after the dispute was opened. `command` is given the dispute's number."""
+    """Who does what, so many days after the dispute was opened. `command` is given the dispute as opened."""
 
     day: float
     by: str
-    command: Callable[[int], Command]
+    command: Callable[[d.Dispute], Command]
 
 
 class Scene(Struct, frozen=True):
@@ -48,23 +49,33 @@ class Scene(Struct, frozen=True):
     payment: str = "card"
 
 
-def _rule(finding: str, **more: str | int) -> Callable[[int], Command]:
-    return lambda number: d.Rule(dispute=number, finding=finding, reason="evidence", **more)  # ty: ignore[invalid-argument-type]
+def _rule(finding: str, **more: str | int) -> Callable[[d.Dispute], Command]:
+    return lambda case: d.Rule(dispute=case.id, finding=finding, reason="evidence", **more)  # ty: ignore[invalid-argument-type]
 
 
 JUSTIFIED = Act(0.5, "agent", _rule("justified"))
 OUT_OF_SCOPE = Act(0.5, "agent", _rule("out_of_scope"))
-ACCEPTED = Act(1, "seller", lambda number: d.Accept(dispute=number))
-REJECTED = Act(1, "seller", lambda number: d.Reject(dispute=number, reason="proof_of_delivery"))
-HALF = Act(1, "seller", lambda number: d.MakeOffer(dispute=number, amount=PRICE // 2))
-ANOTHER = Act(1, "seller", lambda number: d.MakeOffer(dispute=number, remedy="replacement"))
-YES = Act(2, "buyer", lambda number: d.AcceptOffer(dispute=number))
-DECIDE = Act(2, "buyer", lambda number: d.Escalate(dispute=number))
-WITHDRAWN = Act(2, "buyer", lambda number: d.Withdraw(dispute=number))
-SENT_BACK = Act(2, "buyer", lambda number: d.ShipReturn(dispute=number, carrier="Post", tracking=f"RR{number}"))
-SENT_ANEW = Act(3, "seller", lambda number: d.ShipReplacement(dispute=number, carrier="Post", tracking=f"RP{number}"))
-GIVEN_UP = Act(3, "finance", lambda number: ResolveRefund(dispute=number, how="abandon"))
-ARRIVED = Act(5, "platform", lambda number: d.ScanReplacement(dispute=number))
+ACCEPTED = Act(1, "seller", lambda case: d.Accept(dispute=case.id))
+REJECTED = Act(1, "seller", lambda case: d.Reject(dispute=case.id, reason="proof_of_delivery"))
+HALF = Act(1, "seller", lambda case: d.MakeOffer(dispute=case.id, amount=PRICE // 2))
+ANOTHER = Act(1, "seller", lambda case: d.MakeOffer(dispute=case.id, remedy="replacement"))
+YES = Act(2, "buyer", lambda case: d.AcceptOffer(dispute=case.id))
+DECIDE = Act(2, "buyer", lambda case: d.Escalate(dispute=case.id))
+WITHDRAWN = Act(2, "buyer", lambda case: d.Withdraw(dispute=case.id))
+SENT_BACK = Act(2, "buyer", lambda case: d.ShipReturn(dispute=case.id, carrier="Post", tracking=f"RR{case.id}"))
+SENT_ANEW = Act(3, "seller", lambda case: d.ShipReplacement(dispute=case.id, carrier="Post", tracking=f"RP{case.id}"))
+GIVEN_UP = Act(3, "finance", lambda case: ResolveRefund(dispute=case.id, how="abandon"))
+BANK_TOOK = tuple(
+    Act(
+        day,
+        "platform",
+        lambda case, state=state: Chargeback(
+            order=case.order, payment="card", reference="bank-1", minor=case.amount, state=state
+        ),
+    )
+    for day, state in ((2, "opened"), (9, "lost"))
+)
+ARRIVED = Act(5, "platform", lambda case: d.ScanReplacement(dispute=case.id))
 
 SCENES = (
     Scene("verifying", "damaged", 2),
@@ -84,6 +95,7 @@ SCENES = (
     Scene("closed", "not_as_pictured", 6, (Act(1, "agent", _rule("unjustified")),), outcome="rejected"),
     Scene("closed", "in_transit_overdue", 4, (WITHDRAWN,), outcome="withdrawn"),
     Scene("closed", "in_transit_overdue", 12, (REJECTED,), outcome="lapsed"),
+    Scene("closed", "in_transit_overdue", 12, BANK_TOOK, outcome="charged_back"),
     Scene("closed", "damaged", 6, (JUSTIFIED, GIVEN_UP), outcome="unclaimed", payment="refuse_final"),
 )
 """What the demonstration leaves at least one of."""
@@ -143,5 +155,5 @@ def play(scene: Scene, dispute: d.Dispute) -> list[Move]:
         "platform": Actor("platform", "carrier"),
     }
     return [
-        Move(dispute.opened_at + timedelta(days=act.day), act.command(dispute.id), people[act.by]) for act in scene.acts
+        Move(dispute.opened_at + timedelta(days=act.day), act.command(dispute), people[act.by]) for act in scene.acts
     ]

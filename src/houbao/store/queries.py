@@ -156,6 +156,12 @@ def disputes(connection: sqlite3.Connection, part: int) -> Iterator[Dispute]:
         yield rows.decode_dispute(body)
 
 
+def disputes_of(connection: sqlite3.Connection, part: int, order: int) -> list[Dispute]:
+    """The disputes of an order, oldest first."""
+    found = connection.execute("SELECT body FROM disputes WHERE part=? AND order_id=? ORDER BY id", (part, order))
+    return [rows.decode_dispute(body) for (body,) in found]
+
+
 def order_counts(connection: sqlite3.Connection, part: int, without: Sequence[str] = ()) -> tuple[int, int]:
     """(orders, covered orders) of the part, those of some stores left out."""
     marks = ", ".join("?" * len(without))
