@@ -4,7 +4,7 @@ Amounts are decimal texts in EUR; times are relative to T, a Wednesday noon.
 """
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core.fund import TopUp
 from houbao.core.ledger import store_account
+from houbao.core.policy import ScoreCurves
 from houbao.core.rulings import Ruling
+from houbao.core.score import Score, score_on, standing
 from houbao.core.terms import Actor, Refused
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Accepted, Letter, Outcome, Posted, Reply, Request
+from houbao.engine.ports import Accepted, Letter, Lines, Outcome, Posted, Reply, Request
 from houbao.engine.worker import Done, Worker
 from houbao.shipped import policy_text
 from houbao.store import queries, sqlite
+from houbao.store.scores import Scorebook
 
 T = datetime(2026, 7, 8, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -259,6 +262,18 @@ class Market:
     def statement(self, store: str = "oak", currency: str = "EUR") -> list[queries.Entry]:
         """The store's statement."""
         return queries.statement(self.database.connection, 0, store, currency)
+
+    def score(self, store: str = "oak", *, day: date | None = None) -> Score | None:
+        """The store's score of a day, by the shipped curves; today's where none is given."""
+        lines = Scorebook(self.database).lines(0, None, store).get(store, Lines())
+        return score_on(standing(lines.deals, lines.tallies, UTC), day or self.now.date(), ScoreCurves())
+
+    def sell(self, count: int, store: str = "oak") -> list[int]:
+        """Orders that their buyer confirms now."""
+        orders = [self.order(store=store) for _ in range(count)]
+        for order in orders:
+            self.accept(o.Confirmed(order=order, at=self.now), PLATFORM)
+        return orders
 
     def events(self, dispute: int) -> list[Any]:
         """The dispute's events, in the order they were booked."""

@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,7 +43,20 @@ T = datetime(2026, 7, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 COMMANDS = {
-    "": ("bench", "db", "demo", "fund", "import", "policy", "rates", "sandbox-provider", "statement", "verify", "work"),
+    "": (
+        "bench",
+        "db",
+        "demo",
+        "fund",
+        "import",
+        "policy",
+        "rates",
+        "sandbox-provider",
+        "score",
+        "statement",
+        "verify",
+        "work",
+    ),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
     "fund": ("status", "top-up"),
     "db": ("upgrade",),
@@ -52,6 +66,7 @@ ON_DATA = (
     "import",
     "verify",
     "statement",
+    "score",
     "work",
     "rates",
     "policy show",
@@ -227,6 +242,9 @@ def test_the_environment_overrides_the_file(run, tmp_path, monkeypatch):
         ("verify", "no database at houbao.db"),
         ("import olist nowhere --database sqlite:///live.db", "olist_customers_dataset.csv is missing"),
         ("statement nobody --database sqlite:///live.db", "'nobody'"),
+        ("score nobody --database sqlite:///live.db", "unknown_store"),
+        ("score nobody --on tomorrow --database sqlite:///live.db", "bad_time"),
+        ("score nobody --on 2999-01-01 --database sqlite:///live.db", "still to come"),
         ("policy check nowhere.toml", "nowhere.toml"),
         ("policy promise 1999.1 --database sqlite:///live.db", "no_policy"),
         ("policy promise --programme golden --database sqlite:///live.db", "unknown_programme"),
@@ -465,7 +483,7 @@ def undisputed(path: Path) -> tuple[str, str, datetime]:
     """A covered, delivered order that nobody disputed: its id, its reference, its delivery."""
     with sqlite3.connect(path) as connection:
         number, reference, delivered = connection.execute(
-            "SELECT id, reference, body->>'delivered_at' FROM orders WHERE covered=1 AND status='delivered'"
+            "SELECT id, reference, body->>'delivered_at' AS at FROM orders WHERE covered=1 AND at IS NOT NULL"
             " AND id NOT IN (SELECT order_id FROM disputes) ORDER BY id LIMIT 1"
         ).fetchone()
     return public_id("order", 0, number), reference, datetime.fromisoformat(delivered)
@@ -551,6 +569,44 @@ def test_what_the_fund_pays_leaves_the_stores_balance_as_it_was(run, played):
     opening, page = told[1].split()[-1], [line.split() for line in told[2:]]
     assert len(page) == 3
     assert parse(opening, "BRL") + sum(parse(line[3], "BRL") for line in page) == parse(page[-1][4], "BRL")
+
+
+def worst(path: Path) -> tuple[str, str, str, str]:
+    """The store of the lowest score that is graded: its name, the day, the score as told, and the grade."""
+    with sqlite3.connect(path) as connection:
+        store, day, score, grade = connection.execute(
+            "SELECT store_id, day, score, grade FROM scores WHERE grade<>'' ORDER BY day DESC, score LIMIT 1"
+        ).fetchone()
+    return store, day, f"{score // 1_000_000}.{score % 1_000_000 // 10_000:02}", grade
+
+
+def test_a_score_says_where_every_point_is_and_whose_it_is(run, played):
+    path, report = played
+    store, day, score, grade = worst(path)
+    asked = json.loads(run(f"score {store} --on {day} --json --database sqlite:///{path}").out)
+    parts = asked["parts"].values()
+    assert sum(Fraction(part["got"]) for part in parts) == Fraction(asked["points"])
+    assert sum(Fraction(part["got"]) + Fraction(part["lost"]) for part in parts) == asked["scale"]
+    for part in parts:
+        assert sum(Fraction(one["lost"]) for one in part["because"]) == Fraction(part["lost"])
+    named = [one for name in ("inr", "snad") for one in asked["parts"][name]["because"]]
+    assert all(one["disputes"] for one in named)
+    assert asked["score"].startswith(score)
+    assert (asked["industry"]["day"], asked["kept"], asked["grade"]) == (day, asked["score"], grade)
+    assert report["scores"]["day"] == day
+    assert sum(report["scores"]["grades"].values()) >= 1
+
+
+def test_it_is_told_to_a_seller_in_words(run, played):
+    path, _ = played
+    store, day, score, grade = worst(path)
+    said = run(f"score {store} --on {day} --database sqlite:///{path}").out
+    assert said.splitlines()[0] == f"Store {store} · {day} · service score {score} of 100 · {grade}"
+    for words in ("Where the points are", "Why points are lost: goods", "gone on 20", "What comes next", "Rates"):
+        assert words in said
+    shown = [line.split() for line in said.splitlines() if line.startswith(("  deals that", "  goods", "  rated"))]
+    figures = [next(row[i : i + 3] for i in range(len(row)) if row[i].isdecimal()) for row in shown]
+    assert all(Fraction(got) + Fraction(lost) == Fraction(of) for of, got, lost in figures)
 
 
 # --- the worker ----------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from given import (
     standard,
 )
 from houbao.commands.explaining import explanation
+from houbao.commands.scores import score_card
 from houbao.commands.working import work
 from houbao.core import chargebacks as c
 from houbao.core import disputes as d
@@ -293,6 +294,11 @@ def bad_payments(market):
 
 
 @produces
+def bad_rating(market):
+    return market.refuse(o.Rated(order=market.order(), at=T, description=6, service=5, logistics=5), PLATFORM)
+
+
+@produces
 def bad_evidence(market):
     return market.refuse(opening(market.order(), "damaged", "1.00", evidence=("photo.jpg",)), BUYER)
 
@@ -509,6 +515,14 @@ def refund_in_flight(market):
 @produces
 def refund_waits(market):
     return market.refuse(r.ResolveRefund(dispute=waiting(market), how="paid_elsewhere"), FINANCE)
+
+
+@produces
+def no_record(market):
+    house = house_of(market)
+    refused = raised(market, score_card, house, "oak")
+    house.close()
+    return refused
 
 
 @produces
@@ -800,6 +814,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "confirmed": (o.Confirmed(order=delivered, **fact), PLATFORM),
         "confirmation_timed_out": (o.ConfirmationTimedOut(order=delivered, **fact), PLATFORM),
         "cancelled": (o.Cancelled(order=shipped, party="buyer", **fact), PLATFORM),
+        "rated": (o.Rated(order=delivered, description=5, service=4, logistics=3, **fact), PLATFORM),
         "paid_out": (o.PaidOut(order=delivered, minor=1, **fact), PLATFORM),
         "goodwill": (SendGoodwill(order=market.order(), amount=1, note="n"), SELLER),
         "order_message": (WriteOnOrder(order=market.order(), message="m"), BUYER),

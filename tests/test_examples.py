@@ -1,7 +1,10 @@
 """The worked examples of the specification (EUR, capital mode; before each P 200.00, F 1,000.00, R 0.00)."""
 
+from msgspec import structs
+
 from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, SENIOR, T, eur
 from houbao.core import disputes as d
+from houbao.core import orders as o
 from houbao.core.ledger import store_account
 from houbao.core.programme import Leave
 
@@ -132,9 +135,14 @@ def test_example_4_a_change_of_mind_goes_straight_into_the_return_flow(market):
 
 def test_example_5_settled_privately_and_withdrawn_leaves_no_transfers(market):
     order = market.order(amount="20.00", commission="20.00")
+    market.accept(o.Rated(order=order, at=T, description=4, service=5, logistics=5), PLATFORM)
+    never_opened = market.score()
     dispute = market.open(order, "wrong_variant", "20.00")
+    opened = market.score()
+    assert (opened.rates["snad"].n, opened.lost["snad"] > 0) == (1, True)
     market.go(T + DAY)
     market.accept(d.Withdraw(dispute=dispute), BUYER)
+    assert structs.replace(market.score(day=T.date()), exempt=0) == never_opened
     state = market.dispute(dispute)
     assert (state.phase, state.outcome, state.fault.state) == ("closed", "withdrawn", "exempt")
     assert market.moved(dispute) == []

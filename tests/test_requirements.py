@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from core.policies import next_policy
 from given import (
@@ -33,9 +34,12 @@ from houbao.core.calendars import days_after
 from houbao.core.messages import WriteOnOrder
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import assess
+from houbao.core.score import POINT, of_hundred
 from houbao.core.terms import SYSTEM, Refused
+from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store.policies import publish_text
+from houbao.store.scores import Scorebook
 
 HOUR = timedelta(hours=1)
 PHOTO = "ab" * 32
@@ -817,11 +821,75 @@ def test_r13_neither_does_a_return_that_the_seller_asks_for(market):
     assert not [move for move in market.moved(dispute) if "fund:" in move[1] + move[2]]
 
 
+# --- R14: what counts worsens the record, and fades ---------------------------------------------------------------
+
+
+def counted(market, order, reason="damaged"):
+    """A dispute that the guarantee pays, and that counts."""
+    market.rule(dispute := market.open(order, reason, "40.00"))
+    market.work()
+    assert market.dispute(dispute).fault.state == "counted"
+    return dispute
+
+
+def test_r14_each_counted_dispute_worsens_the_dispute_rate_the_score_and_the_weight(market):
+    orders = market.sell(100)
+    seen = [market.score()]
+    for order in orders[:4]:
+        counted(market, order)
+        seen.append(market.score())
+    assert [score.rates["dispute"].n for score in seen] == [0, 1, 2, 3, 4]
+    points = [of_hundred(score) for score in seen]
+    assert points == sorted(points, reverse=True)
+    assert len(set(points)) == 5
+    assert [score.weight for score in seen] == [10_000, 9_425, 8_850, 8_275, 7_700]
+
+
+def test_r14_an_open_dispute_weighs_already_and_one_that_is_rejected_no_more(market):
+    orders = market.sell(100)
+    dispute = market.open(orders[0], "damaged", "40.00")
+    pending = market.score()
+    market.rule(dispute, "unjustified")
+    rejected = market.score()
+    assert (pending.pending, of_hundred(pending)) == (1, 92_500000)
+    assert (rejected.exempt, of_hundred(rejected)) == (1, 100 * POINT)
+
+
+def test_r14_without_a_counted_dispute_for_the_window_the_effect_is_gone(market):
+    orders = market.sell(20)
+    counted(market, orders[0])
+    market.now = T + 29 * DAY
+    assert market.score().rates["snad"].n == 1
+    market.now = T + 30 * DAY
+    market.sell(20)
+    cleared = market.score()
+    assert (cleared.rates["snad"].n, of_hundred(cleared), cleared.weight) == (0, 100 * POINT, 10_000)
+
+
+def test_r14_good_service_regains_points_before_that(market):
+    orders = market.sell(20)
+    counted(market, orders[0])
+    low = market.score()
+    market.sell(40)
+    assert of_hundred(market.score()) > of_hundred(low)
+
+
+def test_r14_a_day_is_kept_by_the_worker_and_the_ranker_reads_the_weight_there(market):
+    orders = market.sell(10)
+    counted(market, orders[0])
+    market.now = T + DAY
+    book = Scorebook(market.database)
+    Scoring(book, lambda: market.now).keep()
+    assert dict(book.of_day(0, T.date()))["oak"] == market.score(day=T.date())
+
+
 # --- R15: settled privately ---------------------------------------------------------------------------------------
 
 
 def test_r15_a_gift_of_the_sellers_goes_through_the_ledger_and_counts_nowhere(market):
     order = market.order(amount="40.00")
+    market.sell(10)
+    record = market.score()
     before = market.balance("store:oak:payable")
     market.accept(WriteOnOrder(order=order, message="The lamp has a scratch."), BUYER)
     gift = market.accept(SendGoodwill(order=order, amount=eur("10.00"), note="Sorry."), SELLER).id
@@ -830,6 +898,7 @@ def test_r15_a_gift_of_the_sellers_goes_through_the_ledger_and_counts_nowhere(ma
     assert (state.outcome, state.resolved_by, state.fault.state) == ("refunded", "goodwill", "exempt")
     assert eur(market.balance("store:oak:payable")) == eur(before) - eur("10.00")
     assert sum(market.provider.paid.values()) == eur("10.00")
+    assert market.score() == record
     assert "The store sent you money" in [subject.partition(" (")[0] for subject in market.subjects()]
     assert market.open(order, "damaged", "30.00") > gift
     market.check()
@@ -863,6 +932,22 @@ def test_r15_who_withdraws_may_go_on_once_where_the_deal_is_broken(market):
     market.rule(dispute)
     market.work()
     assert market.dispute(dispute).outcome == "refunded"
+
+
+def test_r15_a_store_whose_buyer_withdrew_has_the_metrics_of_one_that_was_never_disputed(market_with):
+    def metrics(*, disputed):
+        market = market_with()
+        orders = market.sell(12)
+        if disputed:
+            dispute = market.open(orders[0], "delivered_not_received", "40.00")
+            market.accept(d.Reject(dispute=dispute, reason="proof"), SELLER)
+            market.accept(d.Escalate(dispute=dispute), BUYER)
+            market.accept(d.Withdraw(dispute=dispute), BUYER)
+        market.now = T + 3 * DAY
+        Scoring(Scorebook(market.database), lambda: market.now).keep()
+        return [structs.replace(market.score(day=(T + n * DAY).date()), exempt=0) for n in range(3)]
+
+    assert metrics(disputed=True) == metrics(disputed=False)
 
 
 # --- R17 the listing is kept as the buyer saw it -------------------------------------------------------------------

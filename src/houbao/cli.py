@@ -234,6 +234,28 @@ def statement(
 
 
 @app.command
+def score(
+    store: str,
+    *,
+    on: Annotated[str, Parameter(help="A day such as 2026-07-12; default: today, as far as it has come")] = "",
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """A store's service score of a day: its parts, which disputes cost which points, and what comes next."""
+    from houbao.commands.scores import score_card
+
+    house = _house(database)
+    try:
+        card = score_card(house, store, on)
+    finally:
+        house.close()
+    if as_json:
+        _print_json(card.document())
+    else:
+        print("\n".join(card.told()))
+
+
+@app.command
 def work(
     *,
     once: Annotated[bool, Parameter(negative="", help="One run, then stop")] = False,

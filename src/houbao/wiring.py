@@ -11,6 +11,7 @@ from houbao.core.refunds import RefundSent, ReportRefund
 from houbao.core.terms import Refused, parse_id
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Notifier, Probe
+from houbao.engine.scoring import Scoring
 from houbao.engine.worker import Worker
 from houbao.gateways.email import FolderMailer, SmtpMailer
 from houbao.gateways.refunds.remote import RemoteSandbox
@@ -18,6 +19,7 @@ from houbao.gateways.refunds.sandbox import Bank, Sandbox, Script
 from houbao.settings import Settings, SettingsError
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.scores import Scorebook
 
 
 def path_of(url: str) -> Path:
@@ -85,6 +87,7 @@ class House:
             alerts_to=settings.alerts_to,
             probe=probe,
         )
+        self.scoring = Scoring(Scorebook(self.database), self.clock)
 
     def listen(self) -> list[int]:
         """Take in what the provider says by itself; returns the disputes it spoke about."""

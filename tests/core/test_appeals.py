@@ -87,7 +87,7 @@ def test_a_seller_who_wins_after_payment_gets_what_it_bore_from_the_platform_and
     assert desk.moved()[len(before) :] == [("given_back", EXPENSE, PAYABLE, "40.00")]
     state = desk.state()
     assert (state.phase, state.outcome, state.resolved_by) == ("closed", "refunded", "appeal")
-    assert state.fault == d.Fault(state="exempt", kind="INR", why="appeal")
+    assert state.fault == d.Fault(state="exempt", kind="INR", why="appeal", lifted_at=desk.now)
     assert d.funding_of(state) == (("platform", eur("40.00")),)
     assert desk.balance(PAYABLE) == "40.00"
 
@@ -145,7 +145,7 @@ def test_an_appeal_about_the_fault_exempts_and_leaves_the_money_where_it_is() ->
         outcome,
         resolved_by,
         funding,
-        d.Fault(state="exempt", kind="INR", why="appeal"),
+        d.Fault(state="exempt", kind="INR", why="appeal", lifted_at=desk.now),
     )
 
 

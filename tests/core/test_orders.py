@@ -24,6 +24,7 @@ FACTS: dict[str, Any] = {
     "confirmation_timed_out": lambda order: o.ConfirmationTimedOut(order=order, at=T),
     "cancelled": lambda order: o.Cancelled(order=order, at=T),
     "paid_out": lambda order: o.PaidOut(order=order, at=T, minor=1),
+    "rated": lambda order: o.Rated(order=order, at=T, description=5, service=4, logistics=3),
 }
 
 
@@ -65,6 +66,27 @@ def test_an_order_goes_where_its_table_says_or_not_at_all(status: str, fact: str
         assert desk.order().status == LIFE[status][fact]
     else:
         assert desk.refuse(command, PLATFORM).code == "order_turn"
+
+
+def test_a_buyer_who_rates_again_has_the_last_word() -> None:
+    desk = Desk()
+    for stars in (1, 4):
+        desk.do(o.Rated(order=desk.order().id, at=T, description=stars, service=5, logistics=5), PLATFORM)
+    assert (desk.order().ratings, desk.order().rated_at) == ((4, 5, 5), T)
+
+
+@pytest.mark.parametrize("stars", [-1, 0, 6])
+@pytest.mark.parametrize("what", o.RATINGS)
+def test_a_rating_is_one_to_five(what: str, stars: int) -> None:
+    desk = Desk()
+    given = {"description": 1, "service": 5, "logistics": 5} | {what: stars}
+    assert desk.refuse(o.Rated(order=desk.order().id, at=T, **given), PLATFORM).code == "bad_rating"
+
+
+def test_an_order_keeps_who_cancelled_it() -> None:
+    desk = Desk(delivered=False)
+    desk.do(o.Cancelled(order=desk.order().id, at=T, party="seller"), PLATFORM)
+    assert desk.order().cancelled_by == "seller"
 
 
 def test_every_status_and_every_fact_is_in_the_table() -> None:

@@ -14,6 +14,7 @@ class Bug(Struct, frozen=True):
 
 
 CELLS, TABLE, ORDERS = "tests/core/test_cells.py::", "tests/core/test_money_table.py::", "tests/core/test_orders.py::"
+SCORE, SCORING = "tests/core/test_score.py::", "tests/engine/test_scoring.py::"
 
 APPEALS, CHARGEBACKS = "tests/core/test_appeals.py::", "tests/core/test_chargebacks.py::"
 GOODWILL = "tests/core/test_goodwill.py::"
@@ -317,5 +318,68 @@ BUGS = [
         "if other.route != GOODWILL)",
         "if other.route)",
         (GOODWILL + "test_it_takes_no_dispute_from_the_buyer_who_may_ask_for_the_rest",),
+    ),
+    Bug(
+        "nobody notes when an appeal lifted a fault",
+        "core/disputes.py",
+        'return event.at if dispute.fault.state == "counted" else dispute.fault.lifted_at',
+        "return dispute.fault.lifted_at",
+        (SCORING + "test_what_an_appeal_lifts_stays_in_the_days_before_and_is_gone_from_the_next_day_on",),
+    ),
+    Bug(
+        "an open dispute does not weigh",
+        "core/score.py",
+        'return tally.state != "exempt" or',
+        'return tally.state == "counted" or',
+        (SCORE + "test_counted_pending_and_exempt_stand_side_by_side_and_the_exempt_ones_cost_nothing",),
+    ),
+    Bug(
+        "the window of the score is a day too long",
+        "core/score.py",
+        "short = Span(day - (curves.window - 1) * DAY, day)",
+        "short = Span(day - curves.window * DAY, day)",
+        (SCORE + "test_an_order_counts_on_the_first_of_its_completion_and_its_dispute",),
+    ),
+    Bug(
+        "what an appeal lifts is exempt a day early",
+        "core/score.py",
+        "lifted is not None and day <= lifted",
+        "lifted is not None and day < lifted",
+        (SCORE + "test_what_was_lifted_counts_up_to_that_day_and_is_exempt_from_the_next_on",),
+    ),
+    Bug(
+        "a withdrawn dispute leaves its mark on the answers in time",
+        "core/score.py",
+        'if span.holds(opened) and x.why != "withdrawn"]',
+        "if span.holds(opened)]",
+        (SCORE + "test_the_answer_rate_is_turns_answered_in_time_of_all_that_ended",),
+    ),
+    Bug(
+        "every rating costs the same",
+        "core/attribution.py",
+        "split(lost, [weight for *_, weight in found])",
+        "split(lost, [1 for _ in found])",
+        (SCORE + "test_a_rating_costs_as_much_as_it_is_short_of_five",),
+    ),
+    Bug(
+        "whatever counts is the guarantee's",
+        "core/tallies.py",
+        'guaranteed=fault.state == "counted" and dispute.resolved_by == "guarantee",',
+        'guaranteed=fault.state == "counted",',
+        (SCORING + "test_the_sellers_turns_and_the_platforms_ruling_stand_on_the_record",),
+    ),
+    Bug(
+        "a fault that is gone stays in the days already kept",
+        "engine/scoring.py",
+        "if day >= begin or store in changed]",
+        "if day >= begin]",
+        (SCORING + "test_when_the_buyer_withdraws_the_days_of_a_month_not_yet_graded_are_as_if_nothing_had_been",),
+    ),
+    Bug(
+        "the line of a dispute is not written again",
+        "store/batch.py",
+        "elif rows.tally_rows(part, old) != lines:",
+        "elif old.store != dispute.store:",
+        (SCORING + "test_opening_a_dispute_writes_one_line_and_what_does_not_change_it_writes_none",),
     ),
 ]

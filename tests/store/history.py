@@ -15,8 +15,10 @@ from houbao.core.messages import WriteOnOrder
 from houbao.core.terms import SYSTEM, Actor
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Delivery, Request
+from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.scores import Scorebook
 
 T = datetime(2026, 7, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -133,6 +135,8 @@ def build(path: Path) -> History:
     h.say(p.Leave(store="elm", at=h.now), PLATFORM, "leave-elm")
     h.say(p.ChangeContact(store="elm", email="elm@new.example"), PLATFORM, "contact-elm")
     _outbox(h)
+    h.now += 15 * DAY
+    Scoring(Scorebook(h.database), lambda: h.now).keep()
     return h
 
 
@@ -179,6 +183,7 @@ def _sellers(h: History) -> None:
     order = h.sell("gus", 2_200, "elm")
     h.say(o.Confirmed(order=order, at=h.now), PLATFORM)
     h.say(o.PaidOut(order=order, minor=1_500, at=h.now), PLATFORM)
+    h.say(o.Rated(order=order, at=h.now, description=5, service=4, logistics=3), PLATFORM)
     h.say(o.Cancelled(order=h.sell("hal", 1_000, moved="paid"), at=h.now, party="seller"), PLATFORM)
     h.sell("wes", 900, currency="USD")
     h.say(d.Accept(dispute=h.open("wes", "damaged", 400)), Actor("seller", "oak"))

@@ -123,6 +123,7 @@ Statement = tuple[str, list[tuple[object, ...]]]
 _APPENDED = (
     (schema.events, "position"),
     (schema.disputes, "id"),
+    (schema.tallies, "dispute_id"),
     (schema.transfers, "position"),
     (schema.outbox, "position"),
     (schema.timers, "dispute_id"),

@@ -1,6 +1,6 @@
 """Times as they are written on the command line."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from houbao.core.terms import Refused, check_aware
 
@@ -13,3 +13,11 @@ def time_of(option: str, text: str) -> datetime:
         raise Refused("naive_time", f"{option} is {text!r}: give a time such as 2026-07-12T12:20:00Z") from None
     check_aware(option, at)
     return at
+
+
+def day_of(option: str, text: str) -> date:
+    """The day that an option gives. Raises Refused: bad_time."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused("bad_time", f"{option} is {text!r}: give a day such as 2026-07-12") from None

@@ -20,8 +20,11 @@ def work(house: House, *, once: bool, now: str) -> None:
         done = house.worker.run()
         for trouble in done.troubles:
             print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
+        scored = house.scoring.keep()
         if once:
             print(f"{done.deadlines} deadlines passed, {done.effects} effects done")
+            if scored.days:
+                print(f"{scored.days} daily scores kept, {scored.grades} grades given")
             return
         time.sleep(PAUSE)
 

@@ -46,6 +46,7 @@ ORDER_FACTS = (
     o.ConfirmationTimedOut,
     o.Cancelled,
     o.PaidOut,
+    o.Rated,
 )
 
 
@@ -288,7 +289,7 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
         disputes = {**world.disputes, event.dispute: dispute}
         return structs.replace(world, position=position, disputes=disputes, purse=purse)
     match event:
-        case o.OrderPlaced() | o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut():
+        case o.OrderPlaced() | o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut() | o.OrderRated():
             order = o.evolve_order(world.order, event, position)
             return structs.replace(world, position=position, order=order, purse=purse)
         case c.ChargebackMoved():

@@ -186,11 +186,13 @@ Event = (
 
 
 class Fault(Record, frozen=True, kw_only=True):
-    """Whether the dispute counts against the store, in which class, and why if it does not."""
+    """Whether the dispute counts against the store, in which class, and why if it does not. What was `lifted_at` a time
+    is exempt from the next day on and counts in the days before."""
 
     state: Literal["pending", "counted", "exempt"]
     kind: str
     why: str = ""
+    lifted_at: datetime | None = None
 
 
 class Offer(Record, frozen=True, kw_only=True):
@@ -368,7 +370,12 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             if in_hearing(dispute.appeals):
                 heard = structs.replace(dispute.appeals[-1], finding="stands")
                 changes["appeals"] = (*dispute.appeals[:-1], heard)
-            fault = Fault(state=event.state, kind=dispute.fault.kind, why=event.why)  # ty: ignore[invalid-argument-type]
+            fault = Fault(
+                state=event.state,  # ty: ignore[invalid-argument-type]
+                kind=dispute.fault.kind,
+                why=event.why,
+                lifted_at=_lifted_at(dispute, event),
+            )
             changes |= {
                 "outcome": event.outcome,
                 "resolved_by": event.resolved_by,
@@ -405,6 +412,13 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
     if isinstance(event, Move) and changes.get("escalates_at", dispute.escalates_at) is None:
         changes["escalates_at"] = next((t.at for t in event.timers if t.kind == "escalate"), None)
     return structs.replace(dispute, **changes)
+
+
+def _lifted_at(dispute: Dispute, event: DisputeClosed) -> datetime | None:
+    """When an appeal lifted a fault that had counted."""
+    if event.state != "exempt" or not dispute.appeals:
+        return None
+    return event.at if dispute.fault.state == "counted" else dispute.fault.lifted_at
 
 
 def _opened(event: DisputeOpened, position: int) -> Dispute:

@@ -54,6 +54,10 @@ MOST_PAYMENTS = 50
 MOST_LISTING = 65_536
 """The most bytes of one listing's snapshot."""
 
+RATINGS = ("description", "service", "logistics")
+LEAST_RATING, BEST_RATING = 1, 5
+"""What a buyer rates, and from how much to how much."""
+
 Status = Literal["placed", "paid", "shipped", "delivered", "confirmed", "confirmation_timed_out", "cancelled"]
 Tracking = Literal["moving", "invalid", "returned"]
 
@@ -160,7 +164,15 @@ class PaidOut(OrderFact, frozen=True, kw_only=True, tag="paid_out"):
     minor: int
 
 
-Fact = Paid | Shipped | Tracked | Delivered | Confirmed | ConfirmationTimedOut | Cancelled | PaidOut
+class Rated(OrderFact, frozen=True, kw_only=True, tag="rated"):
+    """The buyer rated the order, 1 to 5 each; rated again, the later word holds."""
+
+    description: int
+    service: int
+    logistics: int
+
+
+Fact = Paid | Shipped | Tracked | Delivered | Confirmed | ConfirmationTimedOut | Cancelled | PaidOut | Rated
 
 # --- events --------------------------------------------------------------------------------------------------------
 
@@ -196,11 +208,13 @@ class OrderPaid(OrderEvent, frozen=True, kw_only=True, tag="order_paid"):
 
 
 class OrderMoved(OrderEvent, frozen=True, kw_only=True, tag="order_moved"):
-    """The order went on: shipped, delivered, confirmed, timed out, cancelled, or a scan that matters."""
+    """The order went on: shipped, delivered, confirmed, timed out, cancelled (by which party), or a scan that
+    matters."""
 
     order: int
     to: str
     tracking: str = ""
+    party: str = ""
 
 
 class OrderPaidOut(OrderEvent, frozen=True, kw_only=True, tag="order_paid_out"):
@@ -212,7 +226,16 @@ class OrderPaidOut(OrderEvent, frozen=True, kw_only=True, tag="order_paid_out"):
     minor: int
 
 
-OrderEvents = OrderPlaced | OrderPaid | OrderMoved | OrderPaidOut
+class OrderRated(OrderEvent, frozen=True, kw_only=True, tag="order_rated"):
+    """The buyer's ratings, 1 to 5."""
+
+    order: int
+    description: int
+    service: int
+    logistics: int
+
+
+OrderEvents = OrderPlaced | OrderPaid | OrderMoved | OrderPaidOut | OrderRated
 
 # --- state ---------------------------------------------------------------------------------------------------------
 
@@ -227,7 +250,8 @@ class Charge(Record, frozen=True, kw_only=True):
 
 
 class Order(Record, frozen=True, kw_only=True):
-    """An order as it stands. `history` holds the positions of its own events."""
+    """An order as it stands. `history` holds the positions of its own events, `ratings` the buyer's of description,
+    service and logistics."""
 
     id: int
     store: str
@@ -247,6 +271,9 @@ class Order(Record, frozen=True, kw_only=True):
     delivered_at: datetime | None = None
     closed_at: datetime | None = None
     cancelled_at: datetime | None = None
+    cancelled_by: str = ""
+    rated_at: datetime | None = None
+    ratings: tuple[int, int, int] | None = None
     chargebacks: tuple[Charge, ...] = ()
     coverage: Coverage = Coverage()
     commission: int = 0
@@ -269,9 +296,10 @@ LIFE: dict[str, dict[str, str]] = {
         "confirmed": "confirmed",
         "confirmation_timed_out": "confirmation_timed_out",
         "paid_out": "delivered",
+        "rated": "delivered",
     },
-    "confirmed": {"paid_out": "confirmed"},
-    "confirmation_timed_out": {"paid_out": "confirmation_timed_out"},
+    "confirmed": {"paid_out": "confirmed", "rated": "confirmed"},
+    "confirmation_timed_out": {"paid_out": "confirmation_timed_out", "rated": "confirmation_timed_out"},
     "cancelled": {"paid_out": "cancelled"},
 }
 """Status → what may happen → status after it."""
@@ -408,7 +436,8 @@ def _check_payments(payments: tuple[Payment, ...]) -> None:
 def decide_fact(order: Order, command: Fact, coverage: Coverage, payable: int, by: Actor) -> list[OrderEvents]:
     """What happened to an order. `coverage` is used at payment; `payable` is what the store is owed (minor units).
 
-    Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, naive_time, bad_time."""
+    Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, bad_rating, naive_time,
+    bad_time."""
     if by.role not in ("platform", "admin"):
         raise Refused("not_permitted", f"a {by.role} may not report on orders; the marketplace does")
     check_aware("at", command.at)
@@ -453,8 +482,21 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, payable: int, b
                 minor=command.minor,
             )
         ]
+    if isinstance(command, Rated):
+        return [_rated(order, command, who)]
     tracking = command.state if isinstance(command, Tracked) else ""
-    return [OrderMoved(at=command.at, by=who, store=order.store, order=order.id, to=kind, tracking=tracking)]
+    party = command.party if isinstance(command, Cancelled) else ""
+    return [
+        OrderMoved(at=command.at, by=who, store=order.store, order=order.id, to=kind, tracking=tracking, party=party)
+    ]
+
+
+def _rated(order: Order, command: Rated, who: str) -> OrderRated:
+    figures = {name: getattr(command, name) for name in RATINGS}
+    for name, figure in figures.items():
+        if not LEAST_RATING <= figure <= BEST_RATING:
+            raise Refused("bad_rating", f"{name} is {figure}: give {LEAST_RATING} to {BEST_RATING}")
+    return OrderRated(at=command.at, by=who, store=order.store, order=order.id, **figures)
 
 
 # --- evolve --------------------------------------------------------------------------------------------------------
@@ -499,7 +541,11 @@ def evolve_order(order: Order | None, event: OrderEvents, position: int) -> Orde
         case OrderMoved(to="tracking"):
             return structs.replace(order, tracking=event.tracking, tracking_at=event.at, history=history)
         case OrderMoved():
-            status = LIFE[order.status][event.to]
-            return structs.replace(order, status=status, history=history, **{_MOVED_AT[event.to]: event.at})
+            status, when = LIFE[order.status][event.to], {_MOVED_AT[event.to]: event.at}
+            by = event.party or order.cancelled_by
+            return structs.replace(order, status=status, cancelled_by=by, history=history, **when)
         case OrderPaidOut():
             return structs.replace(order, paid_out=order.paid_out + event.minor, history=history)
+        case OrderRated():
+            ratings = (event.description, event.service, event.logistics)
+            return structs.replace(order, rated_at=event.at, ratings=ratings, history=history)

@@ -72,18 +72,28 @@ class Play:
         end = max(at for at, _, _ in script) + AFTERWARDS
         staged, self.scenes = stage(end, self.currency)
         script = sorted([*script, *_script(staged)], key=lambda entry: entry[0])
+        scored = height(orders)
         pending: list[tuple[datetime, SoldOrder, int]] = []
         for done, (at, order, step) in enumerate(script):
             if step < len(order.facts):
                 pending.append((at, order, step))
                 continue
+            if at > scored > self.time():
+                self._score(scored, pending)
             self._until(at, pending)
             self._complain(order)
             if done % 50 == 0:
                 progress(done)
+        if scored > self.time():
+            self._score(scored, pending)
         self._until(end, pending)
         progress(len(script))
         return self.played
+
+    def _score(self, at: datetime, pending: list[tuple[datetime, SoldOrder, int]]) -> None:
+        """The worker keeps the scores up to the day before."""
+        self._until(at, pending)
+        self.house.scoring.keep()
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -249,6 +259,20 @@ class Clock:
     def __call__(self) -> datetime:
         """The simulated time, aware UTC."""
         return self.now
+
+
+def height(orders: list[SoldOrder]) -> datetime:
+    """When scores are kept: at the end of the busiest 30 days, so that there is much to score; an export of orders
+    thins out towards its end."""
+    placed = sorted(order.place.at for order in orders)
+    first = 0
+    most, end = 0, placed[0]
+    for last, at in enumerate(placed):
+        while placed[first] < at - timedelta(days=30):
+            first += 1
+        if last - first >= most:
+            most, end = last - first, at
+    return end + timedelta(days=30)
 
 
 def _script(orders: list[SoldOrder]) -> list[tuple[datetime, SoldOrder, int]]:

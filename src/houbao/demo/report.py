@@ -13,11 +13,16 @@ from houbao.core.rulings import compile_policy
 from houbao.core.terms import public_id
 from houbao.demo.play import Played
 from houbao.demo.scenes import SCENE_STORES
+from houbao.demo.scores import Scores
+from houbao.demo.scores import told as tell_scores
 from houbao.shipped import policy_text
 from houbao.store import queries
 from houbao.telling import tell, why
 
-SIMULATED = "Simulated: sellers, buyers' answers, agents, photos, the fund's capital and the refund provider."
+SIMULATED = (
+    "Simulated: sellers, buyers' answers, confirmations and ratings, agents, photos, the fund's capital and the refund"
+    " provider."
+)
 
 
 class Report(Struct):
@@ -45,6 +50,7 @@ class Report(Struct):
     late_answers: dict[str, int] = {}
     staged: dict[str, int] = {}
     peak_memory_mb: int = 0
+    scores: Scores = Scores()
 
 
 def gather(connection: sqlite3.Connection, played: Played, opening: int, currency: str) -> dict[str, object]:
@@ -147,6 +153,7 @@ def told(report: Report, currency: str) -> list[str]:
         "Time to refund, paid by the fund (simulated agents)",
         f"  half within {_span(report.time_to_refund['p50'])}, 95 % within {_span(report.time_to_refund['p95'])}",
         "",
+        *tell_scores(report.scores),
         f"Deadlines that fell due and were acted on: {report.deadlines:,}",
         f"Answers that came too late or out of turn: {_counts(report.late_answers) or 'none'}",
         f"Staged beside all these, to show every phase and outcome: {sum(report.staged.values())} disputes",

@@ -9,14 +9,17 @@ from pathlib import Path
 from time import perf_counter
 
 from houbao import wiring
+from houbao.demo.buyers import lived
 from houbao.demo.play import Clock, Play
 from houbao.demo.players import PROVIDER_PER_MILLE, Dice
 from houbao.demo.report import SIMULATED, Report, gather
+from houbao.demo.scores import scored
 from houbao.feeds.generated import generate
 from houbao.feeds.olist import read
 from houbao.feeds.sold import SoldOrder
 from houbao.gateways.refunds.sandbox import Script
 from houbao.settings import Settings
+from houbao.store.scores import Scorebook
 from houbao.store.verify import verify
 
 CURRENCY = "BRL"
@@ -31,6 +34,8 @@ def run(
     """Play the demonstration into the database that `settings` name, and report. It must not exist yet."""
     started = perf_counter()
     sold, source = _orders(olist, orders, seed)
+    dice = Dice(seed)
+    sold = [lived(dice, order) for order in sold]
     if anew:
         _remove(wiring.path_of(settings.database_url))
     first = min(order.place.at for order in sold)
@@ -39,13 +44,14 @@ def run(
     script = Script(weights=PROVIDER_PER_MILLE, seed=seed)  # ty: ignore[invalid-argument-type]
     house = wiring.House(settings, clock=clock, script=script)
     try:
-        play = Play(house, clock, Dice(seed), capital=CAPITAL, top_up=TOP_UP, currency=CURRENCY)
+        play = Play(house, clock, dice, capital=CAPITAL, top_up=TOP_UP, currency=CURRENCY)
         entries = sum(1 + len(order.facts) + (order.complaint is not None) for order in sold)
         played = play.run(sold, lambda done: progress(done, entries))
         house.database.move_clock(0, clock())
         seconds = perf_counter() - started
         differences = verify(wiring.path_of(settings.database_url))
         figures = gather(house.database.connection, played, CAPITAL, CURRENCY)
+        scores = scored(Scorebook(house.database))
     finally:
         house.close()
     return Report(
@@ -55,6 +61,7 @@ def run(
         disputes_per_second=round(play.played.opened / seconds, 1),
         verify="ok" if not differences else str(differences[0]),
         peak_memory_mb=_peak_memory(),
+        scores=scores,
         **figures,  # ty: ignore[invalid-argument-type]
     )
 
@@ -70,7 +77,10 @@ def _orders(olist: Path | None, orders: int, seed: int) -> tuple[list[SoldOrder]
     if olist is None:
         return generate(orders, seed), f"{orders:,} generated orders, seed {seed}"
     sold, _ = read(olist)
-    return sold, f"real orders of the Olist marketplace ({olist.name}), complaints by documented rules over real texts"
+    return sold, (
+        f"real orders of the Olist marketplace ({olist.name}), complaints by documented rules over real texts,"
+        " descriptions rated as in the real reviews"
+    )
 
 
 def _peak_memory() -> int:

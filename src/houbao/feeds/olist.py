@@ -137,6 +137,7 @@ class _Reader:
         self.unusable: dict[str, str] = {}  # order → why: one of its items or payments cannot be read
         self.items = self._items()
         self.payments = self._payments()
+        self.stars: dict[str, int] = {}
         self.lows, self.higher = self._reviews()
         self.listings: dict[tuple[str, str], Listing] = {}
         self.sold_products: set[str] = set()
@@ -224,6 +225,7 @@ class _Reader:
                 seen.add((order, review))
                 if score not in ("1", "2", "3", "4", "5"):
                     raise Skip("bad_number")
+                self.stars[order] = int(score)
                 if int(score) > LOW_SCORE:
                     higher[order] += 1
                 else:
@@ -303,7 +305,12 @@ class _Reader:
         unpaid = len(items) - sum(len(place.lines) for place in places)
         self.tables[ITEMS].skip("nothing_paid", unpaid)
         return [
-            SoldOrder(place=place, facts=_facts(place, sale.dates), complaint=complaint if i == 0 else None)
+            SoldOrder(
+                place=place,
+                facts=_facts(place, sale.dates),
+                complaint=complaint if i == 0 else None,
+                stars=self.stars.get(order, 0),
+            )
             for i, place in enumerate(places)
         ]
 

@@ -27,11 +27,13 @@ class Complaint(Record, frozen=True, kw_only=True):
 
 
 class SoldOrder(Record, frozen=True, kw_only=True):
-    """One store's order. The facts stand in time order with `order=0`: the caller fills in the id Houbao gave it."""
+    """One store's order. The facts stand in time order with `order=0`: the caller fills in the id Houbao gave it.
+    `stars` is what its buyer's last review gave, 1 to 5; 0 where there is none."""
 
     place: PlaceOrder
     facts: tuple[Fact, ...]
     complaint: Complaint | None = None
+    stars: int = 0
 
 
 def worth(line: NewLine) -> int:

@@ -37,6 +37,7 @@ def rows_of(part: int, batch: Batch) -> Rows:
     _add_states(found, schema.orders, {k: rows.order_row(part, o) for k, o in batch.orders.items()}, batch.old_orders)
     disputes = {k: rows.dispute_row(part, d) for k, d in batch.disputes.items()}
     _add_states(found, schema.disputes, disputes, batch.old_disputes)
+    _add_record(part, batch, found)
     _add_timers(part, batch, found)
     found.new[schema.receipts] = [
         (part, caller, key, bytearray(r.digest), bytearray(r.salt), micros(at), r.id, r.first, r.last)
@@ -87,6 +88,21 @@ def _add_states(found: Rows, table: Table, states: Mapping[K, Row], old: Contain
     """States as they are after the batch: new ones, and those that were there."""
     found.new[table] = [row for key, row in states.items() if key not in old]
     found.put[table] = [row for key, row in states.items() if key in old]
+
+
+def _add_record(part: int, batch: Batch, found: Rows) -> None:
+    """Lines of the stores' record that are new, and those that say something else now."""
+    new: list[Row] = []
+    put: list[Row] = []
+    for number, dispute in batch.disputes.items():
+        lines = rows.tally_rows(part, dispute)
+        old = batch.old_disputes.get(number)
+        if old is None:
+            new += lines
+        elif rows.tally_rows(part, old) != lines:
+            put += lines
+    found.new[schema.tallies], found.put[schema.tallies] = new, put
+    found.put[schema.deals] = [row for order in batch.orders.values() for row in rows.deal_rows(part, order)]
 
 
 def _add_timers(part: int, batch: Batch, found: Rows) -> None:

@@ -13,7 +13,9 @@ from houbao.core.orders import Order
 from houbao.core.phases import waits_for
 from houbao.core.programme import Store
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
-from houbao.core.terms import micros
+from houbao.core.score import Score, of_hundred
+from houbao.core.tallies import Deal, Tally, deal_of, tally_of
+from houbao.core.terms import from_micros, micros
 
 Row = tuple[Any, ...]
 """The columns of a row in their order. Blobs are bytearrays: for each `bytes` that it is given, sqlite3 looks for an
@@ -24,6 +26,7 @@ decode_event = msgspec.json.Decoder(Event).decode
 decode_dispute = msgspec.json.Decoder(d.Dispute).decode
 decode_order = msgspec.json.Decoder(Order).decode
 decode_store = msgspec.json.Decoder(Store).decode
+decode_score = msgspec.json.Decoder(Score).decode
 decode_effect = msgspec.json.Decoder(Effect).decode
 
 
@@ -53,6 +56,80 @@ def dispute_row(part: int, dispute: d.Dispute) -> Row:
         dispute.reference or None,
         bytearray(encode(dispute)),
     )
+
+
+def tally_rows(part: int, dispute: d.Dispute) -> list[Row]:
+    """The dispute's row of `tallies`, if it leaves one."""
+    tally = tally_of(dispute)
+    return [] if tally is None else [_tally_row(part, tally)]
+
+
+def _tally_row(part: int, tally: Tally) -> Row:
+    return (
+        part,
+        tally.dispute,
+        tally.store,
+        tally.order,
+        tally.kind,
+        tally.state,
+        tally.why,
+        micros(tally.opened_at),
+        micros(tally.lifted_at) if tally.lifted_at else None,
+        int(tally.adjudicated),
+        int(tally.guaranteed),
+        tally.asked,
+        tally.answered,
+    )
+
+
+def tally_in(row: Row) -> Tally:
+    """The line in a row of `tallies`."""
+    _, number, store, order, kind, state, why, opened, lifted, adjudicated, guaranteed, asked, answered = row
+    return Tally(
+        dispute=number,
+        store=store,
+        order=order,
+        kind=kind,
+        state=state,
+        why=why,
+        opened_at=from_micros(opened),
+        lifted_at=None if lifted is None else from_micros(lifted),
+        adjudicated=bool(adjudicated),
+        guaranteed=bool(guaranteed),
+        asked=asked,
+        answered=answered,
+    )
+
+
+def deal_rows(part: int, order: Order) -> list[Row]:
+    """The order's row of `deals`, if it leaves one."""
+    deal = deal_of(order)
+    if deal is None:
+        return []
+    ended, rated = (None if at is None else micros(at) for at in (deal.ended_at, deal.rated_at))
+    ratings = (deal.description, deal.service, deal.logistics)
+    return [(part, deal.order, deal.store, deal.state, ended, rated, *ratings)]
+
+
+def deal_in(row: Row) -> Deal:
+    """The line in a row of `deals`."""
+    _, order, store, state, ended, rated, description, service, logistics = row
+    return Deal(
+        order=order,
+        store=store,
+        state=state,
+        ended_at=None if ended is None else from_micros(ended),
+        rated_at=None if rated is None else from_micros(rated),
+        description=description,
+        service=service,
+        logistics=logistics,
+    )
+
+
+def score_row(part: int, store: str, score: Score, position: int) -> Row:
+    """A row of `scores`."""
+    body = bytearray(encode(score))
+    return (part, score.day.isoformat(), store, position, of_hundred(score), score.weight, score.grade, body)
 
 
 def timer_rows(part: int, dispute: d.Dispute) -> list[Row]:

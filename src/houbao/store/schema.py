@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -124,6 +124,53 @@ Index(
 )
 Index("disputes_by_order", disputes.c.part, disputes.c.order_id)
 balances = _table("balances", _key("part"), _key("account", Text), _key("currency", Text), _int("minor"))
+# The stores' record (core/tallies.py), derivable too: a line for each dispute and each order that left one.
+tallies = _table(
+    "tallies",
+    _key("part"),
+    _key("dispute_id"),
+    _text("store_id"),
+    _int("order_id"),
+    _text("kind"),
+    _text("state"),
+    _text("why"),
+    _int("opened_at"),
+    _int("lifted_at", null=True),
+    _int("adjudicated"),
+    _int("guaranteed"),
+    _int("asked"),
+    _int("answered"),
+)
+deals = _table(
+    "deals",
+    _key("part"),
+    _key("order_id"),
+    _text("store_id"),
+    _text("state"),
+    _int("ended_at", null=True),
+    _int("rated_at", null=True),
+    _int("description"),
+    _int("service"),
+    _int("logistics"),
+)
+
+# What the worker keeps of it: each store's score of each day (of 100, in millionths of a point; `position` is the last
+# event that it knew of), and its grade of each month. A month that is graded stays as it was known then.
+scores = _table(
+    "scores",
+    _key("part"),
+    _key("day", Text),
+    _key("store_id", Text),
+    _int("position"),
+    _int("score"),
+    _int("weight"),
+    _text("grade"),
+    _blob("body"),
+)
+grades = _table(
+    "grades", _key("part"), _key("month", Text), _key("store_id", Text), _int("score"), _int("days"), _text("grade")
+)
+
 timers = _table("timers", _key("part"), _key("due_at"), _key("dispute_id"), _key("kind", Text))
 waiting = _table("waiting", _key("part"), _key("currency", Text), _key("position"), _int("dispute_id"), _int("minor"))
 

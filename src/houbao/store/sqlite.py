@@ -344,7 +344,7 @@ class SQLite:
     def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:
         """See ports.Database."""
         until = now + lease
-        with self._transaction():
+        with self.writing():
             found = self.connection.execute(
                 "SELECT due_at, position, n, tries, body FROM outbox WHERE part=? AND due_at<=?"
                 " ORDER BY due_at, position, n LIMIT ?",
@@ -358,7 +358,7 @@ class SQLite:
 
     def settle(self, part: int, ended: Sequence[tuple[Task, Delivery | datetime]]) -> None:
         """See ports.Database."""
-        with self._transaction():
+        with self.writing():
             for task, how in ended:
                 gone = self.connection.execute(
                     "DELETE FROM outbox WHERE part=? AND due_at=? AND position=? AND n=?",
@@ -386,7 +386,7 @@ class SQLite:
 
     def move_clock(self, part: int, to: datetime) -> None:
         """See ports.Database."""
-        with self._transaction():
+        with self.writing():
             self.connection.execute(
                 "UPDATE parts SET clock=max(clock, ?) WHERE part=? AND clock IS NOT NULL", (micros(to), part)
             )
@@ -422,11 +422,18 @@ class SQLite:
         return Contact(*found) if found else None
 
     @contextlib.contextmanager
-    def _transaction(self) -> Generator[None]:
+    def alone(self) -> Generator[sqlite3.Connection]:
+        """The connection, which no other thread uses meanwhile."""
+        with self._lock:
+            yield self.connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Generator[sqlite3.Connection]:
+        """One transaction for what is no event: it writes all or nothing."""
         with self._lock:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self.connection
                 self.connection.execute("COMMIT")
             except BaseException:
                 self.connection.execute("ROLLBACK")

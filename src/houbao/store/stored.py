@@ -293,7 +293,14 @@ def _subject(event: Event, position: int) -> int:
             return 0
         case o.OrderPlaced():
             return position
-        case o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut() | c.ChargebackMoved() | m.OrderMessageWritten():
+        case (
+            o.OrderPaid()
+            | o.OrderMoved()
+            | o.OrderPaidOut()
+            | o.OrderRated()
+            | c.ChargebackMoved()
+            | m.OrderMessageWritten()
+        ):
             return event.order
         case _:
             return event.dispute

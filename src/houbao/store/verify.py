@@ -29,6 +29,7 @@ from houbao.core.ledger import AVAILABLE, RESERVED, Transfer, keeps_balance, tra
 from houbao.store import rows, schema
 from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, Difference, Notes, fields
 from houbao.store.rows import Row
+from houbao.store.scores import check_scores
 from houbao.store.sqlite import decode_programme
 from houbao.store.stored import END, Chain, Lives, Reader, Receipts, reading
 
@@ -74,14 +75,22 @@ class _Check:
         self.receipts = Receipts(notes, reader.stream("receipts", "first"), self.head[1] if self.head else END)
         self.orders = Lives(
             notes,
-            (reader.stream("orders", "id"),),
-            lambda order: [[rows.order_row(part, order)]],
+            (reader.stream("orders", "id"), reader.stream("deals", "order_id")),
+            lambda order: [[rows.order_row(part, order)], rows.deal_rows(part, order)],
             rows.decode_order,
         )
         self.disputes = Lives(
             notes,
-            (reader.stream("disputes", "id"), reader.stream("timers", "dispute_id", "due_at", "kind")),
-            lambda dispute: [[rows.dispute_row(part, dispute)], sorted(rows.timer_rows(part, dispute))],
+            (
+                reader.stream("disputes", "id"),
+                reader.stream("timers", "dispute_id", "due_at", "kind"),
+                reader.stream("tallies", "dispute_id"),
+            ),
+            lambda dispute: [
+                [rows.dispute_row(part, dispute)],
+                sorted(rows.timer_rows(part, dispute)),
+                rows.tally_rows(part, dispute),
+            ],
             rows.decode_dispute,
         )
 
@@ -108,6 +117,7 @@ class _Check:
         self._check_stores()
         self._check_balances()
         self._check_snapshots()
+        check_scores(self.read, self.notes, self.position)
 
     # --- an event --------------------------------------------------------------------------------------------------
 
@@ -157,7 +167,7 @@ class _Check:
             case o.OrderPlaced():
                 self.listings |= {line.listing for line in event.lines if line.listing}
                 self.orders.put(position, None, o.evolve_order(None, event, position))
-            case o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut():
+            case o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut() | o.OrderRated():
                 order = self.orders.get(event.order)
                 if isinstance(event, o.OrderPaid):
                     self.policies.add(event.coverage.policy)
