@@ -126,6 +126,13 @@ def withdrawn(start: Callable[[], Desk] = verifying) -> Desk:
     return desk
 
 
+def withdrawn_and_then_refunded_otherwise() -> Desk:
+    """A return that was called off, and another dispute that left nothing of the order to refund."""
+    desk = withdrawn(awaiting_return)
+    desk.rule(dispute=desk.open("damaged"))
+    return desk
+
+
 def awaiting_funds() -> Desk:
     desk = verifying(fund="39.99")
     desk.rule()
@@ -433,6 +440,7 @@ CASES = [
     case("closed", "reopen", "verifying", withdrawn),
     case("closed", "reopen", "awaiting_seller", lambda: withdrawn(awaiting_seller)),
     case("closed", "reopen", "awaiting_return", lambda: withdrawn(awaiting_return)),
+    case("closed", "reopen", "closed", withdrawn_and_then_refunded_otherwise),
     case("closed", "appeal", "adjudicating", agreed),
     case("adjudicating", "rule", "refunding", lambda: appealed(agreed)),
     case("adjudicating", "rule", "closed", lambda: appealed(agreed), finding="unjustified"),

@@ -133,7 +133,7 @@ TURNS: dict[str, dict[str, Turn]] = {
     "closed": {
         "send_refund": Turn(("system",), ENDED),
         "report_refund": _REPORT,
-        "reopen": Turn(("buyer",), ("verifying", "awaiting_seller", "awaiting_return")),
+        "reopen": Turn(("buyer",), ("verifying", "awaiting_seller", "awaiting_return", "closed")),
         "appeal": Turn(("buyer", "seller"), ("adjudicating",)),
     },
 }
