@@ -104,21 +104,15 @@ class Market:
         owed: str = "200.00",
         enrolled: bool = True,
         programme: p.Programme | None = None,
+        policy: str = "",
     ) -> None:
         self.now = T
         path = folder / "market.db"
-        sqlite.create(path, policy=policy_text(), programme=programme or standard(), sandbox_clock=T)
+        sqlite.create(path, policy=policy or policy_text(), programme=programme or standard(), sandbox_clock=T)
         self.database = sqlite.SQLite(path)
         self.engine = Engine(self.database, lambda: self.now)
         self.provider, self.mailbox = Provider(), Mailbox()
-        self.worker = Worker(
-            self.database,
-            self.engine.execute,
-            lambda: self.now,
-            providers={"sandbox": self.provider},
-            notifier=self.mailbox,
-            alerts_to="alerts@houbao.example",
-        )
+        self.worker = self.worker_of()
         self.numbers = itertools.count(1)
         self.accept(p.RegisterStore(store="oak", email="oak@shops.example", name="Oak"), PLATFORM)
         if enrolled:
@@ -127,6 +121,17 @@ class Market:
             self.top_up(fund)
         if eur(owed):
             self.order("owed", owed, delivered=False, buyer="zoe")
+
+    def worker_of(self) -> Worker:
+        """A worker that has just been started."""
+        return Worker(
+            self.database,
+            self.engine.execute,
+            lambda: self.now,
+            providers={"sandbox": self.provider},
+            notifier=self.mailbox,
+            alerts_to="alerts@houbao.example",
+        )
 
     # --- saying what happens ---------------------------------------------------------------------------------------
 

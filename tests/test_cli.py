@@ -49,6 +49,7 @@ COMMANDS = {
         "demo",
         "fund",
         "import",
+        "outage",
         "policy",
         "rates",
         "sandbox-provider",
@@ -68,6 +69,7 @@ ON_DATA = (
     "statement",
     "score",
     "work",
+    "outage",
     "rates",
     "policy show",
     "policy explain",
@@ -652,6 +654,23 @@ def test_a_moved_clock_lets_the_sellers_silence_decide(run, tmp_path):
     assert (ran.code, ran.out.startswith("1 deadlines passed")) == (0, True)
     assert phase(path, dispute) == "closed"
     assert run("verify --database sqlite:///sandbox.db").out == "verify: ok\n"
+
+
+def test_an_outage_moves_what_is_due_and_entering_it_again_changes_nothing(run, tmp_path):
+    path = tmp_path / "sandbox.db"
+    dispute = sandbox(path)
+    entered = run(
+        f"outage {T - DAY:%Y-%m-%dT%H:%M:%SZ} {T + DAY:%Y-%m-%dT%H:%M:%SZ} --json --database sqlite:///{path}"
+    )
+    assert json.loads(entered.out) == {"new": True, "disputes": 1}
+    assert "1 disputes looked at" in entered.err
+    again = run(f"outage {T - DAY:%Y-%m-%dT%H:%M:%SZ} {T + DAY:%Y-%m-%dT%H:%M:%SZ} --database sqlite:///{path}")
+    assert again == Ran(0, "the outage was known before: nothing changed\n", "")
+    run(f"work --once --now {T + 5 * DAY:%Y-%m-%dT%H:%M:%SZ} --database sqlite:///{path}")
+    assert phase(path, dispute) == "awaiting_seller"
+    assert run(f"verify --database sqlite:///{path}").out == "verify: ok\n"
+    backwards = run(f"outage 2026-07-09T00:00:00Z 2026-07-08T00:00:00Z --database sqlite:///{path}")
+    assert (backwards.code, "bad_outage" in backwards.err) == (1, True)
 
 
 @pytest.mark.parametrize(

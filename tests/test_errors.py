@@ -43,6 +43,7 @@ from houbao.core.decider import Command
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import TopUp
 from houbao.core.messages import WriteOnOrder
+from houbao.core.outages import EnterOutage
 from houbao.core.policy import REFUSALS
 from houbao.core.policy_file import parse_policy
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
@@ -662,6 +663,11 @@ def suspected(market):
 
 
 @produces
+def bad_outage(market):
+    return market.refuse(EnterOutage(start=T, end=T), Actor("admin", "eve"))
+
+
+@produces
 def claimed(market):
     return market.refuse(d.ClaimCase(dispute=taken_up(market)), SUE)
 
@@ -852,6 +858,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "report_refund": (r.ReportRefund(dispute=out, attempt=attempt, result="refused", final=True), PROVIDER),
         "resolve_refund": (r.ResolveRefund(dispute=stuck, how="abandon", note="n"), FINANCE),
         "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
+        "enter_outage": (EnterOutage(start=T - DAY, end=T), Actor("admin", "eve")),
         "serve_waiting": (r.ServeWaiting(currency="EUR"), SYSTEM),
     }
 

@@ -31,6 +31,7 @@ from houbao.core.chargebacks import Chargeback, ChargebackMoved, charged
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.ledger import keeps_balance
 from houbao.core.messages import WriteOnOrder
+from houbao.core.outages import EnterOutage
 from houbao.core.refunds import (
     DisputeEvent,
     FundsReserved,
@@ -79,7 +80,7 @@ WAYS += [("withdrawn", "reopen"), ("offered", "accept_offer"), ("delivered", "co
 """What a new dispute can be brought into, and a step from there; handed over: by an official notice;
 came back: a refund that the provider returned while an appeal is heard."""
 
-BY_ITSELF = (d.Alerted, d.EvidenceClosed)
+BY_ITSELF = (d.Alerted, d.EvidenceClosed, d.TimersMoved)
 FOLLOWS = (
     RefundApproved,
     RefundReleased,
@@ -854,6 +855,12 @@ class Laws(RuleBasedStateMachine):
         self.market.now += gap
         if at_work:
             self.work()
+
+    @rule(ago=st.sampled_from(GAPS[:5]), length=st.sampled_from(GAPS[:4]))
+    def nobody_could_act(self, ago: timedelta, length: timedelta) -> None:
+        """An admin enters an outage, over or planned."""
+        start = self.market.now - ago
+        self.say(EnterOutage(start=start, end=start + length), Actor("admin", "eve"))
 
     @rule(late=st.sampled_from((-SECOND, timedelta(), SECOND)))
     def time_passes_to_the_next_deadline(self, late: timedelta) -> None:

@@ -272,6 +272,22 @@ def work(
         house.close()
 
 
+@app.command
+def outage(start: str, end: str, *, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Nobody could act from START to END (RFC 3339): what runs over it is due later by its length. Twice is as once."""
+    from houbao.commands.outages import enter
+
+    house = _house(database)
+    try:
+        entered = enter(house, start, end, lambda done: print(f"{done} disputes looked at", file=sys.stderr))
+    finally:
+        house.close()
+    if as_json:
+        _print_json(entered)
+    else:
+        print(entered.told())
+
+
 @app.command(name="sandbox-provider")
 def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 0) -> None:
     """The simulated refund provider as a process of its own, with its own log."""

@@ -98,6 +98,8 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"the mail server accepted the notice; the seller has until {until:%a %d %b %Y %H:%M} UTC"
         case d.NoticeFailed():
             return f"the notice bounced ({event.why}): the clock does not run"
+        case d.TimersMoved():
+            return "nobody could act in an outage: what is to come is due so much later"
         case d.TimedOut():
             return f"the {event.turn}'s time ended unanswered"
         case d.Alerted():

@@ -18,6 +18,7 @@ from houbao.core import programme as p
 from houbao.core.decider import Decision, Event, World, decide
 from houbao.core.fund import TopUp
 from houbao.core.ledger import Transfer, store_account
+from houbao.core.outages import EnterOutage
 from houbao.core.policy_file import parse_policy
 from houbao.core.refunds import Purse, RefundSent, ReportRefund, ResolveRefund, SendRefund, ServeWaiting
 from houbao.core.rulings import Compiled, compile_policy
@@ -63,6 +64,7 @@ class Desk:
         payments: tuple[o.Payment, ...] = (),
         policy: str = "",
         queue: int = 0,
+        country: str = "",
     ) -> None:
         self.now = T
         self.events: list[Event] = []
@@ -75,7 +77,7 @@ class Desk:
         purse = Purse(deposit=eur(deposit), queue=queue)  # nothing fills a deposit yet, and nobody else waits
         self.world = World(position=0, programme=programme, rules=rules, policy=rules, purse=purse)
         self.balances = Counter({store_account("oak", "deposit"): purse.deposit})
-        self.do(p.RegisterStore(store="oak"), PLATFORM)
+        self.do(p.RegisterStore(store="oak", country=country), PLATFORM)
         if covered:
             self.do(p.Enrol(store="oak", programme="standard", at=T - 90 * DAY), PLATFORM)
         if eur(fund):
@@ -111,6 +113,7 @@ class Desk:
             order=decision.world.order or self.world.order,
             disputes={**self.world.disputes, **decision.world.disputes},
             purse=decision.world.purse,
+            outages=decision.world.outages,
         )
         self.events += decision.events
         for t in (t for one in decision.consequences for t in one.transfers):
@@ -133,7 +136,7 @@ class Desk:
     def _seen(self, command: Any) -> World:
         """What the engine would show to that command."""
         match command:
-            case TopUp():
+            case TopUp() | EnterOutage():
                 return structs.replace(self.world, disputes={})
             case ServeWaiting():
                 waiting = {n: x for n, x in self.world.disputes.items() if x.phase == "awaiting_funds"}

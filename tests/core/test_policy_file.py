@@ -2,11 +2,13 @@
 
 import re
 import tomllib
+from datetime import date
 from hashlib import sha256
 
 import pytest
 
 from core.policies import SHIPPED, SMALL
+from houbao.core.calendars import Wait
 from houbao.core.policy import Limits, PolicyError, Returns, ScoreCurves
 from houbao.core.policy_file import parse_policy
 from houbao.shipped import policy_text
@@ -201,6 +203,32 @@ def test_the_policy_that_ships_says_every_figure_of_the_score_as_the_record_has_
 def test_what_is_not_toml_is_one_fault_with_its_line():
     (found,) = faults_of('version = "1"\ntitle = oops\n')
     assert re.match(r"not TOML: .*line 2", found)
+
+
+def test_waits_may_be_given_in_business_days_and_countries_have_calendars() -> None:
+    text = SMALL.replace('seller_answer = "5 d"', 'seller_answer = "3 bd"').replace(
+        "[refunds]", '[calendars.BR]\nzone = "America/Sao_Paulo"\nholidays = [2026-09-07]\n[refunds]'
+    )
+    policy = parse_policy(text)
+    assert policy.timers.seller_answer == Wait(count=3, unit="bd")
+    assert policy.calendars["BR"].holidays == {date(2026, 9, 7)}
+
+
+@pytest.mark.parametrize(
+    ("calendars", "said"),
+    [
+        ("calendars = 5", "calendars: a table for each country"),
+        ("[calendars]\nBR = 5", "calendars.BR: a table is needed"),
+        ("[calendars.BR]\nzone = 'Mars'", "calendars.BR: zone: a time zone"),
+        ("[calendars.brazil]\nzone = 'UTC'", "calendars.brazil: the country is two capital letters"),
+        ("[calendars.BR]\nzone = 'UTC'\nsnack = 1", "calendars.BR: snack: no such field"),
+    ],
+)
+def test_every_fault_of_a_calendar_is_named_with_its_country(calendars: str, said: str) -> None:
+    text = f"{calendars}\n{SMALL}" if calendars.startswith("calendars") else f"{SMALL}\n{calendars}"
+    with pytest.raises(PolicyError) as error:
+        parse_policy(text)
+    assert any(fault.startswith(said) for fault in error.value.faults)
 
 
 @pytest.mark.parametrize("wrong", ['"24 h"', '["soon"]', "[1]", '["1 h", "2 h", "3 h", "4 h", "5 h", "6 h"]'])

@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 
-from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, Provider, T, eur
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, Provider, T, eur, standard
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.terms import SYSTEM
+from houbao.core.outages import EnterOutage
+from houbao.core.terms import SYSTEM, Actor, from_micros
+from houbao.engine import worker
+from houbao.engine.letters import when
 from houbao.engine.ports import Reply, Request
 from houbao.engine.worker import BACKOFF, Done
+from houbao.shipped import policy_text
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -379,6 +383,70 @@ def test_an_answer_in_time_wins_over_a_sweep_and_one_too_late_loses(market, late
     market.accept(d.Accept(dispute=dispute), SELLER, at=due - MINUTE)
     assert market.worker.sweep(Done()) == 0
     assert market.dispute(dispute).resolved_by == "agreement"
+
+
+def test_an_outage_moves_the_due_times_of_many_a_slice_at_a_time_and_goes_on_where_it_was_stopped(market, monkeypatch):
+    monkeypatch.setattr(worker, "MOST_DUE", 2)
+    numbers = [market.open(market.order(f"order-{n}"), "in_transit_overdue", "1.00") for n in range(5)]
+    market.now = T + 6 * DAY  # nobody could act since the third day, and everything fell due meanwhile
+    entered = market.accept(EnterOutage(start=T + 3 * DAY, end=market.now), Actor("admin", "eve")).last
+
+    def due() -> list[datetime]:
+        rows = market.database.connection.execute("SELECT due_at FROM timers WHERE kind='turn' ORDER BY dispute_id")
+        return [from_micros(at) for (at,) in rows]
+
+    assert market.worker.move_due_times(entered) == 2
+    assert due() == [T + 8 * DAY] * 2 + [T + 5 * DAY] * 3
+    again = market.worker_of()  # a new process
+    assert [again.move_due_times(entered) for _ in range(3)] == [2, 1, 0]
+    assert due() == [T + 8 * DAY] * 5
+    assert market.work().deadlines == 0
+    assert {market.dispute(number).phase for number in numbers} == {"awaiting_seller"}
+    ended = market.database.connection.execute("SELECT body->>'kind' FROM deliveries").fetchall()
+    assert ended.count(("outage",)) == 1
+    market.go(T + 8 * DAY)
+    assert {market.dispute(number).resolved_by for number in numbers} == {"seller_timeout"}
+    market.check()
+
+
+def test_the_worker_moves_what_an_outage_moved_by_itself_beside_its_other_work(market, monkeypatch):
+    monkeypatch.setattr(worker, "MOST_DUE", 1)
+    numbers = [market.open(market.order(f"order-{n}"), "in_transit_overdue", "1.00") for n in range(3)]
+    market.now = T + DAY
+    market.accept(EnterOutage(start=T + 2 * DAY, end=T + 4 * DAY), Actor("admin", "eve"))
+    market.work()
+    assert {d.due_at(market.dispute(number)) for number in numbers} == {T + 7 * DAY}
+    assert market.subjects().count("You have more time (order-1)") == 1
+    market.check()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/Sao_Paulo"])
+def test_sellers_are_told_by_their_own_clocks_and_buyers_by_those_of_the_programme(tmp_path, zone):
+    market = Market(tmp_path, programme=standard(zone="Europe/Berlin"))
+    market.accept(p.RegisterStore(store="elm", zone=zone, email="elm@shops.example"), PLATFORM)
+    market.accept(p.Enrol(store="elm", programme="standard", at=T - 90 * DAY), PLATFORM)
+    market.open(market.order("far", store="elm"), "in_transit_overdue", "1.00")
+    market.work()
+    mails = {letter.to: letter.body for letter in market.mailbox.letters}
+    assert when(T + 5 * DAY, zone) in mails["elm@shops.example"]
+    assert when(T + 5 * DAY, "Europe/Berlin") in mails["ann@mail.example"]
+
+
+def test_a_notice_tells_the_sellers_time_in_business_days_of_their_country(tmp_path):
+    text = policy_text().replace('seller_answer = "5 d"', 'seller_answer = "5 bd"')
+    market = Market(tmp_path, policy=f'{text}\n[calendars.BR]\nzone = "America/Sao_Paulo"\nholidays = [2026-07-10]\n')
+    market.accept(
+        p.RegisterStore(store="elm", country="BR", zone="America/Sao_Paulo", email="elm@shops.example"), PLATFORM
+    )
+    market.accept(p.Enrol(store="elm", programme="standard", at=T - 90 * DAY), PLATFORM)
+    dispute = market.open(market.order("far", store="elm"), "damaged", "1.00")
+    market.rule(dispute, "out_of_scope")
+    market.work()
+    # Wednesday; Friday is a holiday, then comes the weekend: the fifth business day after it is Thursday.
+    assert d.due_at(market.dispute(dispute)) == T + 8 * DAY
+    notice = next(x for x in market.mailbox.letters if x.subject.startswith("Official notice"))
+    assert when(T + 8 * DAY, "America/Sao_Paulo") in notice.body
+    market.check()
 
 
 def test_a_provider_that_is_still_thinking_is_asked_again(market):

@@ -172,8 +172,8 @@ BUGS = [
     Bug(
         "a counter-offer moves the day on which the platform decides",
         "core/phases.py",
-        "escalates_at or start + waits.escalation",
-        "start + waits.escalation",
+        "escalates_at or ends(clock, start, waits.escalation)",
+        "ends(clock, start, waits.escalation)",
         (CELLS + "test_counter_offers_do_not_move_the_day_on_which_the_platform_decides",),
     ),
     Bug(
@@ -381,5 +381,46 @@ BUGS = [
         "elif rows.tally_rows(part, old) != lines:",
         "elif old.store != dispute.store:",
         (SCORING + "test_opening_a_dispute_writes_one_line_and_what_does_not_change_it_writes_none",),
+    ),
+    Bug(
+        "an outage moves what had fallen due before it began",
+        "core/calendars.py",
+        "if begin >= due:",
+        "if begin > due:",
+        (
+            "tests/core/test_outages.py::test_what_had_fallen_due_before_an_outage_began_is_not_moved_by_it_however_late_the_sweep",
+        ),
+    ),
+    Bug(
+        "time that two outages share counts twice",
+        "core/outages.py",
+        "        start = known.end\n",
+        "",
+        (
+            "tests/core/test_outages.py::test_entering_an_outage_twice_or_a_part_of_one_changes_nothing_and_a_longer_one_adds_the_rest",
+        ),
+    ),
+    Bug(
+        "what fell due in an outage falls due before it is moved",
+        "core/decider.py",
+        "if world.outages:",
+        "if world.outages and not deadlines.next_due([*world.disputes.values()][0], now):",
+        ("tests/core/test_outages.py::test_who_was_not_swept_meanwhile_keeps_the_time_that_the_outage_took",),
+    ),
+    Bug(
+        "business days are those of everywhere",
+        "core/policy.py",
+        "policy.calendars.get(country, EVERYWHERE)",
+        "EVERYWHERE",
+        ("tests/core/test_waits.py::test_a_seller_has_the_business_days_of_their_own_country",),
+    ),
+    Bug(
+        "buyers and sellers alike are told the time by the programme's clocks",
+        "engine/worker.py",
+        "return store.zone if store else",
+        "return self.database.programme(order.coverage.programme).zone if store else",
+        (
+            "tests/engine/test_worker.py::test_sellers_are_told_by_their_own_clocks_and_buyers_by_those_of_the_programme",
+        ),
     ),
 ]

@@ -12,6 +12,7 @@ from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.fund import TopUp
 from houbao.core.messages import WriteOnOrder
+from houbao.core.outages import EnterOutage
 from houbao.core.terms import SYSTEM, Actor
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Delivery, Request
@@ -129,6 +130,7 @@ def build(path: Path) -> History:
         _appealed,
         _charged_back,
         _settled_privately,
+        _outage,
         _still_open,
     ):
         scene(h)
@@ -351,6 +353,16 @@ def _settled_privately(h: History) -> None:
     h.say(WriteOnOrder(order=order, message="I send you something back."), oak)
     gift = h.say(SendGoodwill(order=order, amount=500, note="Sorry for the scratch."), oak, "goodwill-kim").id
     h.pay(gift)
+
+
+def _outage(h: History) -> None:
+    """Nobody could act for two days, as an admin says later; some of what runs over it is looked at, some not yet."""
+    for name in ("abe", "amy"):
+        h.sell(name, 2_000)
+        h.open(name, "damaged", 2_000)
+    h.now += 3 * DAY
+    h.say(EnterOutage(start=h.now - 2 * DAY, end=h.now), Actor("admin", "eve"))
+    h.pass_time(h.disputes["abe"], 0)
 
 
 def _still_open(h: History) -> None:

@@ -19,7 +19,7 @@ from houbao.core.fund import CapitalAdded
 from houbao.core.ledger import transfers
 from houbao.core.refunds import DisputeEvent, RefundApproved, RefundResolved
 from houbao.core.terms import tag_of
-from houbao.engine.ports import Batch, Head, Written
+from houbao.engine.ports import Batch, Written
 from houbao.shipped import policy_text
 from houbao.store import rows, schema
 from houbao.store.differences import KEYS, ROW
@@ -172,6 +172,7 @@ DAMAGES = [
     changed("parts", "position", "position - 1"),
     changed("parts", "chain", FLIP),
     changed("parts", "booked_at", "booked_at + 1"),
+    changed("parts", "outages", "CAST('' AS BLOB)"),
     gone("parts"),
     changed("transfers", "minor", "minor + 1", "kind='reserve'"),
     changed("transfers", "minor", "-minor", "kind='payment'"),
@@ -414,7 +415,8 @@ def forge(path: Path, event: Event) -> None:
     position, body = head.position + 1, rows.encode(event)
     chain = link(head.chain, position, body)
     told = effects(event, after.get(number), position)
-    batch = Batch(Head(position, head.booked_at, chain), [Written(position, event, body, chain, moved, told)])
+    written = Written(position, event, body, chain, moved, told)
+    batch = Batch(structs.replace(head, position=position, chain=chain), [written])
     batch.disputes, batch.old_disputes = {**after}, {number: dispute} if dispute else {}
     database.save(0, batch)
     database.commit()

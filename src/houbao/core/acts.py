@@ -336,6 +336,12 @@ class DisputeThawed(Move, frozen=True, kw_only=True, tag="dispute_thawed"):
     """The payment stays: the dispute goes on, with the time that was left."""
 
 
+class TimersMoved(Move, frozen=True, kw_only=True, tag="timers_moved"):
+    """Nobody could act in an outage: by so much everything is due later, the end of the negotiation too."""
+
+    escalates_at: datetime | None = None
+
+
 class DisputeClosed(Move, frozen=True, kw_only=True, tag="dispute_closed"):
     """The dispute is over; `state` is the fault's, with the reason why it is exempt."""
 

@@ -4,6 +4,7 @@ from msgspec import structs
 
 from houbao.core.acts import DisputeClosed
 from houbao.core.appeals import in_hearing
+from houbao.core.calendars import ends
 from houbao.core.disputes import Dispute, Event, with_refund
 from houbao.core.moves import Move, Timer
 from houbao.core.phases import entering, head_of, timers_of
@@ -60,9 +61,9 @@ def approve(
     waits_of = scene.policy.timers
     phase, timers = "refunding", ()
     if held:
-        phase, timers = "awaiting_return", timers_of("awaiting_return", scene.now, waits_of)
+        phase, timers = "awaiting_return", timers_of("awaiting_return", scene.now, waits_of, clock=scene.clock)
     elif waits:
-        phase, timers = "awaiting_funds", (Timer(kind="alert", at=scene.now + waits_of.funds_alert),)
+        phase, timers = "awaiting_funds", (Timer(kind="alert", at=ends(scene.clock, scene.now, waits_of.funds_alert)),)
     return RefundApproved(
         at=scene.now,
         by=str(scene.by),

@@ -47,10 +47,26 @@ EVERYWHERE = Calendar(country="", zone="UTC")
 
 
 class Outage(Record, frozen=True, kw_only=True):
-    """From `start` until before `end` nobody could act, because the system was down; an admin enters it."""
+    """From `start` until before `end` nobody could act, because the system was down; an admin enters it. `position` is
+    that of the event by which it was entered."""
 
     start: datetime
     end: datetime
+    position: int = 0
+
+
+class Clock(Record, frozen=True, kw_only=True):
+    """How time runs for a dispute: by the business days of the store's country, and not in outages."""
+
+    calendar: Calendar = EVERYWHERE
+    outages: tuple[Outage, ...] = ()
+
+
+ALWAYS = Clock()
+"""Of a store without a calendar of its own, where there never was an outage."""
+
+Span = timedelta | Wait
+"""A wait as rules use it: exact, or in business days."""
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -125,6 +141,12 @@ def after(start: datetime, wait: Wait, calendar: Calendar = EVERYWHERE) -> datet
     for _ in range(wait.count):
         day = _next_business_day(day, calendar)
     return at_wall_clock(day, clock, _zone(calendar))
+
+
+def ends(clock: Clock, start: datetime, span: Span) -> datetime:
+    """When a span that begins at `start` (UTC) ends by that clock, in UTC."""
+    due = start + span if isinstance(span, timedelta) else after(start, span, clock.calendar)
+    return shifted(due, start, clock.outages) if clock.outages else due
 
 
 def is_business_day(day: date, calendar: Calendar) -> bool:

@@ -181,7 +181,7 @@ def decide_open(
         dispute=dispute,
         text=scene.text,
         phase=phase,
-        timers=timers_of(phase, scene.now, scene.policy.timers),
+        timers=timers_of(phase, scene.now, scene.policy.timers, clock=scene.clock),
         buyer=order.buyer,
         currency=order.currency,
         lines=command.lines,

@@ -10,16 +10,18 @@ from datetime import UTC, datetime
 from msgspec import Struct, structs
 
 from houbao.core import chargebacks as c
-from houbao.core import claims, deadlines, freezes, goodwill, phases, queues, turns
+from houbao.core import claims, deadlines, freezes, goodwill, outages, phases, queues, turns
 from houbao.core import disputes as d
 from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
+from houbao.core.calendars import Outage
 from houbao.core.effects import Effect, effects
 from houbao.core.fund import CapitalAdded, TopUp, decide_top_up
 from houbao.core.ledger import AVAILABLE, Transfer, transfers
+from houbao.core.policy import clock_of
 from houbao.core.rulings import Compiled
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
@@ -34,8 +36,17 @@ Command = (
     | d.DisputeCommand
     | TopUp
     | r.ServeWaiting
+    | outages.EnterOutage
 )
-Event = p.StoreEvents | o.OrderEvents | c.ChargebackMoved | m.OrderMessageWritten | d.Event | CapitalAdded
+Event = (
+    p.StoreEvents
+    | o.OrderEvents
+    | c.ChargebackMoved
+    | m.OrderMessageWritten
+    | d.Event
+    | CapitalAdded
+    | outages.OutageEntered
+)
 
 ORDER_FACTS = (
     o.Paid,
@@ -73,6 +84,7 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
     given: claims.Given = claims.Given()
     reference_taken: bool = False
     text: str = ""
+    outages: tuple[Outage, ...] = ()
 
 
 class Consequence(Struct, frozen=True, gc=False):
@@ -99,8 +111,11 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
     """What happens when `command` of `by`, received at `now` (aware), meets the world. Raises Refused."""
     now = now.astimezone(UTC)
     all_of_it: list[Consequence] = []
-    if world.disputes and not isinstance(command, r.ServeWaiting):
-        world = _apply_due(world, now, all_of_it)
+    if world.disputes:
+        if world.outages:
+            world = _apply_outages(world, now, all_of_it)
+        if not isinstance(command, r.ServeWaiting):
+            world = _apply_due(world, now, all_of_it)
     try:
         events = _decide(world, command, by, now)
     except Refused as refused:
@@ -117,6 +132,15 @@ def _follow(world: World, events: list[Event], all_of_it: list[Consequence]) -> 
         world = evolve(world, event, moved)
         dispute = world.disputes.get(event.dispute) if isinstance(event, r.DisputeEvent) else None
         all_of_it.append(Consequence(event, moved, effects(event, dispute, world.position)))
+    return world
+
+
+def _apply_outages(world: World, now: datetime, all_of_it: list[Consequence]) -> World:
+    """Move the timers that run over an outage which was entered since; before anything falls due by them."""
+    for dispute in world.disputes.values():
+        head = {"at": now, "by": str(SYSTEM), "store": dispute.store, "order": dispute.order, "dispute": dispute.id}
+        if event := outages.moved(dispute, world.outages, head):
+            world = _follow(world, [event], all_of_it)
     return world
 
 
@@ -158,9 +182,11 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
         case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
             return [*p.decide_store(world.store, world.programme, command, by, now)]
         case o.PlaceOrder():
-            return [*o.decide_place(world.reference_taken, world.store is not None, command, by)]
+            return [*o.decide_place(world.reference_taken, world.store, command, by)]
         case TopUp():
             return [*decide_top_up(command, by, now)]
+        case outages.EnterOutage():
+            return [*outages.decide_outage(world.outages, command, by, now)]
         case r.ServeWaiting():
             return [*_serve_waiting(world, command, by, now)]
         case c.Chargeback():
@@ -253,16 +279,18 @@ def _scene(world: World, by: Actor, now: datetime) -> r.Scene:
     taken_lines, taken_payments = r.taken(refund for dispute in world.disputes.values() for refund in dispute.refunds)
     for payment, minor in c.charged(order).items():
         taken_payments[payment] = taken_payments.get(payment, 0) + minor
+    policy = _known(world.policy).policy
     return r.Scene(
         order=order,
         taken_lines=taken_lines,
         taken_payments=taken_payments,
         purse=world.purse,
-        policy=_known(world.policy).policy,
+        policy=policy,
         by=by,
         now=now,
         position=world.position,
         text=world.text,
+        clock=clock_of(policy, order.country, world.outages),
     )
 
 
@@ -298,6 +326,9 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
         case m.OrderMessageWritten():
             order = m.evolve_message(_order(world), position)
             return structs.replace(world, position=position, order=order)
+        case outages.OutageEntered():
+            known = outages.evolve_outages(world.outages, event, position)
+            return structs.replace(world, position=position, outages=known)
         case CapitalAdded():
             return structs.replace(world, position=position, purse=purse)
         case _:

@@ -53,6 +53,7 @@ from houbao.core.acts import (
     ServeNotice,
     Sign,
     TimedOut,
+    TimersMoved,
     Withdraw,
     WriteMessage,
 )
@@ -174,6 +175,7 @@ Event = (
     | NoticeStood
     | NoticeFailed
     | TimedOut
+    | TimersMoved
     | Alerted
     | DisputeFrozen
     | DisputeThawed
@@ -223,7 +225,8 @@ class Dispute(Record, frozen=True, kw_only=True):
     the fault as a person ruled it, `judges` those who ruled; `asked` counts the seller's turns that ended, `answered`
     those ended in time. While an appeal is heard, outcome and fault are those of the earlier ruling, which stands.
     `claimed_by` is the agent who has it until `claimed_until`; `proposed` the ruling of fraud that nobody has signed
-    yet, `fraud` whose fraud it was found to be."""
+    yet, `fraud` whose fraud it was found to be. Timers run since the opening, unless `running_since` says otherwise, or
+    `negotiating_since` of the end of the negotiation, `evidence_since` of evidence."""
 
     id: int
     store: str
@@ -254,6 +257,9 @@ class Dispute(Record, frozen=True, kw_only=True):
     parcel: Parcel | None = None
     refunds: tuple[Refund, ...] = ()
     escalates_at: datetime | None = None
+    running_since: datetime | None = None
+    negotiating_since: datetime | None = None
+    evidence_since: datetime | None = None
     adjudicated: bool = False
     ruled: str = ""
     judges: tuple[str, ...] = ()
@@ -303,6 +309,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
     changes: dict[str, Any] = {"history": (*dispute.history, position)}
     if isinstance(event, Move):
         changes |= {"phase": event.phase, "timers": event.timers}
+        if event.timers != dispute.timers and not isinstance(event, TimersMoved):
+            changes["running_since"] = event.at
         if event.phase != dispute.phase:
             changes |= {"claimed_by": "", "claimed_until": None, "proposed": None}
     match event:
@@ -346,10 +354,15 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             changes["parcel"] = PROMISED
         case EvidenceRequested():
             changes["timers"] = in_order((*dispute.timers, Timer(kind="evidence", at=event.until)))
+            changes["evidence_since"] = event.at
         case EvidenceClosed() | Alerted():
             changes["timers"] = tuple(t for t in dispute.timers if t.kind in CHANGES or t.at > event.at)
         case EvidenceAdded():
             changes["evidence"] = True
+        case TimersMoved():
+            changes["escalates_at"] = event.escalates_at
+            if dispute.frozen:
+                changes |= {"timers": (), "frozen": structs.replace(dispute.frozen, timers=event.timers)}
         case TimedOut():
             changes |= {"timers": (), "asked": dispute.asked + (dispute.phase == "awaiting_seller")}
         case Reopened():
@@ -362,7 +375,7 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
                 "timers": (),
             }
         case DisputeThawed():
-            changes["frozen"] = None
+            changes |= {"frozen": None, "negotiating_since": event.at, "evidence_since": event.at}
             if dispute.frozen and dispute.escalates_at:
                 changes["escalates_at"] = dispute.escalates_at + (event.at - dispute.frozen.since)
         case DisputeClosed():
@@ -409,8 +422,9 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             pass
     if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
         changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
-    if isinstance(event, Move) and changes.get("escalates_at", dispute.escalates_at) is None:
-        changes["escalates_at"] = next((t.at for t in event.timers if t.kind == "escalate"), None)
+    unended = changes.get("escalates_at", dispute.escalates_at) is None
+    if isinstance(event, Move) and unended and (end := [t.at for t in event.timers if t.kind == "escalate"]):
+        changes |= {"escalates_at": end[0], "negotiating_since": event.at}
     return structs.replace(dispute, **changes)
 
 

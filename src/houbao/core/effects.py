@@ -26,9 +26,11 @@ from houbao.core.disputes import (
     Reopened,
     SellerOffered,
     SellerRejected,
+    TimersMoved,
     refund_of,
 )
 from houbao.core.fund import CapitalAdded
+from houbao.core.outages import OutageEntered
 from houbao.core.phases import waits_for
 from houbao.core.refunds import (
     FundsReserved,
@@ -55,7 +57,8 @@ class Effect(Struct, frozen=True, omit_defaults=True, gc=False):
 
     refund: send what of the refund `about` goes over `payment` · lookup: ask the provider about the attempt `about` ·
     notice: serve the official notice `about` · mail: tell `to` with template `what` · alert: tell the platform's people
-    `what` · serve: reserve for waiting refunds of the currency `what`.
+    `what` · serve: reserve for waiting refunds of the currency `what` ·
+    outage: move due times by the outages that were entered by `about`.
     """
 
     kind: str
@@ -74,6 +77,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
     if isinstance(event, ChargebackMoved):
         contest = event.double and event.dispute and event.state != "won"
         return [Effect("alert", event.at, event.dispute, what="representment")] if contest else []
+    if isinstance(event, OutageEntered):
+        return [Effect("outage", event.at, about=position)]
     if dispute is None:
         return []
     number = dispute.id
@@ -118,6 +123,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("mail", event.at, number, to="buyer", what="replacement_sent")]
         case Reopened():
             return [Effect("mail", event.at, number, to="seller", what="reopened")]
+        case TimersMoved() if not dispute.frozen and (to := waits_for(dispute)) in ("buyer", "seller"):
+            return [Effect("mail", event.at, number, to=to, what="more_time")]
         case Alerted(kind="reminder"):
             return [Effect("mail", event.at, number, to=waits_for(dispute), what="reminder")]
         case Alerted():

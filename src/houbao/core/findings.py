@@ -5,6 +5,7 @@ from msgspec import structs
 from houbao.core.acts import DisputeRuled, EvidenceRequested, FraudProposed, RequestEvidence, Rule, Sign
 from houbao.core.appeals import in_hearing
 from houbao.core.awards import authorise, check_payer, close, leads_to, pay_out, put_back
+from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.hearings import rule_appeal
@@ -104,5 +105,5 @@ def decide_request_evidence(dispute: Dispute, command: RequestEvidence, scene: S
     check_text(command.note)
     if any(timer.kind == "evidence" for timer in dispute.timers):
         raise Refused("evidence_asked", "evidence is asked for already: wait for it, or rule")
-    until = scene.now + scene.policy.timers.evidence
+    until = ends(scene.clock, scene.now, scene.policy.timers.evidence)
     return [EvidenceRequested(**saying(dispute, scene), party=command.party, until=until)]

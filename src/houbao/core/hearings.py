@@ -4,6 +4,7 @@ fault, each by itself."""
 from houbao.core.acts import Rule
 from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged
 from houbao.core.awards import approve, check_payer, close
+from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.phases import entering, head_of
@@ -26,7 +27,7 @@ def decide_appeal(dispute: Dispute, command: FileAppeal, scene: Scene) -> list[E
     if any(one.about == about and one.finding in FINAL for one in dispute.appeals):
         raise Refused("final_ruling", f"the {about} was ruled on in an appeal: that is final")
     assert dispute.closed_at is not None
-    end = dispute.closed_at + scene.policy.timers.appeal
+    end = ends(scene.clock, dispute.closed_at, scene.policy.timers.appeal)
     if scene.now >= end:
         raise Refused("appeal_too_late", f"the time to appeal ended at {end.isoformat()}")
     if why := _nothing_to_win(dispute, party, about):

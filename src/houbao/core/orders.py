@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from houbao.core import money
 from houbao.core.calendars import days_after
-from houbao.core.programme import Coverage
+from houbao.core.programme import Coverage, Store
 from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, check_words, tag_of
 
 ReasonClass = Literal["INR", "SNAD", "REMORSE", "OTHER"]
@@ -186,7 +186,8 @@ class OrderEvent(Record, frozen=True, kw_only=True):
 
 
 class OrderPlaced(OrderEvent, frozen=True, kw_only=True, tag="order_placed"):
-    """An order is known, with the digests of what its buyer was shown."""
+    """An order is known, with the digests of what its buyer was shown. `country` is the store's: its business days
+    count."""
 
     reference: str
     buyer: str
@@ -195,6 +196,7 @@ class OrderPlaced(OrderEvent, frozen=True, kw_only=True, tag="order_placed"):
     payments: tuple[Payment, ...]
     ship_by: datetime
     promised_by: datetime
+    country: str = ""
 
 
 class OrderPaid(OrderEvent, frozen=True, kw_only=True, tag="order_paid"):
@@ -278,6 +280,7 @@ class Order(Record, frozen=True, kw_only=True):
     coverage: Coverage = Coverage()
     commission: int = 0
     paid_out: int = 0
+    country: str = ""
     history: tuple[int, ...] = ()
 
 
@@ -356,14 +359,14 @@ def encode_listing(listing: Listing) -> bytes:
     return msgspec.json.encode(listing, order="sorted")
 
 
-def decide_place(exists: bool, store_known: bool, command: PlaceOrder, by: Actor) -> list[OrderEvents]:
+def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Actor) -> list[OrderEvents]:
     """A new order. Raises Refused: not_permitted, bad_reference, unknown_store, order_exists, bad_currency,
     bad_amount, bad_lines, bad_payments, bad_words, text_too_long, naive_time, bad_time."""
     if by.role not in ("platform", "admin"):
         raise Refused("not_permitted", f"a {by.role} may not place orders; the marketplace does")
     for name, text in (("store", command.store), ("reference", command.reference), ("buyer", command.buyer)):
         check_reference(name, text)
-    if not store_known:
+    if store is None:
         raise Refused("unknown_store", f"no store {command.store}: register it first")
     if exists:
         raise Refused("order_exists", f"store {command.store} has an order {command.reference} already")
@@ -398,6 +401,7 @@ def decide_place(exists: bool, store_known: bool, command: PlaceOrder, by: Actor
             payments=command.payments,
             ship_by=command.ship_by,
             promised_by=command.promised_by,
+            country=store.country,
         )
     ]
 
@@ -524,6 +528,7 @@ def evolve_order(order: Order | None, event: OrderEvents, position: int) -> Orde
             ship_by=event.ship_by,
             promised_by=event.promised_by,
             placed_at=event.at,
+            country=event.country,
             history=(position,),
         )
     assert order is not None

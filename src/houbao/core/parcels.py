@@ -1,8 +1,7 @@
 """What is said of goods on their way: see returns.py for their lives."""
 
-from datetime import timedelta
-
 from houbao.core.awards import leads_to, pay_out
+from houbao.core.calendars import Span, ends
 from houbao.core.claims import check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.moves import Head, Timer
@@ -98,6 +97,6 @@ def _delivered(dispute: Dispute) -> bool:
     return dispute.parcel is not None and dispute.parcel.state == "delivered"
 
 
-def _ends(dispute: Dispute, scene: Scene, wait: timedelta) -> Head:
+def _ends(dispute: Dispute, scene: Scene, wait: Span) -> Head:
     """The phase stays, and its turn ends after `wait`."""
-    return {**staying(dispute, scene), "timers": (Timer(kind="turn", at=scene.now + wait),)}
+    return {**staying(dispute, scene), "timers": (Timer(kind="turn", at=ends(scene.clock, scene.now, wait)),)}

@@ -1,11 +1,12 @@
 """The phases of a dispute. TURNS is the table: which command, by whom, in which phase, and where it may lead; below it,
 whose turn it is, what runs in each phase, and what happens when nobody acts."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
 from houbao.core.appeals import in_hearing
+from houbao.core.calendars import ALWAYS, Clock, Span, ends
 from houbao.core.disputes import CHANGES, Dispute, in_order
 from houbao.core.moves import Head, Timer
 from houbao.core.policy import Timers as Waits
@@ -199,38 +200,41 @@ def default_outcome(dispute: Dispute) -> str:
             return ""
 
 
-def timers_of(phase: str, start: datetime, waits: Waits, escalates_at: datetime | None = None) -> tuple[Timer, ...]:
-    """The timers that run in a phase entered at `start`, the earliest first, by the policy in force at opening.
-    `escalates_at` is when a negotiation that began earlier ends."""
+def timers_of(
+    phase: str, start: datetime, waits: Waits, escalates_at: datetime | None = None, clock: Clock = ALWAYS
+) -> tuple[Timer, ...]:
+    """The timers that run in a phase entered at `start`, the earliest first, by the policy in force at opening and the
+    store's clock. `escalates_at` is when a negotiation that began earlier ends."""
+
+    def asking(wait: Span) -> tuple[Timer, ...]:
+        """A person's turn, with the reminders before its end."""
+        end = ends(clock, start, wait)
+        reminders = [Timer(kind="remind", at=end - before) for before in waits.reminders if end - before > start]
+        return (*reminders, Timer(kind="turn", at=end))
+
+    def watched(alert: Span, wait: Span) -> tuple[Timer, ...]:
+        """The platform's own turn, with the alert on the way."""
+        return (Timer(kind="alert", at=ends(clock, start, alert)), Timer(kind="turn", at=ends(clock, start, wait)))
+
     match phase:
         case "verifying" | "adjudicating":
-            return (
-                Timer(kind="alert", at=start + waits.verification_alert),
-                Timer(kind="turn", at=start + waits.verification),
-            )
+            return watched(waits.verification_alert, waits.verification)
         case "notifying":
-            return (Timer(kind="alert", at=start + waits.notice_alert), Timer(kind="turn", at=start + waits.notice))
+            return watched(waits.notice_alert, waits.notice)
         case "awaiting_seller":
-            end = escalates_at or start + waits.escalation
-            return in_order((*_asking(start, waits.seller_answer, waits), Timer(kind="escalate", at=end)))
+            end = escalates_at or ends(clock, start, waits.escalation)
+            return in_order((*asking(waits.seller_answer), Timer(kind="escalate", at=end)))
         case "awaiting_buyer":
             assert escalates_at is not None
-            return in_order((*_asking(start, waits.buyer_answer, waits), Timer(kind="escalate", at=escalates_at)))
+            return in_order((*asking(waits.buyer_answer), Timer(kind="escalate", at=escalates_at)))
         case "awaiting_return":
-            return _asking(start, waits.return_shipping, waits)
+            return asking(waits.return_shipping)
         case "return_in_transit":
-            return (Timer(kind="turn", at=start + waits.return_scan),)
+            return (Timer(kind="turn", at=ends(clock, start, waits.return_scan)),)
         case "awaiting_replacement":
-            return _asking(start, waits.replacement_shipping, waits)
+            return asking(waits.replacement_shipping)
         case _:
             return ()
-
-
-def _asking(start: datetime, wait: timedelta, waits: Waits) -> tuple[Timer, ...]:
-    """A person's turn, with the reminders before its end."""
-    end = start + wait
-    reminders = [Timer(kind="remind", at=end - before) for before in waits.reminders if before < wait]
-    return (*reminders, Timer(kind="turn", at=end))
 
 
 # --- entering a phase ----------------------------------------------------------------------------------------------
@@ -254,7 +258,7 @@ def saying(dispute: Dispute, scene: Scene) -> Head:
 
 def entering(dispute: Dispute, scene: Scene, phase: str) -> Head:
     """What an event carries that leads to `phase`: that phase's timers too."""
-    timers = timers_of(phase, scene.now, scene.policy.timers, dispute.escalates_at)
+    timers = timers_of(phase, scene.now, scene.policy.timers, dispute.escalates_at, scene.clock)
     return {**saying(dispute, scene), "phase": phase, "timers": timers}
 
 

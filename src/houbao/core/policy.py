@@ -4,9 +4,11 @@ A policy is written in TOML, read and checked by `policy_file`, and never change
 function of facts.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
+from houbao.core.calendars import ALWAYS, EVERYWHERE, Calendar, Clock, Outage, Span
 from houbao.core.conditions import Condition
 from houbao.core.terms import Record
 
@@ -33,24 +35,24 @@ class Rule(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Timers(Record, frozen=True, kw_only=True):
-    """How long each wait lasts."""
+    """How long each wait lasts; reminders are before the end of one."""
 
-    verification_alert: timedelta
-    verification: timedelta
-    notice_alert: timedelta
-    notice: timedelta
-    seller_answer: timedelta
-    buyer_answer: timedelta
-    escalation: timedelta
-    evidence: timedelta
-    return_shipping: timedelta
-    return_scan: timedelta
-    return_inspection: timedelta
-    replacement_shipping: timedelta
-    replacement_scan: timedelta
-    replacement_trial: timedelta
-    funds_alert: timedelta
-    appeal: timedelta
+    verification_alert: Span
+    verification: Span
+    notice_alert: Span
+    notice: Span
+    seller_answer: Span
+    buyer_answer: Span
+    escalation: Span
+    evidence: Span
+    return_shipping: Span
+    return_scan: Span
+    return_inspection: Span
+    replacement_shipping: Span
+    replacement_scan: Span
+    replacement_trial: Span
+    funds_alert: Span
+    appeal: Span
     reminders: tuple[timedelta, ...]
 
 
@@ -107,7 +109,7 @@ class ScoreCurves(Record, frozen=True, kw_only=True):
 
 class Policy(Record, frozen=True, kw_only=True):
     """A checked policy. `digest` is the SHA-256 of its text, hex; `premium` is per mille of a covered order's price,
-    where the programme is paid by premiums."""
+    where the programme is paid by premiums; `calendars` the business days of countries."""
 
     version: str
     title: str
@@ -121,6 +123,13 @@ class Policy(Record, frozen=True, kw_only=True):
     returns: Returns = Returns()
     premium: int = 0
     score: ScoreCurves = ScoreCurves()
+    calendars: Mapping[str, Calendar] = {}
+
+
+def clock_of(policy: Policy, country: str, outages: tuple[Outage, ...] = ()) -> Clock:
+    """How time runs for a store of that country under the policy; without a calendar of its own by EVERYWHERE."""
+    calendar = policy.calendars.get(country, EVERYWHERE)
+    return Clock(calendar=calendar, outages=outages) if outages or calendar is not EVERYWHERE else ALWAYS
 
 
 class PolicyError(ValueError):

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from houbao.core.calendars import Calendar, Span, parse_calendar, parse_wait
 from houbao.core.conditions import condition_faults, is_amount
 from houbao.core.policy import (
     MOST_REMINDERS,
@@ -38,6 +39,8 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """Table → the fields it may have. Those of `window`, `timers` and `refunds` are needed, the others have defaults."""
 
+TEXTS = ("version", "title")
+
 PARTS = ("uncompleted", "inr", "snad", "description", "service", "logistics")
 """The parts of the score, which share its 100 points."""
 
@@ -65,17 +68,18 @@ def parse_policy(text: str) -> Policy:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError([f"not TOML: {error}"]) from None
-    faults = [f"{key}: no such field" for key in raw.keys() - TABLES.keys() - {"version", "title", "rules"}]
-    version, title = (_text(raw, key, faults) for key in ("version", "title"))
+    faults = [f"{key}: no such field" for key in raw.keys() - TABLES.keys() - {*TEXTS, "rules", "calendars"}]
+    version, title = (_text(raw, key, faults) for key in TEXTS)
     tables = {name: _table(raw, name, faults) for name in TABLES}
     days = _integer(tables, "window.days", 1, 365, faults)
     attempts = _integer(tables, "refunds.attempts", 1, 20, faults)
     retry = _duration(tables, "refunds.retry", faults)
     waits = [name for name in Timers.__struct_fields__ if name != "reminders"]
-    timers = {name: _duration(tables, f"timers.{name}", faults) for name in waits}
+    timers = {name: _span(tables, f"timers.{name}", faults) for name in waits}
     reminders = _reminders(tables, faults)
     limits, returns, score = _limits(tables, faults), _returns(tables, faults), _score(tables, faults)
     premium = _integer(tables, "premium.per_mille", 0, 1000, faults, default=0)
+    calendars = _calendars(raw.get("calendars", {}), faults)
     rules = _rules(raw.get("rules"), faults)
     if faults:
         raise PolicyError(faults)
@@ -92,6 +96,7 @@ def parse_policy(text: str) -> Policy:
         returns=returns,
         premium=premium,
         score=score,
+        calendars=calendars,
     )
 
 
@@ -137,6 +142,17 @@ def _duration(tables: Tables, where: str, faults: list[str]) -> timedelta:
     if wait is None:
         faults.append(f'{where}: a time such as "5 d" or "24 h" is needed, found {value!r}')
     return wait or timedelta()
+
+
+def _span(tables: Tables, where: str, faults: list[str]) -> Span:
+    """A wait in exact time, or in business days."""
+    value = _value(tables, where, None)
+    try:
+        wait = parse_wait(value if isinstance(value, str) else "")
+    except ValueError:
+        faults.append(f'{where}: a time such as "5 d", "24 h" or "3 bd" (business days) is needed, found {value!r}')
+        return timedelta()
+    return wait if wait.unit == "bd" else _wait(value) or timedelta()
 
 
 def _wait(value: Any) -> timedelta | None:
@@ -206,6 +222,21 @@ def _score(tables: Tables, faults: list[str]) -> ScoreCurves:
     if curves.long_window < curves.window:
         faults.append(f"score.long_window: at least the window of {curves.window} days is needed")
     return curves
+
+
+def _calendars(raw: Any, faults: list[str]) -> dict[str, Calendar]:
+    """Country → its business days."""
+    if not isinstance(raw, dict):
+        faults.append(f"calendars: a table for each country such as [calendars.BR] is needed, found {raw!r}")
+        return {}
+    calendars: dict[str, Calendar] = {}
+    for country, table in raw.items():
+        if not isinstance(table, dict):
+            faults.append(f"calendars.{country}: a table is needed, found {table!r}")
+            continue
+        calendars[country], found = parse_calendar(country, table)
+        faults += [f"calendars.{country}: {fault}" for fault in found]
+    return calendars
 
 
 # --- rules ---------------------------------------------------------------------------------------------------------

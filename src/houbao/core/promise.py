@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from houbao.core.calendars import Span, Wait
 from houbao.core.conditions import MONEY_FACTS, PRIVATE_FACTS, Condition
 from houbao.core.money import decimal
 from houbao.core.policy import Limits, Policy, Returns, Rule, ScoreCurves
@@ -184,11 +185,13 @@ def _times(policy: Policy) -> tuple[str, ...]:
     return (window, *(TIMES[timer].format(span) for timer, span in spans.items() if span))
 
 
-def _spans(waits: timedelta | tuple[timedelta, ...]) -> str:
-    return _span(waits) if isinstance(waits, timedelta) else _listed([_span(wait) for wait in waits], "and")
+def _spans(waits: Span | tuple[timedelta, ...]) -> str:
+    return _listed([_span(wait) for wait in waits], "and") if isinstance(waits, tuple) else _span(waits)
 
 
-def _span(wait: timedelta) -> str:
+def _span(wait: Span) -> str:
+    if isinstance(wait, Wait):
+        return f"{wait.count} business day{'s' * (wait.count != 1)}"
     hours = wait // timedelta(hours=1)
     count, unit = (hours // 24, "day") if hours % 24 == 0 and hours > 24 else (hours, "hour")
     return f"{count} {unit}{'s' * (count != 1)}"

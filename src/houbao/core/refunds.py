@@ -16,6 +16,7 @@ from typing import Any, Literal
 from msgspec import structs
 
 from houbao.core import money
+from houbao.core.calendars import ALWAYS, Clock
 from houbao.core.moves import DisputeEvent, Head, Move
 from houbao.core.orders import Order
 from houbao.core.policy import Policy
@@ -41,7 +42,8 @@ class Scene(Record, frozen=True, kw_only=True):
     """What one decision may read: the order, what is approved on it already, the purse, the policy, who and when.
 
     `taken_lines` and `taken_payments` are line and payment ids → minor units approved, over all its disputes.
-    `position` is that of the last event; `text` the keyed digest of the command's free text.
+    `position` is that of the last event; `text` the keyed digest of the command's free text; `clock` how time runs for
+    the order's store.
     """
 
     order: Order
@@ -53,6 +55,7 @@ class Scene(Record, frozen=True, kw_only=True):
     now: datetime
     position: int
     text: str = ""
+    clock: Clock = ALWAYS
 
 
 # --- commands ------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from houbao.core.decider import ON_ORDERS, Command, Decision, Event, World, deci
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, Transfer, store_account
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
+from houbao.core.outages import EnterOutage
 from houbao.core.rulings import Ruling, assess
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.engine.ports import (
@@ -227,7 +228,7 @@ def _needs(requests: Sequence[Request]) -> Needs:
                 needs.references.add((command.store, command.reference))
             case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave() as command:
                 needs.stores.add(command.store)
-            case TopUp():
+            case TopUp() | EnterOutage():
                 pass
             case r.ServeWaiting() as command:
                 needs.waiting = command.currency
@@ -276,6 +277,7 @@ class _Work:
         self.head = head
         self.now = now
         self.salts = salts
+        self.outages = head.outages
         self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
         self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
 
@@ -328,12 +330,12 @@ class _Work:
                 exists = ("order", store_id, command.reference) in loaded.taken
             case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
                 store_id = command.store
-            case TopUp():
-                return World(position=self.position)
+            case TopUp() | EnterOutage():
+                return World(position=self.position, outages=self.outages)
             case r.ServeWaiting():
                 waiting = {dispute.id: dispute for dispute in loaded.waiting}
                 purse = r.Purse(available=loaded.balances.get((AVAILABLE, command.currency), 0), queue=len(waiting))
-                return World(position=self.position, disputes=waiting, purse=purse)
+                return World(position=self.position, disputes=waiting, purse=purse, outages=self.outages)
             case _ if isinstance(command, ON_ORDERS):
                 order = self._order(command.order)
             case _:
@@ -364,6 +366,7 @@ class _Work:
             given=given,
             reference_taken=exists,
             text=text,
+            outages=self.outages,
         )
 
     def _order(self, number: int) -> o.Order | None:
@@ -431,6 +434,7 @@ class _Work:
     def _keep(self, before: World, after: World) -> None:
         """Put changed states back, for the commands that follow and for saving."""
         loaded, batch = self.loaded, self.batch
+        self.outages = after.outages or self.outages
         if after.store is not before.store and after.store is not None:
             loaded.stores[after.store.id] = batch.stores[after.store.id] = after.store
         order = after.order
@@ -479,7 +483,7 @@ class _Work:
     def finish(self) -> Batch:
         """The batch with the part's new head; booking time never goes back."""
         booked_at = max(self.head.booked_at, self.now)
-        self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock)
+        self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages)
         return self.batch
 
 
@@ -494,7 +498,7 @@ def _subject(command: Command, decision: Decision) -> int:
     match command:
         case d.OpenDispute() | SendGoodwill():
             return max(decision.world.disputes)
-        case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave() | TopUp() | r.ServeWaiting():
+        case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave() | TopUp() | EnterOutage() | r.ServeWaiting():
             return 0
         case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ON_ORDERS)):
             return decision.world.order.id

@@ -80,6 +80,11 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
             return ("The seller makes you an offer", f"{_offer(dispute)} {by}\n{YOU_MAY} {_silence(dispute)}")
         case "your_turn":
             return ("The seller rejected your claim", f"{by}\n{YOU_MAY} {_silence(dispute)}")
+        case "more_time":
+            return (
+                "You have more time",
+                f"Our service could not be reached for a while: your time is longer by that. {by}\n{_silence(dispute)}",
+            )
         case "reminder":
             return ("Your time is nearly over", f"{by}\n{_silence(dispute)}")
         case "platform_decides":

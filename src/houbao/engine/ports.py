@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from houbao.core.calendars import Outage
 from houbao.core.decider import Command, Event
 from houbao.core.disputes import Dispute, DisputeOpened
 from houbao.core.effects import Effect
@@ -63,12 +64,14 @@ class Preview(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True):
-    """Where a part stands: last position, booking time, head of the hash chain, and its own clock in a sandbox."""
+    """Where a part stands: last position, booking time, head of the hash chain, its own clock in a sandbox, and the
+    outages that were entered."""
 
     position: int
     booked_at: datetime
     chain: bytes
     clock: datetime | None = None
+    outages: tuple[Outage, ...] = ()
 
 
 class Receipt(Struct, frozen=True):
@@ -221,6 +224,11 @@ class Database(Protocol):
         """The earliest timers due by `now`: (due time, dispute), at most `most`."""
         ...
 
+    def unmoved(self, part: int, outage: int, after: int, most: int) -> list[int]:
+        """Disputes with a number above `after` that were there when the outages at position `outage` were entered, are
+        not closed, and about which nothing happened since: the first, at most `most`."""
+        ...
+
     def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:
         """Lease outbox effects that are due, the oldest first, in one short transaction."""
         ...
@@ -244,6 +252,18 @@ class Database(Protocol):
 
     def order(self, part: int, number: int) -> Order | None:
         """An order as it stands, outside any transaction."""
+        ...
+
+    def store(self, part: int, number: str) -> Store | None:
+        """A store as it stands, outside any transaction."""
+        ...
+
+    def programme(self, name: str) -> Programme | None:
+        """A programme as it stands; None where there is none of that name."""
+        ...
+
+    def head(self, part: int) -> Head:
+        """Where the part stands now."""
         ...
 
     def event(self, part: int, position: int) -> Event | None:

@@ -13,9 +13,12 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from houbao.core.calendars import ends
 from houbao.core.disputes import Dispute, DisputeRuled, NoticeAccepted, NoticeBounced, PassTime, due_at, refund_of
 from houbao.core.effects import Effect
+from houbao.core.orders import Order
 from houbao.core.phases import TURNS
+from houbao.core.policy import clock_of
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
 from houbao.engine.letters import write
@@ -49,6 +52,7 @@ SAYS_OF = {
     "handled_for_you": OPEN,
     "answer_needed": ("awaiting_seller",),
     "your_turn": ("awaiting_buyer",),
+    "more_time": ("awaiting_seller", "awaiting_buyer", "awaiting_return", "awaiting_replacement"),
     "reminder": ("awaiting_seller", "awaiting_buyer", "awaiting_return", "awaiting_replacement"),
     "platform_decides": ("adjudicating",),
     "evidence_wanted": ("verifying", "adjudicating"),
@@ -102,6 +106,7 @@ class Worker:
         self.horizon = horizon
         self.part = part
         self.probe = probe
+        self._moved_to: dict[int, int] = {}
 
     def run(self) -> Done:
         """Do everything that is due now, and what that leads to, until nothing is."""
@@ -130,6 +135,20 @@ class Worker:
         done.deadlines += moved
         return moved
 
+    def move_due_times(self, outage: int) -> int:
+        """Move the due times of the next disputes that were there when the outages at position `outage` were entered;
+        returns how many were looked at, 0 when none is left. Who asks about a dispute sees them moved in any case: this
+        is for lists. Stopped and begun anew, it passes over what it has moved before."""
+        after = self._moved_to.get(outage, 0)
+        disputes = self.database.unmoved(self.part, outage, after, MOST_DUE)
+        if not disputes:
+            self._moved_to.pop(outage, None)
+            return 0
+        now = self.horizon(self.clock())
+        self.execute([Request(PassTime(dispute=dispute), SYSTEM, now) for dispute in disputes])
+        self._moved_to[outage] = disputes[-1]
+        return len(disputes)
+
     # --- the outbox ------------------------------------------------------------------------------------------------
 
     def serve(self, done: Done) -> int:
@@ -154,8 +173,8 @@ class Worker:
         done.effects += len(tasks)
         return len(tasks)
 
-    def _act(self, task: Task) -> Delivery | None:
-        """Do one effect: how it ended, or None to try again later."""
+    def _act(self, task: Task) -> Delivery | datetime | None:
+        """Do one effect: how it ended, or when to go on with it; None to try again later."""
         match task.effect.kind:
             case "refund":
                 return self._refund(task.effect)
@@ -165,6 +184,9 @@ class Worker:
                 return self._notice(task)
             case "serve":
                 return self._serve_waiting(task.effect)
+            case "outage":
+                # A thousand at a time, so that refunds and mail are not kept waiting by many.
+                return self.clock() if self.move_due_times(task.effect.about) else self._delivery()
             case _:
                 return self._mail(task)
 
@@ -327,8 +349,10 @@ class Worker:
         assert order is not None
         reference = f"{self.part}.{task.position}.{task.n}"
         reason = self._ruled_for(dispute) if task.effect.kind == "notice" else ""
-        due = self._answer_by(dispute) if task.effect.kind == "notice" else due_at(dispute)
-        posted = self.notifier.post(write(task.effect, dispute, order, address, self.part, reference, due, reason))
+        due = self._answer_by(dispute, order) if task.effect.kind == "notice" else due_at(dispute)
+        zone = self._zone(kind, order)
+        letter = write(task.effect, dispute, order, address, self.part, reference, due, reason, zone)
+        posted = self.notifier.post(letter)
         return Posted(posted.result, ADDRESS.sub("<address>", posted.detail.replace(address, "<address>")))
 
     def _ruled_for(self, dispute: Dispute) -> str:
@@ -336,8 +360,18 @@ class Worker:
         events = [self.database.event(self.part, position) for position in dispute.history]
         return next((event.reason for event in reversed(events) if isinstance(event, DisputeRuled)), "")
 
-    def _answer_by(self, dispute: Dispute) -> datetime:
+    def _answer_by(self, dispute: Dispute, order: Order) -> datetime:
         """When the seller's time ends if the mail server accepts the notice now."""
         compiled = self.database.compiled(dispute.policy, dispute.currency)
         assert compiled is not None
-        return self.clock() + compiled.policy.timers.seller_answer
+        policy, outages = compiled.policy, self.database.head(self.part).outages
+        return ends(clock_of(policy, order.country, outages), self.clock(), policy.timers.seller_answer)
+
+    def _zone(self, kind: str, order: Order) -> str:
+        """The time zone by whose clocks a reader is told when something is due: a store's own, for buyers that of the
+        programme; the platform's people read UTC."""
+        if kind == "store":
+            store = self.database.store(self.part, order.store)
+            return store.zone if store else "UTC"
+        programme = self.database.programme(order.coverage.programme) if kind == "buyer" else None
+        return programme.zone if programme else "UTC"

@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from houbao.core import money
 from houbao.core.orders import Delivered, Fact, Listing, NewLine, Paid, Payment, PlaceOrder, Shipped, decide_place
+from houbao.core.programme import Store
 from houbao.core.terms import Actor, Record, Refused
 from houbao.feeds.complaints import classify
 from houbao.feeds.sold import Complaint, SoldOrder, claim, commission
@@ -296,7 +297,7 @@ class _Reader:
         places = self._places(sale, list(items.values()), list(payments.values()))
         for place in places:
             try:
-                decide_place(False, True, place, _PLATFORM)
+                decide_place(False, Store(id=place.store), place, _PLATFORM)
             except Refused as refused:  # what the core would refuse is skipped under the core's own name for it
                 raise Skip(refused.code) from None
         self.repaired += +repairs

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from houbao.core import disputes as d
+from houbao.core.calendars import Outage
 from houbao.core.decider import Event
 from houbao.core.effects import Effect
 from houbao.core.ledger import Transfer
@@ -28,6 +29,12 @@ decode_order = msgspec.json.Decoder(Order).decode
 decode_store = msgspec.json.Decoder(Store).decode
 decode_score = msgspec.json.Decoder(Score).decode
 decode_effect = msgspec.json.Decoder(Effect).decode
+decode_outages = msgspec.json.Decoder(tuple[Outage, ...]).decode
+
+
+def outages(known: tuple[Outage, ...]) -> bytes:
+    """The outages in a row of `parts`; nothing where there are none."""
+    return encode(known) if known else b""
 
 
 def store_row(part: int, store: Store) -> Row:

@@ -46,8 +46,17 @@ rates = _table(
     _int("denominator"),
 )
 
-# A part's own row: its lock, its last position, its booking time, the head of its hash chain, a sandbox's clock.
-parts = _table("parts", _key("part"), _int("position"), _int("booked_at"), _blob("chain"), _int("clock", null=True))
+# A part's own row: its lock, its last position, its booking time, the head of its hash chain, a sandbox's clock, the
+# outages that were entered (nothing, where none was).
+parts = _table(
+    "parts",
+    _key("part"),
+    _int("position"),
+    _int("booked_at"),
+    _blob("chain"),
+    _int("clock", null=True),
+    _blob("outages"),
+)
 
 # History: appended, never changed.
 events = _table("events", _key("part"), _key("position"), _int("booked_at"), _blob("body"), _blob("chain"))

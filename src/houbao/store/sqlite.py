@@ -19,7 +19,7 @@ from houbao.core.disputes import Dispute
 from houbao.core.ledger import AVAILABLE, store_account
 from houbao.core.orders import Order
 from houbao.core.policy_file import parse_policy
-from houbao.core.programme import Programme
+from houbao.core.programme import Programme, Store
 from houbao.core.rulings import Compiled, compile_policy
 from houbao.core.terms import from_micros, micros
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
@@ -110,7 +110,7 @@ def create(path: str | Path, *, policy: str, programme: Programme | None, sandbo
         connection.executemany(inserting(schema.meta), settings.items())
         connection.execute(inserting(schema.policies), (parsed.version, parsed.digest, policy))
         clock = micros(sandbox_clock) if sandbox_clock else None
-        connection.execute(inserting(schema.parts), (0, 0, 0, GENESIS, clock))
+        connection.execute(inserting(schema.parts), (0, 0, 0, GENESIS, clock, b""))
         if programme:
             connection.execute(inserting(schema.programmes), (programme.name, rows.encode(programme)))
         connection.execute("COMMIT")
@@ -178,10 +178,13 @@ class SQLite:
             raise
 
     def head(self, part: int) -> Head:
-        """Where the part stands now."""
-        found = self.connection.execute("SELECT position, booked_at, chain, clock FROM parts WHERE part=?", (part,))
-        position, booked_at, head, clock = found.fetchone()
-        return Head(position, from_micros(booked_at), head, None if clock is None else from_micros(clock))
+        """See ports.Database."""
+        with self._lock:
+            position, booked_at, head, clock, known = self.connection.execute(
+                "SELECT position, booked_at, chain, clock, outages FROM parts WHERE part=?", (part,)
+            ).fetchone()
+        at = None if clock is None else from_micros(clock)
+        return Head(position, from_micros(booked_at), head, at, rows.decode_outages(known) if known else ())
 
     def commit(self) -> None:
         """See ports.Database."""
@@ -318,8 +321,8 @@ class SQLite:
                 if changed:
                     self.connection.executemany(statement(table), changed)
         self.connection.execute(
-            "UPDATE parts SET position=?, booked_at=?, chain=? WHERE part=?",
-            (head.position, micros(head.booked_at), head.chain, part),
+            "UPDATE parts SET position=?, booked_at=?, chain=?, outages=? WHERE part=?",
+            (head.position, micros(head.booked_at), head.chain, rows.outages(head.outages), part),
         )
 
     def _insert(self, table: Table, new: list[rows.Row]) -> None:
@@ -340,6 +343,16 @@ class SQLite:
                 (part, micros(now), most),
             ).fetchall()
         return [(from_micros(at), dispute) for at, dispute in found]
+
+    def unmoved(self, part: int, outage: int, after: int, most: int) -> list[int]:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute(
+                "SELECT id FROM disputes WHERE part=? AND id>? AND id<? AND phase<>'closed'"
+                " AND body->>'$.history[#-1]'<? ORDER BY id LIMIT ?",
+                (part, after, outage, outage, most),
+            ).fetchall()
+        return [number for (number,) in found]
 
     def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:
         """See ports.Database."""
@@ -404,6 +417,18 @@ class SQLite:
         with self._lock:
             found = self.connection.execute("SELECT body FROM orders WHERE part=? AND id=?", (part, number)).fetchone()
         return rows.decode_order(found[0]) if found else None
+
+    def store(self, part: int, number: str) -> Store | None:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute("SELECT body FROM stores WHERE part=? AND id=?", (part, number)).fetchone()
+        return rows.decode_store(found[0]) if found else None
+
+    def programme(self, name: str) -> Programme | None:
+        """See ports.Database."""
+        with self._lock:
+            found = self.connection.execute("SELECT body FROM programmes WHERE name=?", (name,)).fetchone()
+        return decode_programme(found[0]) if found else None
 
     def event(self, part: int, position: int) -> Event | None:
         """The event at that position, outside any transaction."""

@@ -18,6 +18,7 @@ from houbao.core import refunds as r
 from houbao.core.chain import link
 from houbao.core.decider import Event
 from houbao.core.fund import CapitalAdded
+from houbao.core.outages import OutageEntered
 from houbao.core.terms import micros
 from houbao.store.differences import COLUMNS, KEY_OF, UNDECODABLE, Notes
 from houbao.store.rows import Row
@@ -289,7 +290,9 @@ class Receipts:
 def _subject(event: Event, position: int) -> int:
     """The number of the dispute or order that the event is about; 0 where it is about neither."""
     match event:
-        case p.StoreRegistered() | p.ContactChanged() | p.StoreEnrolled() | p.StoreLeft() | CapitalAdded():
+        case p.StoreRegistered() | p.ContactChanged() | p.StoreEnrolled() | p.StoreLeft():
+            return 0
+        case CapitalAdded() | OutageEntered():
             return 0
         case o.OrderPlaced():
             return position

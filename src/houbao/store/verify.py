@@ -22,10 +22,12 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.calendars import Outage
 from houbao.core.decider import Event
 from houbao.core.effects import Effect, effects
 from houbao.core.fund import CapitalAdded
 from houbao.core.ledger import AVAILABLE, RESERVED, Transfer, keeps_balance, transfers
+from houbao.core.outages import OutageEntered, evolve_outages
 from houbao.store import rows, schema
 from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, Difference, Notes, fields
 from houbao.store.rows import Row
@@ -63,6 +65,7 @@ class _Check:
         self.left: dict[int, dict[str, int]] = {}
         self.waiting: dict[Row, tuple[Row, list[Row]]] = {}
         self.policies: set[str] = set()
+        self.outages: tuple[Outage, ...] = ()
         self.listings: set[str] = set()
         self._check_file(connection)
         self.head: Row = next(reader.rows("parts"), ())
@@ -177,6 +180,8 @@ class _Check:
             case m.OrderMessageWritten():
                 order = self.orders.get(event.order)
                 self.orders.put(position, order, m.evolve_message(order, position))
+            case OutageEntered():
+                self.outages = evolve_outages(self.outages, event, position)
             case CapitalAdded():
                 pass
             case _:
@@ -331,7 +336,7 @@ class _Check:
             self.chain.gap()
             notes.add("parts", key, ROW, (self.position, self.booked_at), None)
             return
-        _, position, booked_at, chain, _ = self.head
+        _, position, booked_at, chain, _, outages = self.head
         self.chain.end(chain)
         if chain != self.chain.head and position > self.position:
             for missing in islice(range(self.position + 1, position + 1), MOST_PER_TABLE):
@@ -343,6 +348,8 @@ class _Check:
             notes.add("parts", key, "position", self.position, position)
         if booked_at != self.booked_at:
             notes.add("parts", key, "booked_at", self.booked_at, booked_at)
+        if outages != rows.outages(self.outages):
+            notes.add("parts", key, "outages", rows.outages(self.outages), outages)
 
     def _check_settings(self) -> None:
         """Settings, programmes and policies: what the events and each other name is there."""
