@@ -168,6 +168,21 @@ def test_help_lists_every_command(run, group):
     assert tuple(sorted(listed)) == COMMANDS[group]
 
 
+def test_help_is_instant_for_it_loads_nothing_that_a_command_needs(tmp_path):
+    code = (
+        "import sys; sys.argv = ['houbao', '--help']; from houbao.cli import main; main();"
+        "heavy = [n for n in sys.modules if n.startswith(('houbao.core', 'houbao.store', 'sqlalchemy', 'msgspec'))];"
+        "assert not heavy, heavy"
+    )
+    surroundings = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=surroundings, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_file_of_commands_stays_a_list_of_them():
+    assert len((SOURCE / "houbao" / "cli.py").read_text(encoding="utf-8").splitlines()) <= 400
+
+
 @pytest.mark.parametrize("command", ON_DATA)
 def test_every_command_on_data_takes_a_database(run, command):
     assert "--database" in run(f"{command} --help").out

@@ -1,0 +1,39 @@
+"""`houbao statement STORE`: every entry of a store's own accounts, with the running balance."""
+
+from collections.abc import Mapping, Sequence
+
+from houbao.commands.terminal import CommandFailed
+from houbao.core.money import decimal
+from houbao.core.terms import public_id
+from houbao.store import queries
+from houbao.wiring import House
+
+Pages = Mapping[str, Sequence[queries.Entry]]
+
+
+def statements(house: House, store: str, currency: str) -> Pages:
+    """Currency → the store's entries in it; of one currency where that is named. Raises CommandFailed for none."""
+    connection = house.database.connection
+    currencies = [currency] if currency else queries.currencies(connection, 0, store)
+    pages = {code: queries.statement(connection, 0, store, code) for code in currencies}
+    if not any(pages.values()):
+        raise CommandFailed(f"no entries for store {store!r}")
+    return pages
+
+
+def told(store: str, pages: Pages, most: int) -> list[str]:
+    """The last `most` entries of each as lines of text."""
+    lines: list[str] = []
+    for code, entries in pages.items():
+        page = entries[-most:]
+        cut = f", the last {most}" if len(entries) > most else ""
+        lines.append(f"Store {store} · {code} · {len(entries)} entries{cut} · times in UTC")
+        if cut:
+            lines.append(
+                f"{'':16} {'opening balance':<18} {'':12} {decimal(page[0].balance - page[0].minor, code):>12}"
+            )
+        for e in page:
+            about = public_id("order", 0, e.order) + (f", {public_id('dispute', 0, e.dispute)}" if e.dispute else "")
+            amounts = f"{decimal(e.minor, code):>12} {decimal(e.balance, code):>12}"
+            lines.append(f"{e.at:%Y-%m-%d %H:%M} {e.kind:<18} {amounts}  {about}")
+    return lines
