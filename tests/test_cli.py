@@ -1,5 +1,6 @@
 """The command line as a stranger meets it: what it prints, where it stops, and with which exit code."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
 from houbao.core.money import parse
-from houbao.core.programme import RegisterStore
+from houbao.core.programme import RegisterStore, SetWatch
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.demo.play import opening
 from houbao.demo.scenes import SCENES
@@ -56,6 +57,7 @@ COMMANDS = {
         "score",
         "statement",
         "verify",
+        "watch",
         "work",
     ),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
@@ -70,6 +72,7 @@ ON_DATA = (
     "score",
     "work",
     "outage",
+    "watch",
     "rates",
     "policy show",
     "policy explain",
@@ -686,6 +689,19 @@ def test_an_outage_moves_what_is_due_and_entering_it_again_changes_nothing(run, 
     assert run(f"verify --database sqlite:///{path}").out == "verify: ok\n"
     backwards = run(f"outage 2026-07-09T00:00:00Z 2026-07-08T00:00:00Z --database sqlite:///{path}")
     assert (backwards.code, "bad_outage" in backwards.err) == (1, True)
+
+
+def test_a_watch_is_shown_and_lifted(run, tmp_path):
+    path = tmp_path / "sandbox.db"
+    sandbox(path)
+    with contextlib.closing(House(Settings(database_url=f"sqlite:///{path}"))) as house:
+        execute(house, [Request(SetWatch(store="oak", why="letters"), Actor("admin", "eve"), T)])
+    shown = run(f"watch oak --database sqlite:///{path}").out
+    assert shown.startswith("store oak: watched since 2026-07-08 12:00 UTC, by admin:eve: letters\n")
+    assert run(f"watch oak --lift --database sqlite:///{path}").out.startswith("store oak: not watched\n")
+    again = run(f"watch oak --lift --database sqlite:///{path}")
+    assert (again.code, "not_watched" in again.err) == (1, True)
+    assert run(f"watch elm --database sqlite:///{path}").code == 1
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ from houbao.wiring import House, create_database
 SOURCE = Path(houbao.__file__).parent
 PAGE = (Path(__file__).parent.parent / "docs" / "errors.md").read_text(encoding="utf-8")
 BOB, ELM, SUE = Actor("buyer", "bob"), Actor("seller", "elm"), Actor("agent", "sue")
+EVE = Actor("admin", "eve")
 
 # --- the list ------------------------------------------------------------------------------------------------------
 
@@ -663,8 +664,18 @@ def suspected(market):
 
 
 @produces
+def bad_standing(market):
+    return market.refuse(p.AssessStore(store="oak", standing=p.Standing(at=T, shared=("shoes",))), SYSTEM)
+
+
+@produces
+def not_watched(market):
+    return market.refuse(p.LiftWatch(store="oak"), EVE)
+
+
+@produces
 def bad_outage(market):
-    return market.refuse(EnterOutage(start=T, end=T), Actor("admin", "eve"))
+    return market.refuse(EnterOutage(start=T, end=T), EVE)
 
 
 @produces
@@ -785,6 +796,7 @@ NONSENSE: dict[str, tuple[Any, ...]] = {
         None,
     ),
     "Literal": ("nonsense", LONG, 5, None),
+    "record": ("x", 5, None, [], {}, {"at": "2026-07-08T12:00:00"}),
     "tuple": ("x", {}, None, 5, [None], [[]]),
 }
 """Kind of field → values that no field of that kind takes. A `text` is free: only its length is limited."""
@@ -858,7 +870,10 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "report_refund": (r.ReportRefund(dispute=out, attempt=attempt, result="refused", final=True), PROVIDER),
         "resolve_refund": (r.ResolveRefund(dispute=stuck, how="abandon", note="n"), FINANCE),
         "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
-        "enter_outage": (EnterOutage(start=T - DAY, end=T), Actor("admin", "eve")),
+        "enter_outage": (EnterOutage(start=T - DAY, end=T), EVE),
+        "assess_store": (p.AssessStore(store="oak", standing=p.Standing(at=T)), SYSTEM),
+        "set_watch": (p.SetWatch(store="oak", why="photos"), EVE),
+        "lift_watch": (p.LiftWatch(store="fir"), EVE),
         "serve_waiting": (r.ServeWaiting(currency="EUR"), SYSTEM),
     }
 
@@ -867,6 +882,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
 def busy(market):
     """A market in which every command can happen."""
     market.accept(p.RegisterStore(store="fir", email="fir@fir.example"), PLATFORM)
+    market.accept(p.SetWatch(store="fir", why="photos"), EVE)
     return market
 
 
@@ -895,7 +911,7 @@ def kind_of(command: type, name: str, hint: Any) -> tuple[str, bool]:
     if TEXT_FIELD.get(command) == name or name in CUT:
         return "cut" if name in CUT else "text", nullable
     kinds = {int: "int", str: "str", bool: "bool", datetime: "datetime", tuple: "tuple", Literal: "Literal"}
-    return kinds[get_origin(hint) or hint], nullable
+    return "record" if hint is p.Standing else kinds[get_origin(hint) or hint], nullable
 
 
 @pytest.mark.parametrize("tag", sorted(COMMANDS))

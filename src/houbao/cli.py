@@ -170,6 +170,22 @@ def outage(start: str, end: str, *, database: DatabaseUrl = None, as_json: Json 
     say(entered, [entered.told()], as_json=as_json)
 
 
+@app.command
+def watch(
+    store: str,
+    *,
+    lift: Annotated[bool, Parameter(negative="", help="End the watch: new orders are covered again")] = False,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Whether a store is watched, since when and why, and what was found of it."""
+    from houbao.commands.watching import watched
+
+    with opened(database) as house:
+        seen = watched(house, store, lift=lift)
+    say(seen, seen.told(), as_json=as_json)
+
+
 @app.command(name="sandbox-provider")
 def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 0) -> None:
     """The simulated refund provider as a process of its own, with its own log."""

@@ -89,6 +89,7 @@ FACTS = st.builds(
     store_completed_orders=st.none() | COUNTS,
     buyer_share=st.none() | COUNTS,
     exposure=st.none() | AMOUNTS,
+    shared=st.none() | COUNTS,
 )
 LIKELY = FACTS.map(
     lambda facts: structs.replace(facts, paid=True, in_window=True, open_on_lines=False, ruled_on_lines=False)

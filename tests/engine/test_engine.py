@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, PROVIDER, SELLER, Market, T, eur, opening
@@ -205,6 +205,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(sayings=[*[("place", 0, 1, "", "", timedelta())] * 4, ("open", 21, 1, "", "", timedelta())], again=[])
 @given(sayings=st.lists(SAYING, min_size=2, max_size=14), again=st.lists(st.integers(0, 13), max_size=2))
 def test_a_list_of_commands_is_the_same_commands_one_by_one(town: Town, sayings: list[Any], again: list[int]) -> None:
     with (

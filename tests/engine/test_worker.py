@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, Provider, T, eur, standard
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SECOND, SELLER, Market, Provider, T, eur, standard
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -447,6 +447,38 @@ def test_a_notice_tells_the_sellers_time_in_business_days_of_their_country(tmp_p
     notice = next(x for x in market.mailbox.letters if x.subject.startswith("Official notice"))
     assert when(T + 8 * DAY, "America/Sao_Paulo") in notice.body
     market.check()
+
+
+def test_a_store_whose_buyers_send_the_same_photos_and_cost_the_fund_much_is_found_and_watched(market):
+    for n, buyer in enumerate(["ann", "ann", "ann", "bob"]):
+        order = market.order(f"order-{n}", "900.00", buyer=buyer)
+        dispute = market.open(order, "damaged", "150.00", Actor("buyer", buyer), evidence=("cd" * 32,))
+        market.rule(dispute)
+    market.work()
+    assert market.worker.assess() == 1
+    store = market.database.store(0, "oak")
+    assert store.standing == p.Standing(
+        at=T, disputes=4, buyers=(("ann", 750), ("bob", 250)), exposure=eur("600.00"), currency="EUR", shared=("photo",)
+    )
+    assert (store.watch.why, store.watch.by) == ("young_exposure", "system")
+    assert market.worker.assess() == 0
+    late = market.database.order(0, market.order("late", paid=T + SECOND))
+    assert (late.coverage.covered, late.coverage.reason) == (False, "watch")
+    small = market.open(market.order("small", "10.00"), "damaged", "1.00", evidence=("ef" * 32,))
+    facts = market.events(small)[0].facts
+    assert (market.dispute(small).route, facts.buyer_share, facts.shared, facts.exposure) == ("verify", 750, 1, 60_000)
+    market.now = T + 40 * DAY
+    assert market.worker.assess() == 1  # nothing is left of it after thirty days
+    assert market.database.store(0, "oak").standing.exposure == 0
+    market.check()
+
+
+def test_what_the_marketplace_told_of_addresses_stays_with_what_is_found(market):
+    told = p.Standing(at=T, shared=("address", "photo"))
+    market.accept(p.AssessStore(store="oak", standing=told), PLATFORM)
+    assert market.database.store(0, "oak").watch.why == "shared"
+    assert market.worker.assess() == 1
+    assert market.database.store(0, "oak").standing.shared == ("address",)
 
 
 def test_a_provider_that_is_still_thinking_is_asked_again(market):

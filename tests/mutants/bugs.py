@@ -423,4 +423,25 @@ BUGS = [
             "tests/engine/test_worker.py::test_sellers_are_told_by_their_own_clocks_and_buyers_by_those_of_the_programme",
         ),
     ),
+    Bug(
+        "orders paid before a watch lose their coverage",
+        "core/programme.py",
+        "elif store.watch is not None and paid_at >= store.watch.since:",
+        "elif store.watch is not None:",
+        ("tests/core/test_watches.py::test_a_store_that_passes_a_limit_is_watched_and_its_new_orders_are_not_covered",),
+    ),
+    Bug(
+        "a watched store is paid for at once",
+        "core/claims.py",
+        '"watched" if store.watch else "none"',
+        '"none" if store.watch else "none"',
+        ("tests/core/test_watches.py::test_a_watched_store_is_paid_for_after_a_look_and_never_at_once",),
+    ),
+    Bug(
+        "photos of one buyer alone count as shared",
+        "store/standings.py",
+        "if len(buyers) > 1}",
+        "if len(buyers) > 0}",
+        ("tests/engine/test_worker.py::test_what_the_marketplace_told_of_addresses_stays_with_what_is_found",),
+    ),
 ]

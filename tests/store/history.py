@@ -131,6 +131,7 @@ def build(path: Path) -> History:
         _charged_back,
         _settled_privately,
         _outage,
+        _watched,
         _still_open,
     ):
         scene(h)
@@ -363,6 +364,16 @@ def _outage(h: History) -> None:
     h.now += 3 * DAY
     h.say(EnterOutage(start=h.now - 2 * DAY, end=h.now), Actor("admin", "eve"))
     h.pass_time(h.disputes["abe"], 0)
+
+
+def _watched(h: History) -> None:
+    """A store is assessed, watched for what was found, and let off again; another one is watched by hand."""
+    found = p.Standing(at=h.now, disputes=12, buyers=(("ann", 900),), completed=4)
+    eve = Actor("admin", "eve")
+    h.say(p.AssessStore(store="elm", standing=found), SYSTEM)
+    h.sell("ute", 1_000, "elm")
+    h.say(p.LiftWatch(store="elm"), eve)
+    h.say(p.SetWatch(store="fir", why="letters"), eve)
 
 
 def _still_open(h: History) -> None:

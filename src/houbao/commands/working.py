@@ -5,6 +5,7 @@ import time
 
 from houbao.commands.times import time_of
 from houbao.core.terms import Refused
+from houbao.engine.worker import ASSESSED_EVERY
 from houbao.wiring import House
 
 PAUSE = 1.0
@@ -15,9 +16,13 @@ def work(house: House, *, once: bool, now: str) -> None:
     """Run until stopped, or once. `now` moves a sandbox's clock first; a live database refuses that."""
     if now:
         _move(house, now)
+    assess_at = house.clock()
     while True:
         house.listen()
         done = house.worker.run()
+        if house.clock() >= assess_at:
+            house.worker.assess()
+            assess_at = house.clock() + ASSESSED_EVERY
         for trouble in done.troubles:
             print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
         scored = house.scoring.keep()

@@ -4,6 +4,7 @@ Facts are gathered from the order, its other disputes and what was given from ou
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from msgspec import structs
 
@@ -15,10 +16,12 @@ from houbao.core.disputes import GOODWILL, Dispute, Event, evolve_dispute
 from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
 from houbao.core.phases import entering, staying, timers_of
 from houbao.core.policy import Rule
+from houbao.core.programme import Store
 from houbao.core.refundable import refundable
 from houbao.core.refunds import Scene
 from houbao.core.rulings import Compiled, assess
 from houbao.core.terms import Record, Refused, check_reference
+from houbao.core.watches import age_days
 
 HEX = "0123456789abcdef"
 MOST_EVIDENCE = 20
@@ -31,11 +34,36 @@ MOST_TEXT = 5000
 
 
 class Given(Record, frozen=True, kw_only=True):
-    """Facts from outside the part, stored with their date: the buyer's instant sum, standing, the store's watch."""
+    """Facts beyond the order: the buyer's instant sum and standing; of the store what was found when it was last
+    assessed, and its watch. None: not known."""
 
     instant_sum: int = 0
     buyer_standing: str = "good"
     store_watch: str = "none"
+    store_age_days: int | None = None
+    store_completed_orders: int | None = None
+    buyer_share: int | None = None
+    exposure: int | None = None
+    shared: int | None = None
+
+
+def given_of(store: Store | None, buyer: str, currency: str, instant_sum: int, now: datetime) -> Given:
+    """The facts for a claim of that buyer against that store, in the currency of the order."""
+    if store is None:
+        return Given(instant_sum=instant_sum)
+    watch, age = "watched" if store.watch else "none", age_days(store.registered_at, now)
+    standing = store.standing
+    if standing is None:
+        return Given(instant_sum=instant_sum, store_watch=watch, store_age_days=age)
+    return Given(
+        instant_sum=instant_sum,
+        store_watch=watch,
+        store_age_days=age,
+        store_completed_orders=standing.completed,
+        buyer_share=dict(standing.buyers).get(buyer, 0),
+        exposure=standing.exposure if standing.currency in ("", currency) else None,
+        shared=len(standing.shared),
+    )
 
 
 def assess_claim(
@@ -73,6 +101,11 @@ def assess_claim(
         instant_sum=None if opened else given.instant_sum + amount,
         buyer_standing=given.buyer_standing,
         store_watch=given.store_watch,
+        store_age_days=given.store_age_days,
+        store_completed_orders=given.store_completed_orders,
+        buyer_share=given.buyer_share,
+        exposure=given.exposure,
+        shared=given.shared,
     )
     rule = compiled.match(facts)
     if rule.refuse:

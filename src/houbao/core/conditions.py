@@ -14,8 +14,8 @@ class Facts(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=Tr
     """What the rules may look at; kept with the dispute, so that its reasons can be told again at any time. New facts
     are added at the end. Amounts are minor units; `instant_sum` is what this buyer got by the instant route
     from all stores in the last 30 days, this claim included; `buyer_share` is this buyer's part of the store's
-    disputes, in thousandths; `exposure` is what the fund paid for the store in the last 30 days. None: not known, and
-    then no condition on it holds."""
+    disputes, in thousandths; `exposure` is what the fund paid for the store in the last 30 days; `shared` counts what
+    of address, device and photo the store and its buyers share. None: not known, and then no condition on it holds."""
 
     reason: str
     reason_class: str
@@ -35,11 +35,12 @@ class Facts(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=Tr
     store_completed_orders: int | None = None
     buyer_share: int | None = None
     exposure: int | None = None
+    shared: int | None = None
 
 
 FACTS: dict[str, Any] = get_type_hints(Facts)
 MONEY_FACTS = ("amount", "refundable", "instant_sum", "exposure")
-COUNT_FACTS = ("store_age_days", "store_completed_orders", "buyer_share")
+COUNT_FACTS = ("store_age_days", "store_completed_orders", "buyer_share", "shared")
 PRIVATE_FACTS = ("instant_sum", "buyer_standing", "store_watch", "evidence", *COUNT_FACTS, "exposure")
 """Facts whose limits could be gamed: a buyer's explanation names the rule, never these figures."""
 

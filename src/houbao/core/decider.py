@@ -181,6 +181,9 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             return [*claims.decide_open(command, scene, rules, tuple(world.disputes.values()), world.given)]
         case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
             return [*p.decide_store(world.store, world.programme, command, by, now)]
+        case p.AssessStore() | p.SetWatch() | p.LiftWatch():
+            limits = world.policy.policy.watch if world.policy else p.WatchLimits()
+            return [*p.decide_watch(world.store, limits, command, by, now)]
         case o.PlaceOrder():
             return [*o.decide_place(world.reference_taken, world.store, command, by)]
         case TopUp():

@@ -43,6 +43,12 @@ def decimal(minor: int, currency: str) -> str:
     return f"{sign}{major}.{rest:0{digits}d}"
 
 
+def minor_of(amount: str, currency: str) -> int:
+    """Minor units of an amount of a policy, cut to the currency's decimals."""
+    major, _, rest = amount.partition(".")
+    return parse(f"{major}.{rest[: DIGITS[currency]]}", currency)
+
+
 def parse(text: str, currency: str) -> int:
     """Minor units of a decimal text: `parse("40.5", "EUR") == 4050`. Exact: ValueError when a digit would be lost."""
     if currency not in DIGITS:

@@ -11,6 +11,7 @@ from typing import Literal
 from houbao.core.calendars import ALWAYS, EVERYWHERE, Calendar, Clock, Outage, Span
 from houbao.core.conditions import Condition
 from houbao.core.terms import Record
+from houbao.core.watches import WatchLimits
 
 Route = Literal["verify", "instant", "seller", "return"]
 FaultClass = Literal["INR", "SNAD", "OTHER", "exempt"]
@@ -109,7 +110,8 @@ class ScoreCurves(Record, frozen=True, kw_only=True):
 
 class Policy(Record, frozen=True, kw_only=True):
     """A checked policy. `digest` is the SHA-256 of its text, hex; `premium` is per mille of a covered order's price,
-    where the programme is paid by premiums; `calendars` the business days of countries."""
+    where the programme is paid by premiums; `calendars` the business days of countries,
+    `watch` what a store may not pass."""
 
     version: str
     title: str
@@ -124,6 +126,7 @@ class Policy(Record, frozen=True, kw_only=True):
     premium: int = 0
     score: ScoreCurves = ScoreCurves()
     calendars: Mapping[str, Calendar] = {}
+    watch: WatchLimits = WatchLimits()
 
 
 def clock_of(policy: Policy, country: str, outages: tuple[Outage, ...] = ()) -> Clock:

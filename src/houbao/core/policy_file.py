@@ -27,6 +27,7 @@ from houbao.core.policy import (
     Timers,
 )
 from houbao.core.terms import Payer
+from houbao.core.watches import WatchLimits
 
 TABLES: dict[str, tuple[str, ...]] = {
     "window": ("days",),
@@ -36,6 +37,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "returns": Returns.__struct_fields__,
     "premium": ("per_mille",),
     "score": ScoreCurves.__struct_fields__,
+    "watch": WatchLimits.__struct_fields__,
 }
 """Table → the fields it may have. Those of `window`, `timers` and `refunds` are needed, the others have defaults."""
 
@@ -79,6 +81,7 @@ def parse_policy(text: str) -> Policy:
     reminders = _reminders(tables, faults)
     limits, returns, score = _limits(tables, faults), _returns(tables, faults), _score(tables, faults)
     premium = _integer(tables, "premium.per_mille", 0, 1000, faults, default=0)
+    watch = _watch(tables, faults)
     calendars = _calendars(raw.get("calendars", {}), faults)
     rules = _rules(raw.get("rules"), faults)
     if faults:
@@ -97,6 +100,7 @@ def parse_policy(text: str) -> Policy:
         premium=premium,
         score=score,
         calendars=calendars,
+        watch=watch,
     )
 
 
@@ -195,6 +199,25 @@ def _limits(tables: Tables, faults: list[str]) -> Limits:
         over=_one_of(tables, "limits.over", get_args(Over), unsaid.over, faults),
         backstop=_amount(tables, "limits.backstop", unsaid.backstop, faults),
         advance=_amount(tables, "limits.advance", unsaid.advance, faults),
+    )
+
+
+def _watch(tables: Tables, faults: list[str]) -> WatchLimits:
+    unsaid = WatchLimits()
+
+    def amount(name: str) -> str:
+        return _amount(tables, f"watch.{name}", getattr(unsaid, name), faults, empty=True)
+
+    def count(name: str, low: int, high: int) -> int:
+        return _integer(tables, f"watch.{name}", low, high, faults, default=getattr(unsaid, name))
+
+    return WatchLimits(
+        exposure=amount("exposure"),
+        young_exposure=amount("young_exposure"),
+        young_days=count("young_days", 0, 3650),
+        buyer_share=count("buyer_share", 0, 1000),
+        least_disputes=count("least_disputes", 1, 10_000),
+        shared=count("shared", 0, 3),
     )
 
 

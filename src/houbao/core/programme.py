@@ -9,9 +9,29 @@ from typing import Literal
 
 from msgspec import structs
 
+from houbao.core import money
 from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, check_words
+from houbao.core.watches import (
+    MARKS,
+    MOST_BUYERS,
+    RESTS,
+    AssessStore,
+    LiftWatch,
+    SetWatch,
+    Standing,
+    StoreAssessed,
+    StoreEvent,
+    Watch,
+    WatchCommand,
+    WatchEvent,
+    WatchLifted,
+    WatchLimits,
+    WatchSet,
+    age_days,
+    breach,
+)
 
-Uncovered = Literal["not_enrolled", "no_programme", "before_launch", "after_end", "currency"]
+Uncovered = Literal["not_enrolled", "no_programme", "before_launch", "after_end", "currency", "watch"]
 Mode = Literal["capital", "premium", "deposit"]
 """What fills the fund: the platform's capital, a premium per covered order, or each store's own deposit."""
 
@@ -74,17 +94,10 @@ class Leave(Record, frozen=True, kw_only=True, tag="leave"):
     at: datetime
 
 
-StoreCommand = RegisterStore | ChangeContact | Enrol | Leave
+Membership = RegisterStore | ChangeContact | Enrol | Leave
+StoreCommand = Membership | WatchCommand
 
 # --- events --------------------------------------------------------------------------------------------------------
-
-
-class StoreEvent(Record, frozen=True, kw_only=True):
-    """What every event of a store carries: when it happened, whose act it was."""
-
-    at: datetime
-    by: str
-    store: str
 
 
 class StoreRegistered(StoreEvent, frozen=True, kw_only=True, tag="store_registered"):
@@ -110,7 +123,7 @@ class StoreLeft(StoreEvent, frozen=True, kw_only=True, tag="store_left"):
     programme: str
 
 
-StoreEvents = StoreRegistered | ContactChanged | StoreEnrolled | StoreLeft
+StoreEvents = StoreRegistered | ContactChanged | StoreEnrolled | StoreLeft | WatchEvent
 
 # --- state ---------------------------------------------------------------------------------------------------------
 
@@ -124,12 +137,17 @@ class Enrolment(Record, frozen=True, kw_only=True):
 
 
 class Store(Record, frozen=True, kw_only=True):
-    """A store, its stretches of membership, and the positions of its own events."""
+    """A store, its stretches of membership, what is known of it that may speak against it, and the positions of its own
+    events."""
 
     id: str
     country: str = ""
     zone: str = "UTC"
     enrolments: tuple[Enrolment, ...] = ()
+    registered_at: datetime | None = None
+    standing: Standing | None = None
+    watch: Watch | None = None
+    lifted_at: datetime | None = None
     history: tuple[int, ...] = ()
 
 
@@ -181,6 +199,8 @@ def coverage(store: Store, programme: Programme | None, currency: str, paid_at: 
         reason = "after_end"
     elif currency != programme.currency:
         reason = "currency"
+    elif store.watch is not None and paid_at >= store.watch.since:
+        reason = "watch"
     if reason:
         return Coverage(reason=reason, programme=programme.name, policy=policy)
     return Coverage(covered=True, programme=programme.name, policy=policy)
@@ -190,7 +210,7 @@ def coverage(store: Store, programme: Programme | None, currency: str, paid_at: 
 
 
 def decide_store(
-    store: Store | None, programme: Programme | None, command: StoreCommand, by: Actor, now: datetime
+    store: Store | None, programme: Programme | None, command: Membership, by: Actor, now: datetime
 ) -> list[StoreEvents]:
     """What happens to a store. Raises Refused: bad_reference, store_exists, unknown_store, unknown_programme,
     already_enrolled, not_enrolled, not_permitted, bad_words, naive_time, bad_time."""
@@ -228,19 +248,67 @@ def decide_store(
     return [StoreLeft(at=command.at, by=who, store=store.id, programme=current.programme)]
 
 
+def decide_watch(
+    store: Store | None, limits: WatchLimits, command: WatchCommand, by: Actor, now: datetime
+) -> list[StoreEvents]:
+    """What happens to the watch on a store. Raises Refused: not_permitted, unknown_store, bad_reference, naive_time,
+    bad_time, not_watched."""
+    permitted = ("system", "platform") if isinstance(command, AssessStore) else ("admin",)
+    if by.role not in permitted:
+        raise Refused("not_permitted", f"a {by.role} may not do this; it takes {' or '.join(permitted)}")
+    if store is None:
+        raise Refused("unknown_store", f"no store {command.store}: register it first")
+    who = str(by)
+    match command:
+        case SetWatch():
+            check_reference("why", command.why)
+            return [] if store.watch else [WatchSet(at=now, by=who, store=store.id, why=command.why)]
+        case LiftWatch():
+            if store.watch is None:
+                raise Refused("not_watched", f"store {store.id} is not watched")
+            return [WatchLifted(at=now, by=who, store=store.id)]
+        case AssessStore():
+            return _assess(store, limits, command.standing, who, now)
+
+
+def _assess(store: Store, limits: WatchLimits, found: Standing, who: str, now: datetime) -> list[StoreEvents]:
+    """What was found is kept where it is new; where it passes a limit, the store is watched."""
+    check_aware("at", found.at)
+    counts = (found.disputes, found.exposure, found.completed, *(share for _, share in found.buyers))
+    known_currency = not found.currency or found.currency in money.DIGITS
+    if not known_currency or len(found.buyers) > MOST_BUYERS or not set(found.shared) <= set(MARKS):
+        raise Refused("bad_standing", f"give a currency, up to {MOST_BUYERS} buyers, and which of {', '.join(MARKS)}")
+    if not all(0 <= count <= money.LARGEST for count in counts):
+        raise Refused("bad_standing", "a count or an amount is below zero, or beyond all measure")
+    known = store.standing
+    same = known is not None and structs.replace(found, at=known.at) == known
+    events: list[StoreEvents] = [] if same else [StoreAssessed(at=now, by=who, store=store.id, standing=found)]
+    rests = store.lifted_at is not None and now < store.lifted_at + RESTS
+    why = "" if store.watch or rests else breach(found, age_days(store.registered_at, now), limits)
+    return [*events, WatchSet(at=now, by=who, store=store.id, why=why)] if why else events
+
+
 def evolve_store(store: Store | None, event: StoreEvents, position: int) -> Store:
     """The store after the event at `position`."""
     match event:
         case StoreRegistered():
-            return Store(id=event.store, country=event.country, zone=event.zone, history=(position,))
+            return Store(
+                id=event.store, country=event.country, zone=event.zone, registered_at=event.at, history=(position,)
+            )
+    assert store is not None
+    store = structs.replace(store, history=(*store.history, position))
+    match event:
         case ContactChanged():
-            assert store is not None
-            enrolments = store.enrolments
+            return store
         case StoreEnrolled():
-            assert store is not None
-            enrolments = (*store.enrolments, Enrolment(programme=event.programme, joined=event.at))
+            joined = Enrolment(programme=event.programme, joined=event.at)
+            return structs.replace(store, enrolments=(*store.enrolments, joined))
         case StoreLeft():
-            assert store is not None
             ended = structs.replace(store.enrolments[-1], left=event.at)
-            enrolments = (*store.enrolments[:-1], ended)
-    return structs.replace(store, enrolments=enrolments, history=(*store.history, position))
+            return structs.replace(store, enrolments=(*store.enrolments[:-1], ended))
+        case StoreAssessed():
+            return structs.replace(store, standing=event.standing)
+        case WatchSet():
+            return structs.replace(store, watch=Watch(since=event.at, by=event.by, why=event.why))
+        case WatchLifted():
+            return structs.replace(store, watch=None, lifted_at=event.at)

@@ -11,10 +11,9 @@ from msgspec import Struct
 
 from houbao.core.calendars import Span, Wait
 from houbao.core.conditions import MONEY_FACTS, PRIVATE_FACTS, Condition
-from houbao.core.money import decimal
+from houbao.core.money import decimal, minor_of
 from houbao.core.policy import Limits, Policy, Returns, Rule, ScoreCurves
 from houbao.core.programme import Mode
-from houbao.core.rulings import minor_of
 
 
 class Section(Struct, frozen=True):

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from houbao.core import money
 from houbao.core.conditions import COMPARISONS, MONEY_FACTS, PRIVATE_FACTS, Condition, Facts
+from houbao.core.money import minor_of
 from houbao.core.policy import Limits, Policy, Rule
 
 
@@ -74,12 +75,6 @@ def value_of(condition: Condition, currency: str) -> Any:
     if condition.fact in MONEY_FACTS:
         return minor_of(condition.value, currency)
     return frozenset(condition.value) if isinstance(condition.value, list) else condition.value
-
-
-def minor_of(amount: str, currency: str) -> int:
-    """Minor units of an amount of a policy, cut to the currency's decimals."""
-    major, _, rest = amount.partition(".")
-    return money.parse(f"{major}.{rest[: money.DIGITS[currency]]}", currency)
 
 
 def _caps(limits: Limits, currency: str) -> Caps:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
 from threading import RLock
 from time import perf_counter
+from typing import get_args
 
 import msgspec
 
@@ -22,7 +23,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.chain import link
-from houbao.core.claims import Given
+from houbao.core.claims import Given, given_of
 from houbao.core.decider import ON_ORDERS, Command, Decision, Event, World, decide, queue_change
 from houbao.core.fund import TopUp
 from houbao.core.ledger import AVAILABLE, Transfer, store_account
@@ -75,6 +76,8 @@ TEXT_FIELD: dict[type, str] = {
 
 PERSONAL = frozenset((p.RegisterStore, p.ChangeContact, o.PlaceOrder))
 """Commands that may name addresses: those are kept erasable too, and their receipts are keyed."""
+
+STORE_COMMANDS = get_args(p.StoreCommand)
 
 encode = msgspec.json.Encoder().encode
 decode_event = msgspec.json.Decoder(Event).decode
@@ -226,7 +229,7 @@ def _needs(requests: Sequence[Request]) -> Needs:
             case o.PlaceOrder() as command:
                 needs.stores.add(command.store)
                 needs.references.add((command.store, command.reference))
-            case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave() as command:
+            case command if isinstance(command, STORE_COMMANDS):
                 needs.stores.add(command.store)
             case TopUp() | EnterOutage():
                 pass
@@ -328,7 +331,7 @@ class _Work:
             case o.PlaceOrder():
                 store_id = command.store
                 exists = ("order", store_id, command.reference) in loaded.taken
-            case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
+            case _ if isinstance(command, STORE_COMMANDS):
                 store_id = command.store
             case TopUp() | EnterOutage():
                 return World(position=self.position, outages=self.outages)
@@ -343,7 +346,18 @@ class _Work:
         if order is None:
             store = loaded.stores.get(store_id)
             programme = loaded.programmes.get(_programme_name(command, store, loaded))
-            return World(position=self.position, store=store, programme=programme, reference_taken=exists, text=text)
+            policy = None
+            if isinstance(command, p.AssessStore) and programme:
+                version = p.policy_in_force(programme, request.received_at)
+                policy = database.compiled(version, programme.currency)
+            return World(
+                position=self.position,
+                store=store,
+                programme=programme,
+                policy=policy,
+                reference_taken=exists,
+                text=text,
+            )
         store = loaded.stores.get(order.store)
         name = order.coverage.programme or _programme_name(command, store, loaded)
         programme = loaded.programmes.get(name)
@@ -386,11 +400,12 @@ class _Work:
         return r.Purse(available=available, payable=payable, deposit=deposit, queue=queue)
 
     def _given(self, request: Request, order: o.Order | None) -> Given:
-        sums = self.loaded.instants.get(request.by.id)
-        if sums is None or order is None:
+        if order is None or not order.coverage.covered:
             return NOTHING_GIVEN
-        since = request.received_at - INSTANT_DAYS
-        return Given(instant_sum=sum(minor for at, cur, minor in sums if at > since and cur == order.currency))
+        sums, since = self.loaded.instants.get(request.by.id, ()), request.received_at - INSTANT_DAYS
+        total = sum(minor for at, cur, minor in sums if at > since and cur == order.currency)
+        store = self.loaded.stores.get(order.store)
+        return given_of(store, request.by.id, order.currency, total, request.received_at)
 
     def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
         """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
@@ -498,12 +513,14 @@ def _subject(command: Command, decision: Decision) -> int:
     match command:
         case d.OpenDispute() | SendGoodwill():
             return max(decision.world.disputes)
-        case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave() | TopUp() | EnterOutage() | r.ServeWaiting():
+        case TopUp() | EnterOutage() | r.ServeWaiting():
+            return 0
+        case _ if isinstance(command, STORE_COMMANDS):
             return 0
         case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ON_ORDERS)):
             return decision.world.order.id
         case _:
-            return command.dispute  # ty: ignore[missing-union-attribute]
+            return command.dispute
 
 
 def free_text(command: Command) -> str:

@@ -19,6 +19,7 @@ from houbao.core.rulings import Compiled
 from houbao.core.score import Score
 from houbao.core.tallies import Deal, Tally
 from houbao.core.terms import Actor, Refused
+from houbao.core.watches import Standing
 
 Probe = Callable[[str], None]
 """Called with the name of each point that the write path and the worker pass: for tracing, and for tests that crash."""
@@ -227,6 +228,11 @@ class Database(Protocol):
     def unmoved(self, part: int, outage: int, after: int, most: int) -> list[int]:
         """Disputes with a number above `after` that were there when the outages at position `outage` were entered, are
         not closed, and about which nothing happened since: the first, at most `most`."""
+        ...
+
+    def standings(self, part: int, since: datetime, now: datetime) -> dict[str, Standing]:
+        """What is to be found at `now`, from `since` on, of every store with disputes since then or a standing that was
+        kept."""
         ...
 
     def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:

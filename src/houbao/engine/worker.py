@@ -19,6 +19,7 @@ from houbao.core.effects import Effect
 from houbao.core.orders import Order
 from houbao.core.phases import TURNS
 from houbao.core.policy import clock_of
+from houbao.core.programme import AssessStore
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
 from houbao.engine.letters import write
@@ -38,6 +39,8 @@ from houbao.engine.ports import (
 
 LEASE = timedelta(minutes=5)
 MOST_DUE = 1000
+ASSESSED_OVER = timedelta(days=30)
+ASSESSED_EVERY = timedelta(days=1)
 MOST_TASKS = 5
 """Claimed at once: few enough that all of them, timing out at every step, end within the lease."""
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 1440))
@@ -148,6 +151,17 @@ class Worker:
         self.execute([Request(PassTime(dispute=dispute), SYSTEM, now) for dispute in disputes])
         self._moved_to[outage] = disputes[-1]
         return len(disputes)
+
+    def assess(self) -> int:
+        """Look at the stores that might buy from themselves, and have those watched that pass the policy's limits: once
+        a day. Returns of how many something new was found."""
+        now = self.clock()
+        found = self.database.standings(self.part, now - ASSESSED_OVER, now)
+        requests = [
+            Request(AssessStore(store=store, standing=standing), SYSTEM, now) for store, standing in found.items()
+        ]
+        outcomes = self.execute(requests) if requests else []
+        return sum(isinstance(outcome, Accepted) and outcome.first > 0 for outcome in outcomes)
 
     # --- the outbox ------------------------------------------------------------------------------------------------
 

@@ -22,8 +22,9 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme, Store
 from houbao.core.rulings import Compiled, compile_policy
 from houbao.core.terms import from_micros, micros
+from houbao.core.watches import Standing
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
-from houbao.store import rows, schema
+from houbao.store import rows, schema, standings
 from houbao.store.batch import rows_of
 
 GENESIS = bytes(32)
@@ -230,7 +231,7 @@ class SQLite:
             ):
                 loaded.orders[number] = body
                 known[number] = (store, covered)
-                if number in needs.paying:
+                if number in needs.paying or (covered and number in needs.opening):
                     needs.stores.add(store)
             for (body,) in run(_asked("body", "disputes", "order_id"), asked):
                 dispute = rows.decode_dispute(body)
@@ -247,8 +248,11 @@ class SQLite:
 
     def _load_references(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
         asked = [("order", "orders", store, reference) for store, reference in needs.references]
+        placed = {store for store, _ in needs.references}  # a list may speak of orders that it places itself
         asked += [
-            ("dispute", "disputes", known[order][0], reference) for order, reference in needs.claims if order in known
+            ("dispute", "disputes", store, reference)
+            for order, reference in needs.claims
+            for store in ({known[order][0]} if order in known else placed)
         ]
         for kind, table, store, reference in asked:
             statement = f"SELECT 1 FROM {table} WHERE part=? AND store_id=? AND reference=?"
@@ -353,6 +357,11 @@ class SQLite:
                 (part, after, outage, outage, most),
             ).fetchall()
         return [number for (number,) in found]
+
+    def standings(self, part: int, since: datetime, now: datetime) -> dict[str, Standing]:
+        """See ports.Database."""
+        with self._lock:
+            return standings.found(self.connection, part, since, now)
 
     def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:
         """See ports.Database."""

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +23,8 @@ from houbao.core.terms import micros
 from houbao.store.differences import COLUMNS, KEY_OF, UNDECODABLE, Notes
 from houbao.store.rows import Row
 from houbao.store.sqlite import GENESIS
+
+STORE_EVENTS = get_args(p.StoreEvents)
 
 END = 2**63
 """A position after the last; SQLite's integers end before it."""
@@ -290,7 +292,7 @@ class Receipts:
 def _subject(event: Event, position: int) -> int:
     """The number of the dispute or order that the event is about; 0 where it is about neither."""
     match event:
-        case p.StoreRegistered() | p.ContactChanged() | p.StoreEnrolled() | p.StoreLeft():
+        case _ if isinstance(event, STORE_EVENTS):
             return 0
         case CapitalAdded() | OutageEntered():
             return 0

@@ -33,7 +33,7 @@ from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, 
 from houbao.store.rows import Row
 from houbao.store.scores import check_scores
 from houbao.store.sqlite import decode_programme
-from houbao.store.stored import END, Chain, Lives, Reader, Receipts, reading
+from houbao.store.stored import END, STORE_EVENTS, Chain, Lives, Reader, Receipts, reading
 
 
 def verify(database: sqlite3.Connection | str | Path, part: int = 0) -> list[Difference]:
@@ -165,7 +165,7 @@ class _Check:
     def _evolve(self, position: int, event: Event) -> d.Dispute | None:
         """The state after the event; the dispute, where it is about one."""
         match event:
-            case p.StoreRegistered() | p.ContactChanged() | p.StoreEnrolled() | p.StoreLeft():
+            case _ if isinstance(event, STORE_EVENTS):
                 self.stores[event.store] = p.evolve_store(self.stores.get(event.store), event, position)
             case o.OrderPlaced():
                 self.listings |= {line.listing for line in event.lines if line.listing}
