@@ -40,6 +40,7 @@ DEFAULTS = {
     "refund": ("the refund goes out", ph.PAID),
     "platform_decides": ("the platform decides", ("adjudicating",)),
     "replaced": ("the dispute is closed as replaced", ph.ENDED),
+    "unclaimed": ("the money goes back to the payer", ph.ENDED),
     "ruling_stands": ("the earlier ruling stands", ph.ENDED),
 }
 """Code of a default outcome → its words, and the phases it leads to."""
@@ -229,6 +230,9 @@ def times(phase: str, policy: Policy) -> list[str]:
             lines.append(f"{span(policy.timers.escalation)} after the seller's first turn began: the platform decides")
         else:
             lines.append(f"after {after}: {ALERTS[timer.kind]}")
+    if phase == "refunding":
+        after = span(policy.timers.unclaimed)
+        lines.append(f"{after} after the last no, where nobody names a way to pay: closed, the money goes back")
     if phase == "awaiting_funds":
         lines.append(f"after {span(policy.timers.funds_alert)}: {ALERTS['alert']}; the refund goes on waiting")
     return lines

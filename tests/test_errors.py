@@ -225,6 +225,13 @@ def sent(market: Market) -> tuple[int, int]:
     return dispute, market.dispute(dispute).refunds[-1].shares[0].attempt
 
 
+def unpayable(market: Market) -> int:
+    """A refund to which the provider said a final no."""
+    dispute, attempt = sent(market)
+    market.accept(r.ReportRefund(dispute=dispute, attempt=attempt, result="refused", final=True), PROVIDER)
+    return dispute
+
+
 def waiting(market: Market) -> int:
     """A refund that waits for money in the fund."""
     dispute = market.open(market.order(amount="2000.00"), "damaged", "2000.00")
@@ -815,7 +822,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
     out, attempt = sent(market)
     served = notifying(market)
     notice = market.dispute(served).notice
-    due, stuck = refunding(market), refunding(market)
+    due, stuck, final_no = refunding(market), refunding(market), unpayable(market)
     waiting(market)
     market.accept(TopUp(minor=eur("5000.00"), currency="EUR"), FINANCE)
     fact = {"at": T}
@@ -869,6 +876,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "send_refund": (r.SendRefund(dispute=due, payment="card"), SYSTEM),
         "report_refund": (r.ReportRefund(dispute=out, attempt=attempt, result="refused", final=True), PROVIDER),
         "resolve_refund": (r.ResolveRefund(dispute=stuck, how="abandon", note="n"), FINANCE),
+        "set_payout_way": (r.SetPayoutWay(dispute=final_no, payment="card", way="iban-7"), BUYER),
         "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
         "enter_outage": (EnterOutage(start=T - DAY, end=T), EVE),
         "assess_store": (p.AssessStore(store="oak", standing=p.Standing(at=T)), SYSTEM),

@@ -30,7 +30,7 @@ from houbao.core.appeals import FundingChanged, in_hearing
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, charged
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.ledger import keeps_balance
-from houbao.core.messages import WriteOnOrder
+from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.outages import EnterOutage
 from houbao.core.refunds import (
     DisputeEvent,
@@ -46,6 +46,7 @@ from houbao.core.refunds import (
     ResolveRefund,
     SendRefund,
     ServeWaiting,
+    SetPayoutWay,
 )
 from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
 from houbao.engine.ports import Accepted, Outcome, Reply, Request
@@ -68,11 +69,14 @@ DUE_TO = {
     "awaiting_return": ("closed",),
     "return_in_transit": (*PAID, "adjudicating"),
     "awaiting_replacement": (*PAID, "adjudicating"),
+    "refunding": ("refunding", "closed"),
 }
 """Where a phase leads by itself when its time ends."""
 
 HALF_PAID = 8
 WAYS = [(phase, name) for phase, turns in phases.TURNS.items() if phase != "closed" for name in turns]
+WAYS.remove(("refunding", "set_payout_way"))
+WAYS += [("stuck", "set_payout_way")]
 WAYS += [("handed_over", name) for name in phases.TURNS["awaiting_seller"]]
 WAYS += [("came_back", name) for name in ("send_refund", "report_refund", "resolve_refund")]
 WAYS += [("turned_down", "appeal"), ("heard", "rule")]
@@ -137,6 +141,7 @@ BROUGHT_BY = {
             "awaiting_replacement",
             "offered",
             "came_back",
+            "stuck",
         ),
         "in_transit_overdue",
     ),
@@ -179,7 +184,7 @@ def happened(market: Market, outcome: Outcome) -> object:
 
 def wordless(event: Any) -> Any:
     """The event without the digest of its free text, whose key is drawn anew each time."""
-    return structs.replace(event, text="") if isinstance(event, DisputeEvent) else event
+    return structs.replace(event, text="") if isinstance(event, DisputeEvent | OrderMessageWritten) else event
 
 
 class Crash(BaseException):
@@ -600,6 +605,9 @@ class Laws(RuleBasedStateMachine):
             if name in phases.TURNS[dispute.phase]:
                 self.say(self.command(name, dispute, twist), self.who(name, dispute))
 
+    def shares_of(self, dispute: int) -> list[Any]:
+        return [share for refund in self.states[dispute].refunds for share in refund.shares]
+
     def bring_into(self, phase: str, store: str, worth: list[int], voucher: int, split: int) -> d.Dispute:
         """A new dispute in that phase, unless the fund is short."""
         if phase == "awaiting_funds":
@@ -619,12 +627,17 @@ class Laws(RuleBasedStateMachine):
             self.say(d.Rule(dispute=dispute, finding="unjustified", reason="seen"), AGENT)
         if phase == "heard":
             self.say(d.FileAppeal(dispute=dispute, about="remedy", note="Look again."), buyer)
-        if phase in ("refunding", "came_back"):
+        if phase in ("refunding", "came_back", "stuck"):
             self.say(d.Accept(dispute=dispute), seller)
+        for share in self.shares_of(dispute) if phase == "stuck" else ():
+            self.say(SendRefund(dispute=dispute, payment=share.payment), SYSTEM)
+        for share in self.shares_of(dispute) if phase == "stuck" else ():
+            report = ReportRefund(dispute=dispute, attempt=share.attempt, result="refused", final=True)
+            self.say(report, PROVIDER)
         if phase == "came_back":
             self.work()
             self.say(d.FileAppeal(dispute=dispute, about="fault", note="Look again."), seller)
-            for share in (share for refund in self.states[dispute].refunds for share in refund.shares):
+            for share in self.shares_of(dispute):
                 self.say(ReportRefund(dispute=dispute, attempt=share.attempt, result="returned"), PROVIDER)
         if phase in ("awaiting_buyer", "adjudicating"):
             self.say(d.Reject(dispute=dispute, reason="proof"), seller)
@@ -766,6 +779,10 @@ class Laws(RuleBasedStateMachine):
             case "send_refund":
                 shares = refund.shares if refund else ()
                 return SendRefund(dispute=number, payment=shares[twist % len(shares)].payment if shares else "card0")
+            case "set_payout_way":
+                shares = refund.shares if refund else ()
+                payment = next((share.payment for share in shares if share.state == "stuck"), "card0")
+                return SetPayoutWay(dispute=number, payment=payment, way=f"way-{twist}")
             case "report_refund":
                 return self.word(dispute, twist)
             case _:

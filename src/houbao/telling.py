@@ -59,6 +59,10 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"{_who(event.by)} wrote"
         case d.Reopened():
             return "the buyer takes the dispute up again"
+        case d.DeliveredAfterRefund():
+            return "what was refunded as not received was delivered after all"
+        case r.PayoutWaySet():
+            return f"the buyer names another way to be paid what went over {event.payment}"
         case d.GoodwillSent():
             return f"the seller sends {money(event.amount)} of its own accord"
         case d.DisputeFrozen():

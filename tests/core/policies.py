@@ -37,6 +37,7 @@ replacement_trial = "15 d"
 reminders = ["24 h"]
 funds_alert = "3 d"
 appeal = "30 d"
+unclaimed = "90 d"
 [refunds]
 attempts = 3
 retry = "1 h"

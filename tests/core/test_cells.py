@@ -13,7 +13,7 @@ from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, SENIOR, T, eur, openi
 from houbao.core import disputes as d
 from houbao.core import money, phases
 from houbao.core.queues import CLAIM_LASTS
-from houbao.core.refunds import ReportRefund, ResolveRefund, SendRefund
+from houbao.core.refunds import ReportRefund, ResolveRefund, SendRefund, SetPayoutWay
 from houbao.core.terms import SYSTEM, Actor, Role, tag_of
 from houbao.shipped import policy_text
 
@@ -164,6 +164,13 @@ def sent() -> Desk:
     return desk
 
 
+def stuck() -> Desk:
+    """The provider said a final no."""
+    desk = sent()
+    desk.report(attempt_of(desk), "refused", final=True)
+    return desk
+
+
 def closed() -> Desk:
     desk = sent()
     desk.report(attempt_of(desk), "paid")
@@ -302,6 +309,7 @@ COMMANDS: dict[str, Callable[[Desk], Any]] = {
     "send_refund": lambda desk: SendRefund(dispute=desk.dispute, payment="card"),
     "report_refund": lambda desk: ReportRefund(dispute=desk.dispute, attempt=attempt_of(desk), result="paid"),
     "resolve_refund": lambda desk: ResolveRefund(dispute=desk.dispute, how="abandon"),
+    "set_payout_way": lambda desk: SetPayoutWay(dispute=desk.dispute, payment="card", way="iban-7"),
     "pass_time": lambda desk: d.PassTime(dispute=desk.dispute),
 }
 """Every command on a dispute, as it is meant."""
@@ -441,6 +449,7 @@ CASES = [
     case("closed", "reopen", "awaiting_seller", lambda: withdrawn(awaiting_seller)),
     case("closed", "reopen", "awaiting_return", lambda: withdrawn(awaiting_return)),
     case("closed", "reopen", "closed", withdrawn_and_then_refunded_otherwise),
+    case("refunding", "set_payout_way", "refunding", stuck),
     case("closed", "appeal", "adjudicating", agreed),
     case("adjudicating", "rule", "refunding", lambda: appealed(agreed)),
     case("adjudicating", "rule", "closed", lambda: appealed(agreed), finding="unjustified"),
@@ -568,6 +577,7 @@ DUE: dict[str, tuple[Callable[[], Desk], Any, str, str, str, str]] = {
     "a return that came back": (came_back, 10 * DAY, "seller", "refunding", "seller", "return"),
     "a return that was reported": (reported, 14 * DAY, "platform", "refunding", "fund", "platform_timeout"),
     "a replacement on its way": (replacement_sent, 30 * DAY, "carrier", "adjudicating", "", ""),
+    "a refund that no way can pay": (stuck, 90 * DAY, "buyer", "closed", "fund", "guarantee"),
     "an appeal": (appealed, 14 * DAY, "platform", "closed", "", "guarantee"),
     "a replacement that came": (replacement_there, 15 * DAY, "buyer", "closed", "", "agreement"),
 }
@@ -773,6 +783,7 @@ def test_the_last_second_of_a_phase_names_its_default_outcome() -> None:
         "a return that was reported": "buyers_amount_by_fund",
         "a replacement on its way": "platform_decides",
         "an appeal": "ruling_stands",
+        "a refund that no way can pay": "unclaimed",
         "a replacement that came": "replaced",
     }
 

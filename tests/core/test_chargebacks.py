@@ -28,6 +28,7 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core.chargebacks import Chargeback, ChargebackMoved
 from houbao.core.ledger import EXPENSE
+from houbao.core.refunds import ReportRefund
 from houbao.core.terms import Actor
 
 PAYABLE, HELD, OWES = "store:oak:payable", "store:oak:held", "store:oak:receivable"
@@ -260,6 +261,17 @@ def test_a_refusal_while_the_bank_decides_waits_for_the_bank() -> None:
     charge(desk, "won")
     desk.report(desk.send(), "paid")
     assert desk.state().outcome == "refunded"
+
+
+def test_the_time_to_name_another_way_does_not_run_while_the_bank_decides() -> None:
+    desk = sent()
+    attempt = desk.state().refunds[0].shares[0].attempt
+    charge(desk, "opened")
+    desk.do(ReportRefund(dispute=desk.dispute, attempt=attempt, result="refused", final=True), PROVIDER)
+    assert desk.state().timers == ()
+    desk.now = T + 10 * DAY
+    charge(desk, "won")
+    assert desk.due() == T + 100 * DAY
 
 
 def test_what_comes_back_while_the_bank_asks_for_it_is_not_sent_again() -> None:

@@ -132,6 +132,7 @@ def build(path: Path) -> History:
         _settled_privately,
         _outage,
         _watched,
+        _unpayable,
         _still_open,
     ):
         scene(h)
@@ -344,6 +345,21 @@ def _charged_back(h: History) -> None:
     charge("eli", "won")
     for name in ("fox", "gil", "hue"):
         charge(name, "lost")
+
+
+def _unpayable(h: History) -> None:
+    """A refund that no way could pay: over another way, and unclaimed; a parcel that came after its refund."""
+    for name in ("lin", "moe"):
+        h.sell(name, 1_000, moved="shipped", promised_by=h.now - DAY)
+        h.say(d.Accept(dispute=(number := h.open(name, "in_transit_overdue", 1_000))), Actor("seller", "oak"))
+        h.report(number, h.send(number), "refused", final=True)
+    h.say(r.SetPayoutWay(dispute=h.disputes["lin"], payment="card", way="iban-7"), _buyer("lin"))
+    h.pay(h.disputes["lin"])
+    late = h.sell("ned", 1_000, moved="shipped", promised_by=h.now - DAY)
+    h.say(d.Accept(dispute=h.open("ned", "in_transit_overdue", 1_000)), Actor("seller", "oak"))
+    h.pay(h.disputes["ned"])
+    h.say(o.Delivered(order=late, at=h.now), PLATFORM, "late-ned")
+    h.pass_time(h.disputes["moe"], 91)
 
 
 def _settled_privately(h: History) -> None:

@@ -326,6 +326,10 @@ class Alerted(DisputeEvent, frozen=True, kw_only=True, tag="alerted"):
     phase: str
 
 
+class DeliveredAfterRefund(DisputeEvent, frozen=True, kw_only=True, tag="delivered_after_refund"):
+    """What had not been received, and was refunded, was delivered after all."""
+
+
 class DisputeFrozen(DisputeEvent, frozen=True, kw_only=True, tag="dispute_frozen"):
     """The buyer's bank asks for the payment back: the dispute stands still, with the time that is left."""
 

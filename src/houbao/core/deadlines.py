@@ -7,13 +7,14 @@ from datetime import datetime
 from houbao.core.acts import Alerted, Escalated, EvidenceClosed, TimedOut
 from houbao.core.answers import take_offer
 from houbao.core.appeals import in_hearing
-from houbao.core.awards import award, close, pay_out, put_back
-from houbao.core.disputes import Dispute, Event
+from houbao.core.awards import award, close, pay_out, put_back, settled
+from houbao.core.disputes import Dispute, Event, evolve_dispute
+from houbao.core.freezes import on_its_way
 from houbao.core.hearings import ruling_stands
 from houbao.core.moves import Timer
 from houbao.core.parcels import inspected
 from houbao.core.phases import entering, head_of, waits_for
-from houbao.core.refunds import Scene
+from houbao.core.refunds import Scene, decide_abandon, is_settled
 
 
 def next_due(dispute: Dispute, now: datetime) -> Timer | None:
@@ -88,6 +89,19 @@ def _replacement(dispute: Dispute, scene: Scene) -> list[Event]:
     return [close(dispute, scene, "replaced", "agreement", "counted")]
 
 
+def _unclaimed(dispute: Dispute, scene: Scene) -> list[Event]:
+    """Nobody named a way to be paid: what was not paid goes back. An attempt that may have been paid is waited for."""
+    if on_its_way(dispute):
+        return []
+    events: list[Event] = []
+    for refund in (refund for refund in dispute.refunds if not is_settled(refund)):
+        given_up = decide_abandon(refund, head_of(dispute, scene))
+        after = evolve_dispute(dispute, given_up, scene.position + 1)
+        events += [given_up, *settled(dispute, scene, next(one for one in after.refunds if one.id == refund.id))]
+        dispute = after
+    return events
+
+
 DEFAULT: dict[str, Callable[[Dispute, Scene], list[Event]]] = {
     "verifying": _platform_silent,
     "notifying": _notice_not_served,
@@ -97,5 +111,6 @@ DEFAULT: dict[str, Callable[[Dispute, Scene], list[Event]]] = {
     "awaiting_return": _never_returned,
     "return_in_transit": _return_in_transit,
     "awaiting_replacement": _replacement,
+    "refunding": _unclaimed,
 }
 """Phase → what happens when its time has ended."""

@@ -199,17 +199,25 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
         case m.WriteOnOrder():
             return [*goodwill.decide_order_message(command, _scene(world, by, now))]
         case _ if isinstance(command, ORDER_FACTS):
-            return [*_decide_fact(world, command, by)]
+            return _decide_fact(world, command, by, now)
         case _:
             return [*_decide_turn(world, command, by, now)]
 
 
-def _decide_fact(world: World, command: o.Fact, by: Actor) -> list[o.OrderEvents]:
+def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> list[Event]:
+    """A fact of an order; a delivery after what was not received had been refunded is told on that dispute."""
     order = _order(world)
     coverage = p.Coverage()
     if isinstance(command, o.Paid) and world.store:
         coverage = p.coverage(world.store, world.programme, order.currency, command.at)
-    return [*o.decide_fact(order, command, coverage, world.purse.payable, by)]
+    events: list[Event] = [*o.decide_fact(order, command, coverage, world.purse.payable, by)]
+    if isinstance(command, o.Delivered):
+        paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]
+        not_received = (dispute for dispute in paid if o.REASONS.get(dispute.reason) == "INR")
+        for late in not_received:
+            head: r.Head = {"at": now, "by": str(by), "store": order.store, "order": order.id, "dispute": late.id}
+            events.append(d.DeliveredAfterRefund(**head))
+    return events
 
 
 def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: datetime) -> list[d.Event]:

@@ -21,6 +21,7 @@ from houbao.core.acts import (
     ClaimCase,
     ClaimChanged,
     Counter,
+    DeliveredAfterRefund,
     DisputeClosed,
     DisputeFrozen,
     DisputeOpened,
@@ -63,6 +64,7 @@ from houbao.core.moves import Move, Timer
 from houbao.core.orders import REASONS
 from houbao.core.refunds import (
     FundsReserved,
+    PayoutWaySet,
     Refund,
     RefundApproved,
     RefundContradicted,
@@ -77,7 +79,9 @@ from houbao.core.refunds import (
     ReportRefund,
     ResolveRefund,
     SendRefund,
+    SetPayoutWay,
     evolve_refund,
+    is_stuck,
 )
 from houbao.core.returns import (
     PROMISED,
@@ -148,6 +152,7 @@ DisputeCommand = (
     | SendRefund
     | ReportRefund
     | ResolveRefund
+    | SetPayoutWay
 )
 """Everything that may be said of a dispute that exists."""
 
@@ -177,6 +182,7 @@ Event = (
     | TimedOut
     | TimersMoved
     | Alerted
+    | DeliveredAfterRefund
     | DisputeFrozen
     | DisputeThawed
     | DisputeClosed
@@ -404,7 +410,12 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             changes["refunds"] = _evolved(dispute, event, position)
             if event.phase == "refunding":
                 changes |= {"outcome": "", "closed_at": None}
-        case FundsReserved() | RefundSent() | RefundPaid() | RefundFailed() | RefundUnknown() | RefundResolved():
+        case RefundFailed() | PayoutWaySet():
+            refunds = changes["refunds"] = _evolved(dispute, event, position)
+            claim_by = event.claim_by if isinstance(event, RefundFailed) else None
+            if dispute.phase == "refunding":
+                changes |= _time_to_claim(dispute, refunds, claim_by)
+        case FundsReserved() | RefundSent() | RefundPaid() | RefundUnknown() | RefundResolved():
             changes["refunds"] = _evolved(dispute, event, position)
         case ReturnAuthorised():
             changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
@@ -418,7 +429,9 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             | ReplacementReported()
         ):
             changes["parcel"] = evolve_parcel(dispute.parcel, event)
-        case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed() | RefundContradicted():
+        case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed():
+            pass
+        case RefundContradicted() | DeliveredAfterRefund():
             pass
     if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
         changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
@@ -505,6 +518,15 @@ def with_refund(dispute: Dispute, changed: Refund) -> tuple[Refund, ...]:
     return tuple(changed if refund.id == changed.id else refund for refund in dispute.refunds)
 
 
+def _time_to_claim(dispute: Dispute, refunds: tuple[Refund, ...], claim_by: datetime | None) -> dict[str, Any]:
+    """The time to name another way, counted from the last no; none runs where nothing is stuck any more, and none while
+    the dispute stands still."""
+    kept = dispute.frozen.timers if dispute.frozen else dispute.timers
+    running = (Timer(kind="turn", at=claim_by),) if claim_by else kept
+    timers = running if any(map(is_stuck, refunds)) else ()
+    return {"frozen": structs.replace(dispute.frozen, timers=timers)} if dispute.frozen else {"timers": timers}
+
+
 def _evolved(
     dispute: Dispute,
     event: RefundReleased
@@ -513,6 +535,7 @@ def _evolved(
     | RefundSent
     | RefundPaid
     | RefundFailed
+    | PayoutWaySet
     | RefundUnknown
     | RefundResolved,
     position: int,

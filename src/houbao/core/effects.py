@@ -10,6 +10,7 @@ from houbao.core.disputes import (
     Alerted,
     Appealed,
     ClaimChanged,
+    DeliveredAfterRefund,
     Dispute,
     DisputeClosed,
     DisputeFrozen,
@@ -34,6 +35,7 @@ from houbao.core.outages import OutageEntered
 from houbao.core.phases import waits_for
 from houbao.core.refunds import (
     FundsReserved,
+    PayoutWaySet,
     RefundApproved,
     RefundContradicted,
     RefundFailed,
@@ -138,7 +140,14 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
         case FundsReserved() | RefundReleased():
             return _send_due(dispute, event.refund, event.at)
         case RefundFailed(stuck=True):
-            return [Effect("alert", event.at, number, what="refund_failed")]
+            told = Effect("alert", event.at, number, what="refund_failed")
+            return [told, Effect("mail", event.at, number, to="buyer", what="payout_way")]
+        case PayoutWaySet():
+            return [Effect("refund", event.at, number, about=event.refund, payment=event.payment)]
+        case DeliveredAfterRefund():
+            what = "delivered_after_refund"
+            mails = [Effect("mail", event.at, number, to=to, what=what) for to in ("buyer", "seller")]
+            return [Effect("alert", event.at, number, what=what), *mails]
         case RefundFailed():
             return [Effect("refund", event.retry_at or event.at, number, about=event.refund, payment=event.payment)]
         case RefundUnknown(expired=True):

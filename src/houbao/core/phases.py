@@ -10,7 +10,7 @@ from houbao.core.calendars import ALWAYS, Clock, Span, ends
 from houbao.core.disputes import CHANGES, Dispute, in_order
 from houbao.core.moves import Head, Timer
 from houbao.core.policy import Timers as Waits
-from houbao.core.refunds import Scene
+from houbao.core.refunds import Scene, is_stuck
 from houbao.core.returns import PROMISED
 from houbao.core.terms import Role
 
@@ -130,6 +130,7 @@ TURNS: dict[str, dict[str, Turn]] = {
         "send_refund": Turn(("system",), ("refunding",)),
         "report_refund": _REPORT,
         "resolve_refund": Turn(("finance",), ENDED),
+        "set_payout_way": _stays("refunding", "buyer"),
     },
     "closed": {
         "send_refund": Turn(("system",), ENDED),
@@ -160,6 +161,8 @@ def waits_for(dispute: Dispute) -> str:
     receiver's."""
     if dispute.frozen:
         return "provider"
+    if dispute.phase == "refunding" and any(map(is_stuck, dispute.refunds)):
+        return "buyer"
     delivered = dispute.parcel is not None and dispute.parcel.state == "delivered"
     if dispute.phase == "return_in_transit" and delivered:
         return "platform" if dispute.payer == "fund" else "seller"
@@ -196,6 +199,8 @@ def default_outcome(dispute: Dispute) -> str:
             if dispute.parcel == PROMISED:
                 return "buyers_refund_by_seller"
             return "replaced" if delivered else "platform_decides"
+        case "refunding" if turn:
+            return "unclaimed"
         case _:
             return ""
 

@@ -54,6 +54,7 @@ class Timers(Record, frozen=True, kw_only=True):
     replacement_trial: Span
     funds_alert: Span
     appeal: Span
+    unclaimed: Span
     reminders: tuple[timedelta, ...]
 
 

@@ -170,6 +170,7 @@ TIMES = {
     "replacement_scan": "Where a replacement has not arrived {} after you sent it, the platform decides.",
     "replacement_trial": "The buyer has {} to say what is wrong with a replacement. Silent? The dispute is closed.",
     "appeal": "You and the buyer have {} after the end to appeal, once each; somebody else decides then.",
+    "unclaimed": "A buyer whom no way can pay has {} to name another. Silent? What you paid comes back to you.",
     "funds_alert": "When a refund has waited {} for money, the platform's finance is told.",
 }
 """Timer → its sentence, in the order of the page."""

@@ -16,11 +16,11 @@ from typing import Any, Literal
 from msgspec import structs
 
 from houbao.core import money
-from houbao.core.calendars import ALWAYS, Clock
+from houbao.core.calendars import ALWAYS, Clock, ends
 from houbao.core.moves import DisputeEvent, Head, Move
 from houbao.core.orders import Order
 from houbao.core.policy import Policy
-from houbao.core.terms import Actor, Record, Refused
+from houbao.core.terms import Actor, Record, Refused, check_reference
 
 Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
 MOST_CODE = 64
@@ -91,6 +91,15 @@ class ResolveRefund(Record, frozen=True, kw_only=True, tag="resolve_refund"):
     note: str = ""
 
 
+class SetPayoutWay(Record, frozen=True, kw_only=True, tag="set_payout_way"):
+    """The buyer names another way to be paid, where one can never work: `way` is the provider's own token for it."""
+
+    dispute: int
+    payment: str
+    way: str
+    refund: int = 0
+
+
 class ServeWaiting(Record, frozen=True, kw_only=True, tag="serve_waiting"):
     """Money came into the fund: reserve it for the refunds that wait, the first approved first."""
 
@@ -101,7 +110,7 @@ class ServeWaiting(Record, frozen=True, kw_only=True, tag="serve_waiting"):
 
 
 class Share(Record, frozen=True, kw_only=True):
-    """The part of a refund that goes back over one payment."""
+    """The part of a refund that goes back over one payment, or the other `way` that the buyer named."""
 
     payment: str
     provider: str
@@ -110,6 +119,7 @@ class Share(Record, frozen=True, kw_only=True):
     attempt: int = 0
     tries: int = 0
     sent_at: datetime | None = None
+    way: str = ""
 
 
 class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
@@ -163,7 +173,7 @@ class RefundPaid(DisputeEvent, frozen=True, kw_only=True, tag="refund_paid"):
 
 
 class RefundFailed(DisputeEvent, frozen=True, kw_only=True, tag="refund_failed"):
-    """A definite no. `stuck`: nobody tries again by itself."""
+    """A definite no. `stuck`: nobody tries again by itself; the buyer may name another way until `claim_by`."""
 
     refund: int
     attempt: int
@@ -171,6 +181,15 @@ class RefundFailed(DisputeEvent, frozen=True, kw_only=True, tag="refund_failed")
     code: str = ""
     stuck: bool = False
     retry_at: datetime | None = None
+    claim_by: datetime | None = None
+
+
+class PayoutWaySet(DisputeEvent, frozen=True, kw_only=True, tag="payout_way_set"):
+    """The buyer named another way: what was stuck is due again."""
+
+    refund: int
+    payment: str
+    way: str
 
 
 class RefundUnknown(DisputeEvent, frozen=True, kw_only=True, tag="refund_unknown"):
@@ -223,6 +242,7 @@ RefundEvent = (
     | RefundSent
     | RefundPaid
     | RefundFailed
+    | PayoutWaySet
     | RefundUnknown
     | RefundReturned
     | RefundContradicted
@@ -296,7 +316,7 @@ def decide_send(refund: Refund, command: SendRefund, head: Head) -> list[RefundE
 
 
 def decide_report(
-    refund: Refund | None, command: ReportRefund, policy: Policy, head: Head, back: Head
+    refund: Refund | None, command: ReportRefund, policy: Policy, head: Head, back: Head, clock: Clock = ALWAYS
 ) -> list[RefundEvent]:
     """Book what the provider said of an attempt of that refund (None: of none's latest). Said twice, it changes
     nothing; said against what is settled, a person is told. `back`: the phase and timers after money came back."""
@@ -320,11 +340,9 @@ def decide_report(
         case "refused":
             stuck = command.final or share.tries >= policy.attempts
             retry_at = None if stuck else head["at"] + policy.retry
-            return [
-                RefundFailed(
-                    **head, payment=share.payment, code=command.code[:MOST_CODE], stuck=stuck, retry_at=retry_at
-                )
-            ]
+            claim_by = ends(clock, head["at"], policy.timers.unclaimed) if stuck else None
+            said = {"payment": share.payment, "code": command.code[:MOST_CODE]}
+            return [RefundFailed(**head, **said, stuck=stuck, retry_at=retry_at, claim_by=claim_by)]
         case "unknown":
             return [RefundUnknown(**head, payment=share.payment)] if share.state == "sent" else []
         case "key_expired":
@@ -351,6 +369,20 @@ def _money(refund: Refund, share: Share) -> Head:
 
 def _contradiction(command: ReportRefund, head: Head) -> list[RefundEvent]:
     return [RefundContradicted(**head, result=command.result)]
+
+
+def decide_payout_way(refund: Refund, command: SetPayoutWay, head: Head) -> list[RefundEvent]:
+    """What was stuck is due again, over the new way. Raises Refused: bad_reference, no_refund."""
+    check_reference("way", command.way)
+    share = find_share(refund, payment=command.payment)
+    if share is None or share.state != "stuck":
+        raise Refused("no_refund", f"nothing over {command.payment!r} waits for another way to be paid")
+    return [PayoutWaySet(**head, refund=refund.id, payment=share.payment, way=command.way)]
+
+
+def is_stuck(refund: Refund) -> bool:
+    """Whether some of it needs another way, or a person."""
+    return any(share.state == "stuck" for share in refund.shares)
 
 
 def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[RefundEvent]:
@@ -434,6 +466,8 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
             return structs.replace(refund, state="paid" if done else "sending")
         case RefundFailed():
             return _share(refund, event.payment, state="stuck" if event.stuck else "due")
+        case PayoutWaySet():
+            return _share(refund, event.payment, state="due", tries=0, way=event.way)
         case RefundUnknown():
             return _share(refund, event.payment, state="lost" if event.expired else "unknown")
         case RefundReturned():

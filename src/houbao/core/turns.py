@@ -17,6 +17,8 @@ from houbao.core.refunds import (
     ResolveRefund,
     Scene,
     SendRefund,
+    SetPayoutWay,
+    decide_payout_way,
     decide_report,
     decide_resolve,
     decide_send,
@@ -44,8 +46,9 @@ def decide_report_refund(dispute: Dispute, command: ReportRefund, scene: Scene) 
     if scene.by.role == "provider" and share and share.provider != scene.by.id:
         raise Refused("not_yours", f"that attempt went to {share.provider}, not to {scene.by.id}")
     waits = dispute.phase in ("adjudicating", "awaiting_funds")
-    back = staying(dispute, scene) if waits else {"phase": "refunding"}
-    events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene), back)]
+    timers = dispute.timers if dispute.phase == "refunding" else ()
+    back = staying(dispute, scene) if waits else {"phase": "refunding", "timers": timers}
+    events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene), back, scene.clock)]
     if len(events) == 1 and isinstance(events[0], RefundPaid):
         events += settled(dispute, scene, evolve_refund(refund, events[0], scene.position + 1))
     return [*events, *after_report(dispute, events, scene)]
@@ -61,6 +64,11 @@ def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene
         raise Refused("refund_waits", "the refund waits for money in the fund: top it up, or abandon the refund")
     (event,) = decide_resolve(refund, command, saying(dispute, scene))
     return [event, *settled(dispute, scene, evolve_refund(refund, event, scene.position + 1))]
+
+
+def decide_set_payout_way(dispute: Dispute, command: SetPayoutWay, scene: Scene) -> list[Event]:
+    """See refunds.decide_payout_way."""
+    return [*decide_payout_way(_refund(dispute, command.refund), command, head_of(dispute, scene))]
 
 
 def _refund(dispute: Dispute, number: int = 0) -> Refund:
@@ -100,5 +108,6 @@ DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "send_refund": decide_send_refund,
     "report_refund": decide_report_refund,
     "resolve_refund": decide_resolve_refund,
+    "set_payout_way": decide_set_payout_way,
 }
 """Command → decision; `open`, `change_claim` and `counter`, which ask the policy, are called with it by the decider."""

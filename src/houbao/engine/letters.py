@@ -133,6 +133,24 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
                 f"The {appeal.party} asks the platform to look again at {APPEALED[appeal.about]}. Somebody who has not"
                 f" ruled on it before decides by {due}.\n{_silence(dispute)}",
             )
+        case "payout_way":
+            return (
+                "We could not pay you",
+                f"Your refund was approved, but the way it should go does not work. Name another by {due}."
+                f"\n{_silence(dispute)}",
+            )
+        case "delivered_after_refund" if effect.to == "buyer":
+            return (
+                "Your order was delivered after all",
+                "You were refunded because it had not come, and now it has. You may pay the money back; write to the"
+                " store.",
+            )
+        case "delivered_after_refund" if effect.to == "seller":
+            return (
+                "An order that was refunded as not received was delivered",
+                "The carrier's scan says so. You may appeal with it: granted, the platform gives back what you bore,"
+                " and it does not count.",
+            )
         case "goodwill":
             sent = sum(refund.minor for refund in dispute.refunds)
             paid = f"{decimal(sent, dispute.currency)} {dispute.currency}"
@@ -181,6 +199,7 @@ SILENCE = {
     "refund": "the goods count as intact and the refund goes out.",
     "platform_decides": "the platform decides.",
     "replaced": "the dispute is closed as settled by the replacement.",
+    "unclaimed": "the money goes back to whoever paid it, and the dispute is closed.",
     "ruling_stands": "the earlier ruling stands.",
 }
 """Default outcome → what follows "If nothing is done,"."""

@@ -65,6 +65,7 @@ SAYS_OF = {
     "replacement_sent": ("awaiting_replacement",),
     "reopened": OPEN,
     "appealed": ("adjudicating",),
+    "payout_way": ("refunding",),
     "frozen": OPEN,
     "thawed": OPEN,
     "closed": ("closed",),
@@ -276,7 +277,7 @@ class Worker:
         key = public_id("attempt", self.part, share.attempt)
         self.probe("refund.calling")
         reply = self.providers[share.provider].pay(
-            key, f"{order.reference}:{share.payment}", share.minor, order.currency
+            key, share.way or f"{order.reference}:{share.payment}", share.minor, order.currency
         )
         self.probe("refund.called")
         return reply
