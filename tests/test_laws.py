@@ -587,7 +587,7 @@ class Laws(RuleBasedStateMachine):
                 self.say(ResolveRefund(dispute=state.id, how="paid_elsewhere"), FINANCE)
 
     @rule(
-        ways=st.lists(st.sampled_from(WAYS), min_size=3, max_size=9),
+        ways=st.lists(st.sampled_from(WAYS), min_size=6, max_size=16),
         store=st.sampled_from(("oak", "ash")),
         worth=st.lists(st.sampled_from(WORTH[1:]), min_size=1, max_size=2),
         voucher=st.sampled_from((0, 300)),

@@ -12,6 +12,7 @@ from core.pure import ACTORS, SHORT_OF_PAYMENTS, Desk
 from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, SENIOR, T, eur, opening
 from houbao.core import disputes as d
 from houbao.core import money, phases
+from houbao.core.chargebacks import Chargeback
 from houbao.core.queues import CLAIM_LASTS
 from houbao.core.refunds import ReportRefund, ResolveRefund, SendRefund, SetPayoutWay
 from houbao.core.terms import SYSTEM, Actor, Role, tag_of
@@ -241,6 +242,16 @@ def sent_in_an_appeal() -> Desk:
     return desk
 
 
+def lost_to_the_bank(build: Callable[[], Desk], attempt_is: str = "") -> Desk:
+    """The bank took the payment while a refund was on its way: only its answer is waited for."""
+    desk = build()
+    lost = Chargeback(order=desk.order().id, payment="card", reference="cb", minor=eur("40.00"), state="lost")
+    desk.do(lost, ACTORS["platform"])
+    if attempt_is:
+        desk.report(attempt_of(desk), attempt_is)
+    return desk
+
+
 def nothing_left(desk: Desk) -> Desk:
     """The same desk, after a dispute on another line took all that had been paid."""
     other = desk.open("damaged", "40.00", lines=(("2", 1),))
@@ -457,6 +468,15 @@ CASES = [
     case("adjudicating", "send_refund", "adjudicating", came_back_in_an_appeal),
     case("adjudicating", "report_refund", "adjudicating", sent_in_an_appeal),
     case("adjudicating", "resolve_refund", "adjudicating", came_back_in_an_appeal),
+    case("adjudicating", "report_refund", "closed", lambda: lost_to_the_bank(sent_in_an_appeal)),
+    case(
+        "adjudicating",
+        "resolve_refund",
+        "closed",
+        lambda: lost_to_the_bank(sent_in_an_appeal, "key_expired"),
+        how="paid_elsewhere",
+    ),
+    Case("awaiting_funds", "report_refund", "closed", lambda: lost_to_the_bank(sent_the_first), report_the_first),
     Case("awaiting_funds", "send_refund", "awaiting_funds", came_back_beside_one_that_waits, send_the_first),
     Case("awaiting_funds", "report_refund", "awaiting_funds", sent_the_first, report_the_first),
     *(

@@ -128,6 +128,13 @@ def test_a_refund_that_was_due_is_sent_when_the_dispute_goes_on() -> None:
     assert [effect.payment for effect in desk.effects if effect.kind == "refund"] == ["card", "card"]
 
 
+def test_no_attempt_is_begun_while_the_bank_decides() -> None:
+    desk = refunding()
+    charge(desk, "opened")
+    assert desk.send() == 0
+    assert desk.state().refunds[0].shares[0].state == "due"
+
+
 def test_money_that_comes_for_a_refund_that_waits_does_not_wake_it() -> None:
     desk = awaiting_funds()
     charge(desk, "opened")

@@ -23,8 +23,19 @@ from houbao.core.refunds import (
 )
 from houbao.core.terms import Refused, check_reference
 
-IN_FREEZE = ("evidence", "messages", "withdraw", "claim", "release", "report_refund", "resolve_refund", "pass_time")
-"""What may be done while a dispute is frozen: to write, to give up, and to book what is true already."""
+IN_FREEZE = (
+    "evidence",
+    "messages",
+    "withdraw",
+    "claim",
+    "release",
+    "send_refund",
+    "report_refund",
+    "resolve_refund",
+    "pass_time",
+)
+"""What may be done while a dispute is frozen: to write, to give up, and to book what is true already. `send_refund`
+begins nothing then: it only finds what was sent before."""
 
 # --- taking it in --------------------------------------------------------------------------------------------------
 

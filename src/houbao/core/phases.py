@@ -98,8 +98,8 @@ TURNS: dict[str, dict[str, Turn]] = {
             "request_evidence": _stays("adjudicating", "agent"),
             "withdraw": _WITHDRAW,
             "send_refund": _stays("adjudicating", "system"),
-            "report_refund": _stays("adjudicating", "provider", "system"),
-            "resolve_refund": _stays("adjudicating", "finance"),
+            "report_refund": Turn(("provider", "system"), ("adjudicating", "closed")),
+            "resolve_refund": Turn(("finance",), ("adjudicating", "closed")),
         },
     ),
     "awaiting_return": _open(
@@ -123,7 +123,7 @@ TURNS: dict[str, dict[str, Turn]] = {
     ),
     "awaiting_funds": {
         "send_refund": _stays("awaiting_funds", "system"),
-        "report_refund": _stays("awaiting_funds", "provider", "system"),
+        "report_refund": Turn(("provider", "system"), ("awaiting_funds", "closed")),
         "resolve_refund": Turn(("finance",), ENDED),
     },
     "refunding": {

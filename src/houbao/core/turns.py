@@ -34,7 +34,9 @@ def decide_pass_time(dispute: Dispute, command: PassTime, scene: Scene) -> list[
 
 
 def decide_send_refund(dispute: Dispute, command: SendRefund, scene: Scene) -> list[Event]:
-    """See refunds.decide_send."""
+    """See refunds.decide_send. A frozen dispute begins no attempt; one that was begun before is looked at."""
+    if dispute.frozen:
+        return []
     return [*decide_send(_refund(dispute, command.refund), command, head_of(dispute, scene))]
 
 
@@ -63,7 +65,8 @@ def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene
     if command.how == "paid_elsewhere" and refund.state == "waiting":
         raise Refused("refund_waits", "the refund waits for money in the fund: top it up, or abandon the refund")
     (event,) = decide_resolve(refund, command, saying(dispute, scene))
-    return [event, *settled(dispute, scene, evolve_refund(refund, event, scene.position + 1))]
+    events: list[Event] = [event, *settled(dispute, scene, evolve_refund(refund, event, scene.position + 1))]
+    return [*events, *after_report(dispute, events, scene)]
 
 
 def decide_set_payout_way(dispute: Dispute, command: SetPayoutWay, scene: Scene) -> list[Event]:
