@@ -150,6 +150,7 @@ tallies = _table(
     _int("asked"),
     _int("answered"),
 )
+Index("tallies_by_store", tallies.c.part, tallies.c.store_id, tallies.c.opened_at)
 deals = _table(
     "deals",
     _key("part"),
@@ -162,6 +163,7 @@ deals = _table(
     _int("service"),
     _int("logistics"),
 )
+Index("deals_by_store", deals.c.part, deals.c.store_id)
 
 # What the worker keeps of it: each store's score of each day (of 100, in millionths of a point; `position` is the last
 # event that it knew of), and its grade of each month. A month that is graded stays as it was known then.

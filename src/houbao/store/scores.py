@@ -66,15 +66,13 @@ class Scorebook:
     def lines(self, part: int, since: datetime | None, store: str = "") -> dict[str, Lines]:
         """See ports.Scorebook."""
         start = micros(since) if since else -(2**62)
-        late = "part=? AND opened_at>=?"
-        tallies = self._all(
-            f"SELECT {TALLIES} FROM tallies AS x WHERE {late} AND ? IN ('', store_id)", part, start, store
-        )
+        of, keys = ("part=? AND store_id=?", (part, store)) if store else ("part=?", (part,))
+        tallies = self._all(f"SELECT {TALLIES} FROM tallies AS x WHERE {of} AND opened_at>=?", *keys, start)
         # An order is dated by its completion where that was before its dispute: those are needed however old.
         deals = self._all(
-            f"SELECT {DEALS} FROM deals AS x WHERE part=? AND ? IN ('', store_id) AND"
-            f" (ended_at>=? OR rated_at>=? OR order_id IN (SELECT order_id FROM tallies WHERE {late}))",
-            *(part, store, start, start, part, start),
+            f"SELECT {DEALS} FROM deals AS x WHERE {of} AND (ended_at>=? OR rated_at>=?"
+            f" OR order_id IN (SELECT order_id FROM tallies WHERE {of} AND opened_at>=?))",
+            *(*keys, start, start, *keys, start),
         )
         found: dict[str, Lines] = {}
         for line in (*map(rows.deal_in, deals), *map(rows.tally_in, tallies)):
