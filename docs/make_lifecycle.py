@@ -9,11 +9,13 @@ from msgspec import structs
 
 from houbao.core import disputes as d
 from houbao.core import phases as ph
+from houbao.core.accounts import AVAILABLE
 from houbao.core.appeals import Appeal
 from houbao.core.freezes import IN_FREEZE
 from houbao.core.orders import LIFE, REASONS
 from houbao.core.policy import Policy
 from houbao.core.policy_file import parse_policy
+from houbao.core.refunds import Refund
 from houbao.core.returns import PROMISED, Parcel
 from houbao.shipped import policy_text
 
@@ -32,16 +34,18 @@ DEFAULTS = {
     "buyers_amount_by_platform": ("the buyer's amount is refunded by the platform", ("refunding",)),
     "buyers_amount_by_seller": (
         "the buyer's proposal is carried out, paid by the seller",
-        ("refunding", "awaiting_return"),
+        (*ph.PAID, "awaiting_return"),
     ),
-    "buyers_refund_by_seller": ("the buyer's amount is refunded by the seller", ("refunding",)),
-    "sellers_offer": ("the seller's offer is carried out", ("refunding", "awaiting_return", "awaiting_replacement")),
+    "buyers_refund_by_seller": ("the buyer's amount is refunded by the seller", ph.PAID),
+    "sellers_offer": ("the seller's offer is carried out", (*ph.PAID, "awaiting_return", "awaiting_replacement")),
     "lapses": ("the dispute is closed, nothing is refunded", ph.ENDED),
     "refund": ("the refund goes out", ph.PAID),
     "platform_decides": ("the platform decides", ("adjudicating",)),
     "replaced": ("the dispute is closed as replaced", ph.ENDED),
     "unclaimed": ("the money goes back to the payer", ph.ENDED),
     "ruling_stands": ("the earlier ruling stands", ph.ENDED),
+    "treasury_adds": ("the treasury adds to the fund up to its cap, and all are told each day", ()),
+    "platform_advances": ("the platform advances it", ("refunding",)),
 }
 """Code of a default outcome → its words, and the phases it leads to."""
 
@@ -56,13 +60,14 @@ MEANS = {
     "awaiting_return": "The refund goes out when the goods are back; the buyer sends them.",
     "return_in_transit": "The goods are on their way back, to the platform where the fund pays, else to the seller.",
     "awaiting_replacement": "The seller sends the goods once more.",
-    "awaiting_funds": "A refund is approved and waits for money in the fund.",
+    "awaiting_funds": "A refund is approved and waits for money: the fund's, or the store's own.",
     "refunding": "A refund is approved and on its way through the provider.",
     "closed": "Over. A party may appeal; a provider may still give money back, or say something late.",
 }
 
 
 APPEAL = Appeal(party="buyer", about="remedy")
+SHORT = Refund(id=1, payer="fund", minor=1, currency="EUR", state="waiting", shares=(), lines=(), waits=AVAILABLE)
 OFFER = d.Offer(amount=1, remedy="refund")
 SENT = structs.replace(PROMISED, state="shipped")
 BACK = Parcel(kind="return", state="delivered")
@@ -86,6 +91,8 @@ WHEN = {
     ("awaiting_replacement", "buyers_refund_by_seller"): "never shipped, {}",
     ("awaiting_replacement", "platform_decides"): "shipped and never scanned, {}",
     ("awaiting_replacement", "replaced"): "delivered and not reported, {}",
+    ("awaiting_funds", "treasury_adds"): "of the fund's, {}",
+    ("awaiting_funds", "platform_advances"): "of a store's, {}",
 }
 """Which silence leads to which outcome, where there are several."""
 
@@ -154,7 +161,9 @@ def diagram() -> list[str]:
 def silent(phase: str) -> list[str]:
     """The codes of what may happen in a phase when nobody acts, for a covered dispute and for another."""
     asked = [dispute(phase, covered=covered, parcel=parcel) for covered in (True, False) for parcel in PARCELS[phase]]
-    asked += [structs.replace(asked[0], offer=OFFER), structs.replace(asked[0], appeals=(APPEAL,))]
+    asked += [
+        structs.replace(asked[0], **more) for more in ({"offer": OFFER}, {"appeals": (APPEAL,)}, {"refunds": (SHORT,)})
+    ]
     return [code for code in dict.fromkeys(ph.default_outcome(one) for one in asked) if code]
 
 
@@ -201,7 +210,7 @@ def phases(policy: Policy) -> list[str]:
         for command, turn in commands.items():
             lines.append(f"- `{command}` by {' or '.join(turn.by)} → {', '.join(turn.to)}")
         if phase == "awaiting_funds":
-            lines.append("- money comes into the fund → refunding")
+            lines.append("- money comes in for it → refunding")
         lines.append("")
     return lines
 
@@ -233,8 +242,6 @@ def times(phase: str, policy: Policy) -> list[str]:
     if phase == "refunding":
         after = span(policy.timers.unclaimed)
         lines.append(f"{after} after the last no, where nobody names a way to pay: closed, the money goes back")
-    if phase == "awaiting_funds":
-        lines.append(f"after {span(policy.timers.funds_alert)}: {ALERTS['alert']}; the refund goes on waiting")
     return lines
 
 

@@ -237,6 +237,15 @@ class Market:
         ).fetchone()
         return money.decimal(found[0] if found else 0, currency)
 
+    def sum_of(self, account: str, currency: str = "EUR") -> str:
+        """The sum of the transfers of any account, as a decimal text."""
+        (minor,) = self.database.connection.execute(
+            "SELECT sum(CASE target WHEN ?1 THEN minor ELSE -minor END) FROM transfers"
+            " WHERE ?1 IN (source, target) AND currency=?2",
+            (account, currency),
+        ).fetchone()
+        return money.decimal(minor or 0, currency)
+
     def funds(self) -> tuple[str, str, str]:
         """P, F and R of the worked examples: owed to the store, free in the fund, reserved in the fund."""
         names = (store_account("oak", "payable"), "fund:available", "fund:reserved")
@@ -255,6 +264,7 @@ class Market:
     def ledger_funding(self, dispute: int) -> dict[str, int]:
         """Payer → minor units, by the transfers alone: whose money came into the store's held, less what went back."""
         payers = {"fund:reserved": "fund", "platform:expense": "platform"}
+        payers |= {f"fx:{self.dispute(dispute).currency}": "fund"}
         held = store_account(self.dispute(dispute).store, "held")
         paid: dict[str, int] = {}
         for kind, source, target, amount in self.moved(dispute):

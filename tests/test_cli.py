@@ -61,7 +61,7 @@ COMMANDS = {
         "work",
     ),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
-    "fund": ("status", "top-up"),
+    "fund": ("cash-move", "deposit", "repay", "settle", "status", "top-up", "write-off"),
     "db": ("upgrade",),
 }
 ON_DATA = (
@@ -546,6 +546,32 @@ def test_a_top_up_with_its_key_books_once(run, copy):
     assert (again.code, "nothing changed" in again.out) == (0, True)
     assert (other.code, "key_reused" in other.err) == (1, True)
     assert available() == before + 1234
+
+
+def test_finance_moves_money_by_hand_and_is_told_what_it_may_not(run, copy):
+    with closing(sqlite3.connect(copy)) as connection:
+        store = connection.execute("SELECT id FROM stores LIMIT 1").fetchone()[0]
+    url = "--database sqlite:///copy.db"
+    assert run(f"fund deposit {store} 5.00 BRL {url}").out == "5.00 BRL added to the store's deposit.\n"
+    assert run(f"fund cash-move sandbox 5.00 BRL {url}").out == "5.00 BRL moved from the bank to the provider.\n"
+    refused = {
+        f"fund deposit {store} 5.00 EUR": "bad_currency",
+        f"fund repay {store} 999999.00 BRL": "nothing_owed",
+        "fund write-off dispute_0_1 --by kim": "unknown_dispute",
+        "fund settle dispute_0_1 card 1.00 BRL": "unknown_dispute",
+    }
+    for command, code in refused.items():
+        ran = run(f"{command} {url}")
+        assert (ran.code, code in ran.err) == (1, True), ran
+
+
+def test_a_new_database_may_have_another_way_to_fill_the_fund(run, tmp_path):
+    assert run("db upgrade --mode premium --currency EUR --also BRL --database sqlite:///new.db").code == 0
+    with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
+        (body,) = connection.execute("SELECT body FROM programmes").fetchone()
+    programme = json.loads(body)
+    assert (programme["mode"], programme["also_covers"]) == ("premium", ["BRL"])
+    assert run("db upgrade --also REAL --database sqlite:///other.db").code == 1
 
 
 def test_the_status_adds_up(run, played):

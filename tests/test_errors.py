@@ -41,7 +41,7 @@ from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.decider import Command
 from houbao.core.exchange import parse_rate
-from houbao.core.fund import TopUp
+from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.messages import WriteOnOrder
 from houbao.core.outages import EnterOutage
 from houbao.core.policy import REFUSALS
@@ -52,6 +52,7 @@ from houbao.engine.ports import Accepted, Request
 from houbao.engine.writer import MOST_WAITING, Writer
 from houbao.settings import Settings
 from houbao.shipped import policy_text
+from houbao.store import rows
 from houbao.store.policies import publish_text
 from houbao.store.rates import keep as keep_rates
 from houbao.store.rates import latest as latest_rates
@@ -414,6 +415,78 @@ def order_turn(market):
 @produces
 def payable_short(market):
     return market.refuse(o.PaidOut(order=market.order(), at=T, minor=eur("240.01")), PLATFORM)
+
+
+def indebted(market):
+    """A store `ivy` that is owed 40.00 and owes 30.00: it was paid out, then had to refund, then a return lapsed."""
+    market.accept(p.RegisterStore(store="ivy"), PLATFORM)
+    back, lost = market.order(store="ivy"), market.order(amount="30.00", store="ivy", delivered=False)
+    returned = market.open(back, "changed_mind", "40.00")
+    market.accept(o.PaidOut(order=lost, at=T, minor=eur("30.00")), PLATFORM)
+    market.accept(d.Accept(dispute=market.open(lost, "in_transit_overdue", "30.00")), Actor("seller", "ivy"))
+    market.accept(d.Withdraw(dispute=returned), BUYER)
+
+
+@produces
+def nothing_owed(market):
+    return market.refuse(Repay(store="oak", minor=1, currency="EUR"), FINANCE)
+
+
+def owed_for_long(market):
+    """What was advanced for a refund 100 days ago was never paid back."""
+    market.accept(p.RegisterStore(store="box"), PLATFORM)
+    then = T - 100 * DAY
+    fields = {"store": "box", "delivered": False, "promised": then - DAY, "paid": then - 10 * DAY}
+    order = market.order(amount="30.00", commission="30.00", **fields)
+    by = Actor("seller", "box")
+    dispute = market.accept(opening(order, "in_transit_overdue", "30.00"), BUYER, at=then).id
+    market.accept(d.Accept(dispute=dispute), by, at=then)
+    sent_at = market.accept(r.SendRefund(dispute=dispute, payment="card"), SYSTEM, at=then)
+    market.accept(r.ReportRefund(dispute=dispute, attempt=sent_at.last, result="paid"), PROVIDER, at=then)
+    return dispute
+
+
+def covered_in_brl(market):
+    """A dispute on an order of 100.00 BRL that the fund in EUR covers, by a programme that says so."""
+    body = rows.encode(standard(also_covers=("BRL",)))
+    market.database.connection.execute("UPDATE programmes SET body=?", (body,))
+    return market.open(market.order(amount="100.00", currency="BRL"), "damaged", "100.00")
+
+
+def exchanged(market):
+    dispute = covered_in_brl(market)
+    keep_rates(market.database, [parse_rate("EUR", "BRL", "4.6279", published_at=T - DAY, source="ECB")])
+    market.rule(dispute)
+    attempt = market.accept(r.SendRefund(dispute=dispute, payment="card"), SYSTEM).last
+    market.accept(r.ReportRefund(dispute=dispute, attempt=attempt, result="paid"), PROVIDER)
+    return dispute
+
+
+@produces
+def no_rate(market):
+    return market.refuse(d.Rule(dispute=covered_in_brl(market), finding="justified", reason="seen"), AGENT)
+
+
+@produces
+def nothing_to_settle(market):
+    dispute, _ = sent(market)
+    return market.refuse(d.SettleRefund(dispute=dispute, payment="card", taken=1), FINANCE)
+
+
+@produces
+def not_yet(market):
+    dispute = owed_for_long(market)
+    return market.refuse(d.WriteOff(dispute=dispute), FINANCE, at=T - 11 * DAY)
+
+
+@produces
+def payout_above_order(market):
+    return market.refuse(o.PaidOut(order=market.order(), at=T + 20 * DAY, minor=eur("40.01")), PLATFORM)
+
+
+@produces
+def not_mature(market):
+    return market.refuse(o.PaidOut(order=market.order(), at=T, minor=1), PLATFORM)
 
 
 @produces
@@ -816,7 +889,7 @@ COMMANDS: dict[str, type] = {tag_of(kind): kind for kind in get_args(Command)}  
 
 def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
     """For every command one that can happen now, and by whom."""
-    placed = market.accept(place(reference="placed"), PLATFORM).id
+    placed, turned = market.accept(place(reference="placed"), PLATFORM).id, exchanged(market)
     shipped, delivered = market.order(delivered=False), market.order()
     late, mine = market.order(shipped=False), market.order()
     out, attempt = sent(market)
@@ -825,6 +898,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
     due, stuck, final_no = refunding(market), refunding(market), unpayable(market)
     waiting(market)
     market.accept(TopUp(minor=eur("5000.00"), currency="EUR"), FINANCE)
+    indebted(market)
     fact = {"at": T}
     return {
         "register_store": (p.RegisterStore(store="elm", country="DE", name="Elm", email="elm@elm.example"), PLATFORM),
@@ -840,10 +914,10 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "confirmation_timed_out": (o.ConfirmationTimedOut(order=delivered, **fact), PLATFORM),
         "cancelled": (o.Cancelled(order=shipped, party="buyer", **fact), PLATFORM),
         "rated": (o.Rated(order=delivered, description=5, service=4, logistics=3, **fact), PLATFORM),
-        "paid_out": (o.PaidOut(order=delivered, minor=1, **fact), PLATFORM),
         "goodwill": (SendGoodwill(order=market.order(), amount=1, note="n"), SELLER),
         "order_message": (WriteOnOrder(order=market.order(), message="m"), BUYER),
         "chargeback": (charged(market, market.order()), PROVIDER),
+        "paid_out": (o.PaidOut(order=delivered, minor=1, at=T + 20 * DAY), PLATFORM),
         "open": (opening(mine, "damaged", "1.00", statement="s", evidence=("ab" * 32,), reference="c-1"), BUYER),
         "rule": (d.Rule(dispute=verifying(market), finding="justified", reason="ok", amount=1, note="n"), AGENT),
         "sign": (d.Sign(dispute=suspected(market)), AGENT),
@@ -877,11 +951,16 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "report_refund": (r.ReportRefund(dispute=out, attempt=attempt, result="refused", final=True), PROVIDER),
         "resolve_refund": (r.ResolveRefund(dispute=stuck, how="abandon", note="n"), FINANCE),
         "set_payout_way": (r.SetPayoutWay(dispute=final_no, payment="card", way="iban-7"), BUYER),
+        "settle_refund": (d.SettleRefund(dispute=turned, payment="card", taken=1), FINANCE),
+        "write_off": (d.WriteOff(dispute=owed_for_long(market)), FINANCE),
         "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
         "enter_outage": (EnterOutage(start=T - DAY, end=T), EVE),
         "assess_store": (p.AssessStore(store="oak", standing=p.Standing(at=T)), SYSTEM),
         "set_watch": (p.SetWatch(store="oak", why="photos"), EVE),
         "lift_watch": (p.LiftWatch(store="fir"), EVE),
+        "pay_deposit": (PayDeposit(store="oak", minor=1, currency="EUR"), FINANCE),
+        "move_cash": (MoveCash(provider="sandbox", minor=1, currency="EUR"), FINANCE),
+        "repay": (Repay(store="ivy", minor=1, currency="EUR"), FINANCE),
         "serve_waiting": (r.ServeWaiting(currency="EUR"), SYSTEM),
     }
 

@@ -1,12 +1,17 @@
 """The worked examples of the specification (EUR, capital mode; before each P 200.00, F 1,000.00, R 0.00)."""
 
+from datetime import UTC, date, datetime
+
 from msgspec import structs
 
-from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, SENIOR, T, eur
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SECOND, SELLER, SENIOR, Market, T, eur, opening, standard
 from houbao.core import disputes as d
 from houbao.core import orders as o
-from houbao.core.ledger import store_account
-from houbao.core.programme import Leave
+from houbao.core.accounts import store_account
+from houbao.core.exchange import convert, ecb_counts_from, parse_rate
+from houbao.core.programme import Enrol, Leave
+from houbao.core.refunds import SettleRefund
+from houbao.store.rates import keep
 
 
 def test_example_1_covered_and_damaged_is_paid_by_the_fund(market):
@@ -220,4 +225,52 @@ def test_example_9_a_rejection_one_second_before_due_wins(market):
     market.accept(d.Escalate(dispute=dispute), BUYER)
     assert market.dispute(dispute).phase == "adjudicating"
     assert market.moved(dispute) == []
+    market.check()
+
+
+SUNDAY = datetime(2018, 7, 8, 12, tzinfo=UTC)
+PUBLISHED = {date(2018, 7, 5): "4.5748", date(2018, 7, 6): "4.6279", date(2018, 7, 9): "4.5564"}
+"""The reference rates of the European Central Bank, BRL for one EUR, of the days around that Sunday."""
+
+
+def test_example_10_a_refund_in_another_currency_and_its_settlement(tmp_path):
+    launched = SUNDAY - 100 * DAY
+    programme = standard(launched_at=launched, policies=((launched, "2026.1"),), also_covers=("BRL",))
+    market = Market(tmp_path, programme=programme, enrolled=False)
+    market.now = SUNDAY
+    rates = [
+        parse_rate("EUR", "BRL", rate, published_at=ecb_counts_from(day), source="ECB")
+        for day, rate in PUBLISHED.items()
+    ]
+    keep(market.database, rates)
+    market.accept(Enrol(store="oak", programme="standard", at=launched), PLATFORM)
+    order = market.order(amount="100.00", currency="BRL", paid=SUNDAY - 10 * DAY, delivered=False)
+    market.accept(o.Delivered(order=order, at=SUNDAY - DAY), PLATFORM)
+    dispute = market.accept(opening(order, "damaged", "100.00"), BUYER).id
+    market.rule(dispute)
+    assert market.funds() == ("200.00", "978.39", "21.61")
+    (refund,) = market.dispute(dispute).refunds
+    assert refund.in_fund is not None
+    assert (refund.in_fund.rate, refund.in_fund.minor) == (rates[1], eur("21.61"))
+
+    market.work()
+    reserve = ("reserve", "fund:available", "fund:reserved", "21.61")
+    assert market.moved(dispute) == [
+        reserve,
+        ("exchange", "fund:reserved", "fx:EUR", "21.61"),
+        ("guarantee", "fx:BRL", "store:oak:held", "100.00"),
+        ("refund", "store:oak:held", "provider:sandbox", "100.00"),
+    ]
+    assert market.funds() == ("200.00", "978.39", "0.00")
+    assert list(market.provider.paid.values()) == [10_000]
+
+    market.now = SUNDAY + DAY
+    taken = convert(10_000, "BRL", "EUR", rates[2])
+    market.accept(SettleRefund(dispute=dispute, payment="card", taken=taken), FINANCE)
+    assert market.moved(dispute)[4:] == [
+        ("settlement", "fx:EUR", "external:bank", "21.95"),
+        ("settlement", "provider:sandbox", "fx:BRL", "100.00"),
+        ("difference", "platform:expense", "fx:EUR", "0.34"),
+    ]
+    assert [market.sum_of(f"fx:{currency}", currency) for currency in ("EUR", "BRL")] == ["0.00", "0.00"]
     market.check()

@@ -8,7 +8,7 @@ end the outside is made well again, everything must come to rest, and `houbao ve
 import shutil
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,20 +20,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from msgspec import structs
 
-from given import AGENT, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SECOND, SENIOR, Market, T
+from given import AGENT, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SECOND, SENIOR, Market, T, standard
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
 from houbao.core import programme as p
+from houbao.core.accounts import AVAILABLE, keeps_balance
 from houbao.core.acts import SendGoodwill
 from houbao.core.appeals import FundingChanged, in_hearing
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, charged
+from houbao.core.exchange import parse_rate
 from houbao.core.fund import CapitalAdded, TopUp
-from houbao.core.ledger import keeps_balance
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.outages import EnterOutage
 from houbao.core.refunds import (
     DisputeEvent,
+    FundsAwaited,
     FundsReserved,
     Move,
     RefundApproved,
@@ -47,12 +49,14 @@ from houbao.core.refunds import (
     SendRefund,
     ServeWaiting,
     SetPayoutWay,
+    takes,
 )
 from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
 from houbao.engine.ports import Accepted, Outcome, Reply, Request
 from houbao.engine.worker import LEASE, Worker
 from houbao.gateways.refunds.sandbox import Bank, Sandbox
 from houbao.store import rows, verify
+from houbao.store.rates import keep
 
 HOUR = timedelta(hours=1)
 
@@ -70,10 +74,12 @@ DUE_TO = {
     "return_in_transit": (*PAID, "adjudicating"),
     "awaiting_replacement": (*PAID, "adjudicating"),
     "refunding": ("refunding", "closed"),
+    "awaiting_funds": ("awaiting_funds", "refunding"),
 }
 """Where a phase leads by itself when its time ends."""
 
 HALF_PAID = 8
+IN_BRL_BY_HALVES = 12
 WAYS = [(phase, name) for phase, turns in phases.TURNS.items() if phase != "closed" for name in turns]
 WAYS.remove(("refunding", "set_payout_way"))
 WAYS += [("stuck", "set_payout_way")]
@@ -81,6 +87,7 @@ WAYS += [("handed_over", name) for name in phases.TURNS["awaiting_seller"]]
 WAYS += [("came_back", name) for name in ("send_refund", "report_refund", "resolve_refund")]
 WAYS += [("turned_down", "appeal"), ("heard", "rule")]
 WAYS += [("withdrawn", "reopen"), ("offered", "accept_offer"), ("delivered", "confirm_return")]
+WAYS += 4 * [("owing", "write_off"), ("exchanged", "settle_refund"), ("half_exchanged", "settle_refund")]
 """What a new dispute can be brought into, and a step from there; handed over: by an official notice;
 came back: a refund that the provider returned while an appeal is heard."""
 
@@ -89,6 +96,8 @@ FOLLOWS = (
     RefundApproved,
     RefundReleased,
     RefundResolved,
+    FundsReserved,
+    FundsAwaited,
     d.OfferAccepted,
     d.ReturnAuthorised,
     d.ReturnConfirmed,
@@ -142,6 +151,7 @@ BROUGHT_BY = {
             "offered",
             "came_back",
             "stuck",
+            "owing",
         ),
         "in_transit_overdue",
     ),
@@ -187,6 +197,11 @@ def wordless(event: Any) -> Any:
     return structs.replace(event, text="") if isinstance(event, DisputeEvent | OrderMessageWritten) else event
 
 
+def of_fund(event: RefundPaid | RefundReturned | RefundResolved) -> int:
+    """What it took of the fund, or gave back to it, in the fund's currency (minor units)."""
+    return 0 if event.payer != "fund" else event.fund_minor if event.fund_currency else event.minor
+
+
 class Crash(BaseException):
     """The worker's process dies here."""
 
@@ -223,7 +238,9 @@ class Laws(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.market = market = Market(self.folder, fund="0", owed="0")
+        self.market = market = Market(self.folder, fund="0", owed="0", programme=standard(also_covers=("BRL",)))
+        days = [T + 5 * number * DAY for number in range(-4, 200)]
+        keep(market.database, [parse_rate("EUR", "BRL", "4.6279", published_at=day, source="ECB") for day in days])
         market.database.connection.execute("PRAGMA synchronous=OFF")  # this test is about what is written, not when
         self.plan = Plan()
         self.bank = Bank(script=self.plan)  # type: ignore[arg-type]
@@ -244,7 +261,7 @@ class Laws(RuleBasedStateMachine):
         self.nets: Counter[int] = Counter()
         self.fund = 0
         self.moved: dict[int, list[tuple[str, str, str, int]]] = {}
-        self.queue: list[tuple[int, int]] = []
+        self.queues: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self.phase: dict[int, str] = {}
         self.states: dict[int, d.Dispute] = {}
         self.orders: list[int] = []
@@ -353,30 +370,37 @@ class Laws(RuleBasedStateMachine):
                 self.check_cap(event)
             case RefundApproved(payer="fund"):
                 self.check_cap(event)
+                queue, (minor, _) = self.queues[AVAILABLE], takes(event)
                 if event.waits:
-                    assert self.queue or event.minor > self.sums["fund:available", "EUR"], "it need not wait"
-                    self.queue.append((position, event.minor))
+                    assert queue or minor > self.sums[AVAILABLE, "EUR"], "it need not wait"
+                    queue.append((position, minor))
                 else:
-                    assert not self.queue, "it overtook a refund that waits"
+                    assert not queue, "it overtook a refund that waits"
+            case RefundApproved(waits=account) if account:
+                self.queues[account].append((position, event.minor))
             case FundsReserved():
                 assert self.phase[event.dispute] == "awaiting_funds"
-                assert self.queue.pop(0) == (event.refund, event.minor), "served out of turn"
+                assert self.queues[event.account].pop(0) == (event.refund, event.minor), "served out of turn"
+            case FundsAwaited():
+                assert self.phase[event.dispute] == "awaiting_funds"
+                self.fund += event.minor
             case RefundSent():
                 self.attempts[position] = (event.refund, event.payment)
             case RefundPaid():
                 assert self.bank.look_up(public_id("attempt", 0, event.attempt)).result == "paid"
-                self.fund -= event.minor if event.payer == "fund" else 0
+                self.fund -= of_fund(event)
             case RefundReturned():
                 self.returned[event.refund, event.payment] += 1
-                self.fund += event.minor if event.payer == "fund" else 0
+                self.fund += of_fund(event)
             case ChargebackMoved(state="lost"):
                 self.fund -= event.minor if event.payer == "fund" else 0
                 self.bank_took |= {event.dispute} if event.payer == "seller" else set()
             case FundingChanged(payer="fund"):
                 self.fund -= event.minor
-            case RefundResolved(payer="fund"):
-                self.fund -= event.minor if event.how == "paid_elsewhere" else 0
-                self.queue = [waiting for waiting in self.queue if waiting[0] != event.refund]
+            case RefundResolved():
+                self.fund -= of_fund(event) if event.how == "paid_elsewhere" else 0
+                for account, queue in self.queues.items():
+                    self.queues[account] = [waiting for waiting in queue if waiting[0] != event.refund]
         if isinstance(event, Move):
             self.phase[event.dispute] = event.phase
         for source, target, currency, minor in self.moved[position]:
@@ -405,7 +429,7 @@ class Laws(RuleBasedStateMachine):
         }
         assert stored == {of: minor for of, minor in sums.items() if minor and keeps_balance(of[0])}
         for (account, currency), minor in stored.items():
-            if account.endswith(":receivable"):
+            if account.endswith((":receivable", ":backstop")):
                 assert minor <= 0
             else:
                 assert minor > 0, f"{account} {currency} is {minor}"
@@ -419,8 +443,10 @@ class Laws(RuleBasedStateMachine):
         reserved, held = 0, Counter[tuple[str, str]]()
         for state in self.states.values():
             for refund in (refund for refund in state.refunds if refund.state in ("sending", "held")):
-                open_ = sum(share.minor for share in refund.shares if share.state not in SETTLED)
-                reserved += open_ if refund.payer == "fund" else 0
+                unpaid = [share for share in refund.shares if share.state not in SETTLED]
+                open_ = sum(share.minor for share in unpaid)
+                if refund.payer == "fund":
+                    reserved += sum(share.fund_minor for share in unpaid) if refund.in_fund else open_
                 held[f"store:{state.store}:held", state.currency] += open_ if refund.payer == "seller" else 0
             if not any(refund.payer == "seller" for refund in state.refunds) and state.id not in self.bank_took:
                 assert self.nets[state.id] == 0, "the seller bore what another pays"
@@ -490,7 +516,7 @@ class Laws(RuleBasedStateMachine):
             store=store,
             reference=reference,
             buyer="bob" if twist == 7 else "ann",
-            currency="BRL" if twist == 9 else "EUR",
+            currency="BRL" if twist in (9, IN_BRL_BY_HALVES) else "EUR",
             lines=tuple(o.NewLine(id=str(n), quantity=1 + n, item=m) for n, m in enumerate(worth)),
             payments=tuple(payments),
             ship_by=now - 6 * DAY,
@@ -563,7 +589,7 @@ class Laws(RuleBasedStateMachine):
         for amount in worth[1:]:
             dispute = self.bring_into("verifying", "oak", [amount], 0, 1)
             self.say(d.Rule(dispute=dispute.id, finding="justified", reason="seen"), AGENT)
-        self.top_up(sum(minor for _, minor in self.queue[:1]) + minor)
+        self.top_up(sum(minor for _, minor in self.queues[AVAILABLE][:1]) + minor)
         self.work()
 
     @rule(
@@ -608,10 +634,27 @@ class Laws(RuleBasedStateMachine):
     def shares_of(self, dispute: int) -> list[Any]:
         return [share for refund in self.states[dispute].refunds for share in refund.shares]
 
+    def pay_now(self, dispute: int, payment: str) -> None:
+        """One attempt, which the bank pays at once."""
+        sent = self.say(SendRefund(dispute=dispute, payment=payment), SYSTEM)
+        if isinstance(sent, Accepted) and sent.last in self.attempts:
+            share = self.share_of(dispute, payment)
+            self.plan.next = []
+            self.provider.pay(public_id("attempt", 0, sent.last), payment, share.minor, self.states[dispute].currency)
+            self.say(ReportRefund(dispute=dispute, attempt=sent.last, result="paid"), PROVIDER)
+
+    def share_of(self, dispute: int, payment: str) -> Any:
+        return next(x for refund in self.states[dispute].refunds for x in refund.shares if x.payment == payment)
+
     def bring_into(self, phase: str, store: str, worth: list[int], voucher: int, split: int) -> d.Dispute:
         """A new dispute in that phase, unless the fund is short."""
         if phase == "awaiting_funds":
             worth = [*worth, self.sums["fund:available", "EUR"]]
+        if phase == "owing":
+            store, voucher, split, worth = f"new-{len(self.orders)}", 0, 3, [700]
+            self.say(p.RegisterStore(store=store), PLATFORM)
+        if "exchanged" in phase:
+            voucher, split = 0, 9 if phase == "exchanged" else IN_BRL_BY_HALVES
         order = self.place(store, worth, voucher, split)
         reason = BROUGHT_BY.get(phase, "damaged")
         dispute = self.open(order, reason, 100, False, 0)
@@ -652,6 +695,17 @@ class Laws(RuleBasedStateMachine):
             self.say(d.ShipReturn(dispute=dispute, carrier="Post", tracking="RR1"), buyer)
         if phase == "delivered":
             self.say(d.ScanReturn(dispute=dispute), PLATFORM)
+        if phase in ("exchanged", "half_exchanged"):
+            self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
+            refund = d.refund_of(self.states[dispute])
+            for share in refund.shares[: 1 if phase == "half_exchanged" else None] if refund else ():
+                self.pay_now(dispute, share.payment)
+                self.say(d.SettleRefund(dispute=dispute, payment=share.payment, taken=1 + len(worth)), FINANCE)
+        if phase == "owing":
+            self.say(d.Accept(dispute=dispute), seller)
+            self.pay_now(dispute, "card0")
+            for name in ("kim", "joy"):
+                self.say(d.WriteOff(dispute=dispute), Actor("finance", name), at=self.market.now + 90 * DAY)
         if phase == "withdrawn":
             self.say(d.Withdraw(dispute=dispute), buyer)
         return self.states[dispute]
@@ -768,6 +822,11 @@ class Laws(RuleBasedStateMachine):
                 return d.Withdraw(dispute=number)
             case "accept":
                 return d.Accept(dispute=number)
+            case "settle_refund":
+                payments = [share.payment for one in dispute.refunds for share in one.shares] or ["card0"]
+                return d.SettleRefund(dispute=number, payment=payments[twist % len(payments)], taken=1 + twist)
+            case "write_off":
+                return d.WriteOff(dispute=number)
             case "reject":
                 return d.Reject(dispute=number, reason="proof", note="It was fine.")
             case "serve_notice":
@@ -959,7 +1018,7 @@ class Laws(RuleBasedStateMachine):
                 self.market.now += gap
                 self.webhooks_arrive(False)
                 self.work()
-        assert not self.queue
+        assert not any(self.queues.values())
         for state in self.states.values():
             left = {share.state for refund in state.refunds for share in refund.shares}
             for_a_person = left - set(SETTLED)

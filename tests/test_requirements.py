@@ -31,6 +31,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.calendars import days_after
+from houbao.core.fund import PayDeposit
 from houbao.core.messages import WriteOnOrder
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import assess
@@ -365,7 +366,7 @@ def test_r5_where_the_first_in_line_is_abandoned_the_next_is_served(market_with)
     assert market.funds()[1:] == ("5.00", "0.00")
 
 
-def test_r5_finance_is_alerted_at_once_and_again_after_three_days_and_that_is_all(market_with):
+def test_r5_finance_is_alerted_at_once_and_after_three_days_the_treasury_adds_what_is_lacking(market_with):
     market = market_with(fund="10.00")
     dispute = market.open(market.order(), "damaged", "40.00")
     market.rule(dispute)
@@ -379,9 +380,77 @@ def test_r5_finance_is_alerted_at_once_and_again_after_three_days_and_that_is_al
     assert alerts() == ["Alert: fund short"]
     market.go(T + 3 * DAY)
     assert alerts() == ["Alert: fund short", "Alert: awaiting funds overdue"]
-    market.go(T + 60 * DAY)
-    assert len(alerts()) == 2
+    assert market.moved(dispute)[0] == ("backstop", "platform:backstop", "fund:available", "30.00")
+    assert (market.dispute(dispute).outcome, market.funds()[1:]) == ("refunded", ("0.00", "0.00"))
+    market.check()
+
+
+def test_r5_at_the_treasurys_cap_a_refund_waits_on_and_finance_and_the_buyer_are_told_each_day(market_with):
+    market = market_with(fund="0")
+    dispute = market.open(market.order(amount="20000.00"), "damaged", "20000.00")
+    market.rule(dispute)
+    market.go(T + 6 * DAY)
+    assert [minor for kind, _, _, minor in market.moved(dispute)] == ["10000.00"]
+    told = [letter.subject.split(" (")[0] for letter in market.mailbox.letters]
+    assert told.count("Alert: awaiting funds overdue") == told.count("Your refund still waits for money") == 4
+    market.top_up("10000.00")
+    market.work()
+    assert market.dispute(dispute).outcome == "refunded"
+    market.check()
+
+
+def test_r5_a_premium_of_every_covered_order_fills_the_fund(market_with):
+    market = market_with(fund="0", programme=standard(mode="premium"))
+    assert market.funds()[1] == "1.00"
+    dispute = market.open(market.order(amount="1.50"), "damaged", "1.50")
+    market.rule(dispute)
+    market.work()
+    assert market.dispute(dispute).phase == "awaiting_funds"
+    market.order(amount="99.00")
+    market.work()
+    assert (market.dispute(dispute).outcome, market.funds()[1:]) == ("refunded", ("0.01", "0.00"))
+    market.check()
+
+
+def test_r5_in_deposit_mode_refunds_wait_for_the_stores_own_deposit_and_never_for_anothers(market_with):
+    market = market_with(programme=standard(mode="deposit"))
+    market.accept(p.RegisterStore(store="elm"), PLATFORM)
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.rule(dispute)
+    market.accept(PayDeposit(store="elm", minor=eur("90.00"), currency="EUR"), FINANCE)
+    market.work()
+    assert (market.dispute(dispute).phase, market.funds()[1]) == ("awaiting_funds", "1000.00")
+    market.accept(PayDeposit(store="oak", minor=eur("90.00"), currency="EUR"), FINANCE)
+    market.work()
+    assert market.dispute(dispute).outcome == "refunded"
+    assert (market.balance("store:oak:deposit"), market.balance("store:elm:deposit")) == ("50.00", "90.00")
+    assert [line.kind for line in market.statement()][-4:] == ["deposit", "deposit_pays", "guarantee", "refund"]
+    market.check()
+
+
+def test_r5_a_seller_who_is_short_beyond_what_is_advanced_pays_when_an_order_of_theirs_is_paid(market_with):
+    market = market_with(owed="0")
+    dispute = market.open(market.order(amount="700.00", commission="700.00", delivered=False), "other", "700.00")
+    market.accept(d.Accept(dispute=dispute), SELLER)
+    market.work()
     assert (market.dispute(dispute).phase, market.moved(dispute)) == ("awaiting_funds", [])
+    market.order(amount="250.00")
+    market.work()
+    assert (market.dispute(dispute).outcome, market.balance("store:oak:receivable")) == ("refunded", "-450.00")
+    market.order(amount="500.00")
+    assert (market.balance("store:oak:receivable"), market.balance("store:oak:payable")) == ("0.00", "50.00")
+    market.check()
+
+
+def test_r5_after_three_days_the_platform_advances_to_a_seller_what_is_short(market_with):
+    market = market_with(owed="0")
+    dispute = market.open(market.order(amount="700.00", commission="700.00", delivered=False), "other", "700.00")
+    market.accept(d.Accept(dispute=dispute), SELLER)
+    market.go(T + 3 * DAY - SECOND)
+    assert market.moved(dispute) == []
+    market.go(T + 3 * DAY)
+    assert (market.dispute(dispute).outcome, market.balance("store:oak:receivable")) == ("refunded", "-700.00")
+    market.check()
 
 
 # --- R6 refunded at once, with no step by the seller ---------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from houbao.core import disputes as d
 from houbao.core import refunds as r
+from houbao.core.accounts import AVAILABLE
 from houbao.core.decider import Event
 from houbao.core.money import decimal
 from houbao.core.rulings import Compiled, assess, explain
+from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
 from houbao.core.terms import public_id
 
 PAYER = {"fund": "the guarantee's fund", "seller": "the seller", "platform": "the platform"}
@@ -116,10 +118,23 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
         case r.RefundReleased():
             return "what was put aside goes out to the buyer"
         case r.RefundApproved():
-            wait = "; it waits for money in the fund" if event.waits else ""
+            whose = "the fund" if event.waits == AVAILABLE else "the store"
+            wait = f"; it waits for money of {whose}" if event.waits else ""
             return f"refund of {money(event.minor)} approved, paid by {PAYER[event.payer]}{wait}"
+        case r.FundsReserved(account=account) if account != AVAILABLE:
+            return f"{money(event.minor)} put aside, of the store's own money or advanced for it"
         case r.FundsReserved():
             return f"{money(event.minor)} reserved: the fund has money again"
+        case r.FundsAwaited():
+            added = f"the treasury adds {money(event.minor)}" if event.minor else "the treasury adds no more"
+            return f"the refund still waits for the fund: {added}"
+        case r.RefundSettled():
+            taken, booked = (decimal(minor, event.fund_currency) for minor in (event.taken, event.booked))
+            return f"settled: {taken} {event.fund_currency} were taken for it, {booked} had been reserved"
+        case WriteOffProposed():
+            return "one of finance signs to write off what was advanced"
+        case DebtWrittenOff():
+            return f"{money(event.minor)} that the store owes written off"
         case r.RefundSent():
             return f"sent to the provider over payment {event.payment}"
         case r.RefundPaid():

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from houbao.core.policy_file import parse_policy
-from houbao.core.programme import Programme
+from houbao.core.programme import Mode, Programme
 from houbao.core.refunds import RefundSent, ReportRefund
 from houbao.core.terms import Refused, parse_id
 from houbao.engine.engine import Engine
@@ -32,7 +32,15 @@ def path_of(url: str) -> Path:
     return Path(rest[1:])
 
 
-def create_database(url: str, *, currency: str, launched_at: datetime, sandbox_clock: datetime | None = None) -> None:
+def create_database(
+    url: str,
+    *,
+    currency: str,
+    launched_at: datetime,
+    sandbox_clock: datetime | None = None,
+    mode: Mode = "capital",
+    also_covers: tuple[str, ...] = (),
+) -> None:
     """Make a new database with the shipped policy and the programme `standard`. A sandbox keeps its own clock."""
     path = path_of(url)
     if path.exists():
@@ -40,7 +48,12 @@ def create_database(url: str, *, currency: str, launched_at: datetime, sandbox_c
     text = policy_text()
     version = parse_policy(text).version
     programme = Programme(
-        name="standard", currency=currency, launched_at=launched_at, policies=((launched_at, version),)
+        name="standard",
+        currency=currency,
+        launched_at=launched_at,
+        policies=((launched_at, version),),
+        mode=mode,
+        also_covers=also_covers,
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -35,9 +35,10 @@ replacement_shipping = "5 d"
 replacement_scan = "30 d"
 replacement_trial = "15 d"
 reminders = ["24 h"]
-funds_alert = "3 d"
 appeal = "30 d"
 unclaimed = "90 d"
+funds = "3 d"
+write_off = "90 d"
 [refunds]
 attempts = 3
 retry = "1 h"

@@ -15,9 +15,11 @@ from houbao.core import disputes as d
 from houbao.core import money
 from houbao.core import orders as o
 from houbao.core import programme as p
+from houbao.core.accounts import AVAILABLE
 from houbao.core.decider import Decision, Event, World, decide
-from houbao.core.fund import TopUp
-from houbao.core.ledger import Transfer, store_account
+from houbao.core.exchange import Rate
+from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
+from houbao.core.ledger import Transfer
 from houbao.core.outages import EnterOutage
 from houbao.core.policy_file import parse_policy
 from houbao.core.refunds import Purse, RefundSent, ReportRefund, ResolveRefund, SendRefund, ServeWaiting
@@ -65,6 +67,9 @@ class Desk:
         policy: str = "",
         queue: int = 0,
         country: str = "",
+        currency: str = "EUR",
+        rates: tuple[Rate, ...] = (),
+        **programme: Any,
     ) -> None:
         self.now = T
         self.events: list[Event] = []
@@ -72,22 +77,26 @@ class Desk:
         self.effects: list[Any] = []
         self.dispute = 0
         since = T - 100 * DAY
-        rules = compiled(policy or policy_text())
-        programme = p.Programme(name="standard", currency="EUR", launched_at=since, policies=((since, "2026.1"),))
-        purse = Purse(deposit=eur(deposit), queue=queue)  # nothing fills a deposit yet, and nobody else waits
-        self.world = World(position=0, programme=programme, rules=rules, policy=rules, purse=purse)
-        self.balances = Counter({store_account("oak", "deposit"): purse.deposit})
+        rules = compiled(policy or policy_text(), currency)
+        standard = p.Programme(
+            name="standard", currency="EUR", launched_at=since, policies=((since, "2026.1"),), **programme
+        )
+        purse = Purse(queue=queue)
+        self.world = World(position=0, programme=standard, rules=rules, policy=rules, purse=purse, rates=rates)
+        self.balances: Counter[str] = Counter()
         self.do(p.RegisterStore(store="oak", country=country), PLATFORM)
         if covered:
             self.do(p.Enrol(store="oak", programme="standard", at=T - 90 * DAY), PLATFORM)
         if eur(fund):
             self.top_up(fund)
+        if eur(deposit):
+            self.pay_deposit(deposit)
         paid, minor = T - 10 * DAY, eur(amount)
         place = o.PlaceOrder(
             store="oak",
             reference="order-1",
             buyer="ann",
-            currency="EUR",
+            currency=currency,
             lines=lines or (o.NewLine(id="1", item=minor),),
             payments=payments or (o.Payment(id="card", provider="sandbox", minor=minor),),
             ship_by=paid + 3 * DAY,
@@ -136,10 +145,11 @@ class Desk:
     def _seen(self, command: Any) -> World:
         """What the engine would show to that command."""
         match command:
-            case TopUp() | EnterOutage():
+            case TopUp() | PayDeposit() | MoveCash() | Repay() | EnterOutage():
                 return structs.replace(self.world, disputes={})
             case ServeWaiting():
-                waiting = {n: x for n, x in self.world.disputes.items() if x.phase == "awaiting_funds"}
+                waits = {n: [refund.waits for refund in x.refunds] for n, x in self.world.disputes.items()}
+                waiting = {n: x for n, x in self.world.disputes.items() if command.account in waits[n]}
                 return structs.replace(self.world, disputes=waiting)
             case _:
                 return self.world
@@ -147,8 +157,11 @@ class Desk:
     def top_up(self, amount: str) -> None:
         self.do(TopUp(minor=eur(amount), currency="EUR"), FINANCE)
 
-    def serve(self) -> None:
-        self.do(ServeWaiting(currency="EUR"), SYSTEM)
+    def serve(self, account: str = AVAILABLE) -> None:
+        self.do(ServeWaiting(currency="EUR", account=account), SYSTEM)
+
+    def pay_deposit(self, amount: str) -> None:
+        self.do(PayDeposit(store="oak", minor=eur(amount), currency="EUR"), FINANCE)
 
     def open(self, reason: str = "damaged", amount: str = "40.00", **more: Any) -> int:
         """The buyer opens a dispute; returns its number."""

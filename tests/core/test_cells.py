@@ -8,19 +8,27 @@ from typing import Any, get_args
 import pytest
 from msgspec import Struct
 
+from core.policies import next_policy
 from core.pure import ACTORS, SHORT_OF_PAYMENTS, Desk
 from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, SENIOR, T, eur, opening
 from houbao.core import disputes as d
 from houbao.core import money, phases
+from houbao.core import orders as o
+from houbao.core.accounts import BACKSTOP
 from houbao.core.chargebacks import Chargeback
+from houbao.core.exchange import parse_rate
 from houbao.core.queues import CLAIM_LASTS
-from houbao.core.refunds import ReportRefund, ResolveRefund, SendRefund, SetPayoutWay
+from houbao.core.refunds import FundsAwaited, ReportRefund, ResolveRefund, SendRefund, SetPayoutWay
 from houbao.core.terms import SYSTEM, Actor, Role, tag_of
 from houbao.shipped import policy_text
 
 SUE = Actor("agent", "sue")
 
 # --- a desk in each phase ------------------------------------------------------------------------------------------
+
+
+SHORT_OF_MONEY = {"commission": "40.00", "policy": next_policy("2026.1", advance='"19.99"')}
+"""The seller is owed nothing, and the platform advances little."""
 
 
 def verifying(**given: Any) -> Desk:
@@ -55,8 +63,8 @@ def awaiting_buyer() -> Desk:
     return desk
 
 
-def offered(remedy: Any = "refund", amount: str = "20.00") -> Desk:
-    desk = awaiting_seller()
+def offered(remedy: Any = "refund", amount: str = "20.00", **given: Any) -> Desk:
+    desk = awaiting_seller(**given)
     offer = d.MakeOffer(dispute=desk.dispute, amount=eur(amount) if remedy != "replacement" else 0, remedy=remedy)
     desk.do(offer, SELLER)
     return desk
@@ -193,6 +201,36 @@ def half_paid(**given: Any) -> Desk:
     return desk
 
 
+def short_seller() -> Desk:
+    """The seller accepts, has nothing, and the platform does not advance that much at once."""
+    desk = awaiting_seller(**SHORT_OF_MONEY)
+    desk.do(d.Accept(dispute=desk.dispute), SELLER)
+    return desk
+
+
+def owed_for_long() -> Desk:
+    """What was advanced for a seller 90 days ago was never paid back."""
+    desk = awaiting_seller(commission="40.00")
+    desk.do(d.Accept(dispute=desk.dispute), SELLER)
+    desk.report(desk.send(), "paid")
+    desk.now = T + 90 * DAY
+    return desk
+
+
+RATE = parse_rate("EUR", "BRL", "4.6279", published_at=T - DAY, source="ECB")
+IN_BRL: dict[str, Any] = {"amount": "100.00", "currency": "BRL", "also_covers": ("BRL",), "rates": (RATE,)}
+"""An order of 100.00 BRL that a fund in EUR covers, and a rate of the day before."""
+
+
+def exchanged(**given: Any) -> Desk:
+    """A refund in another currency than the fund's was paid."""
+    desk = Desk(**{**IN_BRL, **given})
+    desk.open("damaged", "100.00")
+    desk.rule()
+    desk.report(desk.send(), "paid")
+    return desk
+
+
 def agreed(amount: str = "20.00") -> Desk:
     """The seller paid an offer that the buyer took."""
     desk = offered(amount=amount)
@@ -252,6 +290,12 @@ def lost_to_the_bank(build: Callable[[], Desk], attempt_is: str = "") -> Desk:
     return desk
 
 
+def half_exchanged() -> Desk:
+    """The same, of which half goes over another payment and is not paid yet."""
+    halves = [o.Payment(id=name, provider="sandbox", minor=5000) for name in ("card", "other")]
+    return exchanged(payments=tuple(halves))
+
+
 def nothing_left(desk: Desk) -> Desk:
     """The same desk, after a dispute on another line took all that had been paid."""
     other = desk.open("damaged", "40.00", lines=(("2", 1),))
@@ -304,6 +348,8 @@ COMMANDS: dict[str, Callable[[Desk], Any]] = {
     "escalate": lambda desk: d.Escalate(dispute=desk.dispute),
     "reopen": lambda desk: d.Reopen(dispute=desk.dispute),
     "appeal": lambda desk: d.FileAppeal(dispute=desk.dispute, about="remedy"),
+    "settle_refund": lambda desk: d.SettleRefund(dispute=desk.dispute, payment="card", taken=eur("21.95")),
+    "write_off": lambda desk: d.WriteOff(dispute=desk.dispute),
     "request_evidence": lambda desk: d.RequestEvidence(dispute=desk.dispute, party="buyer"),
     "evidence": lambda desk: d.AddEvidence(dispute=desk.dispute, evidence=("a" * 64,)),
     "messages": lambda desk: d.WriteMessage(dispute=desk.dispute, message="It is the wrong one."),
@@ -396,6 +442,7 @@ CASES = [
     case("notifying", "withdraw", "closed"),
     case("awaiting_seller", "accept", "refunding"),
     case("awaiting_seller", "accept", "refunding", handed_over),
+    case("awaiting_seller", "accept", "awaiting_funds", lambda: awaiting_seller(**SHORT_OF_MONEY)),
     case("awaiting_seller", "accept", "closed", lambda: nothing_left(awaiting_seller(**SHORT_OF_PAYMENTS))),
     case("awaiting_seller", "reject", "awaiting_buyer"),
     case("awaiting_seller", "change_claim", "awaiting_seller"),
@@ -420,6 +467,7 @@ CASES = [
     case("awaiting_seller", "accept", "awaiting_return", lambda: awaiting_seller(remedy="return_refund")),
     case("awaiting_seller", "offer", "awaiting_buyer"),
     case("awaiting_buyer", "accept_offer", "refunding", offered),
+    case("awaiting_buyer", "accept_offer", "awaiting_funds", lambda: offered(**SHORT_OF_MONEY)),
     case("awaiting_buyer", "accept_offer", "awaiting_return", lambda: offered("return_refund")),
     case("awaiting_buyer", "accept_offer", "awaiting_replacement", lambda: offered("replacement")),
     case("awaiting_buyer", "accept_offer", "closed", nothing_left_of_an_offer),
@@ -456,6 +504,9 @@ CASES = [
     case("awaiting_replacement", "scan_replacement", "awaiting_replacement"),
     case("awaiting_replacement", "scan_replacement", "awaiting_replacement", replacement_sent),
     case("awaiting_replacement", "report_replacement", "adjudicating", replacement_there),
+    case("closed", "settle_refund", "closed", exchanged),
+    case("refunding", "settle_refund", "refunding", half_exchanged),
+    case("closed", "write_off", "closed", owed_for_long),
     case("closed", "reopen", "verifying", withdrawn),
     case("closed", "reopen", "awaiting_seller", lambda: withdrawn(awaiting_seller)),
     case("closed", "reopen", "awaiting_return", lambda: withdrawn(awaiting_return)),
@@ -593,6 +644,7 @@ DUE: dict[str, tuple[Callable[[], Desk], Any, str, str, str, str]] = {
     "awaiting_return": (awaiting_return, 10 * DAY, "buyer", "closed", "seller", "buyer_timeout"),
     "return_in_transit": (return_in_transit, 30 * DAY, "carrier", "adjudicating", "seller", "return"),
     "awaiting_replacement": (awaiting_replacement, 5 * DAY, "seller", "refunding", "seller", "seller_timeout"),
+    "a seller who is short": (short_seller, 3 * DAY, "finance", "refunding", "seller", "agreement"),
     "an offer": (offered, 7 * DAY, "buyer", "refunding", "seller", "buyer_timeout"),
     "a return that came back": (came_back, 10 * DAY, "seller", "refunding", "seller", "return"),
     "a return that was reported": (reported, 14 * DAY, "platform", "refunding", "fund", "platform_timeout"),
@@ -608,7 +660,8 @@ def run_out(events: list[Any]) -> list[str]:
 
 
 def test_every_phase_that_waits_for_a_person_or_a_server_has_a_due_time() -> None:
-    assert {phase for phase, build in PHASES.items() if d.due_at(build().state())} == set(DUE) & set(PHASES)
+    due = {phase for phase, build in PHASES.items() if d.due_at(build().state())}
+    assert due == set(DUE) & set(PHASES) | {"awaiting_funds"}
 
 
 @pytest.mark.parametrize("where", DUE)
@@ -788,7 +841,8 @@ def test_where_policy_verifies_what_is_not_covered_the_platform_pays_for_its_del
 
 def test_the_last_second_of_a_phase_names_its_default_outcome() -> None:
     promised = {phase: phases.default_outcome(build().state()) for phase, build in PHASES.items()}
-    assert {phase for phase, default in promised.items() if default} == set(DUE) & set(PHASES)
+    assert {phase for phase, default in promised.items() if default} == set(DUE) & set(PHASES) | {"awaiting_funds"}
+    assert promised["awaiting_funds"] == "treasury_adds"
     assert {where: phases.default_outcome(given[0]().state()) for where, given in DUE.items()} == {
         "verifying": "buyers_amount_by_fund",
         "notifying": "buyers_amount_by_platform",
@@ -798,6 +852,7 @@ def test_the_last_second_of_a_phase_names_its_default_outcome() -> None:
         "awaiting_return": "lapses",
         "return_in_transit": "platform_decides",
         "awaiting_replacement": "buyers_refund_by_seller",
+        "a seller who is short": "platform_advances",
         "an offer": "sellers_offer",
         "a return that came back": "refund",
         "a return that was reported": "buyers_amount_by_fund",
@@ -808,12 +863,52 @@ def test_the_last_second_of_a_phase_names_its_default_outcome() -> None:
     }
 
 
-def test_money_that_waits_is_told_after_three_days_and_goes_on_waiting() -> None:
+def test_after_three_days_the_treasury_adds_what_the_fund_lacks() -> None:
     desk = awaiting_funds()
     assert desk.sweep(T + 3 * DAY - SECOND) == []
-    assert [(e.kind, e.phase) for e in desk.sweep(T + 3 * DAY)] == [("overdue", "awaiting_funds")]
-    assert desk.sweep(T + 30 * DAY) == []
-    assert desk.state().phase == "awaiting_funds"
+    _, added = desk.sweep(T + 3 * DAY)
+    assert (added.minor, desk.balance("fund:available"), desk.balance(BACKSTOP)) == (1, "40.00", "-0.01")
+    desk.serve()
+    assert (desk.state().phase, desk.balance("fund:available")) == ("refunding", "0.00")
+
+
+def test_where_others_wait_too_the_treasury_adds_all_that_a_refund_takes() -> None:
+    desk = verifying(fund="39.99", queue=1)
+    desk.rule()
+    _, added = desk.sweep(T + 3 * DAY)
+    assert added.minor == eur("40.00")
+
+
+def test_at_its_cap_the_treasury_adds_no_more_and_everybody_is_told_each_day() -> None:
+    desk = verifying(fund="10.00", policy=next_policy("2026.1", backstop='"25.00"'))
+    desk.rule()
+    told = len(desk.effects)
+    steps = [[e.minor for e in desk.sweep(T + day * DAY) if isinstance(e, FundsAwaited)] for day in (3, 4, 5)]
+    assert steps == [[eur("25.00")], [0], [0]]
+    assert (desk.state().phase, desk.balance("fund:available")) == ("awaiting_funds", "35.00")
+    tellings = [(e.kind, e.what) for e in desk.effects[told:] if e.kind != "serve"]
+    assert tellings == [("alert", "awaiting_funds_overdue"), ("mail", "still_waiting")] * 3
+    desk.top_up("5.00")
+    desk.serve()
+    assert desk.state().phase == "refunding"
+
+
+def test_after_a_month_nobody_is_told_again_and_the_refund_waits_on() -> None:
+    desk = verifying(fund="10.00", policy=next_policy("2026.1", backstop='"0"'))
+    desk.rule()
+    told = [event for event in desk.sweep(T + 900 * DAY) if isinstance(event, FundsAwaited)]
+    assert (len(told), told[-1].at, desk.state().phase) == (30, T + 32 * DAY, "awaiting_funds")
+    desk.top_up("30.00")
+    desk.serve()
+    assert desk.state().phase == "refunding"
+
+
+def test_a_late_sweep_adds_day_by_day_what_a_punctual_one_would() -> None:
+    punctual, late = awaiting_funds(), awaiting_funds()
+    for day in (3, 4, 5, 6):
+        punctual.sweep(T + day * DAY)
+    late.sweep(T + 6 * DAY)
+    assert (late.events, late.transfers) == (punctual.events, punctual.transfers)
 
 
 @pytest.mark.parametrize("phase", ["awaiting_seller", "awaiting_buyer", "awaiting_return", "awaiting_replacement"])

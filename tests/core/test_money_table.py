@@ -1,17 +1,32 @@
 """The money table of the specification, row by row: what each event does to the accounts, and to nothing else."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from msgspec import structs
 
+from core.policies import next_policy
 from core.pure import Desk
-from core.test_cells import awaiting_funds, awaiting_seller, refunding, sent, verifying
-from given import BUYER, DAY, PLATFORM, SELLER, T, eur
+from core.test_cells import (
+    IN_BRL,
+    RATE,
+    awaiting_funds,
+    awaiting_seller,
+    exchanged,
+    owed_for_long,
+    refunding,
+    sent,
+    verifying,
+)
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SECOND, SELLER, T, eur
 from houbao.core import disputes as d
 from houbao.core import orders as o
-from houbao.core.ledger import BANK, COMMISSION, EXPENSE, Transfer, keeps_balance, transfers
+from houbao.core.accounts import BACKSTOP, BANK, COMMISSION, EXPENSE, WRITEOFF, keeps_balance
+from houbao.core.fund import MoveCash, PayDeposit, Repay
+from houbao.core.ledger import Transfer, transfers
 from houbao.core.refunds import FundsReserved, RefundContradicted, RefundFailed, RefundSent
-from houbao.core.terms import Refused
+from houbao.core.terms import Actor, Refused
 
 PAYABLE, HELD, DEPOSIT, OWES = (f"store:oak:{kind}" for kind in ("payable", "held", "deposit", "receivable"))
 FREE, RESERVED, PROVIDER = "fund:available", "fund:reserved", "provider:sandbox"
@@ -20,6 +35,17 @@ TWO_CARDS = (
     o.Payment(id="b", provider="other", minor=2000),
 )
 
+PLACE: dict[str, Any] = {
+    "store": "oak",
+    "reference": "order-2",
+    "buyer": "bob",
+    "currency": "EUR",
+    "lines": (o.NewLine(id="1", item=2000),),
+    "payments": (o.Payment(id="card", provider="sandbox", minor=2000),),
+    "ship_by": T,
+    "promised_by": T,
+    "at": T,
+}
 Moved = list[tuple[str, str, str, str]]
 reserve = ("reserve", FREE, RESERVED, "40.00")
 guarantee, refund = ("guarantee", RESERVED, HELD, "40.00"), ("refund", HELD, PROVIDER, "40.00")
@@ -60,11 +86,86 @@ def test_without_a_commission_none_is_booked() -> None:
 
 
 def test_a_seller_is_paid_out_no_more_than_is_owed() -> None:
-    desk = Desk("40.00", commission="4.00")
+    desk = Desk("40.00", commission="4.00", covered=False)
     assert desk.refuse(o.PaidOut(order=desk.order().id, at=T, minor=3601), PLATFORM).code == "payable_short"
     desk.do(o.PaidOut(order=desk.order().id, at=T, minor=3600), PLATFORM)
     assert only(desk.transfers[-1:]) == [("payout", PAYABLE, PROVIDER, 3600)]
     assert desk.balance(PAYABLE) == "0.00"
+
+
+def test_the_providers_fee_on_a_payout_is_the_platforms() -> None:
+    desk = Desk("40.00", covered=False)
+    desk.do(o.PaidOut(order=desk.order().id, at=T, minor=4000, fee=35), PLATFORM)
+    assert only(desk.transfers[-2:]) == [("payout", PAYABLE, PROVIDER, 4000), ("payout_fee", EXPENSE, PROVIDER, 35)]
+
+
+def test_for_an_order_no_more_is_paid_out_than_it_brought() -> None:
+    desk = Desk("40.00", commission="4.00", covered=False)
+    desk.world = structs.replace(desk.world, purse=structs.replace(desk.world.purse, payable=10_000))
+    desk.do(o.PaidOut(order=desk.order().id, at=T, minor=600), PLATFORM)
+    refused = desk.refuse(o.PaidOut(order=desk.order().id, at=T, minor=3001), PLATFORM)
+    assert refused.code == "payout_above_order"
+
+
+@pytest.mark.parametrize(("delivered", "until"), [(True, T + 14 * DAY), (False, T + 14 * DAY)])
+def test_what_a_covered_order_brought_is_paid_out_when_its_protection_has_ended(delivered, until) -> None:
+    desk = Desk(delivered=delivered)
+    early = o.PaidOut(order=desk.order().id, at=until - SECOND, minor=1)
+    refused = desk.refuse(early, PLATFORM)
+    assert (refused.code, refused.facts) == ("not_mature", {"matures_at": until.isoformat()})
+    desk.do(structs.replace(early, at=until), PLATFORM)
+
+
+@pytest.mark.parametrize(
+    ("amount", "commission", "premium"),
+    [("40.00", "4.00", 20), ("1.00", "0", 1), ("0.99", "0", 0), ("40.00", "39.90", 10)],
+)
+def test_in_premium_mode_a_covered_order_fills_the_fund(amount, commission, premium) -> None:
+    desk = Desk(amount, commission=commission, mode="premium")
+    booked = [t for t in desk.transfers if t.kind == "premium"]
+    assert only(booked) == ([("premium", PAYABLE, FREE, premium)] if premium else [])
+    assert desk.order().premium == premium
+    assert desk.balances[FREE] == eur("1000.00") + premium
+
+
+def test_an_order_that_is_not_covered_pays_no_premium() -> None:
+    assert not [t for t in Desk(mode="premium", covered=False).transfers if t.kind == "premium"]
+
+
+# --- deposits, cash, debts -----------------------------------------------------------------------------------------
+
+
+def test_a_deposit_paid_in() -> None:
+    desk = Desk()
+    desk.do(PayDeposit(store="oak", minor=5000, currency="EUR"), FINANCE)
+    assert only(desk.transfers[-1:]) == [("deposit", BANK, DEPOSIT, 5000)]
+    assert desk.transfers[-1].store == "oak"
+
+
+def test_cash_moved_from_the_bank_to_a_provider() -> None:
+    desk = Desk()
+    desk.do(MoveCash(provider="sandbox", minor=5000, currency="EUR"), FINANCE)
+    assert only(desk.transfers[-1:]) == [("cash_move", PROVIDER, BANK, 5000)]
+
+
+def test_a_store_pays_back_what_was_advanced_out_of_what_it_is_owed() -> None:
+    desk = accepted("30.00")
+    desk.world = structs.replace(desk.world, purse=structs.replace(desk.world.purse, payable=2500))
+    assert desk.refuse(Repay(store="oak", minor=3001, currency="EUR"), FINANCE).code == "nothing_owed"
+    assert desk.refuse(Repay(store="oak", minor=2501, currency="EUR"), FINANCE).code == "payable_short"
+    assert desk.refuse(Repay(store="oak", minor=1, currency="EUR"), Actor("seller", "elm")).code == "not_permitted"
+    desk.do(Repay(store="oak", minor=2500, currency="EUR"), SELLER)
+    assert only(desk.transfers[-1:]) == [("repayment", PAYABLE, OWES, 2500)]
+
+
+def test_what_a_store_owes_is_paid_back_by_itself_when_an_order_is_paid() -> None:
+    desk = accepted("30.00")
+    assert desk.balance(OWES) == "-30.00"
+    desk.world = structs.replace(desk.world, order=None)
+    desk.do(o.PlaceOrder(**PLACE), PLATFORM)
+    desk.do(o.Paid(order=desk.order().id, at=T, commission=100), PLATFORM)
+    assert only(desk.transfers[-2:]) == [("commission", PAYABLE, COMMISSION, 100), ("repayment", PAYABLE, OWES, 1900)]
+    assert (desk.balance(OWES), desk.balance(PAYABLE)) == ("-11.00", "0.00")
 
 
 # --- paid by the fund ----------------------------------------------------------------------------------------------
@@ -336,6 +437,277 @@ def test_a_leg_that_went_back_once_does_not_go_back_again() -> None:
     desk.resolve("abandon")
     assert (desk.balance(OWES), desk.balance(PAYABLE)) == ("0.00", "30.00")
     all_quiet(desk)
+
+
+def short_of(advance: str = "6.00", **given: Any) -> Desk:
+    """The seller agrees to refund 40.00, is owed 30.00, and the platform advances up to so much."""
+    desk = awaiting_seller(commission="10.00", policy=next_policy("2026.1", advance=f'"{advance}"'), **given)
+    desk.do(d.Accept(dispute=desk.dispute), SELLER)
+    return desk
+
+
+def test_a_seller_short_beyond_the_advance_waits_and_nothing_is_taken() -> None:
+    desk = short_of("9.99")
+    assert (desk.state().phase, desk.moved(), desk.world.purse.payable_queue) == ("awaiting_funds", [], 1)
+    assert [e.what for e in desk.effects if e.kind == "alert"] == ["store_short"]
+    assert short_of("10.00").moved() == [hold("payable", "30.00"), hold("receivable", "10.00")]
+
+
+def test_a_sellers_refund_that_waits_is_taken_when_the_deposit_grows() -> None:
+    desk = short_of()
+    desk.pay_deposit("3.99")
+    desk.serve(PAYABLE)
+    assert desk.moved() == []
+    desk.pay_deposit("0.01")
+    assert [(e.kind, e.to) for e in desk.effects[-2:]] == [("serve", DEPOSIT), ("serve", PAYABLE)]
+    desk.serve(PAYABLE)
+    assert desk.moved() == [hold("payable", "30.00"), hold("deposit", "4.00"), hold("receivable", "6.00")]
+    assert (desk.state().phase, desk.world.purse.payable_queue) == ("refunding", 0)
+    desk.report(desk.send(), "paid")
+    all_quiet(desk)
+
+
+def test_after_three_days_the_platform_advances_to_the_seller_beyond_its_cap() -> None:
+    desk = short_of()
+    desk.sweep(T + 3 * DAY)
+    assert desk.moved() == [hold("payable", "30.00"), hold("receivable", "10.00")]
+    desk.report(desk.send(), "paid")
+    assert (desk.state().outcome, desk.balance(OWES)) == ("refunded", "-10.00")
+
+
+def test_what_a_store_owes_already_is_part_of_what_may_be_advanced() -> None:
+    lines = (o.NewLine(id="1", item=2000), o.NewLine(id="2", item=2000))
+    desk = Desk(commission="40.00", lines=lines, policy=next_policy("2026.1", advance='"39.99"'), delivered=False)
+    for line in ("1", "2"):
+        number = desk.open("in_transit_overdue", "20.00", lines=((line, 1),))
+        desk.do(d.Accept(dispute=number), SELLER)
+    assert desk.moved() == [hold("receivable", "20.00")]
+    assert desk.state(number).phase == "awaiting_funds"
+
+
+def test_a_sellers_refund_given_up_while_it_waits_moves_nothing() -> None:
+    desk = short_of()
+    desk.resolve("abandon")
+    assert (desk.moved(), desk.world.purse.payable_queue, desk.state().outcome) == ([], 0, "unclaimed")
+
+
+def test_for_a_return_the_platform_advances_at_once_for_it_takes_longer_than_three_days() -> None:
+    desk = Desk(commission="40.00", policy=next_policy("2026.1", advance='"0"'))
+    desk.open("changed_mind", "40.00")
+    assert desk.moved() == [hold("receivable", "40.00")]
+
+
+def test_what_was_advanced_and_paid_back_is_the_sellers_when_the_refund_is_given_up() -> None:
+    desk = accepted("10.00")
+    desk.world = structs.replace(desk.world, purse=structs.replace(desk.world.purse, payable=700))
+    desk.do(Repay(store="oak", minor=700, currency="EUR"), FINANCE)
+    desk.resolve("abandon")
+    assert desk.moved()[2:] == [("release", HELD, OWES, "3.00"), ("release", HELD, PAYABLE, "37.00")]
+    all_quiet(desk)
+
+
+# --- paid out of the store's own deposit ---------------------------------------------------------------------------
+
+
+def deposit_mode(deposit: str, **given: Any) -> Desk:
+    desk = verifying(mode="deposit", deposit=deposit, **given)
+    desk.rule()
+    return desk
+
+
+def test_in_deposit_mode_the_stores_own_deposit_pays_and_its_statement_says_so() -> None:
+    desk = deposit_mode("50.00")
+    pays = ("deposit_pays", DEPOSIT, RESERVED, "40.00")
+    assert desk.moved() == [pays]
+    desk.report(desk.send(), "paid")
+    assert desk.moved() == [pays, guarantee, refund]
+    assert (desk.balance(DEPOSIT), desk.balance(FREE), desk.balance(PAYABLE)) == ("10.00", "1000.00", "40.00")
+    assert d.funding_of(desk.state()) == (("fund", eur("40.00")),)
+    all_quiet(desk)
+
+
+def test_a_deposit_that_is_short_is_waited_for_and_served_in_order_of_approval() -> None:
+    lines = (o.NewLine(id="1", item=2500), o.NewLine(id="2", item=1500))
+    desk = Desk(mode="deposit", deposit="10.00", lines=lines)
+    first, second = desk.open(amount="25.00"), desk.open(amount="10.00", lines=(("2", 1),))
+    desk.rule(dispute=first)
+    desk.rule(dispute=second)
+    assert (desk.moved(), desk.world.purse.deposit_queue) == ([], 2)
+    desk.pay_deposit("14.99")
+    desk.serve(DEPOSIT)
+    assert desk.moved() == []
+    desk.pay_deposit("10.01")
+    desk.serve(DEPOSIT)
+    assert [t.dispute for t in desk.transfers if t.kind == "deposit_pays"] == [first, second]
+    assert desk.balance(DEPOSIT) == "0.00"
+
+
+def test_after_three_days_the_platform_advances_what_the_deposit_lacks() -> None:
+    desk = deposit_mode("30.00")
+    assert desk.state().phase == "awaiting_funds"
+    desk.sweep(T + 3 * DAY)
+    assert desk.moved() == [("deposit_pays", DEPOSIT, RESERVED, "30.00"), ("deposit_pays", OWES, RESERVED, "10.00")]
+
+
+def test_what_a_deposit_paid_goes_back_to_it_when_the_refund_is_given_up() -> None:
+    desk = deposit_mode("50.00")
+    desk.resolve("abandon")
+    assert desk.moved()[1:] == [("deposit_back", RESERVED, DEPOSIT, "40.00")]
+    assert (desk.balance(DEPOSIT), desk.balance(RESERVED)) == ("50.00", "0.00")
+
+
+def test_a_deposit_that_refunds_wait_for_is_not_taken_for_what_the_seller_pays() -> None:
+    lines = (o.NewLine(id="1", item=2500), o.NewLine(id="2", item=1500))
+    desk = Desk(mode="deposit", deposit="10.00", lines=lines, commission="40.00")
+    desk.rule(dispute=desk.open(amount="25.00"))
+    number = desk.open("never_shipped", "15.00", lines=(("2", 1),))
+    desk.do(d.Accept(dispute=number), SELLER)
+    assert desk.moved() == [hold("receivable", "15.00")]
+
+
+# --- the treasury, and what is written off -------------------------------------------------------------------------
+
+
+def test_the_treasury_adds_to_the_fund_after_three_days() -> None:
+    desk = awaiting_funds()
+    desk.sweep(T + 3 * DAY)
+    assert only(desk.transfers[-1:]) == [("backstop", BACKSTOP, FREE, 1)]
+    desk.serve()
+    assert desk.moved() == [("backstop", BACKSTOP, FREE, "0.01"), reserve]
+
+
+def test_what_was_advanced_is_written_off_by_two_people_after_ninety_days() -> None:
+    desk = owed_for_long()
+    command = d.WriteOff(dispute=desk.dispute)
+    assert desk.refuse(command, FINANCE, at=T + 90 * DAY - SECOND).code == "not_yet"
+    desk.do(command, FINANCE)
+    assert desk.refuse(command, FINANCE).code == "same_person"
+    desk.do(command, Actor("finance", "joy"))
+    assert desk.moved()[-1] == ("write_off", WRITEOFF, OWES, "40.00")
+    assert desk.balance(OWES) == "0.00"
+    assert desk.refuse(command, FINANCE).code == "nothing_owed"
+
+
+def test_only_what_is_still_owed_is_written_off() -> None:
+    desk = owed_for_long()
+    desk.world = structs.replace(desk.world, purse=structs.replace(desk.world.purse, payable=1500))
+    desk.do(Repay(store="oak", minor=1500, currency="EUR"), FINANCE)
+    for name in ("kim", "joy"):
+        desk.do(d.WriteOff(dispute=desk.dispute), Actor("finance", name))
+    assert desk.moved()[-1] == ("write_off", WRITEOFF, OWES, "25.00")
+
+
+def test_what_was_written_off_and_comes_back_is_the_platforms() -> None:
+    desk = owed_for_long()
+    attempt = d.refund_of(desk.state()).shares[0].attempt
+    for name in ("kim", "joy"):
+        desk.do(d.WriteOff(dispute=desk.dispute), Actor("finance", name))
+    desk.report(attempt, "returned")
+    desk.resolve("abandon")
+    assert desk.moved()[-1] == ("release", HELD, WRITEOFF, "40.00")
+    assert (desk.balance(OWES), desk.balance(WRITEOFF)) == ("0.00", "0.00")
+    all_quiet(desk)
+
+
+# --- in another currency -------------------------------------------------------------------------------------------
+
+FX_EUR, FX_BRL = "fx:EUR", "fx:BRL"
+IN_EUR, TURNED = ("reserve", FREE, RESERVED, "21.61"), ("exchange", RESERVED, FX_EUR, "21.61")
+OUT = [("guarantee", FX_BRL, HELD, "100.00"), ("refund", HELD, PROVIDER, "100.00")]
+
+
+def settle(desk: Desk, taken: int, payment: str = "card") -> None:
+    desk.do(d.SettleRefund(dispute=desk.dispute, payment=payment, taken=taken), FINANCE)
+
+
+def test_a_refund_in_another_currency_is_turned_by_the_last_rate_before_its_approval() -> None:
+    desk = exchanged()
+    assert desk.moved() == [IN_EUR, TURNED, *OUT]
+    settle(desk, 2195)
+    assert desk.moved()[4:] == [
+        ("settlement", FX_EUR, BANK, "21.95"),
+        ("settlement", PROVIDER, FX_BRL, "100.00"),
+        ("difference", EXPENSE, FX_EUR, "0.34"),
+    ]
+    assert desk.balance(FX_EUR) == desk.balance(FX_BRL) == "0.00"
+    again = desk.refuse(d.SettleRefund(dispute=desk.dispute, payment="card", taken=1), FINANCE)
+    assert again.code == "nothing_to_settle"
+
+
+def test_where_the_provider_took_less_the_platform_has_the_difference() -> None:
+    desk = exchanged()
+    settle(desk, 2100)
+    assert desk.moved()[-1] == ("difference", FX_EUR, EXPENSE, "0.61")
+    assert desk.balance(FX_EUR) == "0.00"
+
+
+def test_what_it_takes_of_the_fund_is_split_over_the_payments_to_the_last_cent() -> None:
+    thirds = (("card", 3333), ("b", 3333), ("c", 3334))
+    desk = exchanged(payments=tuple(o.Payment(id=n, provider="sandbox", minor=m) for n, m in thirds))
+    for name in ("b", "c"):
+        desk.report(desk.send(name), "paid")
+    parts = [t.minor for t in desk.transfers if t.kind == "exchange"]
+    assert (sum(parts), max(parts) - min(parts), desk.balance(RESERVED)) == (2161, 1, "0.00")
+    for name, taken in (("card", 732), ("b", 731), ("c", 732)):
+        settle(desk, taken, name)
+    assert desk.balance(FX_EUR) == desk.balance(FX_BRL) == "0.00"
+
+
+def test_what_comes_back_in_another_currency_is_reserved_again_and_sent_again() -> None:
+    desk = exchanged()
+    desk.report(d.refund_of(desk.state()).shares[0].attempt, "returned")
+    assert desk.moved()[4:] == [
+        ("refund_returned", PROVIDER, HELD, "100.00"),
+        ("guarantee_returned", HELD, FX_BRL, "100.00"),
+        ("exchange_returned", FX_EUR, RESERVED, "21.61"),
+    ]
+    desk.resolve("abandon")
+    assert desk.moved()[7:] == [("release", RESERVED, FREE, "21.61")]
+    assert [desk.balance(name) for name in (FX_EUR, FX_BRL, HELD, RESERVED, FREE)] == ["0.00"] * 4 + ["1000.00"]
+
+
+def test_a_refund_in_another_currency_waits_for_the_funds_own() -> None:
+    desk = Desk(**IN_BRL, fund="21.60")
+    desk.open("damaged", "100.00")
+    desk.rule()
+    assert (desk.state().phase, desk.moved(), desk.world.purse.queue) == ("awaiting_funds", [], 1)
+    desk.top_up("0.01")
+    desk.serve()
+    assert (desk.moved(), desk.state().phase, desk.world.purse.queue) == ([IN_EUR], "refunding", 0)
+
+
+def test_the_treasury_adds_in_the_funds_currency() -> None:
+    desk = Desk(**IN_BRL, fund="21.60")
+    desk.open("damaged", "100.00")
+    desk.rule()
+    desk.sweep(T + 3 * DAY)
+    assert [(t.currency, t.minor) for t in desk.transfers if t.kind == "backstop"] == [("EUR", 1)]
+
+
+def test_without_a_rate_an_agent_is_told_and_what_happens_by_itself_is_paid_by_the_platform() -> None:
+    old = structs.replace(RATE, published_at=T - 8 * DAY)
+    for rates in ((), (old,), (structs.replace(RATE, published_at=T + SECOND),)):
+        desk = Desk(**{**IN_BRL, "rates": rates})
+        desk.open("damaged", "100.00")
+        ruling = d.Rule(dispute=desk.dispute, finding="justified", reason="photos")
+        assert desk.refuse(ruling, AGENT).code == "no_rate"
+    desk = Desk(**{**IN_BRL, "rates": ()})
+    desk.open("damaged", "100.00")
+    desk.sweep(desk.due())
+    assert d.funding_of(desk.state()) == (("platform", 10_000),)
+
+
+def test_a_claim_in_another_currency_is_never_paid_unseen() -> None:
+    desk = Desk(**IN_BRL)
+    desk.open("damaged", "1.00", evidence=("a" * 64,))
+    assert desk.state().route == "verify"
+
+
+def test_an_order_in_a_currency_that_the_programme_does_not_cover_is_not_covered() -> None:
+    desk = Desk(**{**IN_BRL, "also_covers": ("USD",)})
+    assert (desk.order().coverage.covered, desk.order().coverage.reason) == (False, "currency")
+    desk = Desk(**IN_BRL, mode="deposit")
+    assert desk.order().coverage.reason == "currency"
 
 
 # --- attempts ------------------------------------------------------------------------------------------------------

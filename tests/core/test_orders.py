@@ -23,8 +23,8 @@ FACTS: dict[str, Any] = {
     "confirmed": lambda order: o.Confirmed(order=order, at=T),
     "confirmation_timed_out": lambda order: o.ConfirmationTimedOut(order=order, at=T),
     "cancelled": lambda order: o.Cancelled(order=order, at=T),
-    "paid_out": lambda order: o.PaidOut(order=order, at=T, minor=1),
     "rated": lambda order: o.Rated(order=order, at=T, description=5, service=4, logistics=3),
+    "paid_out": lambda order: o.PaidOut(order=order, at=T + 30 * DAY, minor=1),
 }
 
 

@@ -62,7 +62,7 @@ def test_the_wall_clock_stays_over_a_change_of_the_clocks() -> None:
 
 
 def test_other_waits_are_as_exact_as_before_and_every_wait_may_be_in_business_days() -> None:
-    waits = dict.fromkeys(("buyer_answer", "evidence", "return_shipping", "return_scan", "funds_alert"), "2 bd")
+    waits = dict.fromkeys(("buyer_answer", "evidence", "return_shipping", "return_scan", "funds"), "2 bd")
     desk = Desk(policy=policy(**waits), country="BR")
     desk.open("in_transit_overdue", "40.00")
     assert desk.due() == T + 5 * DAY

@@ -248,7 +248,7 @@ def new_order(number: int) -> list[Any]:
         promised_by=T - 2 * DAY,
         at=T - 10 * DAY,
     )
-    return [place, o.Paid(order=number, at=T - 9 * DAY), o.PaidOut(order=number, minor=eur("50.00"), at=T)]
+    return [place, o.Paid(order=number, at=T - 9 * DAY), o.PaidOut(order=number, minor=eur("50.00"), at=T + 15 * DAY)]
 
 
 def test_waiting_refunds_are_served_with_the_money_that_came_earlier_in_the_same_list(tmp_path):

@@ -10,7 +10,8 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
-from houbao.core.fund import TopUp
+from houbao.core.exchange import parse_rate
+from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.messages import WriteOnOrder
 from houbao.core.outages import EnterOutage
 from houbao.core.terms import SYSTEM, Actor
@@ -19,6 +20,7 @@ from houbao.engine.ports import Accepted, Delivery, Request
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.rates import keep
 from houbao.store.scores import Scorebook
 
 T = datetime(2026, 7, 1, tzinfo=UTC)
@@ -41,7 +43,11 @@ class History:
         self.disputes: dict[str, int] = {}
         self.orders: dict[str, int] = {}
         programme = p.Programme(
-            name="standard", currency="EUR", launched_at=T - 100 * DAY, policies=((T - 100 * DAY, "2026.1"),)
+            name="standard",
+            currency="EUR",
+            launched_at=T - 100 * DAY,
+            policies=((T - 100 * DAY, "2026.1"),),
+            also_covers=("BRL",),
         )
         sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=T)
         self.database = sqlite.SQLite(path)
@@ -120,6 +126,8 @@ def build(path: Path) -> History:
     for scene in (
         _verified,
         _sellers,
+        _owing,
+        _exchanged,
         _instant,
         _attempts,
         _many_payments,
@@ -138,9 +146,11 @@ def build(path: Path) -> History:
         scene(h)
     h.say(p.Leave(store="elm", at=h.now), PLATFORM, "leave-elm")
     h.say(p.ChangeContact(store="elm", email="elm@new.example"), PLATFORM, "contact-elm")
+    _backstop(h)
     _outbox(h)
     h.now += 15 * DAY
     Scoring(Scorebook(h.database), lambda: h.now).keep()
+    _written_off(h)
     return h
 
 
@@ -152,6 +162,8 @@ def _stores(h: History) -> None:
         h.say(p.Enrol(store=store, programme="standard", at=T - 90 * DAY), PLATFORM)
     h.say(TopUp(minor=20_000, currency="EUR"), FINANCE, "capital")
     h.say(TopUp(minor=5_000, currency="USD"), FINANCE)
+    h.say(PayDeposit(store="elm", minor=4_000, currency="EUR"), FINANCE, "deposit")
+    h.say(MoveCash(provider="sandbox", minor=9_000, currency="EUR"), FINANCE)
 
 
 def _verified(h: History) -> None:
@@ -186,13 +198,48 @@ def _sellers(h: History) -> None:
     h.say(d.Withdraw(dispute=h.open("fay", "wrong_variant", 900)), _buyer("fay"))
     order = h.sell("gus", 2_200, "elm")
     h.say(o.Confirmed(order=order, at=h.now), PLATFORM)
-    h.say(o.PaidOut(order=order, minor=1_500, at=h.now), PLATFORM)
     h.say(o.Rated(order=order, at=h.now, description=5, service=4, logistics=3), PLATFORM)
     h.say(o.Cancelled(order=h.sell("hal", 1_000, moved="paid"), at=h.now, party="seller"), PLATFORM)
     h.sell("wes", 900, currency="USD")
     h.say(d.Accept(dispute=h.open("wes", "damaged", 400)), Actor("seller", "oak"))
     lost = h.sell("ida", 1_000, "fir", moved="shipped")
     h.say(o.Tracked(order=lost, at=h.now, state="returned"), PLATFORM)
+
+
+def _owing(h: History) -> None:
+    """A store is paid out, has to refund all the same, and pays back what was advanced, by itself and by hand."""
+    h.say(p.RegisterStore(store="bay"), PLATFORM)
+    h.sell("ola", 1_000, "bay")
+    returned = h.open("ola", "changed_mind", 900)
+    lost = h.sell("pip", 1_000, "bay", moved="shipped", promised_by=h.now - DAY)
+    h.say(o.PaidOut(order=lost, minor=900, at=h.now, fee=25), PLATFORM)
+    h.say(d.Accept(dispute=h.open("pip", "in_transit_overdue", 500)), Actor("seller", "bay"))
+    h.pay(h.disputes["pip"])
+    h.sell("roy", 100, "bay", moved="paid")
+    h.say(d.Withdraw(dispute=returned), _buyer("ola"))
+    h.say(Repay(store="bay", minor=300, currency="EUR"), Actor("seller", "bay"))
+
+
+def _backstop(h: History) -> None:
+    """The refund that waits still: the treasury adds what it may."""
+    h.pass_time(h.disputes["rex"], 0)
+
+
+def _written_off(h: History) -> None:
+    """Nobody ever paid back what was advanced: two of finance give it up."""
+    h.now += 90 * DAY
+    for name in ("kim", "joy"):
+        h.say(d.WriteOff(dispute=h.disputes["pip"]), Actor("finance", name))
+
+
+def _exchanged(h: History) -> None:
+    """An order paid in another currency: a refund settled by the provider."""
+    rate = parse_rate("EUR", "BRL", "4.6279", published_at=h.now - HOUR, source="ECB")
+    keep(h.database, [rate])
+    h.sell("zia", 10_000, currency="BRL")
+    h.rule(number := h.open("zia", "damaged", 10_000))
+    h.pay(number)
+    h.say(d.SettleRefund(dispute=number, payment="card", taken=2_195), FINANCE)
 
 
 def _instant(h: History) -> None:

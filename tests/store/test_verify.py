@@ -446,8 +446,8 @@ def test_an_amount_that_is_not_above_zero_breaks_a_law(copy, minor):
 
 
 def test_an_account_of_promises_below_zero_breaks_a_law(copy):
-    resolved = event_of(copy, RefundResolved, payer="fund", waited=True)
-    forge(copy, structs.replace(resolved, how="paid_elsewhere", minor=10**6, waited=False))
+    resolved = event_of(copy, RefundResolved, payer="fund", waited="fund:available")
+    forge(copy, structs.replace(resolved, how="paid_elsewhere", minor=10**6, waited=""))
     (found,) = verify(copy)
     assert (found.table, found.column, found.found) == ("transfers", "minor", 10**6)
     assert "fund:reserved" in str(found)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from houbao.commands.terminal import CommandFailed, opened, settings
 from houbao.core.money import DIGITS
+from houbao.core.programme import Mode
 from houbao.store.verify import verify
 from houbao.wiring import create_database, path_of
 
@@ -11,17 +12,18 @@ SHOWN = 20
 """How many differences are shown; in JSON five times as many."""
 
 
-def make(database: str | None, currency: str, parts: int) -> str:
+def make(database: str | None, currency: str, parts: int, mode: Mode = "capital", also: tuple[str, ...] = ()) -> str:
     """Make the database if there is none; returns what to say. Raises CommandFailed."""
     if parts != 1:
         raise CommandFailed("this version has one part; more parts come with PostgreSQL")
-    if currency not in DIGITS:
-        raise CommandFailed(f"{currency!r} is not an ISO 4217 currency")
+    for code in (currency, *also):
+        if code not in DIGITS:
+            raise CommandFailed(f"{code!r} is not an ISO 4217 currency")
     url = settings(database).database_url
     if path_of(url).exists():
         with opened(database):
             return f"{path_of(url)} is up to date"
-    create_database(url, currency=currency, launched_at=datetime.now(UTC))
+    create_database(url, currency=currency, launched_at=datetime.now(UTC), mode=mode, also_covers=also)
     return f"{path_of(url)} made: programme `standard` in {currency}, one part"
 
 

@@ -2,18 +2,19 @@
 
 from msgspec import structs
 
+from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import DisputeClosed
 from houbao.core.appeals import in_hearing
-from houbao.core.calendars import ends
 from houbao.core.disputes import Dispute, Event, with_refund
-from houbao.core.moves import Move, Timer
+from houbao.core.money import split
+from houbao.core.moves import Move
 from houbao.core.phases import entering, head_of, timers_of
 from houbao.core.refundable import refundable, share_lines, share_payments
 from houbao.core.refunds import (
-    Purse,
     Refund,
     RefundApproved,
     RefundReleased,
+    RefundResolved,
     Scene,
     Share,
     decide_abandon,
@@ -22,17 +23,10 @@ from houbao.core.refunds import (
     taken,
 )
 from houbao.core.returns import ReturnAuthorised
+from houbao.core.shortfalls import Legs, draw, drawn_on, in_fund, spent, waiting_for
 from houbao.core.terms import Refused
 
 # --- approving a refund --------------------------------------------------------------------------------------------
-
-
-def seller_legs(purse: Purse, minor: int) -> tuple[tuple[str, int], ...]:
-    """Where a seller's refund is taken from: payable, then deposit, then receivable (the platform advances)."""
-    payable = max(0, min(minor, purse.payable))
-    deposit = max(0, min(minor - payable, purse.deposit))
-    legs = (("payable", payable), ("deposit", deposit), ("receivable", minor - payable - deposit))
-    return tuple(leg for leg in legs if leg[1])
 
 
 def approve(
@@ -48,8 +42,9 @@ def approve(
 ) -> RefundApproved | None:
     """The approval of `wanted` (minor units), capped at what is refundable now; None where nothing is left.
 
-    The fund pays at once only where it can and nobody waits (R5); else the refund waits its turn. `held`: a seller's
-    money is put aside until the goods are back.
+    Money is taken at once only where it is there and nobody waits for it (R5); else the refund waits its turn. `held`:
+    a seller's money is put aside until the goods are back; nobody waits for that, since a return takes longer than the
+    platform waits before it advances what is short.
     """
     order, purse = scene.order, scene.purse
     wants = dict(pieces)
@@ -57,13 +52,22 @@ def approve(
     if minor <= 0:
         return None
     providers = {payment.id: payment.provider for payment in order.payments}
-    waits = payer == "fund" and (purse.queue > 0 or purse.available < minor)
-    waits_of = scene.policy.timers
-    phase, timers = "refunding", ()
-    if held:
-        phase, timers = "awaiting_return", timers_of("awaiting_return", scene.now, waits_of, clock=scene.clock)
-    elif waits:
-        phase, timers = "awaiting_funds", (Timer(kind="alert", at=ends(scene.clock, scene.now, waits_of.funds_alert)),)
+    account, advance = drawn_on(order, payer), scene.caps.advance
+    exchanged = None
+    if account == AVAILABLE and order.coverage.currency:
+        exchanged = in_fund(order, minor, scene.rates, scene.now)
+        if exchanged is None:
+            _check_somebody_waits_for_a_rate(scene)
+            payer, account = "platform", ""
+    legs: Legs | None = ()
+    if account:
+        behind = not held and waiting_for(purse, account) > 0
+        legs = (
+            None if behind else draw(account, purse, exchanged.minor if exchanged else minor, None if held else advance)
+        )
+    phase = "awaiting_return" if held else "awaiting_funds" if legs is None else "refunding"
+    parts = share_payments(order, minor, scene.taken_payments)
+    of_fund = split(exchanged.minor, [part for _, part in parts]) if exchanged else [0] * len(parts)
     return RefundApproved(
         at=scene.now,
         by=str(scene.by),
@@ -72,20 +76,31 @@ def approve(
         dispute=dispute,
         text=text,
         phase=phase,
-        timers=timers,
+        timers=timers_of(phase, scene.now, scene.policy.timers, clock=scene.clock),
         resolved_by=resolved_by,
         payer=payer,
         minor=minor,
         currency=order.currency,
         shares=tuple(
-            Share(payment=payment, provider=providers[payment], minor=part)
-            for payment, part in share_payments(order, minor, scene.taken_payments)
+            Share(payment=payment, provider=providers[payment], minor=part, fund_minor=fund_minor)
+            for (payment, part), fund_minor in zip(parts, of_fund, strict=True)
         ),
         lines=share_lines(order, wants, minor, scene.taken_lines),
-        legs=seller_legs(purse, minor) if payer == "seller" else (),
-        waits=waits,
+        legs=legs or (),
+        waits=account if legs is None else "",
+        advance=advance if legs is None and payer == "seller" else 0,
+        in_fund=exchanged,
         held=held,
     )
+
+
+def _check_somebody_waits_for_a_rate(scene: Scene) -> None:
+    """A person can bring rates in and rule again; what happens by itself goes on, and the platform pays."""
+    if scene.by.role == "agent":
+        order = scene.order
+        raise Refused(
+            "no_rate", f"no rate of {order.currency} in {order.coverage.currency} is known for {scene.now.isoformat()}"
+        )
 
 
 # --- awarding ------------------------------------------------------------------------------------------------------
@@ -159,7 +174,8 @@ def pay_out(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by
         return pay(dispute, scene, wanted, payer, resolved_by)
     if held.minor == wanted and held.payer == payer:
         return [RefundReleased(**entering(dispute, scene, "refunding"), refund=held.id, resolved_by=resolved_by)]
-    return [*put_back(dispute, scene), *pay(dispute, _without(scene, held), wanted, payer, resolved_by)]
+    back = decide_abandon(held, -scene.purse.receivable, head_of(dispute, scene))
+    return [back, *pay(dispute, _without(scene, held, back), wanted, payer, resolved_by)]
 
 
 def held_of(dispute: Dispute) -> Refund | None:
@@ -170,22 +186,17 @@ def held_of(dispute: Dispute) -> Refund | None:
 def put_back(dispute: Dispute, scene: Scene) -> list[Event]:
     """What was put aside for a return goes back where it came from."""
     held = held_of(dispute)
-    return [decide_abandon(held, head_of(dispute, scene))] if held else []
+    return [decide_abandon(held, -scene.purse.receivable, head_of(dispute, scene))] if held else []
 
 
-def _without(scene: Scene, held: Refund) -> Scene:
-    """The scene as if that refund had never been approved."""
+def _without(scene: Scene, held: Refund, back: RefundResolved) -> Scene:
+    """The scene when that refund was given up, by `back`."""
     lines, payments = taken([held])
-    legs = dict(held.legs)
     return structs.replace(
         scene,
         taken_lines={line: minor - lines.get(line, 0) for line, minor in scene.taken_lines.items()},
         taken_payments={name: minor - payments.get(name, 0) for name, minor in scene.taken_payments.items()},
-        purse=structs.replace(
-            scene.purse,
-            payable=scene.purse.payable + legs.get("payable", 0),
-            deposit=scene.purse.deposit + legs.get("deposit", 0),
-        ),
+        purse=spent(scene.purse, 0, tuple((kind, -minor) for kind, minor in back.legs)),
     )
 
 

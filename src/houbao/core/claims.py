@@ -98,7 +98,8 @@ def assess_claim(
         categories=tuple([line.category for line in order.lines if line.id in pieces]),
         evidence=evidence,
         # Whether it is paid at once is settled at opening; a changed claim stays where it is.
-        instant_sum=None if opened else given.instant_sum + amount,
+        # Small is what is small in the programme's currency: a claim in another one is never paid unseen.
+        instant_sum=None if opened or order.coverage.currency else given.instant_sum + amount,
         buyer_standing=given.buyer_standing,
         store_watch=given.store_watch,
         store_age_days=given.store_age_days,

@@ -4,17 +4,20 @@ seller is silent?" reads `fall_due`."""
 from collections.abc import Callable
 from datetime import datetime
 
+from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import Alerted, Escalated, EvidenceClosed, TimedOut
 from houbao.core.answers import take_offer
 from houbao.core.appeals import in_hearing
 from houbao.core.awards import award, close, pay_out, put_back, settled
+from houbao.core.calendars import DAY
 from houbao.core.disputes import Dispute, Event, evolve_dispute
 from houbao.core.freezes import on_its_way
 from houbao.core.hearings import ruling_stands
 from houbao.core.moves import Timer
 from houbao.core.parcels import inspected
 from houbao.core.phases import entering, head_of, waits_for
-from houbao.core.refunds import Scene, decide_abandon, is_settled
+from houbao.core.refunds import FundsAwaited, FundsReserved, Scene, decide_abandon, is_settled, takes
+from houbao.core.shortfalls import backstop_for, draw
 
 
 def next_due(dispute: Dispute, now: datetime) -> Timer | None:
@@ -94,13 +97,33 @@ def _unclaimed(dispute: Dispute, scene: Scene) -> list[Event]:
     if on_its_way(dispute):
         return []
     events: list[Event] = []
+    owed = -scene.purse.receivable
     for refund in (refund for refund in dispute.refunds if not is_settled(refund)):
-        given_up = decide_abandon(refund, head_of(dispute, scene))
+        given_up = decide_abandon(refund, owed, head_of(dispute, scene))
+        owed -= dict(given_up.legs).get("receivable", 0)
         after = evolve_dispute(dispute, given_up, scene.position + 1)
         events += [given_up, *settled(dispute, scene, next(one for one in after.refunds if one.id == refund.id))]
         dispute = after
     return events
 
+
+def _money_short(dispute: Dispute, scene: Scene) -> list[Event]:
+    """For the fund the treasury adds money, up to its cap, and whoever waits first is served first; for a store the
+    platform advances what is short."""
+    refund = next(refund for refund in dispute.refunds if refund.waits)
+    minor, currency = takes(refund)
+    said = {"refund": refund.id, "currency": currency}
+    if refund.waits == AVAILABLE:
+        again = (Timer(kind="turn", at=scene.now + DAY),) if refund.told < MOST_TOLD - 1 else ()
+        added = backstop_for(refund, scene)
+        return [FundsAwaited(**head_of(dispute, scene), phase="awaiting_funds", timers=again, minor=added, **said)]
+    legs = draw(refund.waits, scene.purse, minor, None) or ()
+    moved = entering(dispute, scene, "refunding")
+    return [FundsReserved(**moved, minor=minor, account=refund.waits, legs=legs, **said)]
+
+
+MOST_TOLD = 30
+"""On how many days everybody is told that a refund waits for the fund (A): who did not act by then was told enough."""
 
 DEFAULT: dict[str, Callable[[Dispute, Scene], list[Event]]] = {
     "verifying": _platform_silent,
@@ -112,5 +135,6 @@ DEFAULT: dict[str, Callable[[Dispute, Scene], list[Event]]] = {
     "return_in_transit": _return_in_transit,
     "awaiting_replacement": _replacement,
     "refunding": _unclaimed,
+    "awaiting_funds": _money_short,
 }
 """Phase → what happens when its time has ended."""

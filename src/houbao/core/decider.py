@@ -16,25 +16,25 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import SendGoodwill
 from houbao.core.calendars import Outage
 from houbao.core.effects import Effect, effects
-from houbao.core.fund import CapitalAdded, TopUp, decide_top_up
-from houbao.core.ledger import AVAILABLE, Transfer, transfers
+from houbao.core.exchange import Rate
+from houbao.core.fund import FundCommand, FundEvent, FundEvents, MoveCash, PayDeposit, Repay, TopUp, decide_fund
+from houbao.core.ledger import Transfer, transfers
 from houbao.core.policy import clock_of
-from houbao.core.rulings import Compiled
+from houbao.core.rulings import Caps, Compiled, caps_of
+from houbao.core.shortfalls import draw, spent
 from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
 
+OrderCommand = o.PlaceOrder | o.Fact | c.Chargeback | m.WriteOnOrder | SendGoodwill
 Command = (
     p.StoreCommand
-    | o.PlaceOrder
-    | o.Fact
-    | c.Chargeback
-    | m.WriteOnOrder
-    | SendGoodwill
+    | OrderCommand
     | d.OpenDispute
     | d.DisputeCommand
-    | TopUp
+    | FundCommand
     | r.ServeWaiting
     | outages.EnterOutage
 )
@@ -44,7 +44,7 @@ Event = (
     | c.ChargebackMoved
     | m.OrderMessageWritten
     | d.Event
-    | CapitalAdded
+    | FundEvents
     | outages.OutageEntered
 )
 
@@ -68,9 +68,10 @@ ON_ORDERS = (*ORDER_FACTS, c.Chargeback, m.WriteOnOrder, SendGoodwill)
 class World(Struct, frozen=True, kw_only=True, gc=False):
     """Everything one command may see, read under the lock.
 
-    `disputes` are those of `order`, by id; for `ServeWaiting` the oldest that wait for the fund, in order of approval.
+    `disputes` are those of `order`, by id; for `ServeWaiting` the oldest that wait, in order of approval.
     `rules` is the policy in force at payment, `policy` the one in force at opening, both for the order's currency.
     `purse` holds the balances it may read, of the order's store and currency (for `ServeWaiting`, of the fund's).
+    `rates` are those of the order's currency in the fund's, where that is another.
     """
 
     position: int
@@ -82,6 +83,7 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
     policy: Compiled | None = None
     purse: r.Purse = r.Purse()
     given: claims.Given = claims.Given()
+    rates: tuple[Rate, ...] = ()
     reference_taken: bool = False
     text: str = ""
     outages: tuple[Outage, ...] = ()
@@ -186,8 +188,10 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             return [*p.decide_watch(world.store, limits, command, by, now)]
         case o.PlaceOrder():
             return [*o.decide_place(world.reference_taken, world.store, command, by)]
-        case TopUp():
-            return [*decide_top_up(command, by, now)]
+        case TopUp() | PayDeposit() | MoveCash() | Repay():
+            return [
+                *decide_fund(command, world.store is not None, world.purse.payable, -world.purse.receivable, by, now)
+            ]
         case outages.EnterOutage():
             return [*outages.decide_outage(world.outages, command, by, now)]
         case r.ServeWaiting():
@@ -210,7 +214,7 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
     coverage = p.Coverage()
     if isinstance(command, o.Paid) and world.store:
         coverage = p.coverage(world.store, world.programme, order.currency, command.at)
-    events: list[Event] = [*o.decide_fact(order, command, coverage, world.purse.payable, by)]
+    events: list[Event] = [*o.decide_fact(order, command, coverage, _till(world, command, coverage), by)]
     if isinstance(command, o.Delivered):
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]
         not_received = (dispute for dispute in paid if o.REASONS.get(dispute.reason) == "INR")
@@ -218,6 +222,21 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
             head: r.Head = {"at": now, "by": str(by), "store": order.store, "order": order.id, "dispute": late.id}
             events.append(d.DeliveredAfterRefund(**head))
     return events
+
+
+def _till(world: World, command: o.Fact, coverage: p.Coverage) -> o.Till:
+    """What deciding on the order's money may read, by the policy in force at payment."""
+    if not isinstance(command, o.Paid | o.PaidOut):
+        return o.Till()
+    purse = world.purse
+    return o.Till(
+        payable=purse.payable,
+        owed=-purse.receivable,
+        premium=_known(world.policy).policy.premium if coverage.mode == "premium" else 0,
+        days=_known(world.rules).policy.window_days if isinstance(command, o.PaidOut) else 0,
+        fund_awaits=purse.queue > 0,
+        store_awaits=purse.payable_queue > 0,
+    )
 
 
 def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: datetime) -> list[d.Event]:
@@ -268,20 +287,21 @@ def _check_party(dispute: d.Dispute, name: str, by: Actor) -> None:
 
 
 def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: datetime) -> list[d.Event]:
-    """Reserve for the refunds that wait, in order of approval, as far as the money goes (R5)."""
+    """Take money for the refunds that wait for that account, in order of approval, as far as it goes (R5)."""
     if by.role != "system":
         raise Refused("not_permitted", f"a {by.role} may not serve_waiting; it takes system")
-    available = world.purse.available
+    purse, account = structs.replace(world.purse, deposit_queue=0), command.account
     events: list[d.Event] = []
     for dispute in world.disputes.values():
-        refund = next(refund for refund in dispute.refunds if refund.state == "waiting")
-        if refund.minor > available:
+        refund = next(refund for refund in dispute.refunds if refund.waits == account)
+        minor, currency = r.takes(refund)
+        legs = draw(account, purse, minor, refund.advance)
+        if legs is None:
             break
-        available -= refund.minor
+        purse = spent(purse, minor, legs)
         head: r.Head = {"at": now, "by": str(by), "store": dispute.store, "order": dispute.order, "dispute": dispute.id}
-        events.append(
-            r.FundsReserved(**head, phase="refunding", refund=refund.id, minor=refund.minor, currency=refund.currency)
-        )
+        said = {"refund": refund.id, "minor": minor, "currency": currency}
+        events.append(r.FundsReserved(**head, phase="refunding", account=account, legs=legs, **said))
     return events
 
 
@@ -297,12 +317,21 @@ def _scene(world: World, by: Actor, now: datetime) -> r.Scene:
         taken_payments=taken_payments,
         purse=world.purse,
         policy=policy,
+        caps=_caps(world),
+        rates=world.rates,
         by=by,
         now=now,
         position=world.position,
         text=world.text,
         clock=clock_of(policy, order.country, world.outages),
     )
+
+
+def _caps(world: World) -> Caps:
+    """The limits of the policy at payment: what the fund pays in its currency, what a seller owes in the order's."""
+    rules = _known(world.rules)
+    other = _order(world).coverage.currency
+    return structs.replace(caps_of(rules.policy.limits, other), advance=rules.caps.advance) if other else rules.caps
 
 
 def _order(world: World) -> o.Order:
@@ -323,8 +352,8 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
     purse = apply(world.purse, moved) if moved else world.purse
     if isinstance(event, r.DisputeEvent):
         dispute = d.evolve_dispute(world.disputes.get(event.dispute), event, position)  # ty: ignore[invalid-argument-type]
-        if change := queue_change(event):
-            purse = structs.replace(purse, queue=purse.queue + change)
+        if type(event) in QUEUES and (change := queue_change(event)):
+            purse = _queued(purse, *change)
         disputes = {**world.disputes, event.dispute: dispute}
         return structs.replace(world, position=position, disputes=disputes, purse=purse)
     match event:
@@ -340,7 +369,7 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
         case outages.OutageEntered():
             known = outages.evolve_outages(world.outages, event, position)
             return structs.replace(world, position=position, outages=known)
-        case CapitalAdded():
+        case FundEvent():
             return structs.replace(world, position=position, purse=purse)
         case _:
             return structs.replace(world, position=position, store=p.evolve_store(world.store, event, position))
@@ -348,30 +377,35 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
 
 def apply(purse: r.Purse, moved: list[Transfer]) -> r.Purse:
     """The purse after the transfers."""
-    available, payable, deposit = purse.available, purse.payable, purse.deposit
+    changes: dict[str, int] = {}
     for t in moved:
         for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
-            if account == AVAILABLE:
-                available += minor
-            elif account.startswith("store:") and account.endswith(":payable"):
-                payable += minor
-            elif account.startswith("store:") and account.endswith(":deposit"):
-                deposit += minor
-    return r.Purse(available=available, payable=payable, deposit=deposit, queue=purse.queue)
+            if (name := account.rpartition(":")[2]) in IN_PURSE:
+                changes[name] = changes.get(name, getattr(purse, name)) + minor
+    return structs.replace(purse, **changes) if changes else purse
+
+
+IN_PURSE = {"available", "payable", "deposit", "receivable", "backstop"}
+"""The accounts that a rule may read, by the last word of their names: the purse's fields are called the same."""
+
+
+def _queued(purse: r.Purse, account: str, currency: str, change: int) -> r.Purse:
+    name = "queue" if account == AVAILABLE else f"{account.rpartition(':')[2]}_queue"
+    return structs.replace(purse, **{name: getattr(purse, name) + change})
 
 
 QUEUES = frozenset((r.RefundApproved, r.FundsReserved, r.RefundResolved))
-"""The events that may begin or end a wait for the fund; all others are passed over at once."""
+"""The events that may begin or end a wait for money; all others are passed over at once."""
 
 
-def queue_change(event: Event) -> int:
-    """What the event does to the number of refunds that wait for the fund."""
-    if type(event) not in QUEUES:
-        return 0
+def queue_change(event: Event) -> tuple[str, str, int] | None:
+    """What the event does to the refunds that wait: the account they wait for, its currency, one more or one less."""
     match event:
-        case r.RefundApproved(waits=True):
-            return 1
-        case r.FundsReserved() | r.RefundResolved(waited=True):
-            return -1
+        case r.RefundApproved(waits=account) if account:
+            return account, r.takes(event)[1], 1
+        case r.FundsReserved():
+            return event.account, event.currency, -1
+        case r.RefundResolved(waited=account) if account:
+            return account, event.fund_currency or event.currency, -1
         case _:
-            return 0
+            return None

@@ -63,6 +63,7 @@ from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, Fundi
 from houbao.core.moves import Move, Timer
 from houbao.core.orders import REASONS
 from houbao.core.refunds import (
+    FundsAwaited,
     FundsReserved,
     PayoutWaySet,
     Refund,
@@ -75,11 +76,13 @@ from houbao.core.refunds import (
     RefundResolved,
     RefundReturned,
     RefundSent,
+    RefundSettled,
     RefundUnknown,
     ReportRefund,
     ResolveRefund,
     SendRefund,
     SetPayoutWay,
+    SettleRefund,
     evolve_refund,
     is_stuck,
 )
@@ -104,6 +107,7 @@ from houbao.core.returns import (
     ShipReturn,
     evolve_parcel,
 )
+from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed
 from houbao.core.terms import Record
 
 Phase = Literal[
@@ -153,6 +157,8 @@ DisputeCommand = (
     | ReportRefund
     | ResolveRefund
     | SetPayoutWay
+    | SettleRefund
+    | WriteOff
 )
 """Everything that may be said of a dispute that exists."""
 
@@ -188,6 +194,8 @@ Event = (
     | DisputeClosed
     | ParcelEvent
     | RefundEvent
+    | WriteOffProposed
+    | DebtWrittenOff
 )
 
 # --- state ---------------------------------------------------------------------------------------------------------
@@ -232,7 +240,8 @@ class Dispute(Record, frozen=True, kw_only=True):
     those ended in time. While an appeal is heard, outcome and fault are those of the earlier ruling, which stands.
     `claimed_by` is the agent who has it until `claimed_until`; `proposed` the ruling of fraud that nobody has signed
     yet, `fraud` whose fraud it was found to be. Timers run since the opening, unless `running_since` says otherwise, or
-    `negotiating_since` of the end of the negotiation, `evidence_since` of evidence."""
+    `negotiating_since` of the end of the negotiation, `evidence_since` of evidence. `write_off` is
+    who has signed to give up what the store owes for it."""
 
     id: int
     store: str
@@ -277,6 +286,7 @@ class Dispute(Record, frozen=True, kw_only=True):
     claimed_until: datetime | None = None
     proposed: Proposal | None = None
     fraud: str = ""
+    write_off: str = ""
     resolved_by: str = ""
     outcome: str = ""
     closed_at: datetime | None = None
@@ -410,12 +420,18 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             changes["refunds"] = _evolved(dispute, event, position)
             if event.phase == "refunding":
                 changes |= {"outcome": "", "closed_at": None}
+        case DebtWrittenOff():
+            changes |= {"write_off": "", "refunds": _written_off(dispute, event)}
+        case WriteOffProposed():
+            changes["write_off"] = event.by
         case RefundFailed() | PayoutWaySet():
             refunds = changes["refunds"] = _evolved(dispute, event, position)
             claim_by = event.claim_by if isinstance(event, RefundFailed) else None
             if dispute.phase == "refunding":
                 changes |= _time_to_claim(dispute, refunds, claim_by)
         case FundsReserved() | RefundSent() | RefundPaid() | RefundUnknown() | RefundResolved():
+            changes["refunds"] = _evolved(dispute, event, position)
+        case RefundSettled() | FundsAwaited():
             changes["refunds"] = _evolved(dispute, event, position)
         case ReturnAuthorised():
             changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
@@ -537,10 +553,22 @@ def _evolved(
     | RefundFailed
     | PayoutWaySet
     | RefundUnknown
-    | RefundResolved,
+    | RefundResolved
+    | RefundSettled
+    | FundsAwaited,
     position: int,
 ) -> tuple[Refund, ...]:
     return with_refund(dispute, evolve_refund(refund_of(dispute, event.refund), event, position))
+
+
+def _written_off(dispute: Dispute, event: DebtWrittenOff) -> tuple[Refund, ...]:
+    """What was advanced is the platform's expense now: that is where it goes back to, should the refund be undone."""
+    refund = refund_of(dispute, event.refund)
+    assert refund is not None
+    legs = dict(refund.legs)
+    legs["receivable"] -= event.minor
+    legs["writeoff"] = legs.get("writeoff", 0) + event.minor
+    return with_refund(dispute, structs.replace(refund, legs=tuple(leg for leg in legs.items() if leg[1])))
 
 
 def funding_of(dispute: Dispute) -> tuple[tuple[str, int], ...]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from houbao.core.accounts import AVAILABLE, store_account
 from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import (
     GOODWILL,
@@ -30,10 +31,12 @@ from houbao.core.disputes import (
     TimersMoved,
     refund_of,
 )
-from houbao.core.fund import CapitalAdded
+from houbao.core.fund import CapitalAdded, DebtRepaid, DepositPaid
+from houbao.core.orders import OrderPaid
 from houbao.core.outages import OutageEntered
 from houbao.core.phases import waits_for
 from houbao.core.refunds import (
+    FundsAwaited,
     FundsReserved,
     PayoutWaySet,
     RefundApproved,
@@ -59,7 +62,7 @@ class Effect(Struct, frozen=True, omit_defaults=True, gc=False):
 
     refund: send what of the refund `about` goes over `payment` · lookup: ask the provider about the attempt `about` ·
     notice: serve the official notice `about` · mail: tell `to` with template `what` · alert: tell the platform's people
-    `what` · serve: reserve for waiting refunds of the currency `what` ·
+    `what` · serve: take money of the currency `what` from the account `to` for the refunds that wait for it ·
     outage: move due times by the outages that were entered by `about`.
     """
 
@@ -74,15 +77,13 @@ class Effect(Struct, frozen=True, omit_defaults=True, gc=False):
 
 def effects(event: object, dispute: Dispute | None, position: int) -> list[Effect]:
     """The effects of the event at `position`, given the dispute as it stands after it."""
-    if isinstance(event, CapitalAdded):
-        return [Effect("serve", event.at, what=event.currency)]
     if isinstance(event, ChargebackMoved):
         contest = event.double and event.dispute and event.state != "won"
         return [Effect("alert", event.at, event.dispute, what="representment")] if contest else []
     if isinstance(event, OutageEntered):
         return [Effect("outage", event.at, about=position)]
     if dispute is None:
-        return []
+        return _money_came(event)
     number = dispute.id
     match event:
         case DisputeOpened():
@@ -131,8 +132,15 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("mail", event.at, number, to=waits_for(dispute), what="reminder")]
         case Alerted():
             return [Effect("alert", event.at, number, what=f"{event.phase}_overdue")]
-        case RefundApproved(waits=True):
-            return [Effect("alert", event.at, number, what="fund_short")]
+        case RefundApproved(waits=account) if account:
+            what = "fund_short" if account == AVAILABLE else "store_short"
+            return [Effect("alert", event.at, number, what=what)]
+        case FundsAwaited():
+            waits = [
+                Effect("alert", event.at, number, what="awaiting_funds_overdue"),
+                Effect("mail", event.at, number, to="buyer", what="still_waiting"),
+            ]
+            return [*_serve(event.at, event.currency, AVAILABLE), *waits] if event.minor else waits
         case RefundApproved(held=True):
             return []
         case RefundApproved():
@@ -159,14 +167,37 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [told, Effect("refund", event.at, number, about=event.refund, payment=event.payment)]
         case RefundContradicted():
             return [Effect("alert", event.at, number, what="provider_contradiction")]
+        case RefundResolved(waited=account) if account:
+            return _serve(event.at, event.fund_currency or event.currency, account)
         case RefundResolved(how="abandon", payer="fund"):
-            return [Effect("serve", event.at, number, what=event.currency)]
+            account = store_account(event.store, "deposit") if event.legs else AVAILABLE
+            return _serve(event.at, event.fund_currency or event.currency, account)
         case DisputeClosed() if dispute.route == GOODWILL:
             return [Effect("mail", event.at, number, to=to, what="goodwill") for to in ("buyer", "seller")]
         case DisputeClosed():
             return [Effect("mail", event.at, number, to=to, what="closed") for to in ("buyer", "seller")]
         case _:
             return []
+
+
+def _money_came(event: object) -> list[Effect]:
+    """Whoever waits for money of this kind is served."""
+    match event:
+        case CapitalAdded():
+            return _serve(event.at, event.currency, AVAILABLE)
+        case OrderPaid(awaited=True):
+            return _serve(event.at, event.currency, AVAILABLE, store_account(event.store, "payable"))
+        case DepositPaid():
+            own = [store_account(event.store, kind) for kind in ("deposit", "payable")]
+            return _serve(event.at, event.currency, *own)
+        case DebtRepaid():
+            return _serve(event.at, event.currency, store_account(event.store, "payable"))
+        case _:
+            return []
+
+
+def _serve(at: datetime, currency: str, *accounts: str) -> list[Effect]:
+    return [Effect("serve", at, to=account, what=currency) for account in accounts]
 
 
 def _send_due(dispute: Dispute, number: int, at: datetime) -> list[Effect]:

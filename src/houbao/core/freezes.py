@@ -5,8 +5,9 @@ from collections import Counter
 
 from msgspec import structs
 
+from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import DisputeFrozen, DisputeThawed
-from houbao.core.awards import close, guaranteed, seller_legs
+from houbao.core.awards import close, guaranteed
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, known_charge
 from houbao.core.disputes import GOODWILL, Dispute, Event, evolve_dispute
 from houbao.core.moves import Timer
@@ -21,6 +22,7 @@ from houbao.core.refunds import (
     is_settled,
     open_shares,
 )
+from houbao.core.shortfalls import draw, drawn_on
 from houbao.core.terms import Refused, check_reference
 
 IN_FREEZE = (
@@ -141,8 +143,11 @@ def _lost(
             ended.append(_freeze(dispute, scene, moved.reference))
     purse = _with_what_came_back(scene.purse, ended)
     about = _funding(touched, disputes)
-    payer = _payer(about, purse, moved.minor)
-    legs = seller_legs(purse, moved.minor) if payer == "seller" else ()
+    payer = _payer(about, scene.order, purse, moved.minor)
+    account = drawn_on(scene.order, payer)
+    # In deposit mode what the fund would bear is the store's own, and so is what the deposit lacks.
+    legs = (draw(account, purse, moved.minor, None) or ()) if account != AVAILABLE and account else ()
+    payer = "seller" if legs else payer
     borne = structs.replace(moved, dispute=about.id if about else 0, payer=payer, legs=legs)
     return [*ended, borne]
 
@@ -159,7 +164,11 @@ def charged_back(dispute: Dispute, scene: Scene) -> list[Event]:
     exempt = dispute.fault.state == "exempt" or dispute.ruled == "exempt"
     state, why = ("exempt", dispute.fault.why or "ruled") if exempt else ("counted", "")
     ended = close(dispute, scene, "charged_back", "chargeback", state, why)
-    return [*(decide_abandon(refund, head_of(dispute, scene)) for refund in left), ended]
+    owed, back = -scene.purse.receivable, []
+    for refund in left:
+        back.append(decide_abandon(refund, owed, head_of(dispute, scene)))
+        owed -= dict(back[-1].legs).get("receivable", 0)
+    return [*back, ended]
 
 
 def _funding(touched: list[Dispute], disputes: tuple[Dispute, ...]) -> Dispute | None:
@@ -168,13 +177,15 @@ def _funding(touched: list[Dispute], disputes: tuple[Dispute, ...]) -> Dispute |
     return next((one for one in (*touched, *reversed(ruled)) if one.route != GOODWILL), None)
 
 
-def _payer(dispute: Dispute | None, purse: Purse, minor: int) -> str:
+def _payer(dispute: Dispute | None, order: Order, purse: Purse, minor: int) -> str:
     """As the dispute's funding says, the seller where there was none. In the guarantee's scope nothing is taken from
-    the seller (R8); where the fund is short, the platform bears it: the bank does not wait."""
+    the seller (R8); where the fund is short or has another currency, the platform bears it: the bank does not wait."""
     payer = dispute.payer if dispute else "seller"
     if dispute and guaranteed(dispute) and payer == "seller":
         payer = "fund"
-    if payer == "fund" and (purse.queue or purse.available < minor):
+    if payer == "fund" and order.coverage.mode == "deposit":
+        return payer
+    if payer == "fund" and (purse.queue or purse.available < minor or order.coverage.currency):
         return "platform"
     return payer
 
@@ -185,12 +196,13 @@ def _with_what_came_back(purse: Purse, events: list[Event]) -> Purse:
     for event in events:
         if isinstance(event, RefundResolved):
             back.update(dict(event.legs))
-            back["fund"] += event.minor if event.payer == "fund" and not event.waited else 0
+            back["fund"] += event.minor if event.payer == "fund" and not (event.waited or event.legs) else 0
     return structs.replace(
         purse,
         available=purse.available + back["fund"],
         payable=purse.payable + back["payable"],
         deposit=purse.deposit + back["deposit"],
+        receivable=purse.receivable + back["receivable"],
     )
 
 

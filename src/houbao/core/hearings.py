@@ -128,6 +128,9 @@ def _more(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
 
 def _borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
     """What the seller bore is given back to it. The fund gives what it has: `bad_ruling` where it is short."""
+    coverage = scene.order.coverage
+    if payer == "fund" and (coverage.currency or coverage.mode == "deposit"):
+        raise Refused("bad_ruling", "the fund has no money of its own in this currency: let the platform bear it")
     if payer == "fund" and (scene.purse.queue or scene.purse.available < borne(dispute)):
         raise Refused("bad_ruling", "the fund is short: top it up first, or let the platform bear it")
     head = head_of(dispute, scene)

@@ -1,27 +1,37 @@
 """The chart of accounts, and what each event does to the money. A transfer has a source, a target and one positive
 amount: an unbalanced entry cannot be written.
-
-    external:bank, provider:<name>              the boundary: minus the balance is the cash there
-    fund:available, fund:reserved               what can still be promised; what is promised
-    store:<id>:payable, :held, :deposit         owed to the store; on its way to a buyer; its own cover
-    store:<id>:receivable                       below zero: what the store owes
-    platform:commission, platform:expense       the platform's own
 """
 
 from msgspec import Struct
 
+from houbao.core.accounts import (
+    AVAILABLE,
+    BACKSTOP,
+    BANK,
+    COMMISSION,
+    EXPENSE,
+    RESERVED,
+    WRITEOFF,
+    fx_account,
+    provider_account,
+    store_account,
+)
 from houbao.core.appeals import FundingChanged
 from houbao.core.chargebacks import ChargebackMoved
-from houbao.core.fund import CapitalAdded
+from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.moves import DisputeEvent
 from houbao.core.orders import OrderPaid, OrderPaidOut
-from houbao.core.refunds import FundsReserved, RefundApproved, RefundPaid, RefundResolved, RefundReturned
-
-BANK = "external:bank"
-AVAILABLE = "fund:available"
-RESERVED = "fund:reserved"
-COMMISSION = "platform:commission"
-EXPENSE = "platform:expense"
+from houbao.core.refunds import (
+    FundsAwaited,
+    FundsReserved,
+    RefundApproved,
+    RefundPaid,
+    RefundResolved,
+    RefundReturned,
+    RefundSettled,
+    takes,
+)
+from houbao.core.shortfalls import DebtWrittenOff
 
 
 class Transfer(Struct, frozen=True, gc=False):
@@ -37,33 +47,24 @@ class Transfer(Struct, frozen=True, gc=False):
     dispute: int = 0
 
 
-def provider_account(name: str) -> str:
-    """The account of a payment provider."""
-    return f"provider:{name}"
-
-
-def store_account(store: str, kind: str) -> str:
-    """An account of a store's: payable, held, deposit or receivable."""
-    return f"store:{store}:{kind}"
-
-
-def keeps_balance(account: str) -> bool:
-    """Whether the account has a balance row; the others are sums over their transfers."""
-    return account.startswith(("fund:", "store:"))
-
-
 MOVES_MONEY = frozenset(
     (
         CapitalAdded,
+        DepositPaid,
+        CashMoved,
+        DebtRepaid,
         OrderPaid,
         OrderPaidOut,
         RefundApproved,
         FundsReserved,
+        FundsAwaited,
+        FundingChanged,
+        ChargebackMoved,
         RefundPaid,
         RefundReturned,
         RefundResolved,
-        FundingChanged,
-        ChargebackMoved,
+        RefundSettled,
+        DebtWrittenOff,
     )
 )
 """The events that move money; all others are passed over at once."""
@@ -76,17 +77,30 @@ def transfers(event: object) -> list[Transfer]:
     match event:
         case CapitalAdded():
             return [Transfer("capital", BANK, AVAILABLE, event.minor, event.currency)]
+        case DepositPaid():
+            deposit = store_account(event.store, "deposit")
+            return [Transfer("deposit", BANK, deposit, event.minor, event.currency, event.store)]
+        case CashMoved():
+            return [Transfer("cash_move", provider_account(event.provider), BANK, event.minor, event.currency)]
+        case DebtRepaid():
+            return [_repayment(event.store, event.minor, event.currency)]
         case OrderPaid():
             return _order_paid(event)
         case OrderPaidOut():
-            payable = store_account(event.store, "payable")
-            return _legs(event, event.currency, ("payout", payable, provider_account(event.provider), event.minor))
-        case RefundApproved(payer="fund", waits=False) | FundsReserved():
-            return _legs(event, event.currency, ("reserve", AVAILABLE, RESERVED, event.minor))
-        case RefundApproved(payer="seller"):
-            held = store_account(event.store, "held")
-            legs = [("hold", store_account(event.store, kind), held, minor) for kind, minor in event.legs]
-            return _legs(event, event.currency, *legs)
+            payable, provider = store_account(event.store, "payable"), provider_account(event.provider)
+            fee = ("payout_fee", EXPENSE, provider, event.fee)
+            return _legs(event, event.currency, ("payout", payable, provider, event.minor), fee)
+        case RefundApproved(waits="", payer="fund" | "seller"):
+            return _taken(event, for_seller=event.payer == "seller")
+        case FundsReserved():
+            return _taken(event, for_seller=event.account.endswith(":payable"))
+        case FundsAwaited():
+            return _legs(event, event.currency, ("backstop", BACKSTOP, AVAILABLE, event.minor))
+        case RefundSettled():
+            return _settled(event)
+        case DebtWrittenOff():
+            owes = store_account(event.store, "receivable")
+            return _legs(event, event.currency, ("write_off", WRITEOFF, owes, event.minor))
         case RefundPaid():
             return _money_out(event, provider_account(event.provider))
         case RefundReturned():
@@ -135,7 +149,35 @@ def _legs(event: OrderPaid | OrderPaidOut | Disputed, currency: str, *legs: Leg)
 def _order_paid(event: OrderPaid) -> list[Transfer]:
     payable = store_account(event.store, "payable")
     paid = [("payment", provider_account(p.provider), payable, p.minor) for p in event.payments]
-    return _legs(event, event.currency, *paid, ("commission", payable, COMMISSION, event.commission))
+    return _legs(
+        event,
+        event.currency,
+        *paid,
+        ("commission", payable, COMMISSION, event.commission),
+        ("premium", payable, AVAILABLE, event.premium),
+        ("repayment", payable, store_account(event.store, "receivable"), event.repaid),
+    )
+
+
+def _repayment(store: str, minor: int, currency: str) -> Transfer:
+    return Transfer(
+        "repayment", store_account(store, "payable"), store_account(store, "receivable"), minor, currency, store
+    )
+
+
+def _taken(event: RefundApproved | FundsReserved, *, for_seller: bool) -> list[Transfer]:
+    """The money of a refund is put aside: the fund's in reserved, as is what it takes of a store's own deposit; what a
+    seller pays in the store's held."""
+    if not event.legs:
+        minor, currency = takes(event) if isinstance(event, RefundApproved) else (event.minor, event.currency)
+        return _legs(event, currency, ("reserve", AVAILABLE, RESERVED, minor))
+    kind, target = ("hold", store_account(event.store, "held")) if for_seller else ("deposit_pays", RESERVED)
+    return _legs(event, event.currency, *((kind, _own(event.store, own), target, minor) for own, minor in event.legs))
+
+
+def _own(store: str, kind: str) -> str:
+    """The account of a leg; what was written off is the platform's."""
+    return WRITEOFF if kind == "writeoff" else store_account(store, kind)
 
 
 _PAID_FROM = {"fund": RESERVED, "platform": EXPENSE}
@@ -144,24 +186,52 @@ _PAID_FROM = {"fund": RESERVED, "platform": EXPENSE}
 def _money_out(event: RefundPaid | RefundResolved, target: str) -> list[Transfer]:
     """Out to the buyer, always through the store's held: the seller's two lines where another pays."""
     held = store_account(event.store, "held")
-    legs: list[Leg] = [("refund", held, target, event.minor)]
-    if event.payer != "seller":
-        legs.insert(0, ("guarantee", _PAID_FROM[event.payer], held, event.minor))
-    return _legs(event, event.currency, *legs)
+    out: Leg = ("refund", held, target, event.minor)
+    if event.payer == "seller":
+        return _legs(event, event.currency, out)
+    source, turned = _PAID_FROM[event.payer], []
+    if event.fund_currency:
+        turned = _legs(
+            event, event.fund_currency, ("exchange", source, fx_account(event.fund_currency), event.fund_minor)
+        )
+        source = fx_account(event.currency)
+    return [*turned, *_legs(event, event.currency, ("guarantee", source, held, event.minor), out)]
 
 
 def _money_back(event: RefundReturned) -> list[Transfer]:
     held = store_account(event.store, "held")
-    legs: list[Leg] = [("refund_returned", provider_account(event.provider), held, event.minor)]
-    if event.payer != "seller":
-        legs.append(("guarantee_returned", held, _PAID_FROM[event.payer], event.minor))
-    return _legs(event, event.currency, *legs)
+    back: Leg = ("refund_returned", provider_account(event.provider), held, event.minor)
+    if event.payer == "seller":
+        return _legs(event, event.currency, back)
+    target, other = _PAID_FROM[event.payer], event.fund_currency
+    to = fx_account(event.currency) if other else target
+    moved = _legs(event, event.currency, back, ("guarantee_returned", held, to, event.minor))
+    if other:
+        moved += _legs(event, other, ("exchange_returned", fx_account(other), target, event.fund_minor))
+    return moved
+
+
+def _settled(event: RefundSettled) -> list[Transfer]:
+    """The provider is paid in the fund's currency, and both currencies are even; what its rate made more or less of it
+    than was reserved is the platform's."""
+    fund, other = fx_account(event.fund_currency), fx_account(event.currency)
+    source = provider_account(event.provider) if event.provider else BANK
+    more = event.taken - event.booked
+    difference: Leg = ("difference", EXPENSE, fund, more) if more > 0 else ("difference", fund, EXPENSE, -more)
+    return [
+        *_legs(event, event.fund_currency, ("settlement", fund, BANK, event.taken)),
+        *_legs(event, event.currency, ("settlement", source, other, event.minor)),
+        *_legs(event, event.fund_currency, difference),
+    ]
 
 
 def _abandoned(event: RefundResolved) -> list[Transfer]:
+    if event.payer == "fund" and not event.legs:
+        minor = event.fund_minor if event.fund_currency else event.minor
+        leg = ("release", RESERVED, AVAILABLE, 0 if event.waited else minor)
+        return _legs(event, event.fund_currency or event.currency, leg)
+    source = store_account(event.store, "held")
+    kind = "release"
     if event.payer == "fund":
-        minor = 0 if event.waited else event.minor
-        return _legs(event, event.currency, ("release", RESERVED, AVAILABLE, minor))
-    held = store_account(event.store, "held")
-    legs = [("release", held, store_account(event.store, kind), minor) for kind, minor in event.legs]
-    return _legs(event, event.currency, *legs)
+        kind, source = "deposit_back", RESERVED
+    return _legs(event, event.currency, *((kind, source, _own(event.store, own), minor) for own, minor in event.legs))

@@ -64,6 +64,11 @@ def parse(text: str, currency: str) -> int:
     return -minor if sign else minor
 
 
+def part(total: int, numerator: int, denominator: int) -> int:
+    """`numerator`/`denominator` of `total` (all ≥ 0, minor units), rounded half up: `part(1000, 5, 1000) == 5`."""
+    return (2 * total * numerator + denominator) // (2 * denominator)
+
+
 def split(total: int, weights: Sequence[int]) -> list[int]:
     """Split `total` (≥ 0, minor units) by `weights` (≥ 0) so that the parts sum to it exactly.
 

@@ -159,9 +159,11 @@ class Cancelled(OrderFact, frozen=True, kw_only=True, tag="cancelled"):
 
 
 class PaidOut(OrderFact, frozen=True, kw_only=True, tag="paid_out"):
-    """The seller was paid `minor` of what the platform owed for this order."""
+    """The seller was paid `minor` of what the platform owed for this order; `fee` is what the provider took for it from
+    the platform (minor units)."""
 
     minor: int
+    fee: int = 0
 
 
 class Rated(OrderFact, frozen=True, kw_only=True, tag="rated"):
@@ -200,12 +202,16 @@ class OrderPlaced(OrderEvent, frozen=True, kw_only=True, tag="order_placed"):
 
 
 class OrderPaid(OrderEvent, frozen=True, kw_only=True, tag="order_paid"):
-    """The order is paid; its coverage is frozen here (R4)."""
+    """The order is paid; its coverage is frozen here (R4). `premium` fills the fund, `repaid` goes off what the store
+    owes (minor units); `awaited`: refunds wait for this money."""
 
     order: int
     currency: str
     payments: tuple[Payment, ...]
     commission: int = 0
+    premium: int = 0
+    repaid: int = 0
+    awaited: bool = False
     coverage: Coverage
 
 
@@ -226,6 +232,7 @@ class OrderPaidOut(OrderEvent, frozen=True, kw_only=True, tag="order_paid_out"):
     currency: str
     provider: str
     minor: int
+    fee: int = 0
 
 
 class OrderRated(OrderEvent, frozen=True, kw_only=True, tag="order_rated"):
@@ -279,6 +286,7 @@ class Order(Record, frozen=True, kw_only=True):
     chargebacks: tuple[Charge, ...] = ()
     coverage: Coverage = Coverage()
     commission: int = 0
+    premium: int = 0
     paid_out: int = 0
     country: str = ""
     history: tuple[int, ...] = ()
@@ -346,7 +354,25 @@ def protection_window(order: Order, kind: ReasonClass, days: int, now: datetime)
     return Window(order.delivered_at, days_after(order.delivered_at, days))
 
 
+def matures_at(order: Order, days: int) -> datetime:
+    """When no dispute can be opened on it any more that the fund or the seller would pay: what a covered order brought
+    is paid out from then on. Without a delivery it counts from the promised one."""
+    return days_after(max(order.promised_by, order.delivered_at or order.promised_by), days)
+
+
 # --- decide --------------------------------------------------------------------------------------------------------
+
+
+class Till(Struct, frozen=True, gc=False):
+    """What deciding on an order's money may read: what its store is owed and owes (minor units), how much of a covered
+    order is the premium (per mille), how many days it is protected, whether refunds wait for the money it brings."""
+
+    payable: int = 0
+    owed: int = 0
+    premium: int = 0
+    days: int = 0
+    fund_awaits: bool = False
+    store_awaits: bool = False
 
 
 def listing_digest(listing: Listing) -> str:
@@ -437,11 +463,11 @@ def _check_payments(payments: tuple[Payment, ...]) -> None:
             raise Refused("bad_amount", f"payment {payment.id} is {payment.minor}")
 
 
-def decide_fact(order: Order, command: Fact, coverage: Coverage, payable: int, by: Actor) -> list[OrderEvents]:
-    """What happened to an order. `coverage` is used at payment; `payable` is what the store is owed (minor units).
+def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by: Actor) -> list[OrderEvents]:
+    """What happened to an order. `coverage` is used at payment.
 
-    Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, bad_rating, naive_time,
-    bad_time."""
+    Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, payout_above_order, not_mature,
+    bad_rating, naive_time, bad_time."""
     if by.role not in ("platform", "admin"):
         raise Refused("not_permitted", f"a {by.role} may not report on orders; the marketplace does")
     check_aware("at", command.at)
@@ -450,42 +476,9 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, payable: int, b
         raise Refused("order_turn", f"order {order.reference} is {order.status}: {kind} cannot happen now")
     who = str(by)
     if isinstance(command, Paid):
-        paid = sum(payment.minor for payment in order.payments)
-        if not paid:
-            raise Refused("bad_payments", f"order {order.reference} was placed without payments: nothing was paid")
-        if not 0 <= command.commission <= paid:
-            raise Refused("bad_amount", f"the commission is {command.commission}, the order was paid {paid}")
-        return [
-            OrderPaid(
-                at=command.at,
-                by=who,
-                store=order.store,
-                order=order.id,
-                currency=order.currency,
-                payments=order.payments,
-                commission=command.commission,
-                coverage=coverage,
-            )
-        ]
+        return [_paid(order, command, coverage, till, who)]
     if isinstance(command, PaidOut):
-        if order.paid_at is None:
-            raise Refused("order_turn", f"order {order.reference} was never paid: nothing can be paid out for it")
-        if not 0 < command.minor <= money.LARGEST:
-            raise Refused("bad_amount", f"the payout is {command.minor}")
-        if command.minor > payable:
-            raise Refused("payable_short", f"store {order.store} is owed {payable}, not {command.minor}")
-        provider = order.payments[0].provider
-        return [
-            OrderPaidOut(
-                at=command.at,
-                by=who,
-                store=order.store,
-                order=order.id,
-                currency=order.currency,
-                provider=provider,
-                minor=command.minor,
-            )
-        ]
+        return [_paid_out(order, command, till, who)]
     if isinstance(command, Rated):
         return [_rated(order, command, who)]
     tracking = command.state if isinstance(command, Tracked) else ""
@@ -501,6 +494,62 @@ def _rated(order: Order, command: Rated, who: str) -> OrderRated:
         if not LEAST_RATING <= figure <= BEST_RATING:
             raise Refused("bad_rating", f"{name} is {figure}: give {LEAST_RATING} to {BEST_RATING}")
     return OrderRated(at=command.at, by=who, store=order.store, order=order.id, **figures)
+
+
+def _paid(order: Order, command: Paid, coverage: Coverage, till: Till, by: str) -> OrderPaid:
+    paid = sum(payment.minor for payment in order.payments)
+    if not paid:
+        raise Refused("bad_payments", f"order {order.reference} was placed without payments: nothing was paid")
+    if not 0 <= command.commission <= paid:
+        raise Refused("bad_amount", f"the commission is {command.commission}, the order was paid {paid}")
+    premium = 0
+    if coverage.covered and coverage.mode == "premium":
+        premium = min(money.part(paid, till.premium, 1000), paid - command.commission)
+    left = paid - command.commission - premium
+    return OrderPaid(
+        at=command.at,
+        by=by,
+        store=order.store,
+        order=order.id,
+        currency=order.currency,
+        payments=order.payments,
+        commission=command.commission,
+        premium=premium,
+        repaid=max(0, min(till.owed, till.payable + left)),
+        awaited=till.store_awaits or (premium > 0 and till.fund_awaits),
+        coverage=coverage,
+    )
+
+
+def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidOut:
+    if order.paid_at is None:
+        raise Refused("order_turn", f"order {order.reference} was never paid: nothing can be paid out for it")
+    if not 0 < command.minor <= money.LARGEST or not 0 <= command.fee <= money.LARGEST:
+        raise Refused("bad_amount", f"the payout is {command.minor}, its fee {command.fee}")
+    if command.minor > till.payable:
+        raise Refused("payable_short", f"store {order.store} is owed {till.payable}, not {command.minor}")
+    brought = sum(payment.minor for payment in order.payments) - order.commission - order.premium
+    if command.minor > brought - order.paid_out:
+        raise Refused(
+            "payout_above_order",
+            f"order {order.reference} brought the store {brought}, of which {order.paid_out} were paid out before",
+        )
+    if order.coverage.covered and command.at < (mature := matures_at(order, till.days)):
+        raise Refused(
+            "not_mature",
+            f"what the covered order {order.reference} brought is paid out from {mature.isoformat()} on",
+            matures_at=mature.isoformat(),
+        )
+    return OrderPaidOut(
+        at=command.at,
+        by=by,
+        store=order.store,
+        order=order.id,
+        currency=order.currency,
+        provider=order.payments[0].provider,
+        minor=command.minor,
+        fee=command.fee,
+    )
 
 
 # --- evolve --------------------------------------------------------------------------------------------------------
@@ -540,6 +589,7 @@ def evolve_order(order: Order | None, event: OrderEvents, position: int) -> Orde
                 status="paid",
                 paid_at=event.at,
                 commission=event.commission,
+                premium=event.premium,
                 coverage=event.coverage,
                 history=history,
             )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from houbao.core.accounts import AVAILABLE
 from houbao.core.appeals import in_hearing
 from houbao.core.calendars import ALWAYS, Clock, Span, ends
 from houbao.core.disputes import CHANGES, Dispute, in_order
@@ -71,7 +72,7 @@ TURNS: dict[str, dict[str, Turn]] = {
     "awaiting_seller": _open(
         "awaiting_seller",
         {
-            "accept": Turn(("seller",), ("refunding", "awaiting_return", "closed")),
+            "accept": Turn(("seller",), AWARDED),
             "offer": Turn(("seller",), ("awaiting_buyer",)),
             "reject": Turn(("seller",), ("awaiting_buyer",)),
             "change_claim": _stays("awaiting_seller", "buyer"),
@@ -83,7 +84,7 @@ TURNS: dict[str, dict[str, Turn]] = {
     "awaiting_buyer": _open(
         "awaiting_buyer",
         {
-            "accept_offer": Turn(("buyer",), ("refunding", "awaiting_return", "awaiting_replacement", "closed")),
+            "accept_offer": Turn(("buyer",), (*AWARDED, "awaiting_replacement")),
             "counter": Turn(("buyer",), ("awaiting_seller",)),
             "escalate": Turn(("buyer",), ("adjudicating",)),
             "withdraw": _WITHDRAW,
@@ -131,10 +132,13 @@ TURNS: dict[str, dict[str, Turn]] = {
         "report_refund": _REPORT,
         "resolve_refund": Turn(("finance",), ENDED),
         "set_payout_way": _stays("refunding", "buyer"),
+        "settle_refund": _stays("refunding", "finance"),
     },
     "closed": {
         "send_refund": Turn(("system",), ENDED),
         "report_refund": _REPORT,
+        "settle_refund": Turn(("finance",), ENDED),
+        "write_off": Turn(("finance",), ENDED),
         "reopen": Turn(("buyer",), ("verifying", "awaiting_seller", "awaiting_return", "closed")),
         "appeal": Turn(("buyer", "seller"), ("adjudicating",)),
     },
@@ -201,6 +205,8 @@ def default_outcome(dispute: Dispute) -> str:
             return "replaced" if delivered else "platform_decides"
         case "refunding" if turn:
             return "unclaimed"
+        case "awaiting_funds":
+            return "treasury_adds" if AVAILABLE in [refund.waits for refund in dispute.refunds] else "platform_advances"
         case _:
             return ""
 
@@ -238,6 +244,8 @@ def timers_of(
             return (Timer(kind="turn", at=ends(clock, start, waits.return_scan)),)
         case "awaiting_replacement":
             return asking(waits.replacement_shipping)
+        case "awaiting_funds":
+            return (Timer(kind="turn", at=ends(clock, start, waits.funds)),)
         case _:
             return ()
 

@@ -52,7 +52,8 @@ class Timers(Record, frozen=True, kw_only=True):
     replacement_shipping: Span
     replacement_scan: Span
     replacement_trial: Span
-    funds_alert: Span
+    funds: Span
+    write_off: Span
     appeal: Span
     unclaimed: Span
     reminders: tuple[timedelta, ...]

@@ -38,7 +38,7 @@ Mode = Literal["capital", "premium", "deposit"]
 
 class Programme(Record, frozen=True, kw_only=True):
     """One programme and the policy versions it went through. `policies` is (in force from, version), oldest first;
-    `zone` is the time zone of its days and months."""
+    `zone` is the time zone of its days and months; `also_covers` the other currencies of orders that it covers."""
 
     name: str
     currency: str
@@ -47,15 +47,19 @@ class Programme(Record, frozen=True, kw_only=True):
     policies: tuple[tuple[datetime, str], ...] = ()
     mode: Mode = "capital"
     zone: str = "UTC"
+    also_covers: tuple[str, ...] = ()
 
 
 class Coverage(Record, frozen=True, kw_only=True):
-    """What was decided at payment: covered or why not, by which programme, under which policy version."""
+    """What was decided at payment: covered or why not, by which programme, under which policy version, and whose money
+    pays. `currency` is the fund's, where the order was paid in another."""
 
     covered: bool = False
     reason: str = ""
     programme: str = ""
     policy: str = ""
+    mode: Mode = "capital"
+    currency: str = ""
 
 
 # --- commands ------------------------------------------------------------------------------------------------------
@@ -197,13 +201,14 @@ def coverage(store: Store, programme: Programme | None, currency: str, paid_at: 
         reason = "before_launch"
     elif programme.ended_at is not None and paid_at >= programme.ended_at:
         reason = "after_end"
-    elif currency != programme.currency:
+    elif currency != programme.currency and (currency not in programme.also_covers or programme.mode == "deposit"):
         reason = "currency"
     elif store.watch is not None and paid_at >= store.watch.since:
         reason = "watch"
     if reason:
         return Coverage(reason=reason, programme=programme.name, policy=policy)
-    return Coverage(covered=True, programme=programme.name, policy=policy)
+    fund_currency = "" if currency == programme.currency else programme.currency
+    return Coverage(covered=True, programme=programme.name, policy=policy, mode=programme.mode, currency=fund_currency)
 
 
 # --- decide --------------------------------------------------------------------------------------------------------

@@ -171,7 +171,8 @@ TIMES = {
     "replacement_trial": "The buyer has {} to say what is wrong with a replacement. Silent? The dispute is closed.",
     "appeal": "You and the buyer have {} after the end to appeal, once each; somebody else decides then.",
     "unclaimed": "A buyer whom no way can pay has {} to name another. Silent? What you paid comes back to you.",
-    "funds_alert": "When a refund has waited {} for money, the platform's finance is told.",
+    "funds": "When a refund has waited {} for money, the platform adds to the fund or advances what you lack.",
+    "write_off": "What the platform advanced for you and you never paid back it may give up {} after the dispute.",
 }
 """Timer → its sentence, in the order of the page."""
 

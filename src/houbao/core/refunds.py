@@ -16,10 +16,13 @@ from typing import Any, Literal
 from msgspec import structs
 
 from houbao.core import money
+from houbao.core.accounts import AVAILABLE
 from houbao.core.calendars import ALWAYS, Clock, ends
+from houbao.core.exchange import Rate
 from houbao.core.moves import DisputeEvent, Head, Move
 from houbao.core.orders import Order
 from houbao.core.policy import Policy
+from houbao.core.rulings import Caps
 from houbao.core.terms import Actor, Record, Refused, check_reference
 
 Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
@@ -30,20 +33,27 @@ MOST_CODE = 64
 
 
 class Purse(Record, frozen=True, kw_only=True):
-    """The balances a rule may read, of one store and one currency (minor units). `queue`: refunds that wait."""
+    """The balances a rule may read, of the fund and of one store (minor units), and how many refunds wait for each.
+
+    `receivable` is below zero where the store owes; `backstop` where the treasury has added to the fund."""
 
     available: int = 0
     payable: int = 0
     deposit: int = 0
+    receivable: int = 0
+    backstop: int = 0
     queue: int = 0
+    deposit_queue: int = 0
+    payable_queue: int = 0
 
 
 class Scene(Record, frozen=True, kw_only=True):
     """What one decision may read: the order, what is approved on it already, the purse, the policy, who and when.
 
     `taken_lines` and `taken_payments` are line and payment ids → minor units approved, over all its disputes.
-    `position` is that of the last event; `text` the keyed digest of the command's free text; `clock` how time runs for
-    the order's store.
+    `caps` are the policy's limits; `rates` those of the order's currency, where the fund's is another; `position` is
+    that of the last event; `text` the keyed digest of the command's text; `clock`
+    how time runs for the order's store.
     """
 
     order: Order
@@ -51,9 +61,11 @@ class Scene(Record, frozen=True, kw_only=True):
     taken_payments: Mapping[str, int]
     purse: Purse
     policy: Policy
+    caps: Caps
     by: Actor
     now: datetime
     position: int
+    rates: tuple[Rate, ...] = ()
     text: str = ""
     clock: Clock = ALWAYS
 
@@ -100,17 +112,37 @@ class SetPayoutWay(Record, frozen=True, kw_only=True, tag="set_payout_way"):
     refund: int = 0
 
 
+class SettleRefund(Record, frozen=True, kw_only=True, tag="settle_refund"):
+    """What the provider took in the fund's currency (minor units) for a refund over that payment in another one.
+    `refund`: the latest where none is named."""
+
+    dispute: int
+    payment: str
+    taken: int
+    refund: int = 0
+
+
 class ServeWaiting(Record, frozen=True, kw_only=True, tag="serve_waiting"):
-    """Money came into the fund: reserve it for the refunds that wait, the first approved first."""
+    """Money came to that account: it is taken for the refunds that wait for it, the first approved first."""
 
     currency: str
+    account: str = AVAILABLE
 
 
 # --- events --------------------------------------------------------------------------------------------------------
 
 
+class InFund(Record, frozen=True, kw_only=True):
+    """What a refund in another currency takes of the fund (minor units), by the last rate before its approval."""
+
+    minor: int
+    currency: str
+    rate: Rate
+
+
 class Share(Record, frozen=True, kw_only=True):
-    """The part of a refund that goes back over one payment, or the other `way` that the buyer named."""
+    """The part of a refund that goes back over one payment, or the other `way` that the buyer named. `fund_minor` is
+    what it takes of a fund in another currency, `settled` whether the provider's own rate for it was booked."""
 
     payment: str
     provider: str
@@ -120,12 +152,14 @@ class Share(Record, frozen=True, kw_only=True):
     tries: int = 0
     sent_at: datetime | None = None
     way: str = ""
+    fund_minor: int = 0
+    settled: bool = False
 
 
 class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
-    """A refund is owed. `legs` is where a seller's money is taken from, (account kind, minor) in that order; a refund
-    of the fund's is reserved with this event unless it `waits` for money. `held`: it goes out when the goods
-    are back."""
+    """A refund is owed. `legs` is where a store's money is taken from, (account kind, minor) in that order; without
+    legs a refund of the fund's is reserved with this event. `waits`: the account that is short, of which nothing is
+    taken yet; `advance` is what the platform may then advance. `held`: it goes out when the goods are back."""
 
     resolved_by: str
     payer: str
@@ -134,12 +168,24 @@ class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
     shares: tuple[Share, ...]
     lines: tuple[tuple[str, int], ...]
     legs: tuple[tuple[str, int], ...] = ()
-    waits: bool = False
+    waits: str = ""
+    advance: int = 0
+    in_fund: InFund | None = None
     held: bool = False
 
 
 class FundsReserved(Move, frozen=True, kw_only=True, tag="funds_reserved"):
-    """Money arrived for a refund that waited."""
+    """Money arrived for a refund that waited for `account`, or the platform advances it."""
+
+    refund: int
+    minor: int
+    currency: str
+    account: str = AVAILABLE
+    legs: tuple[tuple[str, int], ...] = ()
+
+
+class FundsAwaited(Move, frozen=True, kw_only=True, tag="funds_awaited"):
+    """A refund waits too long for the fund: the treasury adds `minor` units, 0 where its cap is reached."""
 
     refund: int
     minor: int
@@ -161,7 +207,7 @@ class RefundSent(DisputeEvent, frozen=True, kw_only=True, tag="refund_sent"):
 
 
 class RefundPaid(DisputeEvent, frozen=True, kw_only=True, tag="refund_paid"):
-    """The provider paid an attempt."""
+    """The provider paid an attempt; `fund_minor` is what a fund in another currency gives for it."""
 
     refund: int
     attempt: int
@@ -170,6 +216,8 @@ class RefundPaid(DisputeEvent, frozen=True, kw_only=True, tag="refund_paid"):
     payer: str
     minor: int
     currency: str
+    fund_minor: int = 0
+    fund_currency: str = ""
 
 
 class RefundFailed(DisputeEvent, frozen=True, kw_only=True, tag="refund_failed"):
@@ -211,6 +259,8 @@ class RefundReturned(Move, frozen=True, kw_only=True, tag="refund_returned"):
     payer: str
     minor: int
     currency: str
+    fund_minor: int = 0
+    fund_currency: str = ""
 
 
 class RefundContradicted(DisputeEvent, frozen=True, kw_only=True, tag="refund_contradicted"):
@@ -232,12 +282,29 @@ class RefundResolved(DisputeEvent, frozen=True, kw_only=True, tag="refund_resolv
     currency: str
     legs: tuple[tuple[str, int], ...] = ()
     lines: tuple[tuple[str, int], ...] = ()
-    waited: bool = False
+    waited: str = ""
+    fund_minor: int = 0
+    fund_currency: str = ""
+
+
+class RefundSettled(DisputeEvent, frozen=True, kw_only=True, tag="refund_settled"):
+    """What a refund in another currency cost in the end: `taken` by the provider, or by the bank where there is none,
+    where `booked` was reserved at its approval (minor units of the fund's currency)."""
+
+    refund: int
+    payment: str
+    provider: str
+    minor: int
+    currency: str
+    booked: int
+    taken: int
+    fund_currency: str
 
 
 RefundEvent = (
     RefundApproved
     | FundsReserved
+    | FundsAwaited
     | RefundReleased
     | RefundSent
     | RefundPaid
@@ -247,13 +314,15 @@ RefundEvent = (
     | RefundReturned
     | RefundContradicted
     | RefundResolved
+    | RefundSettled
 )
 
 # --- state ---------------------------------------------------------------------------------------------------------
 
 
 class Refund(Record, frozen=True, kw_only=True):
-    """An approved refund as it stands. `minor` is what was approved, less what was abandoned."""
+    """An approved refund as it stands. `minor` is what was approved, less what was abandoned; `told` how often it was
+    said that it waits too long."""
 
     id: int
     payer: str
@@ -263,6 +332,15 @@ class Refund(Record, frozen=True, kw_only=True):
     shares: tuple[Share, ...]
     lines: tuple[tuple[str, int], ...]
     legs: tuple[tuple[str, int], ...] = ()
+    waits: str = ""
+    advance: int = 0
+    in_fund: InFund | None = None
+    told: int = 0
+
+
+def takes(refund: Refund | RefundApproved) -> tuple[int, str]:
+    """(minor units, currency) of what it takes from whoever pays."""
+    return (refund.in_fund.minor, refund.in_fund.currency) if refund.in_fund else (refund.minor, refund.currency)
 
 
 def taken(refunds: Iterable[Refund]) -> tuple[dict[str, int], dict[str, int]]:
@@ -364,7 +442,15 @@ def _money(refund: Refund, share: Share) -> Head:
         "payer": refund.payer,
         "minor": share.minor,
         "currency": refund.currency,
+        "fund_minor": share.fund_minor,
+        "fund_currency": refund.in_fund.currency if refund.in_fund else "",
     }
+
+
+def _fund_rest(refund: Refund) -> Head:
+    """What of a fund in another currency was kept for the shares that are not paid."""
+    rest = sum(share.fund_minor for share in refund.shares if share.state not in SETTLED)
+    return {"fund_minor": rest, "fund_currency": refund.in_fund.currency if refund.in_fund else ""}
 
 
 def _contradiction(command: ReportRefund, head: Head) -> list[RefundEvent]:
@@ -385,14 +471,14 @@ def is_stuck(refund: Refund) -> bool:
     return any(share.state == "stuck" for share in refund.shares)
 
 
-def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[RefundEvent]:
+def decide_resolve(refund: Refund, command: ResolveRefund, owed: int, head: Head) -> list[RefundEvent]:
     """Finance's word on what no provider will pay. Raises Refused: refund_in_flight while one may still land."""
     if any(share.state in ("sent", "unknown") for share in refund.shares):
         raise Refused(
             "refund_in_flight", "an attempt may have been paid: wait for the provider's answer or the look-up"
         )
     if command.how == "abandon":
-        return [decide_abandon(refund, head)]
+        return [decide_abandon(refund, owed, head)]
     rest = refund.minor - paid_minor(refund)
     return [
         RefundResolved(
@@ -402,13 +488,14 @@ def decide_resolve(refund: Refund, command: ResolveRefund, head: Head) -> list[R
             payer=refund.payer,
             minor=rest,
             currency=refund.currency,
-            waited=refund.state == "waiting",
+            waited=refund.waits,
+            **_fund_rest(refund),
         )
     ]
 
 
-def decide_abandon(refund: Refund, head: Head) -> RefundResolved:
-    """What has not been paid goes back where it came from."""
+def decide_abandon(refund: Refund, owed: int, head: Head) -> RefundResolved:
+    """What has not been paid goes back where it came from; `owed` is what the store owes (minor units)."""
     paid = paid_minor(refund)
     rest = refund.minor - paid
     lines = zip(refund.lines, money.split(paid, [minor for _, minor in refund.lines]), strict=True)
@@ -419,21 +506,47 @@ def decide_abandon(refund: Refund, head: Head) -> RefundResolved:
         payer=refund.payer,
         minor=rest,
         currency=refund.currency,
-        legs=unwind(refund.legs, rest),
+        legs=unwind(refund.legs, rest, owed),
         lines=tuple((line, minor) for (line, _), minor in lines if minor),
-        waited=refund.state == "waiting",
+        waited=refund.waits,
+        **_fund_rest(refund),
     )
 
 
-def unwind(legs: tuple[tuple[str, int], ...], minor: int) -> tuple[tuple[str, int], ...]:
-    """Which legs get `minor` back: the last taken first, so that an advance is undone before a seller's own money."""
-    back: list[tuple[str, int]] = []
+def decide_settle(refund: Refund, command: SettleRefund, head: Head) -> list[RefundEvent]:
+    """Book what the provider took for a refund in another currency. Raises Refused: bad_amount, nothing_to_settle."""
+    if not 0 < command.taken <= money.LARGEST:
+        raise Refused("bad_amount", f"what was taken is {command.taken}: give minor units above zero")
+    share = find_share(refund, payment=command.payment)
+    if share is None or refund.in_fund is None or share.settled or share.state not in SETTLED:
+        raise Refused("nothing_to_settle", "over that payment nothing was paid in another currency that is not settled")
+    return [
+        RefundSettled(
+            **head,
+            refund=refund.id,
+            payment=share.payment,
+            provider=share.provider if share.state == "paid" else "",
+            minor=share.minor,
+            currency=refund.currency,
+            booked=share.fund_minor,
+            taken=command.taken,
+            fund_currency=refund.in_fund.currency,
+        )
+    ]
+
+
+def unwind(legs: tuple[tuple[str, int], ...], minor: int, owed: int) -> tuple[tuple[str, int], ...]:
+    """Which legs get `minor` back: the last taken first, so that an advance is undone before a seller's own money. What
+    of an advance the store has paid back meanwhile (it owes only `owed`) is the store's own again."""
+    back: dict[str, int] = {}
     for kind, leg in reversed(legs):
         part = min(leg, minor)
-        if part:
-            back.append((kind, part))
-            minor -= part
-    return tuple(back)
+        minor -= part
+        undone = min(part, owed) if kind == "receivable" else part
+        for to, share in ((kind, undone), ("payable", part - undone)):
+            if share:
+                back[to] = back.get(to, 0) + share
+    return tuple(back.items())
 
 
 # --- evolve --------------------------------------------------------------------------------------------------------
@@ -451,10 +564,19 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
             shares=event.shares,
             lines=event.lines,
             legs=event.legs,
+            waits=event.waits,
+            advance=event.advance,
+            in_fund=event.in_fund,
         )
     assert refund is not None
     match event:
-        case FundsReserved() | RefundReleased():
+        case FundsReserved():
+            return structs.replace(refund, state="sending", legs=event.legs, waits="", advance=0)
+        case FundsAwaited():
+            return structs.replace(refund, told=refund.told + 1)
+        case RefundSettled():
+            return _share(refund, event.payment, settled=True)
+        case RefundReleased():
             return structs.replace(refund, state="sending")
         case RefundSent():
             share = find_share(refund, payment=event.payment)
@@ -483,7 +605,9 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
             paid = tuple(share for share in refund.shares if share.state in SETTLED)
             minor, back = refund.minor - event.minor, dict(event.legs)
             legs = tuple((kind, leg - back.get(kind, 0)) for kind, leg in refund.legs if leg > back.get(kind, 0))
-            return structs.replace(refund, state="abandoned", shares=paid, lines=event.lines, legs=legs, minor=minor)
+            return structs.replace(
+                refund, state="abandoned", shares=paid, lines=event.lines, legs=legs, minor=minor, waits="", advance=0
+            )
 
 
 def _share(refund: Refund, payment: str, **changes: Any) -> Refund:

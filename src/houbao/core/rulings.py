@@ -64,7 +64,7 @@ def compile_policy(policy: Policy, currency: str) -> Compiled:
             tests.append(f"{fact} is not None and {holds}")
         lines.append(f"    if {' and '.join(tests) or 'True'}: return rule{number}")
     exec("\n".join(lines), names)  # only names of known facts are written into it
-    return Compiled(policy, currency, names["match"], values, _caps(policy.limits, currency))
+    return Compiled(policy, currency, names["match"], values, caps_of(policy.limits, currency))
 
 
 _OPERATORS = {"is": "{} == {}", "is_not": "{} != {}", "at_most": "{} <= {}", "at_least": "{} >= {}"}
@@ -77,7 +77,8 @@ def value_of(condition: Condition, currency: str) -> Any:
     return frozenset(condition.value) if isinstance(condition.value, list) else condition.value
 
 
-def _caps(limits: Limits, currency: str) -> Caps:
+def caps_of(limits: Limits, currency: str) -> Caps:
+    """The limits in minor units of a currency."""
     return Caps(
         per_dispute=minor_of(limits.per_dispute, currency) if limits.per_dispute else None,
         backstop=minor_of(limits.backstop, currency),

@@ -6,6 +6,7 @@ from typing import Any
 from houbao.core import answers, findings, hearings, notices, parcels, queues
 from houbao.core.acts import PassTime
 from houbao.core.awards import settled
+from houbao.core.calendars import ends
 from houbao.core.claims import check_text
 from houbao.core.disputes import Dispute, Event, refund_of
 from houbao.core.freezes import after_report
@@ -18,13 +19,16 @@ from houbao.core.refunds import (
     Scene,
     SendRefund,
     SetPayoutWay,
+    SettleRefund,
     decide_payout_way,
     decide_report,
     decide_resolve,
     decide_send,
+    decide_settle,
     evolve_refund,
     find_share,
 )
+from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed, advanced
 from houbao.core.terms import Refused
 
 
@@ -64,7 +68,7 @@ def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene
         raise Refused("no_refund", f"nothing of that refund is left for a person to settle: it is {refund.state}")
     if command.how == "paid_elsewhere" and refund.state == "waiting":
         raise Refused("refund_waits", "the refund waits for money in the fund: top it up, or abandon the refund")
-    (event,) = decide_resolve(refund, command, saying(dispute, scene))
+    (event,) = decide_resolve(refund, command, -scene.purse.receivable, saying(dispute, scene))
     events: list[Event] = [event, *settled(dispute, scene, evolve_refund(refund, event, scene.position + 1))]
     return [*events, *after_report(dispute, events, scene)]
 
@@ -72,6 +76,28 @@ def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene
 def decide_set_payout_way(dispute: Dispute, command: SetPayoutWay, scene: Scene) -> list[Event]:
     """See refunds.decide_payout_way."""
     return [*decide_payout_way(_refund(dispute, command.refund), command, head_of(dispute, scene))]
+
+
+def decide_settle_refund(dispute: Dispute, command: SettleRefund, scene: Scene) -> list[Event]:
+    """See refunds.decide_settle."""
+    return [*decide_settle(_refund(dispute, command.refund), command, head_of(dispute, scene))]
+
+
+def decide_write_off(dispute: Dispute, command: WriteOff, scene: Scene) -> list[Event]:
+    """Two of finance give up what was advanced for this dispute. Raises Refused: nothing_owed, not_yet, same_person."""
+    refund = next((refund for refund in dispute.refunds if advanced(refund)), None)
+    minor = min(advanced(refund), -scene.purse.receivable) if refund else 0
+    if refund is None or minor <= 0:
+        raise Refused("nothing_owed", f"store {dispute.store} owes nothing that was advanced for this dispute")
+    assert dispute.closed_at is not None
+    if scene.now < (then := ends(scene.clock, dispute.closed_at, scene.policy.timers.write_off)):
+        raise Refused("not_yet", f"what was advanced is written off from {then.isoformat()} on", at=then.isoformat())
+    if dispute.write_off == str(scene.by):
+        raise Refused("same_person", "you have signed; it takes another person of finance")
+    head = head_of(dispute, scene)
+    if not dispute.write_off:
+        return [WriteOffProposed(**head)]
+    return [DebtWrittenOff(**head, refund=refund.id, minor=minor, currency=refund.currency)]
 
 
 def _refund(dispute: Dispute, number: int = 0) -> Refund:
@@ -112,5 +138,7 @@ DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "report_refund": decide_report_refund,
     "resolve_refund": decide_resolve_refund,
     "set_payout_way": decide_set_payout_way,
+    "settle_refund": decide_settle_refund,
+    "write_off": decide_write_off,
 }
 """Command → decision; `open`, `change_claim` and `counter`, which ask the policy, are called with it by the decider."""

@@ -6,7 +6,7 @@ accepted commands leave a receipt. If a row is refused by the database, the batc
 
 import gc
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
@@ -21,12 +21,14 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account, store_of
 from houbao.core.acts import SendGoodwill
 from houbao.core.chain import link
 from houbao.core.claims import Given, given_of
 from houbao.core.decider import ON_ORDERS, Command, Decision, Event, World, decide, queue_change
-from houbao.core.fund import TopUp
-from houbao.core.ledger import AVAILABLE, Transfer, store_account
+from houbao.core.exchange import OLDEST, Rate
+from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
+from houbao.core.ledger import Transfer
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.outages import EnterOutage
 from houbao.core.rulings import Ruling, assess
@@ -78,6 +80,9 @@ PERSONAL = frozenset((p.RegisterStore, p.ChangeContact, o.PlaceOrder))
 """Commands that may name addresses: those are kept erasable too, and their receipts are keyed."""
 
 STORE_COMMANDS = get_args(p.StoreCommand)
+
+FUND_ACCOUNTS = (("available", AVAILABLE), ("backstop", BACKSTOP))
+"""A purse's side of the fund: field → account."""
 
 encode = msgspec.json.Encoder().encode
 decode_event = msgspec.json.Decoder(Event).decode
@@ -231,15 +236,20 @@ def _needs(requests: Sequence[Request]) -> Needs:
                 needs.references.add((command.store, command.reference))
             case command if isinstance(command, STORE_COMMANDS):
                 needs.stores.add(command.store)
-            case TopUp() | EnterOutage():
+            case TopUp() | MoveCash() | EnterOutage():
                 pass
+            case PayDeposit() | Repay() as command:
+                needs.stores.add(command.store)
+                needs.owed.add(command.store)
             case r.ServeWaiting() as command:
-                needs.waiting = command.currency
+                needs.waiting = (command.account, command.currency)
+                if store := store_of(command.account):
+                    needs.owed.add(store)
             case command if isinstance(command, ON_ORDERS):
                 needs.orders.add(command.order)
                 if isinstance(command, o.Paid):
                     needs.paying.add(command.order)
-                if isinstance(command, o.PaidOut | c.Chargeback | SendGoodwill):
+                if isinstance(command, o.Paid | o.PaidOut | c.Chargeback | SendGoodwill):
                     needs.payouts.add(command.order)
             case command:
                 needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
@@ -333,11 +343,14 @@ class _Work:
                 exists = ("order", store_id, command.reference) in loaded.taken
             case _ if isinstance(command, STORE_COMMANDS):
                 store_id = command.store
-            case TopUp() | EnterOutage():
+            case TopUp() | MoveCash() | EnterOutage():
                 return World(position=self.position, outages=self.outages)
+            case PayDeposit() | Repay():
+                purse = self._purse(command.store, command.currency, owed=True)
+                return World(position=self.position, store=loaded.stores.get(command.store), purse=purse)
             case r.ServeWaiting():
                 waiting = {dispute.id: dispute for dispute in loaded.waiting}
-                purse = r.Purse(available=loaded.balances.get((AVAILABLE, command.currency), 0), queue=len(waiting))
+                purse = self._purse(store_of(command.account), command.currency, owed=True)
                 return World(position=self.position, disputes=waiting, purse=purse, outages=self.outages)
             case _ if isinstance(command, ON_ORDERS):
                 order = self._order(command.order)
@@ -365,7 +378,8 @@ class _Work:
         rules = policy = database.compiled(order.coverage.policy, currency)
         at_opening = disputes[command.dispute].policy if disputes and isinstance(command, d.DisputeCommand) else ""
         if not at_opening and programme:
-            at_opening = p.policy_in_force(programme, request.received_at)
+            then = command.at if isinstance(command, o.Paid) else request.received_at
+            at_opening = p.policy_in_force(programme, then)
         if at_opening != order.coverage.policy:
             policy = database.compiled(at_opening, currency)
         return World(
@@ -376,7 +390,8 @@ class _Work:
             disputes=disputes,
             rules=rules,
             policy=policy,
-            purse=self._purse(order.store, currency, owed=bool(disputes) or _may_owe(command)),
+            purse=self._purse(order.store, currency, order.coverage.currency, owed=bool(disputes) or _may_owe(command)),
+            rates=self._rates(order, disputes, request.received_at) if order.coverage.currency else (),
             given=given,
             reference_taken=exists,
             text=text,
@@ -390,14 +405,24 @@ class _Work:
         body = self.loaded.orders.get(number)
         return decode_order(body) if body else None
 
-    def _purse(self, store: str, currency: str, *, owed: bool) -> r.Purse:
+    def _rates(self, order: o.Order, disputes: Mapping[int, d.Dispute], now: datetime) -> tuple[Rate, ...]:
+        """The rates by which a refund may be approved now, or might have been by itself since this was last seen."""
+        due = [timer.at for dispute in disputes.values() for timer in dispute.timers]
+        since = min([now, *due]) - OLDEST
+        return self.database.rates(order.coverage.currency, order.currency, since, now)
+
+    def _purse(self, store: str, currency: str, of_fund: str = "", *, owed: bool) -> r.Purse:
         """The fund's side of the purse; with `owed` the store's too, which was loaded only where a rule may read it."""
-        balance, queue = self.loaded.balances.get, self.loaded.queues.get(currency, 0)
-        available = balance((AVAILABLE, currency), 0)
+        balance, queues = self.loaded.balances.get, self.loaded.queues.get
+        fund = {name: balance((account, of_fund or currency), 0) for name, account in FUND_ACCOUNTS}
+        fund["queue"] = queues((AVAILABLE, of_fund or currency), 0)
         if not owed:
-            return r.Purse(available=available, queue=queue)
-        payable, deposit = (balance((store_account(store, kind), currency), 0) for kind in ("payable", "deposit"))
-        return r.Purse(available=available, payable=payable, deposit=deposit, queue=queue)
+            return r.Purse(**fund)
+        kinds = ("payable", "deposit", "receivable")
+        own = {kind: balance((store_account(store, kind), currency), 0) for kind in kinds}
+        for kind in ("payable", "deposit"):
+            own[f"{kind}_queue"] = queues((store_account(store, kind), currency), 0)
+        return r.Purse(**fund, **own)
 
     def _given(self, request: Request, order: o.Order | None) -> Given:
         if order is None or not order.coverage.covered:
@@ -437,7 +462,9 @@ class _Work:
             case d.DisputeOpened():
                 loaded.instants.setdefault(event.buyer, []).append((event.at, event.currency, event.amount))
             case _:
-                loaded.queues[event.currency] = loaded.queues.get(event.currency, 0) + queue_change(event)
+                if change := queue_change(event):
+                    account, currency, more = change
+                    loaded.queues[account, currency] = loaded.queues.get((account, currency), 0) + more
 
     def _move(self, moved: list[Transfer]) -> None:
         """Bring the balances that rules may read up to date."""
@@ -503,9 +530,10 @@ class _Work:
 
 
 def _may_owe(command: Command) -> bool:
-    """Whether it may take a store's money though no dispute was there before: a payout, a return without a reason."""
+    """Whether it may move a store's money though no dispute was there before: a payment, a payout, a return without a
+    reason."""
     opens = isinstance(command, d.OpenDispute) and o.REASONS.get(command.reason) == "REMORSE"
-    return opens or isinstance(command, o.PaidOut | c.Chargeback | SendGoodwill)
+    return opens or isinstance(command, o.Paid | o.PaidOut | c.Chargeback | SendGoodwill)
 
 
 def _subject(command: Command, decision: Decision) -> int:
@@ -513,7 +541,7 @@ def _subject(command: Command, decision: Decision) -> int:
     match command:
         case d.OpenDispute() | SendGoodwill():
             return max(decision.world.disputes)
-        case TopUp() | EnterOutage() | r.ServeWaiting():
+        case TopUp() | PayDeposit() | MoveCash() | Repay() | EnterOutage() | r.ServeWaiting():
             return 0
         case _ if isinstance(command, STORE_COMMANDS):
             return 0

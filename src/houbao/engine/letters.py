@@ -157,6 +157,12 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
             if effect.to == "buyer":
                 return ("The store sent you money", f"{paid} was sent to you by the store, of its own accord.")
             return ("Your goodwill was sent", f"{paid} was sent to the buyer. It counts nowhere.")
+        case "still_waiting":
+            return (
+                "Your refund still waits for money",
+                f"{amount} was approved; the fund is short, and refunds are paid in the order of their approval. You"
+                " need not do anything: you hear from us each day until it is paid.",
+            )
         case "closed":
             return (
                 f"The dispute is closed: {dispute.outcome.replace('_', ' ')}",
@@ -175,7 +181,7 @@ def _next_for_buyer(dispute: Dispute, due: str) -> str:
         case "awaiting_return":
             return f"Send the goods back by {due}; then you get this amount back."
         case "awaiting_funds":
-            return "It was approved; it is paid as soon as the fund has money again, in the order of approval."
+            return "It was approved; it is paid as soon as there is money for it, in the order of approval."
         case "refunding":
             return "It was approved; the money is on its way to you."
         case _:
@@ -198,6 +204,8 @@ SILENCE = {
     "lapses": "the dispute ends and nothing is refunded.",
     "refund": "the goods count as intact and the refund goes out.",
     "platform_decides": "the platform decides.",
+    "treasury_adds": "the platform adds money to the fund, up to its limit.",
+    "platform_advances": "the platform advances the money.",
     "replaced": "the dispute is closed as settled by the replacement.",
     "unclaimed": "the money goes back to whoever paid it, and the dispute is closed.",
     "ruling_stands": "the earlier ruling stands.",

@@ -10,6 +10,7 @@ from houbao.core.calendars import Outage
 from houbao.core.decider import Command, Event
 from houbao.core.disputes import Dispute, DisputeOpened
 from houbao.core.effects import Effect
+from houbao.core.exchange import Rate
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
 from houbao.core.policy import ScoreCurves
@@ -88,7 +89,8 @@ class Receipt(Struct, frozen=True):
 class Needs(Struct):
     """What a batch must read. `references` are (store, order reference), `claims` (order, dispute reference). Of the
     orders, those in `opening` are disputed now (order → buyer), those in `again` more than once, those in `paying` get
-    their coverage, those in `payouts` take money of their store's; `waiting` is the currency whose queue is served."""
+    their coverage, those in `payouts` move money of their store's, as do the stores in `owed`; `waiting` is the
+    account and currency whose queue is served."""
 
     stores: set[str] = set()
     orders: set[int] = set()
@@ -99,21 +101,23 @@ class Needs(Struct):
     again: set[int] = set()
     paying: set[int] = set()
     payouts: set[int] = set()
-    waiting: str = ""
+    owed: set[str] = set()
+    waiting: tuple[str, str] | None = None
 
 
 class Loaded(Struct):
     """What was read under the lock. `orders` are bodies as stored, each to be decoded when a command needs it: a
     thousand decoded orders would drive all else out of the processor's caches. `disputes` is order → id → dispute,
     each order whole; `taken` the references in use, (kind, store, reference); `instants` is buyer →
-    [(opened, currency, minor)]; `waiting` the oldest refunds that wait, as disputes."""
+    [(opened, currency, minor)]; `queues` is (account, currency) → how many refunds
+    wait for it, `waiting` the oldest that do, as disputes."""
 
     stores: dict[str, Store] = {}
     orders: dict[int, bytes] = {}
     disputes: dict[int, dict[int, Dispute]] = {}
     taken: set[tuple[str, str, str]] = set()
     balances: dict[tuple[str, str], int] = {}
-    queues: dict[str, int] = {}
+    queues: dict[tuple[str, str], int] = {}
     instants: dict[str, list[tuple[datetime, str, int]]] = {}
     waiting: list[Dispute] = []
     programmes: dict[str, Programme] = {}
@@ -207,6 +211,10 @@ class Database(Protocol):
 
     def compiled(self, version: str, currency: str) -> Compiled | None:
         """A policy ready for use; the empty version is the database's default one."""
+        ...
+
+    def rates(self, base: str, quote: str, since: datetime, until: datetime) -> tuple[Rate, ...]:
+        """The rates of two currencies in each other or in EUR that were published in that time."""
         ...
 
     def save(self, part: int, batch: Batch) -> None:

@@ -69,6 +69,7 @@ SAYS_OF = {
     "frozen": OPEN,
     "thawed": OPEN,
     "closed": ("closed",),
+    "still_waiting": ("awaiting_funds",),
 }
 """Mail → the phases of which it is true; sent late, when the dispute has moved on, it would say what is not so."""
 
@@ -309,7 +310,7 @@ class Worker:
         return self.execute(requests) if requests else []
 
     def _serve_waiting(self, effect: Effect) -> Delivery:
-        while self._run(Request(ServeWaiting(currency=effect.what), SYSTEM, self.clock())).first:
+        while self._run(Request(ServeWaiting(currency=effect.what, account=effect.to), SYSTEM, self.clock())).first:
             pass
         return self._delivery()
 

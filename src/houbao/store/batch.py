@@ -9,7 +9,7 @@ from typing import TypeVar
 from msgspec import Struct
 from sqlalchemy import Table
 
-from houbao.core.ledger import keeps_balance
+from houbao.core.accounts import keeps_balance
 from houbao.core.terms import micros
 from houbao.engine.ports import Batch
 from houbao.store import rows, schema
@@ -70,7 +70,7 @@ def _add_history(part: int, batch: Batch, found: Rows) -> None:
         if w.noted is None:
             continue
         if row := rows.waiting_row(part, w.position, w.noted):
-            waits[row[:3]] = row
+            waits[row[:4]] = row
         if (key := rows.served_key(part, w.noted)) and waits.pop(key, None) is None:
             served.append(key)
         if row := rows.instant_row(part, w.position, w.noted):

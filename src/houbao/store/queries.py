@@ -33,12 +33,16 @@ class Entry(Struct, frozen=True):
 
 
 class Fund(Struct, frozen=True):
-    """The fund in one currency (minor units). capital + back − out = available + reserved."""
+    """The fund in one currency (minor units): what came in (capital, premiums, the treasury's backstop, what deposits
+    gave) + back − out = available + reserved."""
 
     currency: str
     available: int
     reserved: int
     capital: int
+    premiums: int
+    backstop: int
+    deposits: int
     out: int
     back: int
     waiting: int
@@ -115,15 +119,19 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         return found[0] if found else 0
 
     waiting, minor = connection.execute(
-        "SELECT count(*), coalesce(sum(minor), 0) FROM waiting WHERE part=? AND currency=?", (part, currency)
+        "SELECT count(*), coalesce(sum(minor), 0) FROM waiting WHERE part=? AND account=? AND currency=?",
+        (part, AVAILABLE, currency),
     ).fetchone()
     return Fund(
         currency=currency,
         available=balance(AVAILABLE),
         reserved=balance(RESERVED),
         capital=total("kind='capital'"),
-        out=total("source=? AND kind IN ('guarantee', 'given_back', 'chargeback')", RESERVED),
-        back=total("target=? AND kind='guarantee_returned'", RESERVED),
+        premiums=total("kind='premium'"),
+        backstop=total("kind='backstop'"),
+        deposits=total("kind='deposit_pays'") - total("kind='deposit_back'"),
+        out=total("source=? AND kind IN ('guarantee', 'exchange', 'given_back', 'chargeback')", RESERVED),
+        back=total("target=? AND kind IN ('guarantee_returned', 'exchange_returned')", RESERVED),
         waiting=waiting,
         waiting_minor=minor,
     )

@@ -6,12 +6,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from houbao.core.exchange import OLDEST, PIVOT, Rate, rate_at
-from houbao.core.terms import Refused, from_micros, micros
+from houbao.core.exchange import OLDEST, Rate, rate_at
+from houbao.core.terms import Refused, micros
 from houbao.store import schema
-from houbao.store.sqlite import SQLite, inserting
-
-_COLUMNS = "base, quote, published_at, source, numerator, denominator"
+from houbao.store.rows import rate_of
+from houbao.store.sqlite import SQLite, inserting, rates_between
 
 
 class Kept(Struct, frozen=True):
@@ -52,12 +51,7 @@ def keep(database: SQLite, rates: Iterable[Rate]) -> Kept:
 def rate(connection: sqlite3.Connection, base: str, quote: str, at: datetime) -> Rate | None:
     """The last rate of `base` in `quote` published by `at`, by way of EUR where it must be; None where there is none
     young enough (`exchange.OLDEST`)."""
-    names = (base, quote, PIVOT)
-    found = connection.execute(
-        f"SELECT {_COLUMNS} FROM rates WHERE base IN (?, ?, ?) AND quote IN (?, ?, ?) AND published_at BETWEEN ? AND ?",
-        (*names, *names, micros(at - OLDEST), micros(at)),
-    )
-    return rate_at(map(_rate, found), base, quote, at)
+    return rate_at(rates_between(connection, base, quote, at - OLDEST, at), base, quote, at)
 
 
 def latest(connection: sqlite3.Connection) -> list[Rate]:
@@ -66,25 +60,13 @@ def latest(connection: sqlite3.Connection) -> list[Rate]:
         "SELECT base, quote, max(published_at), source, numerator, denominator FROM rates"
         " GROUP BY base, quote, source ORDER BY base, quote, source"
     )
-    return [_rate(row) for row in found]
+    return [rate_of(row) for row in found]
 
 
 def _value(connection: sqlite3.Connection, key: tuple[str, str, int, str]) -> tuple[int, int] | None:
     return connection.execute(
         "SELECT numerator, denominator FROM rates WHERE base=? AND quote=? AND published_at=? AND source=?", key
     ).fetchone()
-
-
-def _rate(row: tuple[str, str, int, str, int, int]) -> Rate:
-    base, quote, published_at, source, numerator, denominator = row
-    return Rate(
-        base=base,
-        quote=quote,
-        numerator=numerator,
-        denominator=denominator,
-        published_at=from_micros(published_at),
-        source=source,
-    )
 
 
 def _changed(rate: Rate, before: tuple[int, int]) -> str:

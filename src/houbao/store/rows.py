@@ -9,11 +9,12 @@ from houbao.core import disputes as d
 from houbao.core.calendars import Outage
 from houbao.core.decider import Event
 from houbao.core.effects import Effect
+from houbao.core.exchange import Rate
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
 from houbao.core.phases import waits_for
 from houbao.core.programme import Store
-from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
+from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved, takes
 from houbao.core.score import Score, of_hundred
 from houbao.core.tallies import Deal, Tally, deal_of, tally_of
 from houbao.core.terms import from_micros, micros
@@ -35,6 +36,19 @@ decode_outages = msgspec.json.Decoder(tuple[Outage, ...]).decode
 def outages(known: tuple[Outage, ...]) -> bytes:
     """The outages in a row of `parts`; nothing where there are none."""
     return encode(known) if known else b""
+
+
+def rate_of(row: Row) -> Rate:
+    """A rate from its row of `rates`."""
+    base, quote, published_at, source, numerator, denominator = row
+    return Rate(
+        base=base,
+        quote=quote,
+        numerator=numerator,
+        denominator=denominator,
+        published_at=from_micros(published_at),
+        source=source,
+    )
 
 
 def store_row(part: int, store: Store) -> Row:
@@ -158,16 +172,19 @@ def effect_rows(part: int, position: int, told: Iterable[Effect]) -> list[Row]:
 
 
 def waiting_row(part: int, position: int, event: Event) -> Row | None:
-    """The row of `waiting` that a refund leaves when it must wait for the fund."""
+    """The row of `waiting` that a refund leaves when it must wait for money."""
     if isinstance(event, RefundApproved) and event.waits:
-        return (part, event.currency, position, event.dispute, event.minor)
+        minor, currency = takes(event)
+        return (part, event.waits, currency, position, event.dispute, minor)
     return None
 
 
 def served_key(part: int, event: Event) -> Row | None:
     """The key of the row of `waiting` that this event ends."""
-    if isinstance(event, FundsReserved) or (isinstance(event, RefundResolved) and event.waited):
-        return (part, event.currency, event.refund)
+    if isinstance(event, FundsReserved):
+        return (part, event.account, event.currency, event.refund)
+    if isinstance(event, RefundResolved) and event.waited:
+        return (part, event.waited, event.fund_currency or event.currency, event.refund)
     return None
 
 

@@ -183,7 +183,15 @@ grades = _table(
 )
 
 timers = _table("timers", _key("part"), _key("due_at"), _key("dispute_id"), _key("kind", Text))
-waiting = _table("waiting", _key("part"), _key("currency", Text), _key("position"), _int("dispute_id"), _int("minor"))
+waiting = _table(
+    "waiting",
+    _key("part"),
+    _key("account", Text),
+    _key("currency", Text),
+    _key("position"),
+    _int("dispute_id"),
+    _int("minor"),
+)
 
 # What must be done outside, in the order it falls due (a claim moves `due_at` to its lease's end), and how it ended.
 outbox = _table("outbox", _key("part"), _key("due_at"), _key("position"), _key("n"), _int("tries"), _blob("body"))

@@ -14,9 +14,10 @@ from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account
 from houbao.core.decider import Event
 from houbao.core.disputes import Dispute
-from houbao.core.ledger import AVAILABLE, store_account
+from houbao.core.exchange import PIVOT, Rate
 from houbao.core.orders import Order
 from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme, Store
@@ -261,20 +262,25 @@ class SQLite:
 
     def _load_money(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
         run = self.connection.execute
-        accounts = [AVAILABLE]
+        accounts = [AVAILABLE, BACKSTOP]
         # Only a dispute that exists can fall due and take a store's money; an order's first one needs the fund alone.
         owed = (*loaded.disputes, *needs.payouts, *needs.again)
-        stores = {known[order][0] for order in owed if order in known}
+        stores = needs.owed | {known[order][0] for order in owed if order in known}
         if needs.references and needs.orders - known.keys():
             stores |= needs.stores  # a list may speak of orders that it places itself
-        accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
+        accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit", "receivable")]
         found = run(_asked("account, currency, minor", "balances", "account"), (_json(accounts), part))
         loaded.balances = {(account, currency): minor for account, currency, minor in found}
         for currency in {currency for account, currency in loaded.balances if account == AVAILABLE}:
             # Rules ask only whether any waits; a batch can end at most as many waits as it has commands.
-            (loaded.queues[currency],) = run(
-                "SELECT count(*) FROM (SELECT 1 FROM waiting WHERE part=? AND currency=? LIMIT 1001)", (part, currency)
+            (loaded.queues[AVAILABLE, currency],) = run(
+                "SELECT count(*) FROM (SELECT 1 FROM waiting WHERE part=? AND account=? AND currency=? LIMIT 1001)",
+                (part, AVAILABLE, currency),
             ).fetchone()
+        if stores:
+            own = [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
+            for account, currency in run(_asked("account, currency", "waiting", "account"), (_json(own), part)):
+                loaded.queues[account, currency] = loaded.queues.get((account, currency), 0) + 1
         covered = [order for order in needs.opening if order not in known or known[order][1]]
         if buyers := {needs.opening[order] for order in (*covered, *(needs.paying & needs.opening.keys()))}:
             found = run(_asked("buyer_id, opened_at, currency, minor", "instants", "buyer_id"), (_json(buyers), part))
@@ -283,8 +289,8 @@ class SQLite:
         if needs.waiting:
             found = run(
                 "SELECT body FROM waiting JOIN disputes ON disputes.part=waiting.part AND id=dispute_id"
-                " WHERE waiting.part=? AND currency=? ORDER BY position LIMIT 200",
-                (part, needs.waiting),
+                " WHERE waiting.part=? AND account=? AND currency=? ORDER BY position LIMIT 200",
+                (part, *needs.waiting),
             )
             loaded.waiting = [rows.decode_dispute(body) for (body,) in found]
 
@@ -297,6 +303,10 @@ class SQLite:
                 return None
             known = self._compiled[(version, currency)] = compile_policy(parse_policy(text), currency)
         return known
+
+    def rates(self, base: str, quote: str, since: datetime, until: datetime) -> tuple[Rate, ...]:
+        """See ports.Database."""
+        return tuple(rates_between(self.connection, base, quote, since, until))
 
     def policy_text(self, version: str) -> str | None:
         """The text of a policy version; the empty one is the database's default."""
@@ -472,6 +482,19 @@ class SQLite:
             except BaseException:
                 self.connection.execute("ROLLBACK")
                 raise
+
+
+def rates_between(
+    connection: sqlite3.Connection, base: str, quote: str, since: datetime, until: datetime
+) -> Iterable[Rate]:
+    """The rates of two currencies in each other or in EUR that were published in that time."""
+    names = (base, quote, PIVOT)
+    columns = ", ".join(column.name for column in schema.rates.columns)
+    found = connection.execute(
+        f"SELECT {columns} FROM rates WHERE base IN (?, ?, ?) AND quote IN (?, ?, ?) AND published_at BETWEEN ? AND ?",
+        (*names, *names, micros(since), micros(until)),
+    )
+    return map(rows.rate_of, found)
 
 
 def _asked(columns: str, table: str, key: str) -> str:

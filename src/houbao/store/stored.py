@@ -17,7 +17,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.chain import link
 from houbao.core.decider import Event
-from houbao.core.fund import CapitalAdded
+from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.outages import OutageEntered
 from houbao.core.terms import micros
 from houbao.store.differences import COLUMNS, KEY_OF, UNDECODABLE, Notes
@@ -294,7 +294,7 @@ def _subject(event: Event, position: int) -> int:
     match event:
         case _ if isinstance(event, STORE_EVENTS):
             return 0
-        case CapitalAdded() | OutageEntered():
+        case CapitalAdded() | DepositPaid() | CashMoved() | DebtRepaid() | OutageEntered():
             return 0
         case o.OrderPlaced():
             return position

@@ -22,11 +22,12 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.accounts import AVAILABLE, RESERVED, keeps_balance
 from houbao.core.calendars import Outage
 from houbao.core.decider import Event
 from houbao.core.effects import Effect, effects
-from houbao.core.fund import CapitalAdded
-from houbao.core.ledger import AVAILABLE, RESERVED, Transfer, keeps_balance, transfers
+from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
+from houbao.core.ledger import Transfer, transfers
 from houbao.core.outages import OutageEntered, evolve_outages
 from houbao.store import rows, schema
 from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, Difference, Notes, fields
@@ -182,7 +183,7 @@ class _Check:
                 self.orders.put(position, order, m.evolve_message(order, position))
             case OutageEntered():
                 self.outages = evolve_outages(self.outages, event, position)
-            case CapitalAdded():
+            case CapitalAdded() | DepositPaid() | CashMoved() | DebtRepaid():
                 pass
             case _:
                 return self._evolve_dispute(position, event)
@@ -296,7 +297,7 @@ class _Check:
         if row := rows.instant_row(self.part, position, event):
             self.notes.compare("instants", [row], self.instants.take(position))
         if row := rows.waiting_row(self.part, position, event):
-            self.waiting[self.part, row[1], position] = (row, self.waits.take(position))
+            self.waiting[row[:4]] = (row, self.waits.take(position))
         if key := rows.served_key(self.part, event):
             _, found = self.waiting.pop(key)
             self.notes.compare("waiting", [], found)

@@ -1,0 +1,90 @@
+"""`houbao fund …`: money that comes in or goes round, booked by finance at the command line."""
+
+from msgspec import Struct
+
+from houbao.core.disputes import refund_of
+from houbao.core.fund import FundCommand, PayDeposit, TopUp
+from houbao.core.money import decimal
+from houbao.core.refunds import SettleRefund
+from houbao.core.shortfalls import WriteOff
+from houbao.core.terms import Actor, Refused, parse_id
+from houbao.engine.ports import Request
+from houbao.store import queries
+from houbao.telling import tell
+from houbao.wiring import House
+
+FINANCE = Actor("finance", "command-line")
+
+
+class Booked(Struct, frozen=True):
+    """What became of it: the position of its event, whether its key had been used for it before, and the fund now."""
+
+    position: int
+    replayed: bool
+    fund: list[queries.Fund]
+
+
+def book(house: House, command: FundCommand, key: str) -> Booked:
+    """Book it, and let what waits for it go on. Raises Refused: bad_currency where no programme pays in it, and as
+    deciding it does."""
+    known = queries.programme_currencies(house.database.connection)
+    if isinstance(command, TopUp | PayDeposit) and command.currency not in known:
+        raise Refused(
+            "bad_currency", f"no programme pays in {command.currency}, only in {', '.join(known)}: nothing was booked"
+        )
+    (outcome,) = house.engine.execute([Request(command, FINANCE, house.clock(), key)])
+    if isinstance(outcome, Refused):
+        raise outcome
+    house.worker.run()
+    return Booked(outcome.first, outcome.replayed, queries.fund(house.database.connection, 0))
+
+
+def settle(house: House, dispute: str, payment: str, taken: int, currency: str) -> dict[str, list[str]]:
+    """Book what a provider took (minor units of the fund's currency). Raises Refused: bad_id, bad_currency, and as
+    deciding it does."""
+    number = parse_id("dispute", dispute)[1]
+    found = house.database.dispute(0, number)
+    refund = refund_of(found) if found else None
+    if refund and refund.in_fund and refund.in_fund.currency != currency:
+        raise Refused("bad_currency", f"it was paid out of a fund in {refund.in_fund.currency}, not in {currency}")
+    return _on_dispute(house, SettleRefund(dispute=number, payment=payment, taken=taken), FINANCE)
+
+
+def write_off(house: House, dispute: str, by: str) -> dict[str, list[str]]:
+    """Sign to give up what was advanced for a dispute. Raises Refused: bad_id, and as deciding it does."""
+    return _on_dispute(house, WriteOff(dispute=parse_id("dispute", dispute)[1]), Actor("finance", by))
+
+
+def _on_dispute(house: House, command: SettleRefund | WriteOff, by: Actor) -> dict[str, list[str]]:
+    (outcome,) = house.engine.execute([Request(command, by, house.clock())])
+    if isinstance(outcome, Refused):
+        raise outcome
+    dispute = house.database.dispute(0, command.dispute)
+    assert dispute is not None
+    events = [house.database.event(0, position) for position in range(outcome.first, outcome.last + 1)]
+    return {"events": [tell(event, dispute.currency) for event in events if event is not None]}
+
+
+def told(booked: Booked, amount: str, currency: str, done: str) -> str:
+    """One line of what was done."""
+    if booked.replayed:
+        return f"{amount} {currency} was booked under this key before: nothing changed."
+    return f"{amount} {currency} {done}."
+
+
+def status(funds: list[queries.Fund]) -> list[str]:
+    """The fund as lines of text."""
+    if not funds:
+        return ["The fund is empty: `houbao fund top-up AMOUNT CURRENCY` fills it."]
+    lines: list[str] = []
+    for f in funds:
+        said = {
+            name: decimal(getattr(f, name), f.currency)
+            for name in ("available", "reserved", "capital", "premiums", "backstop", "deposits", "out", "back")
+        }
+        lines.append(f"{f.currency}: free {said['available']}, reserved {said['reserved']}")
+        lines.append(f"  capital {said['capital']}, paid out {said['out']}, come back {said['back']}")
+        others = [f"{name} {said[name]}" for name in ("premiums", "backstop", "deposits") if getattr(f, name)]
+        lines += [f"  {', '.join(others)}"] * bool(others)
+        lines.append(f"  waiting for money: {f.waiting} refunds, {decimal(f.waiting_minor, f.currency)}")
+    return lines
