@@ -10,6 +10,7 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.acts import SendGoodwill
 from houbao.core.outages import EnterOutage
 from houbao.core.terms import SYSTEM, Actor, from_micros
 from houbao.engine import worker
@@ -471,6 +472,26 @@ def test_a_store_whose_buyers_send_the_same_photos_and_cost_the_fund_much_is_fou
     assert market.worker.assess() == 1  # nothing is left of it after thirty days
     assert market.database.store(0, "oak").standing.exposure == 0
     market.check()
+
+
+def test_a_photo_that_one_buyer_sends_twice_is_not_shared_and_gifts_are_no_disputes(market):
+    for n in range(2):
+        market.open(market.order(f"order-{n}"), "damaged", "20.00", evidence=("cd" * 32,))
+    market.accept(SendGoodwill(order=market.order("gift"), amount=100), SELLER)
+    assert market.worker.assess() == 1
+    standing = market.database.store(0, "oak").standing
+    assert (standing.shared, standing.disputes) == ((), 2)
+
+
+def test_what_the_platform_paid_is_no_exposure_of_the_fund(market):
+    dispute = market.open(market.order(delivered=False), "in_transit_overdue", "40.00")
+    market.accept(d.Reject(dispute=dispute, reason="proof"), SELLER)
+    market.accept(d.Escalate(dispute=dispute), BUYER)
+    market.rule(dispute, payer="platform")
+    market.rule(market.open(market.order("second"), "damaged", "30.00"))
+    market.work()
+    market.worker.assess()
+    assert market.database.store(0, "oak").standing.exposure == eur("30.00")
 
 
 def test_what_the_marketplace_told_of_addresses_stays_with_what_is_found(market):

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from houbao.core.orders import REASONS, Order, decide_fact, decide_place, evolve_order, protection_window
-from houbao.core.programme import Coverage
+from houbao.core.programme import Coverage, Store
 from houbao.core.terms import Actor
 from houbao.feeds.complaints import classify
 from houbao.feeds.generated import REASONS_DRAWN, TEXTS, generate
@@ -17,7 +17,7 @@ PLATFORM = Actor("platform")
 
 def lived(sold: SoldOrder) -> Order:
     """The order as it stood when its complaint came, or at its end."""
-    state = evolve_order(None, decide_place(False, True, sold.place, PLATFORM)[0], 1)
+    state = evolve_order(None, decide_place(False, Store(id=sold.place.store), sold.place, PLATFORM)[0], 1)
     for position, fact in enumerate(sold.facts, start=2):
         if sold.complaint and fact.at > sold.complaint.at:
             break

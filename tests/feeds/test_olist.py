@@ -20,7 +20,7 @@ from houbao.core.orders import (
     evolve_order,
     protection_window,
 )
-from houbao.core.programme import Coverage
+from houbao.core.programme import Coverage, Store
 from houbao.core.terms import Actor
 from houbao.feeds.olist import Summary, read
 from houbao.feeds.sold import SoldOrder
@@ -131,7 +131,7 @@ def utc(text: str) -> datetime:
 
 def lived(sold: SoldOrder, until: datetime | None = None) -> Order:
     """The order after its facts, or after those known at `until`."""
-    state = evolve_order(None, decide_place(False, True, sold.place, PLATFORM)[0], 1)
+    state = evolve_order(None, decide_place(False, Store(id=sold.place.store), sold.place, PLATFORM)[0], 1)
     for position, fact in enumerate(sold.facts, start=2):
         if until is None or fact.at <= until:
             told = structs.replace(fact, order=state.id)

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 from msgspec import structs
 
+from houbao.core.disputes import GOODWILL
 from houbao.core.ledger import RESERVED
 from houbao.core.terms import micros
 from houbao.core.watches import MOST_BUYERS, Standing
@@ -29,7 +30,9 @@ def found(connection: sqlite3.Connection, part: int, since: datetime, now: datet
     run, start = connection.execute, _position(connection, part, since)
     buyers: dict[str, Counter[str]] = defaultdict(Counter)
     for store, buyer, count in run(
-        "SELECT store_id, body->>'buyer', count(*) FROM disputes WHERE part=? AND id>=? GROUP BY 1, 2", (part, start)
+        "SELECT store_id, body->>'buyer', count(*) FROM disputes WHERE part=? AND id>=? AND body->>'route' <> ?"
+        " GROUP BY 1, 2",
+        (part, start, GOODWILL),
     ):
         buyers[store][buyer] = count
     kept = {
@@ -78,8 +81,9 @@ def _position(connection: sqlite3.Connection, part: int, since: datetime) -> int
 def _spent(connection: sqlite3.Connection, part: int, start: int) -> dict[str, tuple[str, int]]:
     """Store → currency and minor units of what the fund paid for it; of the currency in which that is most."""
     rows = connection.execute(
-        "SELECT store_id, currency, sum(CASE source WHEN ? THEN minor ELSE -minor END) AS paid FROM transfers"
-        " WHERE part=? AND position>=? AND kind IN ('guarantee', 'guarantee_returned') GROUP BY 1, 2 ORDER BY paid",
+        "SELECT store_id, currency, sum(CASE source WHEN ?1 THEN minor ELSE -minor END) AS paid FROM transfers"
+        " WHERE part=?2 AND position>=?3 AND kind IN ('guarantee', 'guarantee_returned') AND ?1 IN (source, target)"
+        " GROUP BY 1, 2 ORDER BY paid",
         (RESERVED, part, start),
     )
     return {store: (currency, max(0, paid)) for store, currency, paid in rows}
