@@ -831,7 +831,7 @@ def rate_changed(market):
 def split_lines(market):
     lines = (o.NewLine(id="1", item=4000, category="perishables"), o.NewLine(id="2", item=9000, category="toys"))
     order = market.order(amount="130.00", lines=lines)
-    return market.refuse(opening(order, "damaged", "50.00", lines=(("1", 1), ("2", 1))), BUYER)
+    return raised(market, market.explain, opening(order, "damaged", "50.00", lines=(("1", 1), ("2", 1))))
 
 
 @produces

@@ -39,6 +39,7 @@ from houbao.core.score import POINT, of_hundred
 from houbao.core.terms import SYSTEM, Refused
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
+from houbao.store import queries
 from houbao.store.policies import publish_text
 from houbao.store.scores import Scorebook
 
@@ -608,8 +609,23 @@ def test_r9_an_excluded_line_takes_no_covered_one_with_it_each_goes_its_own_way(
     order = market.order(lines=lines)
     assert market.dispute(market.open(order, "damaged", "10.00", lines=(("1", 1),))).route == "verify"
     assert market.dispute(market.open(order, "damaged", "10.00", lines=(("2", 1),))).route == "seller"
-    both = opening(market.order(lines=lines), "damaged", "10.00", lines=(("1", 1), ("2", 1)))
-    assert market.refuse(both, BUYER).code == "split_lines"
+
+
+def test_r9_lines_that_go_different_ways_become_several_disputes_when_opened_at_once(market):
+    lines = (
+        o.NewLine(id="1", item=3000),
+        o.NewLine(id="2", item=1000, category="perishables"),
+        o.NewLine(id="3", item=2000, category="toys"),
+    )
+    order = market.order(amount="60.00", lines=lines)
+    claim = opening(order, "damaged", "30.00", lines=(("1", 1), ("2", 1), ("3", 1)), reference="c", statement="Broken.")
+    accepted = market.accept(claim, BUYER, key="claim-1")
+    first, second = queries.disputes_of(market.database.connection, 0, order)
+    assert accepted.id == first.id
+    assert (first.route, first.lines, first.amount, first.reference) == ("verify", (("1", 1), ("3", 1)), 2500, "c")
+    assert (second.route, second.lines, second.amount, second.reference) == ("seller", (("2", 1),), 500, "c-2")
+    assert {first.phase, second.phase} == {"verifying", "awaiting_seller"}
+    assert market.accept(claim, BUYER, key="claim-1").replayed
 
 
 def test_r9_what_a_buyer_got_at_once_in_thirty_days_adds_up_and_beyond_it_the_platform_verifies(market):

@@ -239,6 +239,28 @@ def decide_open(
     return [opened, approved] if approved else [opened]
 
 
+def split_by_route(
+    command: OpenDispute, scene: Scene, compiled: Compiled, others: tuple[Dispute, ...], given: Given
+) -> list[OpenDispute]:
+    """One command for each way that the lines go when each is taken alone. The amount is shared by what can be refunded
+    on them (largest remainder); the first command keeps the reference, the others get it with a number behind."""
+    worth = [refundable(scene.order, {line: n}, scene.taken_lines, scene.taken_payments) for line, n in command.lines]
+    ways: dict[str, list[tuple[tuple[str, int], int]]] = {}
+    for piece, share in zip(command.lines, money.split(command.amount, worth), strict=True):
+        evidence = bool(command.evidence)
+        rule, _ = assess_claim(scene, compiled, others, command.reason, (piece,), share, evidence, given)
+        ways.setdefault(rule.route, []).append((piece, share))
+    return [
+        structs.replace(
+            command,
+            lines=tuple(piece for piece, _ in way),
+            amount=sum(share for _, share in way),
+            reference=f"{command.reference}-{n}" if command.reference and n > 1 else command.reference,
+        )
+        for n, way in enumerate(ways.values(), 1)
+    ]
+
+
 FIRST_PHASE = {"verify": "verifying", "seller": "awaiting_seller", "return": "awaiting_return"}
 """Route → where a dispute begins; the instant route begins with its refund."""
 

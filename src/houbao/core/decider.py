@@ -179,8 +179,7 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
         case d.OpenDispute():
             if command.reference and world.reference_taken:
                 raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
-            scene, rules = _scene(world, by, now), _known(world.rules)
-            return [*claims.decide_open(command, scene, rules, tuple(world.disputes.values()), world.given)]
+            return _open(world, command, by, now)
         case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
             return [*p.decide_store(world.store, world.programme, command, by, now)]
         case p.AssessStore() | p.SetWatch() | p.LiftWatch():
@@ -206,6 +205,26 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             return _decide_fact(world, command, by, now)
         case _:
             return [*_decide_turn(world, command, by, now)]
+
+
+def _open(world: World, command: d.OpenDispute, by: Actor, now: datetime) -> list[Event]:
+    """A dispute; one for each way where its lines would go different ones."""
+    scene, rules, others = _scene(world, by, now), _known(world.rules), tuple(world.disputes.values())
+    try:
+        return [*claims.decide_open(command, scene, rules, others, world.given)]
+    except Refused as refused:
+        if refused.code != "split_lines":
+            raise
+        ways = claims.split_by_route(command, scene, rules, others, world.given)
+        if len(ways) < 2:
+            raise
+    events: list[Event] = []
+    for way in ways:
+        opened = _open(world, way, by, now)
+        for event in opened:
+            world = evolve(world, event, transfers(event))
+        events += opened
+    return events
 
 
 def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> list[Event]:

@@ -134,7 +134,9 @@ class Engine:
 
         Raises Refused as opening would. `request.command` is an OpenDispute."""
         preview = self.preview(msgspec.structs.replace(request, key=""))
-        opened = next(event for event in preview.events if isinstance(event, d.DisputeOpened))
+        opened, *more = [event for event in preview.events if isinstance(event, d.DisputeOpened)]
+        if more:
+            raise Refused("split_lines", "these lines go different ways, as several disputes: ask about each alone")
         order = self.database.order(self.part, opened.order)
         rules = self.database.compiled(order.coverage.policy if order else "", opened.currency)
         assert rules is not None
@@ -539,7 +541,9 @@ def _may_owe(command: Command) -> bool:
 def _subject(command: Command, decision: Decision) -> int:
     """The number of the dispute or order that the command made or was about."""
     match command:
-        case d.OpenDispute() | SendGoodwill():
+        case d.OpenDispute():
+            return next(event.dispute for event in decision.events if isinstance(event, d.DisputeOpened))
+        case SendGoodwill():
             return max(decision.world.disputes)
         case TopUp() | PayDeposit() | MoveCash() | Repay() | EnterOutage() | r.ServeWaiting():
             return 0

@@ -243,6 +243,7 @@ class Receipts:
         self._stream = stream
         self._end = end
         self._receipt: Row | None = None
+        self._made: set[int] = set()
 
     def follow(self, position: int, event: Event) -> None:
         """The next event."""
@@ -253,6 +254,7 @@ class Receipts:
                 self._bad(row, "first", f"after {self._receipt[8]}")
             self._check_lengths(row)
             self._receipt = row
+            self._made.clear()
             if not position <= row[8] <= self._end:
                 self._bad(row, "last", f"from {position} to {self._end}")
                 self._receipt = None
@@ -263,8 +265,10 @@ class Receipts:
             self._bad(self._receipt, "caller", event.by)
         elif event.by != "system":
             subject = _subject(event, position)
-            # What is said of an order may move its disputes too, as a chargeback does.
-            if number not in (subject, getattr(event, "order", subject)):
+            if isinstance(event, d.DisputeOpened) and (subject == number or self._made):
+                self._made.add(subject)
+            # What is said of an order may move its disputes too, as a chargeback does; one opening may make several.
+            if number not in (subject, getattr(event, "order", subject)) and subject not in self._made:
                 self._bad(self._receipt, "id", subject)
             if isinstance(event, r.DisputeEvent) and micros(event.at) != received_at:
                 self._bad(self._receipt, "received_at", micros(event.at))
