@@ -7,6 +7,7 @@ its zone. Every time that comes out is UTC.
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -119,7 +120,13 @@ def zone_of(name: str) -> ZoneInfo | None:
 
 def days_after(at: datetime, days: int) -> datetime:
     """`at` plus `days` × 24 hours exactly, whatever the clocks of its zone do in between; in UTC."""
-    return at.astimezone(UTC) + days * DAY
+    return at.astimezone(UTC) + _days(days)
+
+
+@cache
+def _days(count: int) -> timedelta:
+    """That many days; kept, because to multiply takes ten times as long as to add."""
+    return count * DAY
 
 
 def after(start: datetime, wait: Wait, calendar: Calendar = EVERYWHERE) -> datetime:

@@ -23,7 +23,6 @@ from houbao.core.rulings import Compiled, assess
 from houbao.core.terms import Record, Refused, check_reference
 from houbao.core.watches import age_days
 
-HEX = "0123456789abcdef"
 MOST_EVIDENCE = 20
 REMEDIES = ("refund", "return_refund")
 """What a buyer may ask for; a replacement is the seller's to offer."""
@@ -168,7 +167,10 @@ def check_evidence(evidence: tuple[str, ...]) -> None:
 
 def is_digest(text: str) -> bool:
     """Whether it is a SHA-256 digest: 64 lower-case hex digits."""
-    return len(text) == 64 and not text.strip(HEX)
+    try:
+        return len(text) == 64 and bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
 
 
 def check_amount(amount: int) -> None:

@@ -326,9 +326,7 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
 
 def _scene(world: World, by: Actor, now: datetime) -> r.Scene:
     order = _order(world)
-    taken_lines, taken_payments = r.taken(refund for dispute in world.disputes.values() for refund in dispute.refunds)
-    for payment, minor in c.charged(order).items():
-        taken_payments[payment] = taken_payments.get(payment, 0) + minor
+    taken_lines, taken_payments = _taken(order, world.disputes)
     policy = _known(world.policy).policy
     return r.Scene(
         order=order,
@@ -351,6 +349,20 @@ def _caps(world: World) -> Caps:
     rules = _known(world.rules)
     other = _order(world).coverage.currency
     return structs.replace(caps_of(rules.policy.limits, other), advance=rules.caps.advance) if other else rules.caps
+
+
+Taken = tuple[Mapping[str, int], Mapping[str, int]]
+NOTHING_TAKEN: Taken = ({}, {})
+
+
+def _taken(order: o.Order, disputes: Mapping[int, d.Dispute]) -> Taken:
+    """What is approved already or asked back by a bank: by line and by payment (minor units)."""
+    if not disputes and not order.chargebacks:
+        return NOTHING_TAKEN
+    lines, payments = r.taken(refund for dispute in disputes.values() for refund in dispute.refunds)
+    for payment, minor in c.charged(order).items():
+        payments[payment] = payments.get(payment, 0) + minor
+    return lines, payments
 
 
 def _order(world: World) -> o.Order:

@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import get_args
 
 import msgspec
+from msgspec import Struct
 
 from houbao.core import chargebacks as c
 from houbao.core import disputes as d
@@ -170,7 +171,7 @@ class Engine:
         database, part = self.database, self.part
         head = database.lock_part(part)
         self.probe("batch.locked")
-        asked = [_Asked(request) for request in requests]
+        asked = [_asked(request) for request in requests]
         sound = [one for one in asked if one.content]
         keys = [one.name for one in sound if one.name[1]]
         receipts = database.receipts(part, keys) if keys else {}
@@ -258,18 +259,20 @@ def _needs(requests: Sequence[Request]) -> Needs:
     return needs
 
 
-class _Asked:
+class _Asked(Struct, frozen=True, gc=False):
     """A request with what its receipt is found by and what it pins; no content where that is no valid Unicode."""
 
-    __slots__ = ("content", "name", "request")
+    request: Request
+    name: tuple[str, str]
+    content: bytes
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.name = (str(request.by), request.key)
-        try:
-            self.content = encode((self.name, request.command))
-        except UnicodeEncodeError:
-            self.content = b""
+
+def _asked(request: Request) -> _Asked:
+    name = (str(request.by), request.key)
+    try:
+        return _Asked(request, name, encode((name, request.command)))
+    except UnicodeEncodeError:
+        return _Asked(request, name, b"")
 
 
 class _Work:

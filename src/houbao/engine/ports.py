@@ -37,7 +37,7 @@ class Request(Struct, frozen=True):
     key: str = ""
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """The command happened. `id` is the number of the order or dispute it made or touched; `first`..`last` are the
     positions of its events (0 where nothing had to change); `replayed` when its key had been answered before."""
 
@@ -76,7 +76,7 @@ class Head(Struct, frozen=True):
     outages: tuple[Outage, ...] = ()
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """What an idempotency key was answered with. `salt` keys the digest where the command carried free text."""
 
     digest: bytes
@@ -127,7 +127,7 @@ Noted = DisputeOpened | RefundApproved | FundsReserved | RefundResolved
 """The events that leave more than their bytes and transfers: an instant sum, a place in the queue for the fund."""
 
 
-class Written(Struct, frozen=True):
+class Written(Struct, frozen=True, gc=False):
     """One event with all that follows from it, ready to be stored; the event itself only where it is `Noted`."""
 
     position: int
@@ -138,7 +138,7 @@ class Written(Struct, frozen=True):
     effects: list[Effect]
 
 
-class Text(Struct, frozen=True):
+class Text(Struct, frozen=True, gc=False):
     """Erasable free text that the event at `position` points at."""
 
     position: int

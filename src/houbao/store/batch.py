@@ -3,7 +3,8 @@
 To add a kind of row: its table in `schema`, how a record becomes one in `rows`, and its line here.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from houbao.store import rows, schema
 from houbao.store.rows import Row
 
 K = TypeVar("K")
+S = TypeVar("S")
 
 
 class Rows(Struct):
@@ -33,10 +35,9 @@ def rows_of(part: int, batch: Batch) -> Rows:
     """All rows of the batch, but the part's own."""
     found = Rows()
     _add_history(part, batch, found)
-    _add_states(found, schema.stores, {k: rows.store_row(part, s) for k, s in batch.stores.items()}, batch.old_stores)
-    _add_states(found, schema.orders, {k: rows.order_row(part, o) for k, o in batch.orders.items()}, batch.old_orders)
-    disputes = {k: rows.dispute_row(part, d) for k, d in batch.disputes.items()}
-    _add_states(found, schema.disputes, disputes, batch.old_disputes)
+    _add_states(found, schema.stores, partial(rows.store_row, part), batch.stores, batch.old_stores)
+    _add_states(found, schema.orders, partial(rows.order_row, part), batch.orders, batch.old_orders)
+    _add_states(found, schema.disputes, partial(rows.dispute_row, part), batch.disputes, batch.old_disputes)
     _add_record(part, batch, found)
     _add_timers(part, batch, found)
     found.new[schema.receipts] = [
@@ -84,10 +85,10 @@ def _add_history(part: int, batch: Batch, found: Rows) -> None:
     found.added[schema.balances] = [(part, *account, minor) for account, minor in change.items()]
 
 
-def _add_states(found: Rows, table: Table, states: Mapping[K, Row], old: Container[K]) -> None:
+def _add_states(found: Rows, table: Table, row: Callable[[S], Row], states: Mapping[K, S], old: Container[K]) -> None:
     """States as they are after the batch: new ones, and those that were there."""
-    found.new[table] = [row for key, row in states.items() if key not in old]
-    found.put[table] = [row for key, row in states.items() if key in old]
+    found.new[table] = [row(state) for key, state in states.items() if key not in old]
+    found.put[table] = [row(state) for key, state in states.items() if key in old]
 
 
 def _add_record(part: int, batch: Batch, found: Rows) -> None:
