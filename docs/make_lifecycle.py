@@ -12,11 +12,12 @@ from houbao.core import phases as ph
 from houbao.core.accounts import AVAILABLE
 from houbao.core.appeals import Appeal
 from houbao.core.freezes import IN_FREEZE
-from houbao.core.orders import LIFE, REASONS
+from houbao.core.orders import LIFE
 from houbao.core.policy import Policy
 from houbao.core.policy_file import parse_policy
 from houbao.core.refunds import Refund
 from houbao.core.returns import PROMISED, Parcel
+from houbao.core.terms import REASONS
 from houbao.shipped import policy_text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

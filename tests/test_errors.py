@@ -44,10 +44,11 @@ from houbao.core.exchange import parse_rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.messages import WriteOnOrder
 from houbao.core.outages import EnterOutage
+from houbao.core.placing import MOST_LISTING
 from houbao.core.policy import REFUSALS
 from houbao.core.policy_file import parse_policy
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
-from houbao.engine.engine import TEXT_FIELD
+from houbao.engine.personal import TEXT_FIELD
 from houbao.engine.ports import Accepted, Request
 from houbao.engine.writer import MOST_WAITING, Writer
 from houbao.settings import Settings
@@ -1170,4 +1171,4 @@ def test_the_page_names_the_limits_that_the_code_has():
     assert re.search(r"at most 1,000 characters", PAGE)
     assert DETAIL == 1000
     assert f"at most {WORDS} characters" in PAGE
-    assert o.MOST_LISTING == 64 * 1024
+    assert MOST_LISTING == 64 * 1024

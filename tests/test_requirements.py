@@ -36,7 +36,7 @@ from houbao.core.messages import WriteOnOrder
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import assess
 from houbao.core.score import POINT, of_hundred
-from houbao.core.terms import SYSTEM, Refused
+from houbao.core.terms import REASONS, SYSTEM, Refused
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import queries
@@ -45,9 +45,9 @@ from houbao.store.scores import Scorebook
 
 HOUR = timedelta(hours=1)
 PHOTO = "ab" * 32
-INR = [reason for reason, kind in o.REASONS.items() if kind == "INR"]
-SNAD = [reason for reason, kind in o.REASONS.items() if kind == "SNAD"]
-OTHER = [reason for reason, kind in o.REASONS.items() if kind == "OTHER"]
+INR = [reason for reason, kind in REASONS.items() if kind == "INR"]
+SNAD = [reason for reason, kind in REASONS.items() if kind == "SNAD"]
+OTHER = [reason for reason, kind in REASONS.items() if kind == "OTHER"]
 EXCLUDED = ("gift_cards", "live_animals", "perishables")
 
 

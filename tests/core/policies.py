@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from houbao.core.conditions import COUNT_FACTS, MONEY_FACTS, Condition, Facts
-from houbao.core.orders import REASONS
 from houbao.core.policy import Policy, Rule
 from houbao.core.policy_file import parse_policy
+from houbao.core.terms import REASONS
 from houbao.shipped import policy_text
 
 SHIPPED = parse_policy(policy_text())

@@ -11,9 +11,11 @@ from msgspec import structs
 from core.pure import Desk
 from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, T, opening
 from houbao.core import orders as o
-from houbao.core.orders import LIFE, REASONS, Line, Order, Payment, protection_window
+from houbao.core.orders import LIFE, Line, Order, Payment
+from houbao.core.placing import listing_digest
+from houbao.core.protection import protection_window
 from houbao.core.refundable import line_worth, refundable, share_lines, share_payments
-from houbao.core.terms import Actor
+from houbao.core.terms import REASONS, Actor
 
 FACTS: dict[str, Any] = {
     "paid": lambda order: o.Paid(order=order, at=T),
@@ -323,6 +325,6 @@ def test_the_listing_shown_is_kept_by_its_digest() -> None:
     listing = o.Listing(title="Oak table", disclosures={"size": "±2 cm"}, category="furniture")
     desk = Desk(lines=(o.NewLine(id="1", item=4000, shown=listing),))
     (line,) = desk.order().lines
-    assert line.listing == o.listing_digest(listing)
-    assert line.listing != o.listing_digest(structs.replace(listing, disclosures={"size": "±5 cm"}))
+    assert line.listing == listing_digest(listing)
+    assert line.listing != listing_digest(structs.replace(listing, disclosures={"size": "±5 cm"}))
     assert line.category == "furniture"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from houbao.core.orders import REASONS
+from houbao.core.terms import REASONS
 from houbao.feeds.complaints import RULES, classify, plain
 
 DELIVERED = [

@@ -5,9 +5,12 @@ from collections import Counter
 import pytest
 from msgspec import structs
 
-from houbao.core.orders import REASONS, Order, decide_fact, decide_place, evolve_order, protection_window
+from houbao.core.fulfilment import Till, decide_fact
+from houbao.core.orders import Order, evolve_order
+from houbao.core.placing import decide_place
 from houbao.core.programme import Coverage, Store
-from houbao.core.terms import Actor
+from houbao.core.protection import protection_window
+from houbao.core.terms import REASONS, Actor
 from houbao.feeds.complaints import classify
 from houbao.feeds.generated import REASONS_DRAWN, TEXTS, generate
 from houbao.feeds.sold import SoldOrder
@@ -22,7 +25,7 @@ def lived(sold: SoldOrder) -> Order:
         if sold.complaint and fact.at > sold.complaint.at:
             break
         told = structs.replace(fact, order=state.id)
-        state = evolve_order(state, decide_fact(state, told, Coverage(), 0, PLATFORM)[0], position)
+        state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM)[0], position)
     return state
 
 

@@ -8,20 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from houbao.core.orders import (
-    REASONS,
-    Delivered,
-    Order,
-    Paid,
-    PlaceOrder,
-    Shipped,
-    decide_fact,
-    decide_place,
-    evolve_order,
-    protection_window,
-)
+from houbao.core.fulfilment import Till, decide_fact
+from houbao.core.orders import Delivered, Order, Paid, PlaceOrder, Shipped, evolve_order
+from houbao.core.placing import decide_place
 from houbao.core.programme import Coverage, Store
-from houbao.core.terms import Actor
+from houbao.core.protection import protection_window
+from houbao.core.terms import REASONS, Actor
 from houbao.feeds.olist import Summary, read
 from houbao.feeds.sold import SoldOrder
 from houbao.feeds.tables import (
@@ -135,7 +127,7 @@ def lived(sold: SoldOrder, until: datetime | None = None) -> Order:
     for position, fact in enumerate(sold.facts, start=2):
         if until is None or fact.at <= until:
             told = structs.replace(fact, order=state.id)
-            state = evolve_order(state, decide_fact(state, told, Coverage(), 0, PLATFORM)[0], position)
+            state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM)[0], position)
     return state
 
 

@@ -36,7 +36,7 @@ BUGS = [
     ),
     Bug(
         "the idempotency key is not looked at",
-        "engine/engine.py",
+        "engine/deciding.py",
         "if name in self.receipts:",
         "if name in ():",
         (
@@ -66,7 +66,7 @@ BUGS = [
     ),
     Bug(
         "the latest approved is served first",
-        "store/sqlite.py",
+        "store/loading.py",
         "ORDER BY position LIMIT 200",
         "ORDER BY position DESC LIMIT 200",
         ("tests/test_requirements.py::test_r5_money_that_arrives_pays_each_exactly_once_in_order_of_approval",),
@@ -102,10 +102,10 @@ BUGS = [
     Bug(
         "coverage is that of the day of the dispute",
         "core/decider.py",
-        "            scene, rules = _scene(world, by, now), _known(world.rules)",
-        "            at_opening = p.coverage(world.store, world.programme, _order(world).currency, now)\n"
-        "            world = structs.replace(world, order=structs.replace(world.order, coverage=at_opening))\n"
-        "            scene, rules = _scene(world, by, now), _known(world.rules)",
+        "    scene, rules, others = _scene(world, by, now),",
+        "    at_opening = p.coverage(world.store, world.programme, _order(world).currency, now)\n"
+        "    world = structs.replace(world, order=structs.replace(world.order, coverage=at_opening))\n"
+        "    scene, rules, others = _scene(world, by, now),",
         ("tests/core/test_programme.py::test_a_store_that_leaves_keeps_the_cover_of_orders_already_paid",),
     ),
     Bug(
@@ -164,7 +164,7 @@ BUGS = [
     ),
     Bug(
         "the protection window closes one second late",
-        "core/orders.py",
+        "core/protection.py",
         "self.opens <= now < self.closes",
         "self.opens <= now <= self.closes",
         (ORDERS + "test_not_as_described_and_changed_mind_run_from_delivery",),
@@ -448,14 +448,14 @@ BUGS = [
     ),
     Bug(
         "a premium is taken in the wrong mode",
-        "core/orders.py",
+        "core/fulfilment.py",
         'if coverage.covered and coverage.mode == "premium":',
         'if coverage.covered and coverage.mode == "deposit":',
         (TABLE + "test_in_premium_mode_a_covered_order_fills_the_fund",),
     ),
     Bug(
         "a covered order is paid out a moment too early",
-        "core/orders.py",
+        "core/fulfilment.py",
         "if order.coverage.covered and command.at < (mature := matures_at(order, till.days)):",
         "if order.coverage.covered and command.at <= (mature := matures_at(order, till.days)):",
         (TABLE + "test_what_a_covered_order_brought_is_paid_out_when_its_protection_has_ended",),

@@ -24,10 +24,10 @@ from houbao.core.appeals import in_hearing
 from houbao.core.awards import authorise, award, close, leads_to, put_back
 from houbao.core.claims import FIRST_PHASE, check_amount, check_evidence, check_text
 from houbao.core.disputes import Dispute, Event, evolve_dispute
-from houbao.core.orders import REASONS, protection_window
 from houbao.core.phases import entering, saying
+from houbao.core.protection import protection_window
 from houbao.core.refunds import Scene
-from houbao.core.terms import Refused, check_reference
+from houbao.core.terms import REASONS, Refused, check_reference
 
 
 def decide_accept(dispute: Dispute, command: Accept, scene: Scene) -> list[Event]:

@@ -13,14 +13,15 @@ from houbao.core.acts import ChangeClaim, ClaimChanged, Counter, DisputeOpened, 
 from houbao.core.awards import approve, authorise
 from houbao.core.conditions import Facts
 from houbao.core.disputes import GOODWILL, Dispute, Event, evolve_dispute
-from houbao.core.orders import REASONS, Order, ReasonClass, protection_window
+from houbao.core.orders import Order
 from houbao.core.phases import entering, staying, timers_of
 from houbao.core.policy import Rule
 from houbao.core.programme import Store
+from houbao.core.protection import protection_window
 from houbao.core.refundable import refundable
 from houbao.core.refunds import Scene
 from houbao.core.rulings import Compiled, assess
-from houbao.core.terms import Record, Refused, check_reference
+from houbao.core.terms import REASONS, ReasonClass, Record, Refused, check_reference
 from houbao.core.watches import age_days
 
 MOST_EVIDENCE = 20

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from msgspec import Struct
 
-from houbao.core.orders import REASONS
+from houbao.core.terms import REASONS
 
 
 class Facts(Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True, gc=False):

@@ -21,12 +21,14 @@ from houbao.core.acts import SendGoodwill
 from houbao.core.calendars import Outage
 from houbao.core.effects import Effect, effects
 from houbao.core.exchange import Rate
+from houbao.core.fulfilment import Till, decide_fact
 from houbao.core.fund import FundCommand, FundEvent, FundEvents, MoveCash, PayDeposit, Repay, TopUp, decide_fund
 from houbao.core.ledger import Transfer, transfers
+from houbao.core.placing import decide_place
 from houbao.core.policy import clock_of
 from houbao.core.rulings import Caps, Compiled, caps_of
 from houbao.core.shortfalls import draw, spent
-from houbao.core.terms import SYSTEM, Actor, Refused, tag_of
+from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, tag_of
 
 OrderCommand = o.PlaceOrder | o.Fact | c.Chargeback | m.WriteOnOrder | SendGoodwill
 Command = (
@@ -186,7 +188,7 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             limits = world.policy.policy.watch if world.policy else p.WatchLimits()
             return [*p.decide_watch(world.store, limits, command, by, now)]
         case o.PlaceOrder():
-            return [*o.decide_place(world.reference_taken, world.store, command, by)]
+            return [*decide_place(world.reference_taken, world.store, command, by)]
         case TopUp() | PayDeposit() | MoveCash() | Repay():
             return [
                 *decide_fund(command, world.store is not None, world.purse.payable, -world.purse.receivable, by, now)
@@ -233,22 +235,22 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
     coverage = p.Coverage()
     if isinstance(command, o.Paid) and world.store:
         coverage = p.coverage(world.store, world.programme, order.currency, command.at)
-    events: list[Event] = [*o.decide_fact(order, command, coverage, _till(world, command, coverage), by)]
+    events: list[Event] = [*decide_fact(order, command, coverage, _till(world, command, coverage), by)]
     if isinstance(command, o.Delivered):
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]
-        not_received = (dispute for dispute in paid if o.REASONS.get(dispute.reason) == "INR")
+        not_received = (dispute for dispute in paid if REASONS.get(dispute.reason) == "INR")
         for late in not_received:
             head: r.Head = {"at": now, "by": str(by), "store": order.store, "order": order.id, "dispute": late.id}
             events.append(d.DeliveredAfterRefund(**head))
     return events
 
 
-def _till(world: World, command: o.Fact, coverage: p.Coverage) -> o.Till:
+def _till(world: World, command: o.Fact, coverage: p.Coverage) -> Till:
     """What deciding on the order's money may read, by the policy in force at payment."""
     if not isinstance(command, o.Paid | o.PaidOut):
-        return o.Till()
+        return Till()
     purse = world.purse
-    return o.Till(
+    return Till(
         payable=purse.payable,
         owed=-purse.receivable,
         premium=_known(world.policy).policy.premium if coverage.mode == "premium" else 0,

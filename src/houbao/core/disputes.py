@@ -61,7 +61,6 @@ from houbao.core.acts import (
 from houbao.core.acts import OpenDispute as OpenDispute
 from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged, in_hearing
 from houbao.core.moves import Move, Timer
-from houbao.core.orders import REASONS
 from houbao.core.refunds import (
     FundsAwaited,
     FundsReserved,
@@ -108,7 +107,7 @@ from houbao.core.returns import (
     evolve_parcel,
 )
 from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed
-from houbao.core.terms import Record
+from houbao.core.terms import REASONS, Record
 
 Phase = Literal[
     "verifying",

@@ -117,3 +117,39 @@ def check_aware(name: str, at: datetime) -> None:
         )
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         raise Refused("bad_time", f"{name} is {at.isoformat()}: give a year from {FIRST_YEAR} to {LAST_YEAR}")
+
+
+ReasonClass = Literal["INR", "SNAD", "REMORSE", "OTHER"]
+
+
+REASONS: dict[str, ReasonClass] = {
+    **dict.fromkeys(
+        (
+            "never_shipped",
+            "in_transit_overdue",
+            "tracking_invalid",
+            "delivered_not_received",
+            "held_by_customs",
+            "returned_to_sender",
+            "wrong_address",
+        ),
+        "INR",
+    ),
+    **dict.fromkeys(
+        (
+            "different_item",
+            "wrong_variant",
+            "not_as_pictured",
+            "poor_quality",
+            "defective",
+            "damaged",
+            "missing_parts",
+            "short_quantity",
+            "counterfeit",
+        ),
+        "SNAD",
+    ),
+    **dict.fromkeys(("changed_mind", "ordered_by_mistake", "no_longer_needed", "does_not_fit"), "REMORSE"),
+    **dict.fromkeys(("overcharged", "customs_charge", "other"), "OTHER"),
+}
+"""Reason → class: INR not received, SNAD not as described, REMORSE no reason, OTHER."""

@@ -14,9 +14,9 @@ from houbao.core import disputes as d
 from houbao.core.appeals import in_hearing
 from houbao.core.chargebacks import Chargeback
 from houbao.core.decider import Command
-from houbao.core.orders import REASONS, Order
+from houbao.core.orders import Order
 from houbao.core.refunds import ResolveRefund
-from houbao.core.terms import Actor
+from houbao.core.terms import REASONS, Actor
 
 ENROLLED_PERCENT = 60
 

@@ -14,7 +14,7 @@ from houbao.core import orders as o
 from houbao.core.chargebacks import Chargeback
 from houbao.core.decider import Command
 from houbao.core.refunds import ResolveRefund
-from houbao.core.terms import Actor
+from houbao.core.terms import REASONS, Actor
 from houbao.demo.players import Move
 from houbao.feeds.sold import Complaint, SoldOrder, claim, commission
 
@@ -129,7 +129,7 @@ def _sold(reference: str, scene: Scene, opened: datetime, currency: str) -> Sold
         o.Paid(order=0, at=place.at + day / 24, commission=commission(place)),
         o.Shipped(order=0, at=place.at + day),
     ]
-    if o.REASONS[scene.reason] != "INR":
+    if REASONS[scene.reason] != "INR":
         facts.append(o.Delivered(order=0, at=opened - day))
     lines, amount = claim(place, scene.reason)
     complaint = Complaint(

@@ -6,88 +6,30 @@ accepted commands leave a receipt. If a row is refused by the database, the batc
 
 import gc
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from hashlib import blake2b, sha256
+from datetime import datetime
 from threading import RLock
 from time import perf_counter
-from typing import get_args
 
 import msgspec
-from msgspec import Struct
 
-from houbao.core import chargebacks as c
 from houbao.core import disputes as d
-from houbao.core import orders as o
-from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account, store_of
-from houbao.core.acts import SendGoodwill
-from houbao.core.chain import link
-from houbao.core.claims import Given, given_of
-from houbao.core.decider import ON_ORDERS, Command, Decision, Event, World, decide, queue_change
-from houbao.core.exchange import OLDEST, Rate
-from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
-from houbao.core.ledger import Transfer
-from houbao.core.messages import OrderMessageWritten, WriteOnOrder
-from houbao.core.outages import EnterOutage
 from houbao.core.rulings import Ruling, assess
-from houbao.core.terms import Refused, check_aware, check_reference
+from houbao.core.terms import Refused
+from houbao.engine.deciding import Work, asked_of
+from houbao.engine.needs import needs_of
 from houbao.engine.ports import (
-    Accepted,
-    Batch,
-    Contact,
     Database,
-    Head,
-    Loaded,
-    Needs,
-    Noted,
     Outcome,
     Preview,
     Probe,
-    Receipt,
     Request,
     SaveFailed,
-    Text,
-    Written,
 )
 
 LARGEST_BATCH = 1000
-INSTANT_DAYS = timedelta(days=30)
-NOTHING_GIVEN = Given()
-TEXT_FIELD: dict[type, str] = {
-    d.OpenDispute: "statement",
-    d.Rule: "note",
-    d.ChangeClaim: "note",
-    d.Reject: "note",
-    d.MakeOffer: "note",
-    d.Counter: "note",
-    d.Escalate: "note",
-    d.Reopen: "note",
-    d.FileAppeal: "note",
-    d.RequestEvidence: "note",
-    d.AddEvidence: "note",
-    d.WriteMessage: "message",
-    WriteOnOrder: "message",
-    SendGoodwill: "note",
-    d.ReportReturn: "note",
-    d.ReportReplacement: "note",
-    r.ResolveRefund: "note",
-}
-"""Where a command carries free text: it is stored erasable, and events only point at it."""
-
-PERSONAL = frozenset((p.RegisterStore, p.ChangeContact, o.PlaceOrder))
-"""Commands that may name addresses: those are kept erasable too, and their receipts are keyed."""
-
-STORE_COMMANDS = get_args(p.StoreCommand)
-
-FUND_ACCOUNTS = (("available", AVAILABLE), ("backstop", BACKSTOP))
-"""A purse's side of the fund: field → account."""
-
-encode = msgspec.json.Encoder().encode
-decode_event = msgspec.json.Decoder(Event).decode
-decode_order = msgspec.json.Decoder(o.Order).decode
 
 
 class Engine:
@@ -166,18 +108,18 @@ class Engine:
         self.probe("batch.committed")
         return outcomes
 
-    def _decided(self, requests: Sequence[Request]) -> tuple["_Work", list[Outcome]]:
+    def _decided(self, requests: Sequence[Request]) -> tuple[Work, list[Outcome]]:
         """Lock the part, read all, decide each in turn; the transaction is left open, with nothing written yet."""
         database, part = self.database, self.part
         head = database.lock_part(part)
         self.probe("batch.locked")
-        asked = [_asked(request) for request in requests]
+        asked = [asked_of(request) for request in requests]
         sound = [one for one in asked if one.content]
         keys = [one.name for one in sound if one.name[1]]
         receipts = database.receipts(part, keys) if keys else {}
-        loaded = database.load(part, _needs([one.request for one in sound]))
+        loaded = database.load(part, needs_of([one.request for one in sound]))
         self.probe("batch.loaded")
-        work = _Work(database, head, loaded, receipts, self.clock(), _salts(len(asked)))
+        work = Work(database, head, loaded, receipts, self.clock(), _salts(len(asked)))
         started = perf_counter()
         outcomes = [work.run(one) for one in asked]
         self.seconds_deciding = perf_counter() - started
@@ -219,381 +161,3 @@ def _batches(requests: Sequence[Request]) -> list[Sequence[Request]]:
             start = at + 1
     batches.append(requests[start:])
     return [batch for batch in batches if batch]
-
-
-def _needs(requests: Sequence[Request]) -> Needs:
-    needs = Needs()
-    for request in requests:
-        match request.command:
-            case d.OpenDispute() as command:
-                if command.order in needs.orders:
-                    needs.again.add(command.order)
-                needs.orders.add(command.order)
-                if command.reference:
-                    needs.claims.add((command.order, command.reference))
-                needs.opening[command.order] = request.by.id
-                if o.REASONS.get(command.reason) == "REMORSE":
-                    needs.payouts.add(command.order)
-            case o.PlaceOrder() as command:
-                needs.stores.add(command.store)
-                needs.references.add((command.store, command.reference))
-            case command if isinstance(command, STORE_COMMANDS):
-                needs.stores.add(command.store)
-            case TopUp() | MoveCash() | EnterOutage():
-                pass
-            case PayDeposit() | Repay() as command:
-                needs.stores.add(command.store)
-                needs.owed.add(command.store)
-            case r.ServeWaiting() as command:
-                needs.waiting = (command.account, command.currency)
-                if store := store_of(command.account):
-                    needs.owed.add(store)
-            case command if isinstance(command, ON_ORDERS):
-                needs.orders.add(command.order)
-                if isinstance(command, o.Paid):
-                    needs.paying.add(command.order)
-                if isinstance(command, o.Paid | o.PaidOut | c.Chargeback | SendGoodwill):
-                    needs.payouts.add(command.order)
-            case command:
-                needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
-    return needs
-
-
-class _Asked(Struct, frozen=True, gc=False):
-    """A request with what its receipt is found by and what it pins; no content where that is no valid Unicode."""
-
-    request: Request
-    name: tuple[str, str]
-    content: bytes
-
-
-def _asked(request: Request) -> _Asked:
-    name = (str(request.by), request.key)
-    try:
-        return _Asked(request, name, encode((name, request.command)))
-    except UnicodeEncodeError:
-        return _Asked(request, name, b"")
-
-
-class _Work:
-    """A batch being decided: what was loaded, brought up to date command by command."""
-
-    def __init__(
-        self,
-        database: Database,
-        head: Head,
-        loaded: Loaded,
-        receipts: dict[tuple[str, str], Receipt],
-        now: datetime,
-        salts: list[bytes],
-    ) -> None:
-        self.database = database
-        self.loaded = loaded
-        self.receipts = receipts
-        self.position = head.position
-        self.chain = head.chain
-        self.head = head
-        self.now = now
-        self.salts = salts
-        self.outages = head.outages
-        self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
-        self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
-
-    def run(self, asked: _Asked) -> Outcome:
-        """Decide one command and take its consequences into the batch; a refusal leaves no trace, and neither does a
-        fault of ours in deciding it: the others of the batch must not suffer from it."""
-        request, name = asked.request, asked.name
-        try:
-            if not asked.content:
-                raise Refused("bad_text", "a text of the command is no valid Unicode")
-            check_aware("received_at", request.received_at)
-            if request.key:
-                check_reference("Idempotency-Key", request.key)
-                if name in self.receipts:
-                    return _replay(asked, self.receipts[name])
-            text = free_text(request.command)
-            salt = self.salts.pop() if text or type(request.command) in PERSONAL else b""
-            digest = blake2b(text.encode(), key=salt, digest_size=16).hexdigest() if text else ""
-            world = self.world(request, digest)
-            decision = decide(world, request.command, request.by, request.received_at)
-        except Refused as refused:
-            return refused
-        except Exception as fault:  # noqa: BLE001 - deciding is pure: nothing was taken yet, and the caller is told
-            return Refused("failed", f"a fault in deciding {type(request.command).__name__}: {fault!r}")
-        accepted = self._take(decision, request, world, text, salt)
-        if request.key and accepted.first:
-            receipt = Receipt(_digest(asked.content, salt), salt, accepted.id, accepted.first, accepted.last)
-            self.receipts[name] = receipt
-            self.batch.receipts.append((*name, receipt, request.received_at))
-        return accepted
-
-    def world(self, request: Request, text: str) -> World:
-        """What that command may see now, after all the commands before it."""
-        loaded, command, database = self.loaded, request.command, self.database
-        order: o.Order | None = None
-        given = NOTHING_GIVEN
-        store_id = ""
-        exists = False
-        match command:
-            case d.OpenDispute():
-                order = self._order(command.order)
-                exists = (
-                    bool(command.reference)
-                    and order is not None
-                    and ("dispute", order.store, command.reference) in loaded.taken
-                )
-                given = self._given(request, order)
-            case o.PlaceOrder():
-                store_id = command.store
-                exists = ("order", store_id, command.reference) in loaded.taken
-            case _ if isinstance(command, STORE_COMMANDS):
-                store_id = command.store
-            case TopUp() | MoveCash() | EnterOutage():
-                return World(position=self.position, outages=self.outages)
-            case PayDeposit() | Repay():
-                purse = self._purse(command.store, command.currency, owed=True)
-                return World(position=self.position, store=loaded.stores.get(command.store), purse=purse)
-            case r.ServeWaiting():
-                waiting = {dispute.id: dispute for dispute in loaded.waiting}
-                purse = self._purse(store_of(command.account), command.currency, owed=True)
-                return World(position=self.position, disputes=waiting, purse=purse, outages=self.outages)
-            case _ if isinstance(command, ON_ORDERS):
-                order = self._order(command.order)
-            case _:
-                order = self._order(self.order_of.get(command.dispute, 0))
-        if order is None:
-            store = loaded.stores.get(store_id)
-            programme = loaded.programmes.get(_programme_name(command, store, loaded))
-            policy = None
-            if isinstance(command, p.AssessStore) and programme:
-                version = p.policy_in_force(programme, request.received_at)
-                policy = database.compiled(version, programme.currency)
-            return World(
-                position=self.position,
-                store=store,
-                programme=programme,
-                policy=policy,
-                reference_taken=exists,
-                text=text,
-            )
-        store = loaded.stores.get(order.store)
-        name = order.coverage.programme or _programme_name(command, store, loaded)
-        programme = loaded.programmes.get(name)
-        currency, disputes = order.currency, loaded.disputes.get(order.id, {})
-        rules = policy = database.compiled(order.coverage.policy, currency)
-        at_opening = disputes[command.dispute].policy if disputes and isinstance(command, d.DisputeCommand) else ""
-        if not at_opening and programme:
-            then = command.at if isinstance(command, o.Paid) else request.received_at
-            at_opening = p.policy_in_force(programme, then)
-        if at_opening != order.coverage.policy:
-            policy = database.compiled(at_opening, currency)
-        return World(
-            position=self.position,
-            store=store,
-            programme=programme,
-            order=order,
-            disputes=disputes,
-            rules=rules,
-            policy=policy,
-            purse=self._purse(order.store, currency, order.coverage.currency, owed=bool(disputes) or _may_owe(command)),
-            rates=self._rates(order, disputes, request.received_at) if order.coverage.currency else (),
-            given=given,
-            reference_taken=exists,
-            text=text,
-            outages=self.outages,
-        )
-
-    def _order(self, number: int) -> o.Order | None:
-        """The order as the commands before left it."""
-        if order := self.batch.orders.get(number):
-            return order
-        body = self.loaded.orders.get(number)
-        return decode_order(body) if body else None
-
-    def _rates(self, order: o.Order, disputes: Mapping[int, d.Dispute], now: datetime) -> tuple[Rate, ...]:
-        """The rates by which a refund may be approved now, or might have been by itself since this was last seen."""
-        due = [timer.at for dispute in disputes.values() for timer in dispute.timers]
-        since = min([now, *due]) - OLDEST
-        return self.database.rates(order.coverage.currency, order.currency, since, now)
-
-    def _purse(self, store: str, currency: str, of_fund: str = "", *, owed: bool) -> r.Purse:
-        """The fund's side of the purse; with `owed` the store's too, which was loaded only where a rule may read it."""
-        balance, queues = self.loaded.balances.get, self.loaded.queues.get
-        fund = {name: balance((account, of_fund or currency), 0) for name, account in FUND_ACCOUNTS}
-        fund["queue"] = queues((AVAILABLE, of_fund or currency), 0)
-        if not owed:
-            return r.Purse(**fund)
-        kinds = ("payable", "deposit", "receivable")
-        own = {kind: balance((store_account(store, kind), currency), 0) for kind in kinds}
-        for kind in ("payable", "deposit"):
-            own[f"{kind}_queue"] = queues((store_account(store, kind), currency), 0)
-        return r.Purse(**fund, **own)
-
-    def _given(self, request: Request, order: o.Order | None) -> Given:
-        if order is None or not order.coverage.covered:
-            return NOTHING_GIVEN
-        sums, since = self.loaded.instants.get(request.by.id, ()), request.received_at - INSTANT_DAYS
-        total = sum(minor for at, cur, minor in sums if at > since and cur == order.currency)
-        store = self.loaded.stores.get(order.store)
-        return given_of(store, request.by.id, order.currency, total, request.received_at)
-
-    def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
-        """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
-        first = self.position + 1
-        world, batch = decision.world, self.batch
-        for one in decision.consequences:
-            event, moved = one.event, one.transfers
-            self.position += 1
-            body = encode(event)
-            self.chain = link(self.chain, self.position, body)
-            noted = _noted(event)
-            batch.events.append(Written(self.position, noted, body, self.chain, moved, one.effects))
-            if moved:
-                self._move(moved)
-            if noted is not None:
-                self._note(noted)
-            if text and isinstance(event, r.DisputeEvent | OrderMessageWritten) and event.text:
-                batch.texts.append(Text(self.position, salt, text))
-        self._keep(before, world)
-        if type(request.command) in PERSONAL:
-            self._keep_personal(request.command)
-        subject = _subject(request.command, decision)
-        return Accepted(id=subject, first=first, last=self.position) if decision.consequences else Accepted(id=subject)
-
-    def _note(self, event: Noted) -> None:
-        """Bring the queues of waiting refunds and the instant sums up to date."""
-        loaded = self.loaded
-        match event:
-            case d.DisputeOpened():
-                loaded.instants.setdefault(event.buyer, []).append((event.at, event.currency, event.amount))
-            case _:
-                if change := queue_change(event):
-                    account, currency, more = change
-                    loaded.queues[account, currency] = loaded.queues.get((account, currency), 0) + more
-
-    def _move(self, moved: list[Transfer]) -> None:
-        """Bring the balances that rules may read up to date."""
-        balances = self.loaded.balances
-        for t in moved:
-            for account, minor in (((t.source, t.currency), -t.minor), ((t.target, t.currency), t.minor)):
-                balances[account] = balances.get(account, 0) + minor
-
-    def _keep(self, before: World, after: World) -> None:
-        """Put changed states back, for the commands that follow and for saving."""
-        loaded, batch = self.loaded, self.batch
-        self.outages = after.outages or self.outages
-        if after.store is not before.store and after.store is not None:
-            loaded.stores[after.store.id] = batch.stores[after.store.id] = after.store
-        order = after.order
-        if order is not None and order is not before.order:
-            batch.orders[order.id] = order
-            loaded.taken.add(("order", order.store, order.reference))
-        if after.disputes is before.disputes:
-            return
-        for number, dispute in after.disputes.items():
-            old = before.disputes.get(number)
-            if dispute is not old:
-                if old is not None and number not in batch.disputes:
-                    batch.old_disputes[number] = old
-                batch.disputes[number] = dispute
-                loaded.disputes.setdefault(dispute.order, {})[number] = dispute
-                if dispute.reference:
-                    loaded.taken.add(("dispute", dispute.store, dispute.reference))
-                self.order_of[number] = dispute.order
-
-    def _keep_personal(self, command: object) -> None:
-        match command:
-            case p.ChangeContact():
-                self.batch.contacts.append(Contact("store", command.store, command.name, command.email))
-            case p.RegisterStore() if command.email or command.name:
-                self.batch.contacts.append(Contact("store", command.store, command.name, command.email))
-            case o.PlaceOrder():
-                if command.buyer_email:
-                    self.batch.contacts.append(Contact("buyer", command.buyer, "", command.buyer_email))
-                for line in command.lines:
-                    if line.shown is not None:
-                        snapshot = o.encode_listing(line.shown)
-                        self.batch.snapshots[sha256(snapshot).hexdigest()] = snapshot
-
-    def preview(self, accepted: Accepted) -> Preview:
-        """What was decided, for a command that is alone in its batch."""
-        batch = self.batch
-        return Preview(
-            accepted=accepted,
-            events=[decode_event(written.body) for written in batch.events],
-            transfers=[one for written in batch.events for one in written.transfers],
-            effects=[one for written in batch.events for one in written.effects],
-            orders=batch.orders,
-            disputes=batch.disputes,
-        )
-
-    def finish(self) -> Batch:
-        """The batch with the part's new head; booking time never goes back."""
-        booked_at = max(self.head.booked_at, self.now)
-        self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages)
-        return self.batch
-
-
-def _may_owe(command: Command) -> bool:
-    """Whether it may move a store's money though no dispute was there before: a payment, a payout, a return without a
-    reason."""
-    opens = isinstance(command, d.OpenDispute) and o.REASONS.get(command.reason) == "REMORSE"
-    return opens or isinstance(command, o.Paid | o.PaidOut | c.Chargeback | SendGoodwill)
-
-
-def _subject(command: Command, decision: Decision) -> int:
-    """The number of the dispute or order that the command made or was about."""
-    match command:
-        case d.OpenDispute():
-            return next(event.dispute for event in decision.events if isinstance(event, d.DisputeOpened))
-        case SendGoodwill():
-            return max(decision.world.disputes)
-        case TopUp() | PayDeposit() | MoveCash() | Repay() | EnterOutage() | r.ServeWaiting():
-            return 0
-        case _ if isinstance(command, STORE_COMMANDS):
-            return 0
-        case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ON_ORDERS)):
-            return decision.world.order.id
-        case _:
-            return command.dispute
-
-
-def free_text(command: Command) -> str:
-    """The command's free text, empty where it has none."""
-    field = TEXT_FIELD.get(type(command))
-    return str(getattr(command, field)) if field is not None else ""
-
-
-def _noted(event: Event) -> Noted | None:
-    """The event, if it leaves more than its bytes and transfers."""
-    match event:
-        case d.DisputeOpened():
-            return event if event.route == "instant" else None
-        case r.RefundApproved() | r.FundsReserved() | r.RefundResolved():
-            return event
-        case _:
-            return None
-
-
-def _digest(content: bytes, salt: bytes) -> bytes:
-    """What a receipt pins: who asked for what. Keyed where there is free text or an address, so that erasing the key
-    erases it."""
-    return blake2b(content, key=salt, digest_size=16).digest()
-
-
-def _replay(asked: _Asked, receipt: Receipt) -> Accepted:
-    if _digest(asked.content, receipt.salt) != receipt.digest:
-        raise Refused("key_reused", f"the key {asked.request.key} was used for another command")
-    return Accepted(id=receipt.id, first=receipt.first, last=receipt.last, replayed=True)
-
-
-def _programme_name(command: object, store: p.Store | None, loaded: Loaded) -> str:
-    """The programme a command is about: the one it names, the store's own at that time, else the only one."""
-    if isinstance(command, p.Enrol):
-        return command.programme
-    if store is not None:
-        at = getattr(command, "at", None)
-        enrolment = p.enrolment_at(store, at) if at is not None else None
-        if enrolment:
-            return enrolment.programme
-    return next(iter(loaded.programmes), "")

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from houbao.core import money
-from houbao.core.orders import Delivered, Fact, Listing, NewLine, Paid, Payment, PlaceOrder, Shipped, decide_place
+from houbao.core.orders import Delivered, Fact, Listing, NewLine, Paid, Payment, PlaceOrder, Shipped
+from houbao.core.placing import decide_place
 from houbao.core.programme import Store
 from houbao.core.terms import Actor, Record, Refused
 from houbao.feeds.complaints import classify

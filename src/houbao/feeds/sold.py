@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from houbao.core.orders import REASONS, Fact, NewLine, PlaceOrder
-from houbao.core.terms import Record
+from houbao.core.orders import Fact, NewLine, PlaceOrder
+from houbao.core.terms import REASONS, Record
 
 COMMISSION_PERCENT = 10
 """The platform's share of the items' price; no published data says it, so this is our assumption."""

@@ -9,12 +9,10 @@ from itertools import chain
 from pathlib import Path
 from threading import RLock
 
-import msgspec
 from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account
 from houbao.core.decider import Event
 from houbao.core.disputes import Dispute
 from houbao.core.exchange import PIVOT, Rate
@@ -27,6 +25,7 @@ from houbao.core.watches import Standing
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
 from houbao.store import rows, schema, standings
 from houbao.store.batch import rows_of
+from houbao.store.loading import as_json, decode_programme, load
 
 GENESIS = bytes(32)
 """The head of an empty hash chain."""
@@ -39,7 +38,6 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
 )
 
-decode_programme = msgspec.json.Decoder(Programme).decode
 _dialect = dialect.dialect(paramstyle="qmark")
 
 
@@ -135,10 +133,6 @@ def _fix_plans(connection: sqlite3.Connection) -> None:
             )
 
 
-Known = dict[int, tuple[str, int]]
-"""Of the orders that were found: store, and whether it is covered."""
-
-
 class SQLite:
     """The `Database` port on one file. One connection, used by one thread at a time."""
 
@@ -209,90 +203,13 @@ class SQLite:
             "SELECT r.caller, r.key, r.digest, r.salt, r.id, first, last"
             " FROM json_each(?) AS asked CROSS JOIN receipts AS r"
             " ON r.part=? AND r.caller=asked.value->>0 AND r.key=asked.value->>1",
-            (_json(keys), part),
+            (as_json(keys), part),
         )
         return {(caller, key): Receipt(*rest) for caller, key, *rest in found}
 
     def load(self, part: int, needs: Needs) -> Loaded:
         """See ports.Database."""
-        run = self.connection.execute
-        loaded = Loaded()
-        known: Known = {}
-        if needs.disputes:
-            found = dict(
-                run(_asked("d.id, order_id", "disputes AS d", "d.id"), (_json(needs.disputes), part)).fetchall()
-            )
-            needs.orders |= set(found.values())
-            if len(found) < len(needs.disputes):
-                needs.again |= needs.opening.keys()  # a list may speak of disputes that it opens itself
-        if needs.orders:
-            asked = (_json(needs.orders), part)
-            for number, body, store, covered in run(
-                _asked("o.id, body, store_id, covered", "orders AS o", "o.id"), asked
-            ):
-                loaded.orders[number] = body
-                known[number] = (store, covered)
-                if number in needs.paying or (covered and number in needs.opening):
-                    needs.stores.add(store)
-            for (body,) in run(_asked("body", "disputes", "order_id"), asked):
-                dispute = rows.decode_dispute(body)
-                loaded.disputes.setdefault(dispute.order, {})[dispute.id] = dispute
-        if needs.stores:
-            for (body,) in run(_asked("body", "stores AS s", "s.id"), (_json(needs.stores), part)):
-                store = rows.decode_store(body)
-                loaded.stores[store.id] = store
-        self._load_references(part, needs, known, loaded)
-        self._load_money(part, needs, known, loaded)
-        for name, body in run("SELECT name, body FROM programmes"):
-            loaded.programmes[name] = decode_programme(body)
-        return loaded
-
-    def _load_references(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
-        asked = [("order", "orders", store, reference) for store, reference in needs.references]
-        placed = {store for store, _ in needs.references}  # a list may speak of orders that it places itself
-        asked += [
-            ("dispute", "disputes", store, reference)
-            for order, reference in needs.claims
-            for store in ({known[order][0]} if order in known else placed)
-        ]
-        for kind, table, store, reference in asked:
-            statement = f"SELECT 1 FROM {table} WHERE part=? AND store_id=? AND reference=?"
-            if self.connection.execute(statement, (part, store, reference)).fetchone():
-                loaded.taken.add((kind, store, reference))
-
-    def _load_money(self, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
-        run = self.connection.execute
-        accounts = [AVAILABLE, BACKSTOP]
-        # Only a dispute that exists can fall due and take a store's money; an order's first one needs the fund alone.
-        owed = (*loaded.disputes, *needs.payouts, *needs.again)
-        stores = needs.owed | {known[order][0] for order in owed if order in known}
-        if needs.references and needs.orders - known.keys():
-            stores |= needs.stores  # a list may speak of orders that it places itself
-        accounts += [store_account(store, kind) for store in stores for kind in ("payable", "deposit", "receivable")]
-        found = run(_asked("account, currency, minor", "balances", "account"), (_json(accounts), part))
-        loaded.balances = {(account, currency): minor for account, currency, minor in found}
-        for currency in {currency for account, currency in loaded.balances if account == AVAILABLE}:
-            # Rules ask only whether any waits; a batch can end at most as many waits as it has commands.
-            (loaded.queues[AVAILABLE, currency],) = run(
-                "SELECT count(*) FROM (SELECT 1 FROM waiting WHERE part=? AND account=? AND currency=? LIMIT 1001)",
-                (part, AVAILABLE, currency),
-            ).fetchone()
-        if stores:
-            own = [store_account(store, kind) for store in stores for kind in ("payable", "deposit")]
-            for account, currency in run(_asked("account, currency", "waiting", "account"), (_json(own), part)):
-                loaded.queues[account, currency] = loaded.queues.get((account, currency), 0) + 1
-        covered = [order for order in needs.opening if order not in known or known[order][1]]
-        if buyers := {needs.opening[order] for order in (*covered, *(needs.paying & needs.opening.keys()))}:
-            found = run(_asked("buyer_id, opened_at, currency, minor", "instants", "buyer_id"), (_json(buyers), part))
-            for buyer, opened_at, currency, minor in found:
-                loaded.instants.setdefault(buyer, []).append((from_micros(opened_at), currency, minor))
-        if needs.waiting:
-            found = run(
-                "SELECT body FROM waiting JOIN disputes ON disputes.part=waiting.part AND id=dispute_id"
-                " WHERE waiting.part=? AND account=? AND currency=? ORDER BY position LIMIT 200",
-                (part, *needs.waiting),
-            )
-            loaded.waiting = [rows.decode_dispute(body) for (body,) in found]
+        return load(self.connection, part, needs)
 
     def compiled(self, version: str, currency: str) -> Compiled | None:
         """See ports.Database. A version's text never changes, so it is parsed once."""
@@ -495,12 +412,3 @@ def rates_between(
         (*names, *names, micros(since), micros(until)),
     )
     return map(rows.rate_of, found)
-
-
-def _asked(columns: str, table: str, key: str) -> str:
-    """The SELECT of a part's rows by a list of keys; it takes the list as JSON, then the part."""
-    return f"SELECT {columns} FROM json_each(?) AS asked CROSS JOIN {table} ON part=? AND {key}=asked.value"
-
-
-def _json(values: Iterable[object]) -> str:
-    return msgspec.json.encode(list(values)).decode()

@@ -1,0 +1,127 @@
+"""What happened to an order, as the marketplace reports it: may it happen now, and what is the store owed then?"""
+
+from msgspec import Struct
+
+from houbao.core import money
+from houbao.core.orders import (
+    BEST_RATING,
+    LEAST_RATING,
+    LIFE,
+    RATINGS,
+    Cancelled,
+    Fact,
+    Order,
+    OrderEvents,
+    OrderMoved,
+    OrderPaid,
+    OrderPaidOut,
+    OrderRated,
+    Paid,
+    PaidOut,
+    Rated,
+    Tracked,
+)
+from houbao.core.programme import Coverage
+from houbao.core.protection import matures_at
+from houbao.core.terms import Actor, Refused, check_aware, tag_of
+
+
+class Till(Struct, frozen=True, gc=False):
+    """What deciding on an order's money may read: what its store is owed and owes (minor units), how much of a covered
+    order is the premium (per mille), how many days it is protected, whether refunds wait for the money it brings."""
+
+    payable: int = 0
+    owed: int = 0
+    premium: int = 0
+    days: int = 0
+    fund_awaits: bool = False
+    store_awaits: bool = False
+
+
+def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by: Actor) -> list[OrderEvents]:
+    """What happened to an order. `coverage` is used at payment.
+
+    Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, payout_above_order, not_mature,
+    bad_rating, naive_time, bad_time."""
+    if by.role not in ("platform", "admin"):
+        raise Refused("not_permitted", f"a {by.role} may not report on orders; the marketplace does")
+    check_aware("at", command.at)
+    kind = tag_of(command)
+    if kind not in LIFE[order.status]:
+        raise Refused("order_turn", f"order {order.reference} is {order.status}: {kind} cannot happen now")
+    who = str(by)
+    if isinstance(command, Paid):
+        return [_paid(order, command, coverage, till, who)]
+    if isinstance(command, PaidOut):
+        return [_paid_out(order, command, till, who)]
+    if isinstance(command, Rated):
+        return [_rated(order, command, who)]
+    tracking = command.state if isinstance(command, Tracked) else ""
+    party = command.party if isinstance(command, Cancelled) else ""
+    return [
+        OrderMoved(at=command.at, by=who, store=order.store, order=order.id, to=kind, tracking=tracking, party=party)
+    ]
+
+
+def _rated(order: Order, command: Rated, who: str) -> OrderRated:
+    figures = {name: getattr(command, name) for name in RATINGS}
+    for name, figure in figures.items():
+        if not LEAST_RATING <= figure <= BEST_RATING:
+            raise Refused("bad_rating", f"{name} is {figure}: give {LEAST_RATING} to {BEST_RATING}")
+    return OrderRated(at=command.at, by=who, store=order.store, order=order.id, **figures)
+
+
+def _paid(order: Order, command: Paid, coverage: Coverage, till: Till, by: str) -> OrderPaid:
+    paid = sum(payment.minor for payment in order.payments)
+    if not paid:
+        raise Refused("bad_payments", f"order {order.reference} was placed without payments: nothing was paid")
+    if not 0 <= command.commission <= paid:
+        raise Refused("bad_amount", f"the commission is {command.commission}, the order was paid {paid}")
+    premium = 0
+    if coverage.covered and coverage.mode == "premium":
+        premium = min(money.part(paid, till.premium, 1000), paid - command.commission)
+    left = paid - command.commission - premium
+    return OrderPaid(
+        at=command.at,
+        by=by,
+        store=order.store,
+        order=order.id,
+        currency=order.currency,
+        payments=order.payments,
+        commission=command.commission,
+        premium=premium,
+        repaid=max(0, min(till.owed, till.payable + left)),
+        awaited=till.store_awaits or (premium > 0 and till.fund_awaits),
+        coverage=coverage,
+    )
+
+
+def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidOut:
+    if order.paid_at is None:
+        raise Refused("order_turn", f"order {order.reference} was never paid: nothing can be paid out for it")
+    if not 0 < command.minor <= money.LARGEST or not 0 <= command.fee <= money.LARGEST:
+        raise Refused("bad_amount", f"the payout is {command.minor}, its fee {command.fee}")
+    if command.minor > till.payable:
+        raise Refused("payable_short", f"store {order.store} is owed {till.payable}, not {command.minor}")
+    brought = sum(payment.minor for payment in order.payments) - order.commission - order.premium
+    if command.minor > brought - order.paid_out:
+        raise Refused(
+            "payout_above_order",
+            f"order {order.reference} brought the store {brought}, of which {order.paid_out} were paid out before",
+        )
+    if order.coverage.covered and command.at < (mature := matures_at(order, till.days)):
+        raise Refused(
+            "not_mature",
+            f"what the covered order {order.reference} brought is paid out from {mature.isoformat()} on",
+            matures_at=mature.isoformat(),
+        )
+    return OrderPaidOut(
+        at=command.at,
+        by=by,
+        store=order.store,
+        order=order.id,
+        currency=order.currency,
+        provider=order.payments[0].provider,
+        minor=command.minor,
+        fee=command.fee,
+    )
