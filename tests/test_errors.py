@@ -39,6 +39,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
+from houbao.core.attempts import MOST_CODE
 from houbao.core.decider import Command
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
@@ -1155,7 +1156,7 @@ def test_a_provider_that_talks_too_much_is_booked_all_the_same(market):
     report = r.ReportRefund(dispute=dispute, attempt=attempt, result="refused", code=LONG)
     market.accept(report, PROVIDER)
     (failed,) = [event for event in market.events(dispute) if isinstance(event, r.RefundFailed)]
-    assert failed.code == "x" * r.MOST_CODE
+    assert failed.code == "x" * MOST_CODE
 
 
 def test_so_is_a_mail_server(market):

@@ -51,6 +51,7 @@ from houbao.core.refunds import (
     SetPayoutWay,
     takes,
 )
+from houbao.core.returns import ReturnAuthorised, ReturnConfirmed
 from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
 from houbao.engine.ports import Accepted, Outcome, Reply, Request
 from houbao.engine.worker import LEASE, Worker
@@ -99,8 +100,8 @@ FOLLOWS = (
     FundsReserved,
     FundsAwaited,
     d.OfferAccepted,
-    d.ReturnAuthorised,
-    d.ReturnConfirmed,
+    ReturnAuthorised,
+    ReturnConfirmed,
     d.Escalated,
     d.DisputeClosed,
     d.AppealRuled,

@@ -5,6 +5,16 @@ from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE
 from houbao.core.decider import Event
 from houbao.core.money import decimal
+from houbao.core.returns import (
+    ReplacementDelivered,
+    ReplacementReported,
+    ReplacementShipped,
+    ReturnAuthorised,
+    ReturnConfirmed,
+    ReturnDelivered,
+    ReturnReported,
+    ReturnShipped,
+)
 from houbao.core.rulings import Compiled, assess, explain
 from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
 from houbao.core.terms import public_id
@@ -81,21 +91,21 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             )
         case d.FundingChanged():
             return f"{PAYER[event.payer]} bears {money(event.minor)} that {PAYER[event.was]} bore"
-        case d.ReturnAuthorised():
+        case ReturnAuthorised():
             return f"the buyer sends the goods back; then {PAYER[event.payer]} refunds {money(event.minor)}"
-        case d.ReturnShipped():
+        case ReturnShipped():
             return f"the goods are on their way back ({event.carrier} {event.tracking})"
-        case d.ReturnDelivered():
+        case ReturnDelivered():
             return "the goods are back and are looked at"
-        case d.ReturnConfirmed():
+        case ReturnConfirmed():
             return "the goods are back, intact"
-        case d.ReturnReported():
+        case ReturnReported():
             return f"something is wrong with the return ({_plain(event.problem)}): the platform decides"
-        case d.ReplacementShipped():
+        case ReplacementShipped():
             return f"the seller sent a replacement ({event.carrier} {event.tracking})"
-        case d.ReplacementDelivered():
+        case ReplacementDelivered():
             return "the replacement arrived"
-        case d.ReplacementReported():
+        case ReplacementReported():
             return f"something is wrong with the replacement ({_plain(event.problem)}): the platform decides"
         case d.NoticeServed():
             return "the notice is sent again"

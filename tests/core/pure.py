@@ -22,8 +22,9 @@ from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.ledger import Transfer
 from houbao.core.outages import EnterOutage
 from houbao.core.policy_file import parse_policy
-from houbao.core.refunds import Purse, RefundSent, ReportRefund, ResolveRefund, SendRefund, ServeWaiting
+from houbao.core.refunds import RefundSent, ReportRefund, ResolveRefund, SendRefund, ServeWaiting
 from houbao.core.rulings import Compiled, compile_policy
+from houbao.core.scene import Purse
 from houbao.core.terms import SYSTEM, Actor, Refused
 from houbao.shipped import policy_text
 

@@ -13,6 +13,7 @@ from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, T, eur
 from houbao.core import disputes as d
 from houbao.core import phases
 from houbao.core.calendars import Outage, shifted
+from houbao.core.evolving import evolve_dispute
 from houbao.core.moves import Timer
 from houbao.core.outages import LONGEST, EnterOutage, OutageEntered, evolve_outages, moved
 from houbao.core.terms import SYSTEM
@@ -177,7 +178,7 @@ def test_due_times_moved_one_outage_after_another_are_those_of_all_outages_at_on
 ) -> None:
     due = T + timedelta(minutes=wait)
     desk = verifying()
-    dispute = d.evolve_dispute(
+    dispute = evolve_dispute(
         desk.state(), d.TimersMoved(**head(desk), phase="verifying", timers=(Timer(kind="turn", at=due),)), 10
     )
     known: tuple[Outage, ...] = ()
@@ -189,9 +190,9 @@ def test_due_times_moved_one_outage_after_another_are_those_of_all_outages_at_on
             assert isinstance(event, OutageEntered)
             known = evolve_outages(known, event, 100 + 10 * number)
         if number % 4 >= late and (event := moved(dispute, known, head(desk))):
-            dispute = d.evolve_dispute(dispute, event, 101 + 10 * number)
+            dispute = evolve_dispute(dispute, event, 101 + 10 * number)
     if event := moved(dispute, known, head(desk)):
-        dispute = d.evolve_dispute(dispute, event, 1000)
+        dispute = evolve_dispute(dispute, event, 1000)
     assert dispute.timers[0].at == shifted(due, T, known)
 
 

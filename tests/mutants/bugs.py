@@ -59,7 +59,7 @@ BUGS = [
     ),
     Bug(
         "a deadline outlives the answer",
-        "core/disputes.py",
+        "core/evolving.py",
         '"timers": event.timers}',
         '"timers": event.timers or dispute.timers}',
         (CELLS + "test_an_answer_ends_the_deadline",),
@@ -80,7 +80,7 @@ BUGS = [
     ),
     Bug(
         "a second attempt is made while the first is unknown",
-        "core/refunds.py",
+        "core/attempts.py",
         'share.state != "due" or refund.state',
         'share.state not in ("due", "unknown") or refund.state',
         (TABLE + "test_a_new_attempt_is_made_only_after_a_definite_no",),
@@ -141,14 +141,14 @@ BUGS = [
     ),
     Bug(
         "a sellers advance is undone last",
-        "core/refunds.py",
+        "core/attempts.py",
         "for kind, leg in reversed(legs):",
         "for kind, leg in legs:",
         (TABLE + "test_an_advance_is_undone_before_a_sellers_own_money_comes_back",),
     ),
     Bug(
         "what was paid elsewhere is booked again when the provider says paid",
-        "core/refunds.py",
+        "core/attempts.py",
         'if share.state not in ("sent", "unknown", "lost"):',
         'if share.state not in ("sent", "unknown", "lost", "elsewhere"):',
         (TABLE + "test_what_was_paid_elsewhere_is_not_booked_again_when_the_provider_says_paid_after_all",),
@@ -321,7 +321,7 @@ BUGS = [
     ),
     Bug(
         "nobody notes when an appeal lifted a fault",
-        "core/disputes.py",
+        "core/evolving.py",
         'return event.at if dispute.fault.state == "counted" else dispute.fault.lifted_at',
         "return dispute.fault.lifted_at",
         (SCORING + "test_what_an_appeal_lifts_stays_in_the_days_before_and_is_gone_from_the_next_day_on",),
@@ -476,7 +476,7 @@ BUGS = [
     ),
     Bug(
         "an advance that was paid back goes to the platform again",
-        "core/refunds.py",
+        "core/attempts.py",
         'undone = min(part, owed) if kind == "receivable" else part',
         "undone = part",
         (TABLE + "test_what_was_advanced_and_paid_back_is_the_sellers_when_the_refund_is_given_up",),

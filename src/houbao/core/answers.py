@@ -23,10 +23,11 @@ from houbao.core.acts import (
 from houbao.core.appeals import in_hearing
 from houbao.core.awards import authorise, award, close, leads_to, put_back
 from houbao.core.claims import FIRST_PHASE, check_amount, check_evidence, check_text
-from houbao.core.disputes import Dispute, Event, evolve_dispute
+from houbao.core.disputes import Dispute, Event
+from houbao.core.evolving import evolve_dispute
 from houbao.core.phases import entering, saying
 from houbao.core.protection import protection_window
-from houbao.core.refunds import Scene
+from houbao.core.scene import Scene
 from houbao.core.terms import REASONS, Refused, check_reference
 
 

@@ -5,6 +5,7 @@ from msgspec import structs
 from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import DisputeClosed
 from houbao.core.appeals import in_hearing
+from houbao.core.attempts import decide_abandon
 from houbao.core.disputes import Dispute, Event, with_refund
 from houbao.core.money import split
 from houbao.core.moves import Move
@@ -15,14 +16,13 @@ from houbao.core.refunds import (
     RefundApproved,
     RefundReleased,
     RefundResolved,
-    Scene,
     Share,
-    decide_abandon,
     is_settled,
     paid_minor,
     taken,
 )
 from houbao.core.returns import ReturnAuthorised
+from houbao.core.scene import Scene
 from houbao.core.shortfalls import Legs, draw, drawn_on, in_fund, spent, waiting_for
 from houbao.core.terms import Refused
 

@@ -12,15 +12,16 @@ from houbao.core import money
 from houbao.core.acts import ChangeClaim, ClaimChanged, Counter, DisputeOpened, OpenDispute
 from houbao.core.awards import approve, authorise
 from houbao.core.conditions import Facts
-from houbao.core.disputes import GOODWILL, Dispute, Event, evolve_dispute
+from houbao.core.disputes import GOODWILL, Dispute, Event
+from houbao.core.evolving import evolve_dispute
 from houbao.core.orders import Order
 from houbao.core.phases import entering, staying, timers_of
 from houbao.core.policy import Rule
 from houbao.core.programme import Store
 from houbao.core.protection import protection_window
 from houbao.core.refundable import refundable
-from houbao.core.refunds import Scene
 from houbao.core.rulings import Compiled, assess
+from houbao.core.scene import Scene
 from houbao.core.terms import REASONS, ReasonClass, Record, Refused, check_reference
 from houbao.core.watches import age_days
 

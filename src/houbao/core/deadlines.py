@@ -8,15 +8,18 @@ from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import Alerted, Escalated, EvidenceClosed, TimedOut
 from houbao.core.answers import take_offer
 from houbao.core.appeals import in_hearing
+from houbao.core.attempts import decide_abandon
 from houbao.core.awards import award, close, pay_out, put_back, settled
 from houbao.core.calendars import DAY
-from houbao.core.disputes import Dispute, Event, evolve_dispute
+from houbao.core.disputes import Dispute, Event
+from houbao.core.evolving import evolve_dispute
 from houbao.core.freezes import on_its_way
 from houbao.core.hearings import ruling_stands
 from houbao.core.moves import Timer
 from houbao.core.parcels import inspected
 from houbao.core.phases import entering, head_of, waits_for
-from houbao.core.refunds import FundsAwaited, FundsReserved, Scene, decide_abandon, is_settled, takes
+from houbao.core.refunds import FundsAwaited, FundsReserved, is_settled, takes
+from houbao.core.scene import Scene
 from houbao.core.shortfalls import backstop_for, draw
 
 

@@ -20,13 +20,16 @@ from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import SendGoodwill
 from houbao.core.calendars import Outage
 from houbao.core.effects import Effect, effects
+from houbao.core.evolving import evolve_dispute
 from houbao.core.exchange import Rate
 from houbao.core.fulfilment import Till, decide_fact
 from houbao.core.fund import FundCommand, FundEvent, FundEvents, MoveCash, PayDeposit, Repay, TopUp, decide_fund
 from houbao.core.ledger import Transfer, transfers
+from houbao.core.moves import Head
 from houbao.core.placing import decide_place
 from houbao.core.policy import clock_of
 from houbao.core.rulings import Caps, Compiled, caps_of
+from houbao.core.scene import Purse, Scene
 from houbao.core.shortfalls import draw, spent
 from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, tag_of
 
@@ -83,7 +86,7 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
     disputes: Mapping[int, d.Dispute] = {}
     rules: Compiled | None = None
     policy: Compiled | None = None
-    purse: r.Purse = r.Purse()
+    purse: Purse = Purse()
     given: claims.Given = claims.Given()
     rates: tuple[Rate, ...] = ()
     reference_taken: bool = False
@@ -240,7 +243,7 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]
         not_received = (dispute for dispute in paid if REASONS.get(dispute.reason) == "INR")
         for late in not_received:
-            head: r.Head = {"at": now, "by": str(by), "store": order.store, "order": order.id, "dispute": late.id}
+            head: Head = {"at": now, "by": str(by), "store": order.store, "order": order.id, "dispute": late.id}
             events.append(d.DeliveredAfterRefund(**head))
     return events
 
@@ -320,17 +323,17 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
         if legs is None:
             break
         purse = spent(purse, minor, legs)
-        head: r.Head = {"at": now, "by": str(by), "store": dispute.store, "order": dispute.order, "dispute": dispute.id}
+        head: Head = {"at": now, "by": str(by), "store": dispute.store, "order": dispute.order, "dispute": dispute.id}
         said = {"refund": refund.id, "minor": minor, "currency": currency}
         events.append(r.FundsReserved(**head, phase="refunding", account=account, legs=legs, **said))
     return events
 
 
-def _scene(world: World, by: Actor, now: datetime) -> r.Scene:
+def _scene(world: World, by: Actor, now: datetime) -> Scene:
     order = _order(world)
     taken_lines, taken_payments = _taken(order, world.disputes)
     policy = _known(world.policy).policy
-    return r.Scene(
+    return Scene(
         order=order,
         taken_lines=taken_lines,
         taken_payments=taken_payments,
@@ -384,7 +387,7 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
     position = world.position + 1
     purse = apply(world.purse, moved) if moved else world.purse
     if isinstance(event, r.DisputeEvent):
-        dispute = d.evolve_dispute(world.disputes.get(event.dispute), event, position)  # ty: ignore[invalid-argument-type]
+        dispute = evolve_dispute(world.disputes.get(event.dispute), event, position)  # ty: ignore[invalid-argument-type]
         if type(event) in QUEUES and (change := queue_change(event)):
             purse = _queued(purse, *change)
         disputes = {**world.disputes, event.dispute: dispute}
@@ -408,7 +411,7 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
             return structs.replace(world, position=position, store=p.evolve_store(world.store, event, position))
 
 
-def apply(purse: r.Purse, moved: list[Transfer]) -> r.Purse:
+def apply(purse: Purse, moved: list[Transfer]) -> Purse:
     """The purse after the transfers."""
     changes: dict[str, int] = {}
     for t in moved:
@@ -422,7 +425,7 @@ IN_PURSE = {"available", "payable", "deposit", "receivable", "backstop"}
 """The accounts that a rule may read, by the last word of their names: the purse's fields are called the same."""
 
 
-def _queued(purse: r.Purse, account: str, currency: str, change: int) -> r.Purse:
+def _queued(purse: Purse, account: str, currency: str, change: int) -> Purse:
     name = "queue" if account == AVAILABLE else f"{account.rpartition(':')[2]}_queue"
     return structs.replace(purse, **{name: getattr(purse, name) + change})
 

@@ -10,7 +10,7 @@ from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.hearings import rule_appeal
 from houbao.core.phases import entering, saying
-from houbao.core.refunds import Scene
+from houbao.core.scene import Scene
 from houbao.core.terms import Actor, Refused, check_reference
 
 

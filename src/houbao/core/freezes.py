@@ -7,21 +7,16 @@ from msgspec import structs
 
 from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import DisputeFrozen, DisputeThawed
+from houbao.core.attempts import decide_abandon
 from houbao.core.awards import close, guaranteed
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, known_charge
-from houbao.core.disputes import GOODWILL, Dispute, Event, evolve_dispute
+from houbao.core.disputes import GOODWILL, Dispute, Event
+from houbao.core.evolving import evolve_dispute
 from houbao.core.moves import Timer
 from houbao.core.orders import Order, Payment
 from houbao.core.phases import head_of
-from houbao.core.refunds import (
-    Purse,
-    RefundResolved,
-    RefundReturned,
-    Scene,
-    decide_abandon,
-    is_settled,
-    open_shares,
-)
+from houbao.core.refunds import RefundResolved, RefundReturned, is_settled, open_shares
+from houbao.core.scene import Purse, Scene
 from houbao.core.shortfalls import draw, drawn_on
 from houbao.core.terms import Refused, check_reference
 

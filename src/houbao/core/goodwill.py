@@ -8,7 +8,7 @@ from houbao.core.disputes import GOODWILL, Event
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.orders import Order
 from houbao.core.refundable import refundable
-from houbao.core.refunds import Scene
+from houbao.core.scene import Scene
 from houbao.core.terms import Actor, Refused
 
 

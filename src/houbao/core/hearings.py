@@ -8,7 +8,8 @@ from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.phases import entering, head_of
-from houbao.core.refunds import Scene, is_settled, paid_minor
+from houbao.core.refunds import is_settled, paid_minor
+from houbao.core.scene import Scene
 from houbao.core.terms import Refused, check_reference
 
 FINAL = ("justified", "unjustified")

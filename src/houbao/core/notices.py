@@ -3,7 +3,7 @@
 from houbao.core.acts import NoticeAccepted, NoticeBounced, NoticeFailed, NoticeServed, NoticeStood, ServeNotice
 from houbao.core.disputes import Dispute, Event
 from houbao.core.phases import entering, head_of, staying
-from houbao.core.refunds import Scene
+from houbao.core.scene import Scene
 from houbao.core.terms import WORDS
 
 

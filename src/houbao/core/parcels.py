@@ -6,7 +6,6 @@ from houbao.core.claims import check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.moves import Head, Timer
 from houbao.core.phases import entering, staying
-from houbao.core.refunds import Scene
 from houbao.core.returns import (
     PROMISED,
     ConfirmReturn,
@@ -25,6 +24,7 @@ from houbao.core.returns import (
     ShipReturn,
     check_parcel,
 )
+from houbao.core.scene import Scene
 from houbao.core.terms import Refused
 
 

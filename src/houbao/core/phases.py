@@ -11,8 +11,9 @@ from houbao.core.calendars import ALWAYS, Clock, Span, ends
 from houbao.core.disputes import CHANGES, Dispute, in_order
 from houbao.core.moves import Head, Timer
 from houbao.core.policy import Timers as Waits
-from houbao.core.refunds import Scene, is_stuck
+from houbao.core.refunds import is_stuck
 from houbao.core.returns import PROMISED
+from houbao.core.scene import Scene
 from houbao.core.terms import Role
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from houbao.core.acts import CaseClaimed, CaseReleased, ClaimCase, ReleaseCase
 from houbao.core.disputes import Dispute, Event
 from houbao.core.phases import head_of
-from houbao.core.refunds import Scene
+from houbao.core.scene import Scene
 from houbao.core.terms import Actor, Refused
 
 CLAIM_LASTS = timedelta(minutes=30)

@@ -13,7 +13,8 @@ from houbao.core.accounts import AVAILABLE, store_account
 from houbao.core.exchange import Rate, convert, rate_at
 from houbao.core.moves import DisputeEvent
 from houbao.core.orders import Order
-from houbao.core.refunds import InFund, Purse, Refund, Scene, takes
+from houbao.core.refunds import InFund, Refund, takes
+from houbao.core.scene import Purse, Scene
 from houbao.core.terms import Record
 
 Legs = tuple[tuple[str, int], ...]

@@ -5,6 +5,7 @@ from typing import Any
 
 from houbao.core import answers, findings, hearings, notices, parcels, queues
 from houbao.core.acts import PassTime
+from houbao.core.attempts import decide_payout_way, decide_report, decide_resolve, decide_send, decide_settle
 from houbao.core.awards import settled
 from houbao.core.calendars import ends
 from houbao.core.claims import check_text
@@ -16,18 +17,13 @@ from houbao.core.refunds import (
     RefundPaid,
     ReportRefund,
     ResolveRefund,
-    Scene,
     SendRefund,
     SetPayoutWay,
     SettleRefund,
-    decide_payout_way,
-    decide_report,
-    decide_resolve,
-    decide_send,
-    decide_settle,
     evolve_refund,
     find_share,
 )
+from houbao.core.scene import Scene
 from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed, advanced
 from houbao.core.terms import Refused
 

@@ -22,6 +22,7 @@ from houbao.core.ledger import Transfer
 from houbao.core.messages import OrderMessageWritten
 from houbao.core.outages import EnterOutage
 from houbao.core.placing import encode_listing
+from houbao.core.scene import Purse
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.engine.needs import STORE_COMMANDS, may_owe
 from houbao.engine.personal import PERSONAL, free_text
@@ -218,18 +219,18 @@ class Work:
         since = min([now, *due]) - OLDEST
         return self.database.rates(order.coverage.currency, order.currency, since, now)
 
-    def _purse(self, store: str, currency: str, of_fund: str = "", *, owed: bool) -> r.Purse:
+    def _purse(self, store: str, currency: str, of_fund: str = "", *, owed: bool) -> Purse:
         """The fund's side of the purse; with `owed` the store's too, which was loaded only where a rule may read it."""
         balance, queues = self.loaded.balances.get, self.loaded.queues.get
         fund = {name: balance((account, of_fund or currency), 0) for name, account in FUND_ACCOUNTS}
         fund["queue"] = queues((AVAILABLE, of_fund or currency), 0)
         if not owed:
-            return r.Purse(**fund)
+            return Purse(**fund)
         kinds = ("payable", "deposit", "receivable")
         own = {kind: balance((store_account(store, kind), currency), 0) for kind in kinds}
         for kind in ("payable", "deposit"):
             own[f"{kind}_queue"] = queues((store_account(store, kind), currency), 0)
-        return r.Purse(**fund, **own)
+        return Purse(**fund, **own)
 
     def _given(self, request: Request, order: o.Order | None) -> Given:
         if order is None or not order.coverage.covered:

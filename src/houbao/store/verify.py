@@ -26,6 +26,7 @@ from houbao.core.accounts import AVAILABLE, RESERVED, keeps_balance
 from houbao.core.calendars import Outage
 from houbao.core.decider import Event
 from houbao.core.effects import Effect, effects
+from houbao.core.evolving import evolve_dispute
 from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.ledger import Transfer, transfers
 from houbao.core.outages import OutageEntered, evolve_outages
@@ -195,7 +196,7 @@ class _Check:
             self.policies.add(event.policy)
         else:
             before = self.disputes.get(event.dispute)
-        after = d.evolve_dispute(before, event, position)
+        after = evolve_dispute(before, event, position)
         self.disputes.put(position, before, after)
         if isinstance(event, r.RefundApproved):
             self._check_approval(position, event)

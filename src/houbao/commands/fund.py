@@ -1,0 +1,113 @@
+"""`houbao fund …`: its commands, thin; what they do is in `funding`."""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from houbao.commands.options import DatabaseUrl, Json
+from houbao.commands.terminal import CommandFailed, opened, say
+
+fund_app = App(name="fund", help="The fund and the stores' deposits: what they hold, filling them.")
+
+
+@fund_app.command
+def status(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """What the fund holds, what is promised, what went out, what waits."""
+    from houbao.commands import funding
+    from houbao.store import queries
+
+    with opened(database) as house:
+        funds = queries.fund(house.database.connection, 0)
+    say(funds, funding.status(funds), as_json=as_json)
+
+
+Key = Annotated[str, Parameter(help="Makes a repeat harmless")]
+
+
+def _book(
+    command: str, amount: str, currency: str, key: str, database: str | None, as_json: bool, **named: str
+) -> None:
+    """Book a movement of money that finance makes by hand, and say so."""
+    from houbao.commands import funding
+    from houbao.core import fund
+    from houbao.core.money import parse
+
+    kinds = {
+        "top-up": (fund.TopUp, "added to the fund"),
+        "deposit": (fund.PayDeposit, "added to the store's deposit"),
+        "cash-move": (fund.MoveCash, "moved from the bank to the provider"),
+        "repay": (fund.Repay, "of what the store owes paid back"),
+    }
+    kind, done = kinds[command]
+    try:
+        minor = parse(amount, currency)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
+    with opened(database) as house:
+        booked = funding.book(house, kind(minor=minor, currency=currency, **named), key)
+    say(booked, [funding.told(booked, amount, currency, done)], as_json=as_json)
+
+
+@fund_app.command(name="top-up")
+def top_up(amount: str, currency: str, *, key: Key = "", database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Add capital; refunds that wait for it are served, the first approved first. `--key` makes a repeat harmless."""
+    _book("top-up", amount, currency, key, database, as_json)
+
+
+@fund_app.command
+def deposit(
+    store: str, amount: str, currency: str, *, key: Key = "", database: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """A store pays into its own deposit; its refunds that wait are served."""
+    _book("deposit", amount, currency, key, database, as_json, store=store)
+
+
+@fund_app.command(name="cash-move")
+def cash_move(
+    provider: str, amount: str, currency: str, *, key: Key = "", database: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """Cash goes from the bank to a payment provider."""
+    _book("cash-move", amount, currency, key, database, as_json, provider=provider)
+
+
+@fund_app.command
+def repay(
+    store: str, amount: str, currency: str, *, key: Key = "", database: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """A store pays back what was advanced for it, out of what it is owed."""
+    _book("repay", amount, currency, key, database, as_json, store=store)
+
+
+@fund_app.command
+def settle(
+    dispute: str, payment: str, taken: str, currency: str, *, database: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """What the provider took, in the fund's currency, for a refund that it paid in another one."""
+    from houbao.commands import funding
+    from houbao.core.money import parse
+
+    try:
+        minor = parse(taken, currency)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
+    _on_dispute(database, as_json, lambda house: funding.settle(house, dispute, payment, minor, currency))
+
+
+@fund_app.command(name="write-off")
+def write_off(
+    dispute: str,
+    *,
+    by: Annotated[str, Parameter(help="Who of finance signs: it takes two")],
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Give up what was advanced for a dispute and never paid back: the first proposes, the second makes it hold."""
+    from houbao.commands import funding
+
+    _on_dispute(database, as_json, lambda house: funding.write_off(house, dispute, by))
+
+
+def _on_dispute(database: str | None, as_json: bool, act) -> None:  # noqa: ANN001 - the house is imported when needed
+    with opened(database) as house:
+        done = act(house)
+    say(done, done["events"], as_json=as_json)

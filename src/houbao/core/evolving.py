@@ -1,0 +1,326 @@
+"""What is true of a dispute after each of its events. No rules: those are where the event was decided."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import structs
+
+from houbao.core.acts import (
+    Alerted,
+    CaseClaimed,
+    CaseReleased,
+    ClaimChanged,
+    DeliveredAfterRefund,
+    DisputeClosed,
+    DisputeFrozen,
+    DisputeOpened,
+    DisputeRuled,
+    DisputeThawed,
+    Escalated,
+    EvidenceAdded,
+    EvidenceClosed,
+    EvidenceRequested,
+    FraudProposed,
+    GoodwillSent,
+    MessageWritten,
+    NoticeFailed,
+    NoticeServed,
+    NoticeStood,
+    OfferAccepted,
+    Reopened,
+    SellerOffered,
+    SellerRejected,
+    TimedOut,
+    TimersMoved,
+)
+from houbao.core.acts import OpenDispute as OpenDispute
+from houbao.core.appeals import Appeal, Appealed, AppealRuled, FundingChanged, in_hearing
+from houbao.core.disputes import (
+    CHANGES,
+    GOODWILL,
+    Dispute,
+    Event,
+    Fault,
+    Frozen,
+    Offer,
+    Proposal,
+    in_order,
+    refund_of,
+    with_refund,
+)
+from houbao.core.moves import Move, Timer
+from houbao.core.refunds import (
+    FundsAwaited,
+    FundsReserved,
+    PayoutWaySet,
+    Refund,
+    RefundApproved,
+    RefundContradicted,
+    RefundFailed,
+    RefundPaid,
+    RefundReleased,
+    RefundResolved,
+    RefundReturned,
+    RefundSent,
+    RefundSettled,
+    RefundUnknown,
+    evolve_refund,
+    is_stuck,
+)
+from houbao.core.returns import (
+    PROMISED,
+    ReplacementDelivered,
+    ReplacementReported,
+    ReplacementShipped,
+    ReturnAuthorised,
+    ReturnConfirmed,
+    ReturnDelivered,
+    ReturnReported,
+    ReturnShipped,
+    evolve_parcel,
+)
+from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
+from houbao.core.terms import REASONS
+
+
+def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Dispute:
+    """The dispute after the event at `position`."""
+    if isinstance(event, DisputeOpened):
+        return _opened(event, position)
+    if isinstance(event, GoodwillSent):
+        return _goodwill(event, position)
+    assert dispute is not None
+    changes: dict[str, Any] = {"history": (*dispute.history, position)}
+    if isinstance(event, Move):
+        changes |= {"phase": event.phase, "timers": event.timers}
+        if event.timers != dispute.timers and not isinstance(event, TimersMoved):
+            changes["running_since"] = event.at
+        if event.phase != dispute.phase:
+            changes |= {"claimed_by": "", "claimed_until": None, "proposed": None}
+    match event:
+        case DisputeRuled(finding="out_of_scope"):
+            changes |= {"notice": position, "payer": "seller", "judges": (*dispute.judges, event.by)}
+        case DisputeRuled():
+            adjudicated = dispute.adjudicated or dispute.phase == "adjudicating"
+            changes |= {"ruled": event.fault, "adjudicated": adjudicated, "fraud": event.fraud}
+            changes["judges"] = (*dispute.judges, event.by, *([event.proposed_by] if event.proposed_by else []))
+        case FraudProposed():
+            changes["proposed"] = Proposal(by=event.by, ruling=event.ruling)
+        case CaseClaimed():
+            changes |= {"claimed_by": event.by, "claimed_until": event.until}
+        case CaseReleased():
+            changes |= {"claimed_by": "", "claimed_until": None}
+        case Appealed():
+            changes["appeals"] = (*dispute.appeals, Appeal(party=event.party, about=event.about))
+        case AppealRuled():
+            heard = structs.replace(dispute.appeals[-1], finding=event.finding)
+            changes["appeals"] = (*dispute.appeals[:-1], heard)
+            if event.by != "system":
+                changes["judges"] = (*dispute.judges, event.by)
+            if event.phase != "closed":
+                changes |= {"outcome": "", "closed_at": None}
+        case FundingChanged():
+            borne = refund_of(dispute, event.refund)
+            assert borne is not None
+            other = structs.replace(borne, payer=event.payer, legs=())
+            changes |= {"payer": event.payer, "refunds": with_refund(dispute, other)}
+        case NoticeServed():
+            changes["notice"] = position
+        case ClaimChanged():
+            changes |= {"amount": event.amount, "rule": event.rule, "assessed": position, "offer": None}
+            if event.phase == "notifying":
+                changes["notice"] = position
+        case SellerOffered():
+            changes |= {"offer": Offer(amount=event.amount, remedy=event.remedy)}
+        case SellerRejected():
+            changes["offer"] = None
+        case OfferAccepted(remedy="replacement"):
+            changes["parcel"] = PROMISED
+        case EvidenceRequested():
+            changes["timers"] = in_order((*dispute.timers, Timer(kind="evidence", at=event.until)))
+            changes["evidence_since"] = event.at
+        case EvidenceClosed() | Alerted():
+            changes["timers"] = tuple(t for t in dispute.timers if t.kind in CHANGES or t.at > event.at)
+        case EvidenceAdded():
+            changes["evidence"] = True
+        case TimersMoved():
+            changes["escalates_at"] = event.escalates_at
+            if dispute.frozen:
+                changes |= {"timers": (), "frozen": structs.replace(dispute.frozen, timers=event.timers)}
+        case TimedOut():
+            changes |= {"timers": (), "asked": dispute.asked + (dispute.phase == "awaiting_seller")}
+        case Reopened():
+            fault = Fault(state="exempt" if dispute.route == "return" else "pending", kind=dispute.fault.kind)
+            changes |= {"outcome": "", "resolved_by": "", "closed_at": None, "reopened": dispute.reopened + 1}
+            changes |= {"fault": fault, "escalates_at": None, "offer": None}
+        case DisputeFrozen():
+            changes |= {
+                "frozen": Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers),
+                "timers": (),
+            }
+        case DisputeThawed():
+            changes |= {"frozen": None, "negotiating_since": event.at, "evidence_since": event.at}
+            if dispute.frozen and dispute.escalates_at:
+                changes["escalates_at"] = dispute.escalates_at + (event.at - dispute.frozen.since)
+        case DisputeClosed():
+            changes["frozen"] = None
+            if in_hearing(dispute.appeals):
+                heard = structs.replace(dispute.appeals[-1], finding="stands")
+                changes["appeals"] = (*dispute.appeals[:-1], heard)
+            fault = Fault(
+                state=event.state,  # ty: ignore[invalid-argument-type]
+                kind=dispute.fault.kind,
+                why=event.why,
+                lifted_at=_lifted_at(dispute, event),
+            )
+            changes |= {
+                "outcome": event.outcome,
+                "resolved_by": event.resolved_by,
+                "closed_at": event.at,
+                "fault": fault,
+            }
+        case RefundApproved():
+            changes |= {"payer": event.payer, "resolved_by": event.resolved_by}
+            changes["refunds"] = (*dispute.refunds, evolve_refund(None, event, position))
+        case RefundReleased():
+            changes |= {"resolved_by": event.resolved_by, "refunds": _evolved(dispute, event, position)}
+        case RefundReturned():
+            changes["refunds"] = _evolved(dispute, event, position)
+            if event.phase == "refunding":
+                changes |= {"outcome": "", "closed_at": None}
+        case DebtWrittenOff():
+            changes |= {"write_off": "", "refunds": _written_off(dispute, event)}
+        case WriteOffProposed():
+            changes["write_off"] = event.by
+        case RefundFailed() | PayoutWaySet():
+            refunds = changes["refunds"] = _evolved(dispute, event, position)
+            claim_by = event.claim_by if isinstance(event, RefundFailed) else None
+            if dispute.phase == "refunding":
+                changes |= _time_to_claim(dispute, refunds, claim_by)
+        case FundsReserved() | RefundSent() | RefundPaid() | RefundUnknown() | RefundResolved():
+            changes["refunds"] = _evolved(dispute, event, position)
+        case RefundSettled() | FundsAwaited():
+            changes["refunds"] = _evolved(dispute, event, position)
+        case ReturnAuthorised():
+            changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
+        case (
+            ReturnShipped()
+            | ReturnDelivered()
+            | ReturnConfirmed()
+            | ReturnReported()
+            | ReplacementShipped()
+            | ReplacementDelivered()
+            | ReplacementReported()
+        ):
+            changes["parcel"] = evolve_parcel(dispute.parcel, event)
+        case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed():
+            pass
+        case RefundContradicted() | DeliveredAfterRefund():
+            pass
+    if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
+        changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
+    unended = changes.get("escalates_at", dispute.escalates_at) is None
+    if isinstance(event, Move) and unended and (end := [t.at for t in event.timers if t.kind == "escalate"]):
+        changes |= {"escalates_at": end[0], "negotiating_since": event.at}
+    return structs.replace(dispute, **changes)
+
+
+def _lifted_at(dispute: Dispute, event: DisputeClosed) -> datetime | None:
+    """When an appeal lifted a fault that had counted."""
+    if event.state != "exempt" or not dispute.appeals:
+        return None
+    return event.at if dispute.fault.state == "counted" else dispute.fault.lifted_at
+
+
+def _opened(event: DisputeOpened, position: int) -> Dispute:
+    exempt = event.fault == "exempt"
+    kind = REASONS[event.reason] if exempt else event.fault
+    fault = Fault(state="exempt" if exempt else "pending", kind=kind)
+    return Dispute(
+        id=position,
+        store=event.store,
+        order=event.order,
+        buyer=event.buyer,
+        currency=event.currency,
+        lines=event.lines,
+        reason=event.reason,
+        first_amount=event.amount,
+        amount=event.amount,
+        remedy=event.remedy,
+        route=event.route,
+        rule=event.rule,
+        payer=event.payer,
+        covered=event.covered,
+        policy=event.policy,
+        phase=event.phase,
+        fault=fault,
+        opened_at=event.at,
+        assessed=position,
+        history=(position,),
+        evidence=bool(event.evidence),
+        reference=event.reference,
+        timers=event.timers,
+        escalates_at=next((timer.at for timer in event.timers if timer.kind == "escalate"), None),
+    )
+
+
+def _goodwill(event: GoodwillSent, position: int) -> Dispute:
+    return Dispute(
+        id=position,
+        store=event.store,
+        order=event.order,
+        buyer=event.buyer,
+        currency=event.currency,
+        lines=event.lines,
+        reason=GOODWILL,
+        first_amount=event.amount,
+        amount=event.amount,
+        remedy="refund",
+        route=GOODWILL,
+        rule="",
+        payer="seller",
+        covered=event.covered,
+        policy=event.policy,
+        phase=event.phase,
+        fault=Fault(state="exempt", kind=GOODWILL, why=GOODWILL),
+        opened_at=event.at,
+        assessed=position,
+        history=(position,),
+    )
+
+
+def _time_to_claim(dispute: Dispute, refunds: tuple[Refund, ...], claim_by: datetime | None) -> dict[str, Any]:
+    """The time to name another way, counted from the last no; none runs where nothing is stuck any more, and none while
+    the dispute stands still."""
+    kept = dispute.frozen.timers if dispute.frozen else dispute.timers
+    running = (Timer(kind="turn", at=claim_by),) if claim_by else kept
+    timers = running if any(map(is_stuck, refunds)) else ()
+    return {"frozen": structs.replace(dispute.frozen, timers=timers)} if dispute.frozen else {"timers": timers}
+
+
+def _evolved(
+    dispute: Dispute,
+    event: RefundReleased
+    | RefundReturned
+    | FundsReserved
+    | RefundSent
+    | RefundPaid
+    | RefundFailed
+    | PayoutWaySet
+    | RefundUnknown
+    | RefundResolved
+    | RefundSettled
+    | FundsAwaited,
+    position: int,
+) -> tuple[Refund, ...]:
+    return with_refund(dispute, evolve_refund(refund_of(dispute, event.refund), event, position))
+
+
+def _written_off(dispute: Dispute, event: DebtWrittenOff) -> tuple[Refund, ...]:
+    """What was advanced is the platform's expense now: that is where it goes back to, should the refund be undone."""
+    refund = refund_of(dispute, event.refund)
+    assert refund is not None
+    legs = dict(refund.legs)
+    legs["receivable"] -= event.minor
+    legs["writeoff"] = legs.get("writeoff", 0) + event.minor
+    return with_refund(dispute, structs.replace(refund, legs=tuple(leg for leg in legs.items() if leg[1])))
