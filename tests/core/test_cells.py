@@ -738,6 +738,18 @@ def test_an_answer_received_in_time_wins_though_the_house_was_late(phase: str, n
     assert run_out(desk.events) == []
 
 
+def test_a_notice_that_bounced_and_stands_late_gives_the_seller_five_days_anew() -> None:
+    desk = handed_over()
+    desk.do(d.MakeOffer(dispute=desk.dispute, amount=eur("10.00")), SELLER)
+    desk.now = T + 6 * DAY
+    desk.do(d.Counter(dispute=desk.dispute, amount=eur("30.00")), BUYER)
+    desk.now = T + 10 * DAY
+    desk.do(d.NoticeBounced(dispute=desk.dispute, notice=desk.state().notice, why="550"), MAIL)
+    desk.now = T + 16 * DAY
+    desk.do(d.NoticeAccepted(dispute=desk.dispute, notice=desk.state().notice), MAIL)
+    assert (desk.state().phase, d.due_at(desk.state())) == ("awaiting_seller", T + 21 * DAY)
+
+
 @pytest.mark.parametrize(("phase", "name", "to"), [answer for answer in ANSWERS if answer[1] != "change_claim"])
 def test_an_answer_ends_the_deadline(phase: str, name: str, to: str) -> None:
     desk = PHASES[phase]()

@@ -113,6 +113,30 @@ def test_a_refund_that_goes_over_another_payment_goes_on() -> None:
     assert desk.state().outcome == "partially_refunded"
 
 
+def test_a_dispute_opened_while_the_bank_decides_stands_still_from_the_start() -> None:
+    desk = Desk()
+    charge(desk, "opened", "30.00")
+    desk.open("damaged", "10.00")
+    assert (desk.state().phase, desk.state().timers) == ("verifying", ())
+    assert desk.sweep(T + 100 * DAY) == []
+    assert desk.refuse(d.Rule(dispute=desk.dispute, finding="justified", reason="seen"), AGENT).code == "frozen"
+    charge(desk, "lost", "30.00")
+    assert desk.state().outcome == "charged_back"
+
+
+def test_so_does_one_that_is_taken_up_again_or_appealed_meanwhile() -> None:
+    for build, again in (
+        (withdrawn, d.Reopen),
+        (turned_down, lambda dispute: d.FileAppeal(dispute=dispute, about="remedy")),
+    ):
+        desk = build()
+        charge(desk, "opened", "30.00")
+        desk.do(again(dispute=desk.dispute), BUYER)
+        assert desk.state().frozen is not None
+        charge(desk, "won", "30.00")
+        assert (desk.state().frozen, bool(desk.state().timers)) == (None, True)
+
+
 def test_a_notice_that_could_not_be_served_is_served_when_the_dispute_goes_on() -> None:
     desk = notifying()
     charge(desk, "opened")
@@ -317,7 +341,7 @@ def test_what_a_bank_asks_back_or_took_is_not_refunded_too() -> None:
 
 def test_of_the_rest_a_refund_is_approved() -> None:
     desk = Desk()
-    charge(desk, "opened", "30.00")
+    charge(desk, "lost", "30.00")
     desk.open("damaged", "10.00")
     desk.rule()
     assert desk.state().refunds[0].minor == 1000

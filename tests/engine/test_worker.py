@@ -11,6 +11,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
+from houbao.core.fund import PayDeposit
 from houbao.core.outages import EnterOutage
 from houbao.core.terms import SYSTEM, Actor, from_micros
 from houbao.engine import worker
@@ -492,6 +493,16 @@ def test_what_the_platform_paid_is_no_exposure_of_the_fund(market):
     market.work()
     market.worker.assess()
     assert market.database.store(0, "oak").standing.exposure == eur("30.00")
+
+
+def test_what_a_deposit_pays_is_no_exposure_of_the_fund(tmp_path):
+    market = Market(tmp_path, programme=standard(mode="deposit"), fund="0")
+    market.accept(PayDeposit(store="oak", minor=eur("100.00"), currency="EUR"), FINANCE)
+    market.rule(market.open(market.order(), "damaged", "40.00"))
+    market.work()
+    market.worker.assess()
+    assert market.database.store(0, "oak").standing.exposure == 0
+    market.check()
 
 
 def test_what_the_marketplace_told_of_addresses_stays_with_what_is_found(market):

@@ -4,7 +4,7 @@
 nothing, not even that; its refusal names what had fallen due.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct, structs
@@ -184,7 +184,7 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
         case d.OpenDispute():
             if command.reference and world.reference_taken:
                 raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
-            return _open(world, command, by, now)
+            return _stopped(world, _open(world, command, by, now), by, now)
         case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
             return [*p.decide_store(world.store, world.programme, command, by, now)]
         case p.AssessStore() | p.SetWatch() | p.LiftWatch():
@@ -232,6 +232,17 @@ def _open(world: World, command: d.OpenDispute, by: Actor, now: datetime) -> lis
     return events
 
 
+def _stopped(world: World, events: Sequence[Event], by: Actor, now: datetime) -> list[Event]:
+    """The events, and what a bank that is deciding about the order's payment makes of the disputes they begin."""
+    if not _order(world).chargebacks:
+        return [*events]
+    for event in events:
+        world = evolve(world, event, transfers(event))
+    begun = dict.fromkeys(event.dispute for event in events if isinstance(event, r.DisputeEvent))
+    scene = _scene(world, by, now)
+    return [*events, *(frozen for number in begun for frozen in freezes.at_once(world.disputes[number], scene))]
+
+
 def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> list[Event]:
     """A fact of an order; a delivery after what was not received had been refunded is told on that dispute."""
     order = _order(world)
@@ -263,7 +274,7 @@ def _till(world: World, command: o.Fact, coverage: p.Coverage) -> Till:
     )
 
 
-def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: datetime) -> list[d.Event]:
+def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: datetime) -> Sequence[Event]:
     """A command in the turn of its phase: may this party do it, and may it happen now?"""
     dispute = world.disputes.get(command.dispute)
     if dispute is None:
@@ -284,7 +295,8 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
     if isinstance(command, d.ChangeClaim | d.Counter):
         others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
         return claims.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
-    return turns.DECIDE[name](dispute, command, scene)
+    events = turns.DECIDE[name](dispute, command, scene)
+    return _stopped(world, events, by, now) if dispute.phase == "closed" and events else events
 
 
 PEOPLE = ("buyer", "seller", "agent")

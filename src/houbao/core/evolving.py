@@ -219,9 +219,10 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             pass
     if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
         changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
-    unended = changes.get("escalates_at", dispute.escalates_at) is None
-    if isinstance(event, Move) and unended and (end := [t.at for t in event.timers if t.kind == "escalate"]):
-        changes |= {"escalates_at": end[0], "negotiating_since": event.at}
+    known = changes.get("escalates_at", dispute.escalates_at)
+    end = next((t.at for t in event.timers if t.kind == "escalate"), None) if isinstance(event, Move) else None
+    if end and (known is None or (isinstance(event, NoticeStood) and end != known)):
+        changes |= {"escalates_at": end, "negotiating_since": event.at}
     return structs.replace(dispute, **changes)
 
 

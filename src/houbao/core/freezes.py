@@ -201,6 +201,15 @@ def _with_what_came_back(purse: Purse, events: list[Event]) -> Purse:
     )
 
 
+def at_once(dispute: Dispute, scene: Scene) -> list[Event]:
+    """A dispute that begins, or begins again, while a bank decides about its payment stands still from the start."""
+    if dispute.phase == "closed" or dispute.frozen is not None:
+        return []
+    asked = [charge for charge in scene.order.chargebacks if charge.state == "opened"]
+    touched = next((charge for charge in asked if touches(dispute, charge.payment)), None)
+    return [_freeze(dispute, scene, touched.reference)] if touched else []
+
+
 # --- what the refund's provider says meanwhile ---------------------------------------------------------------------
 
 

@@ -1,5 +1,7 @@
 """The official notice by which the platform hands a dispute to the seller (R10)."""
 
+from msgspec import structs
+
 from houbao.core.acts import NoticeAccepted, NoticeBounced, NoticeFailed, NoticeServed, NoticeStood, ServeNotice
 from houbao.core.disputes import Dispute, Event
 from houbao.core.phases import entering, head_of, staying
@@ -13,10 +15,12 @@ def decide_serve_notice(dispute: Dispute, command: ServeNotice, scene: Scene) ->
 
 
 def decide_notice_accepted(dispute: Dispute, command: NoticeAccepted, scene: Scene) -> list[Event]:
-    """The seller's five days start now (R10). An outdated or repeated notice changes nothing."""
+    """The seller's five days start now (R10). An outdated or repeated notice changes nothing. Where the negotiation
+    ended while no notice stood, it begins anew: else the seller would have no time at all."""
     if dispute.phase != "notifying" or command.notice != dispute.notice:
         return []
-    moved = entering(dispute, scene, "awaiting_seller")
+    ended = dispute.escalates_at is not None and dispute.escalates_at <= scene.now
+    moved = entering(structs.replace(dispute, escalates_at=None) if ended else dispute, scene, "awaiting_seller")
     return [NoticeStood(**moved, notice=command.notice, message_id=command.message_id[:WORDS])]
 
 

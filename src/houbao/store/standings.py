@@ -11,8 +11,8 @@ from datetime import datetime
 import msgspec
 from msgspec import structs
 
+from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.disputes import GOODWILL
-from houbao.core.ledger import RESERVED
 from houbao.core.terms import micros
 from houbao.core.watches import MOST_BUYERS, Standing
 
@@ -79,12 +79,14 @@ def _position(connection: sqlite3.Connection, part: int, since: datetime) -> int
 
 
 def _spent(connection: sqlite3.Connection, part: int, start: int) -> dict[str, tuple[str, int]]:
-    """Store → currency and minor units of what the fund paid for it; of the currency in which that is most."""
+    """Store → currency and minor units of what the fund paid for it; of the currency in which that is most. That is all
+    that left or came into what is reserved, but for the fund's own money on its way there and back; what a store's
+    deposit brought there is no risk of the fund's."""
     rows = connection.execute(
         "SELECT store_id, currency, sum(CASE source WHEN ?1 THEN minor ELSE -minor END) AS paid FROM transfers"
-        " WHERE part=?2 AND position>=?3 AND kind IN ('guarantee', 'guarantee_returned') AND ?1 IN (source, target)"
+        " WHERE part=?2 AND position>=?3 AND ?1 IN (source, target) AND ?4 NOT IN (source, target)"
         " GROUP BY 1, 2 ORDER BY paid",
-        (RESERVED, part, start),
+        (RESERVED, part, start, AVAILABLE),
     )
     return {store: (currency, max(0, paid)) for store, currency, paid in rows}
 
