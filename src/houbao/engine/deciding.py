@@ -236,7 +236,7 @@ class Work:
         if order is None or not order.coverage.covered:
             return NOTHING_GIVEN
         sums, since = self.loaded.instants.get(request.by.id, ()), request.received_at - INSTANT_DAYS
-        total = sum(minor for at, cur, minor in sums if at > since and cur == order.currency)
+        total = sum(minor for at, cur, minor in sums if at > since and cur == order.currency) if sums else 0
         store = self.loaded.stores.get(order.store)
         return given_of(store, request.by.id, order.currency, total, request.received_at)
 
@@ -293,13 +293,16 @@ class Work:
             loaded.taken.add(("order", order.store, order.reference))
         if after.disputes is before.disputes:
             return
+        if order is not None:
+            loaded.disputes[order.id] = after.disputes
         for number, dispute in after.disputes.items():
             old = before.disputes.get(number)
             if dispute is not old:
                 if old is not None and number not in batch.disputes:
                     batch.old_disputes[number] = old
                 batch.disputes[number] = dispute
-                loaded.disputes.setdefault(dispute.order, {})[number] = dispute
+                if order is None:
+                    loaded.disputes[dispute.order] = {**loaded.disputes.get(dispute.order, {}), number: dispute}
                 if dispute.reference:
                     loaded.taken.add(("dispute", dispute.store, dispute.reference))
                 self.order_of[number] = dispute.order

@@ -1,6 +1,6 @@
 """The few interfaces that have two implementations, and the records that pass through them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -114,7 +114,7 @@ class Loaded(Struct):
 
     stores: dict[str, Store] = {}
     orders: dict[int, bytes] = {}
-    disputes: dict[int, dict[int, Dispute]] = {}
+    disputes: dict[int, Mapping[int, Dispute]] = {}
     taken: set[tuple[str, str, str]] = set()
     balances: dict[tuple[str, str], int] = {}
     queues: dict[tuple[str, str], int] = {}

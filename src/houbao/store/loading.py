@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account
+from houbao.core.disputes import Dispute
 from houbao.core.programme import Programme
 from houbao.core.terms import from_micros
 from houbao.engine.ports import Loaded, Needs
@@ -34,9 +35,11 @@ def load(connection: sqlite3.Connection, part: int, needs: Needs) -> Loaded:
             known[number] = (store, covered)
             if number in needs.paying or (covered and number in needs.opening):
                 needs.stores.add(store)
+        disputes: dict[int, dict[int, Dispute]] = {}
         for (body,) in run(_asked("body", "disputes", "order_id"), asked):
             dispute = rows.decode_dispute(body)
-            loaded.disputes.setdefault(dispute.order, {})[dispute.id] = dispute
+            disputes.setdefault(dispute.order, {})[dispute.id] = dispute
+        loaded.disputes.update(disputes)
     if needs.stores:
         for (body,) in run(_asked("body", "stores AS s", "s.id"), (as_json(needs.stores), part)):
             store = rows.decode_store(body)
