@@ -56,10 +56,12 @@ class Provider:
         self.script: list[str] = []
         self.paid: dict[str, int] = {}
         self.calls: list[tuple[str, str]] = []
+        self.currencies: list[str] = []
         self.refused: set[str] = set()
 
     def pay(self, key: str, payment: str, minor: int, currency: str) -> Reply:
         self.calls.append(("pay", key))
+        self.currencies.append(currency)
         answer = self.script.pop(0) if self.script else "ok"
         if answer in ("ok", "timeout_paid"):
             self.paid[key] = minor

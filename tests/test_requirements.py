@@ -31,16 +31,18 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.calendars import days_after
+from houbao.core.exchange import parse_rate
 from houbao.core.fund import PayDeposit
 from houbao.core.messages import WriteOnOrder
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import assess
 from houbao.core.score import POINT, of_hundred
-from houbao.core.terms import REASONS, SYSTEM, Refused
+from houbao.core.terms import REASONS, SYSTEM, Actor, Refused
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import queries
 from houbao.store.policies import publish_text
+from houbao.store.rates import keep
 from houbao.store.scores import Scorebook
 
 HOUR = timedelta(hours=1)
@@ -84,6 +86,50 @@ def handed_over(market, *answers):
 
 def not_received(market, amount="25.00", paid="30.00"):
     return market.open(market.order(amount=paid, delivered=False), "in_transit_overdue", amount)
+
+
+# --- R1 many merchants, each with stores, across borders ------------------------------------------------------------
+
+
+def test_r1_no_row_of_one_store_is_visible_to_another_and_a_refund_goes_out_in_the_currency_paid(market_with):
+    market = market_with(programme=standard(also_covers=("BRL",)))
+    keep(market.database, [parse_rate("EUR", "BRL", "4.6279", published_at=T - DAY, source="ECB")])
+    market.accept(p.RegisterStore(store="elm", country="BR"), PLATFORM)
+    market.accept(p.Enrol(store="elm", programme="standard", at=T - 90 * DAY), PLATFORM)
+    oaks = market.order("same-reference", "40.00")
+    elms = market.order("same-reference", "100.00", store="elm", currency="BRL")
+    refunds = {store: market.open(order, "damaged", "40.00") for store, order in (("oak", oaks), ("elm", elms))}
+    for dispute in refunds.values():
+        market.rule(dispute)
+    market.work()
+
+    pairs = {store: market.statement(store, currency) for store, currency in (("oak", "EUR"), ("elm", "BRL"))}
+    for store, other in (("oak", "elm"), ("elm", "oak")):
+        seen = {(line.dispute, line.order) for line in pairs[store]}
+        assert (refunds[store], {"oak": oaks, "elm": elms}[store]) in seen
+        assert not {line.position for line in pairs[store]} & {line.position for line in pairs[other]}
+        assert refunds[other] not in {dispute for dispute, _ in seen}
+        appeal = d.FileAppeal(dispute=refunds[other], about="fault")
+        assert market.refuse(appeal, Actor("seller", store)).code == "not_yours"
+    (owed,) = {line.order for line in pairs["oak"]} - {oaks}
+    assert market.database.order(0, owed).store == "oak"
+    assert queries.currencies(market.database.connection, 0, "elm") == ["BRL"]
+    assert queries.currencies(market.database.connection, 0, "oak") == ["EUR"]
+    assert market.statement("oak", "BRL") == market.statement("elm", "EUR") == []
+
+    assert market.dispute(refunds["elm"]).refunds[-1].currency == "BRL"
+    assert sorted(market.provider.currencies) == ["BRL", "EUR"]
+    assert [(line.kind, line.minor, line.currency) for line in pairs["elm"][-2:]] == [
+        ("guarantee", 4000, "BRL"),
+        ("refund", -4000, "BRL"),
+    ]
+
+
+def test_r1_a_seller_acts_on_the_disputes_of_its_own_store_alone(market):
+    market.accept(p.RegisterStore(store="elm"), PLATFORM)
+    dispute = market.open(market.order(), "never_shipped", "40.00")
+    assert market.refuse(d.Accept(dispute=dispute), Actor("seller", "elm")).code == "not_yours"
+    assert (market.seller_queue("oak"), market.seller_queue("elm")) == (1, 0)
 
 
 # --- R2 the guarantee is a programme with versions and effective dates ----------------------------------------------
@@ -583,6 +629,22 @@ def test_r8_money_that_the_provider_returns_and_that_goes_out_again_leaves_the_s
     pair = [("guarantee", 4000), ("refund", -4000)]
     assert lines == [*pair, ("refund_returned", 4000), ("guarantee_returned", -4000), *pair]
     assert market.funds()[1:] == ("960.00", "0.00")
+
+
+@pytest.mark.parametrize(("limit", "by_fund"), [("", "40.00"), ("25.00", "25.00"), ("0.00", "0.00")])
+def test_r8_up_to_the_policys_limit_the_fund_pays_above_it_the_platform_never_the_seller(market_with, limit, by_fund):
+    market = market_with(policy=next_policy(version="2026.1", per_dispute=f'"{limit}"'))
+    dispute = market.open(market.order(amount="40.00"), "damaged", "40.00")
+    before = market.funds()
+    market.rule(dispute)
+    market.work()
+    state = market.dispute(dispute)
+    assert (state.phase, state.outcome, state.resolved_by) == ("closed", "refunded", "guarantee")
+    assert market.funds() == (before[0], f"{1000 - float(by_fund):.2f}", "0.00")
+    assert sum(market.provider.paid.values()) == eur("40.00")
+    assert dict(d.funding_of(state)) == market.ledger_funding(dispute)
+    assert market.ledger_funding(dispute).get("fund", 0) == eur(by_fund)
+    assert sum(line.minor for line in market.statement() if line.dispute == dispute) == 0
 
 
 # --- R9 not as described on a covered order: the platform verifies -------------------------------------------------

@@ -529,6 +529,7 @@ CASES = [
     ),
     Case("awaiting_funds", "report_refund", "closed", lambda: lost_to_the_bank(sent_the_first), report_the_first),
     Case("awaiting_funds", "send_refund", "awaiting_funds", came_back_beside_one_that_waits, send_the_first),
+    case("awaiting_funds", "resolve_refund", "refunding", came_back_beside_one_that_waits),
     Case("awaiting_funds", "report_refund", "awaiting_funds", sent_the_first, report_the_first),
     *(
         case(phase, name, phase)

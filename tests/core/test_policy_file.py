@@ -136,12 +136,14 @@ def test_a_table_that_is_none_is_named_before_what_it_lacks():
     [
         ("[limits]\nper_dispute = 80", 'limits.per_dispute: an amount such as "15.00", or an empty text is needed'),
         ('[limits]\nper_dispute = "-1"', "limits.per_dispute: an amount such as"),
-        ('[limits]\nover = "seller_pays"', "limits.over: 'seller_pays' is not one of platform_pays, hand_over"),
-        ("[limits]\nover = []", "limits.over: [] is not one of platform_pays, hand_over"),
+        ('[limits]\nover = "seller_pays"', "limits.over: 'seller_pays' is not one of platform_pays"),
+        ("[limits]\nover = []", "limits.over: [] is not one of platform_pays"),
         ('[limits]\nbackstop = ""', "limits.backstop: an amount such as \"15.00\" is needed, found ''"),
         ('[limits]\nadvance = "1e3"', "limits.advance: an amount such as \"15.00\" is needed, found '1e3'"),
         ('[limits]\nper_order = "1"', "limits.per_order: no such field"),
-        ('[returns]\ncovered = "never"', "returns.covered: 'never' is not one of returnless, platform_label"),
+        ('[returns]\ncovered = "never"', "returns.covered: 'never' is not one of returnless"),
+        ('[limits]\nover = "hand_over"', "limits.over: 'hand_over' is not yet available; there is platform_pays"),
+        ('[returns]\ncovered = "platform_label"', "returns.covered: 'platform_label' is not yet available"),
         ('[returns]\ncommission = "half"', "returns.commission: 'half' is not one of kept, pro_rata"),
         ("[premium]\nper_mille = -1", "premium.per_mille: a whole number from 0 to 1000 is needed, found -1"),
         ("[premium]\nper_mille = 0.5", "premium.per_mille: a whole number from 0 to 1000 is needed, found 0.5"),
@@ -173,11 +175,11 @@ def test_what_a_policy_says_is_what_stands_in_it():
     said = """
 [limits]
 per_dispute = "80.00"
-over = "hand_over"
+over = "platform_pays"
 backstop = "1000"
 advance = "50.5"
 [returns]
-covered = "platform_label"
+covered = "returnless"
 commission = "pro_rata"
 [premium]
 per_mille = 12
@@ -189,8 +191,8 @@ least_orders = 5
 name = "first"
 """
     policy = parse_policy(written('[[rules]]\nname = "first"\n', said.lstrip()))
-    assert policy.limits == Limits(per_dispute="80.00", over="hand_over", backstop="1000", advance="50.5")
-    assert policy.returns == Returns(covered="platform_label", commission="pro_rata")
+    assert policy.limits == Limits(per_dispute="80.00", backstop="1000", advance="50.5")
+    assert policy.returns == Returns(commission="pro_rata")
     assert policy.premium == 12
     assert policy.score == ScoreCurves(inr=10, snad=20, least_orders=5)
 

@@ -53,11 +53,9 @@ def test_another_figure_of_the_score_is_another_page(figure):
         ({"retry": timedelta(days=2)}, "2 days apart"),
         ({"limits": Limits()}, "the fund pays all that is found justified"),
         ({"limits": Limits(per_dispute="80")}, "up to 80.00 EUR for one dispute; the platform pays what is above"),
-        ({"limits": Limits(per_dispute="80", over="hand_over")}, "what is above is handed over to you"),
         ({"limits": Limits(backstop="777")}, "adds up to 777.00 EUR"),
         ({"limits": Limits(advance="66.5")}, "advances up to 66.50 EUR"),
         ({"returns": Returns()}, "the buyer keeps the goods"),
-        ({"returns": Returns(covered="platform_label")}, "the fund pays the freight"),
         ({"returns": Returns(commission="pro_rata")}, "You get the commission back"),
     ],
 )

@@ -16,6 +16,7 @@ class Bug(Struct, frozen=True):
 CELLS, TABLE, ORDERS = "tests/core/test_cells.py::", "tests/core/test_money_table.py::", "tests/core/test_orders.py::"
 SCORE, SCORING = "tests/core/test_score.py::", "tests/engine/test_scoring.py::"
 
+LIMITS = "tests/core/test_limits.py::"
 APPEALS, CHARGEBACKS = "tests/core/test_appeals.py::", "tests/core/test_chargebacks.py::"
 GOODWILL = "tests/core/test_goodwill.py::"
 
@@ -33,6 +34,34 @@ BUGS = [
         "refundable(order, wants, scene.taken_lines, scene.taken_payments))",
         "refundable(order, wants, scene.taken_lines, scene.taken_payments) + 1)",
         (CELLS + "test_what_the_table_accepts_leads_where_the_table_says",),
+    ),
+    Bug(
+        "the limit of a dispute forgets what the fund paid for it before",
+        "core/shortfalls.py",
+        "caps.per_dispute - sum(map(_of_fund, refunds))",
+        "caps.per_dispute",
+        (LIMITS + "test_an_appeal_finds_what_the_fund_paid_before",),
+    ),
+    Bug(
+        "the limit of a dispute is taken to be in the order's currency",
+        "core/awards.py",
+        "part = whole.minor * room // wants",
+        "part = min(whole.minor, room)",
+        (LIMITS + "test_in_another_currency_the_limit_is_the_funds",),
+    ),
+    Bug(
+        "above the limit of a dispute the seller pays",
+        "core/awards.py",
+        'whole.minor - part, "platform", resolved_by)',
+        'whole.minor - part, "seller", resolved_by)',
+        (LIMITS + "test_the_sellers_net_over_a_covered_dispute_is_zero_and_the_fund_pays_at_most_its_limit",),
+    ),
+    Bug(
+        "what finance gives up keeps a dispute waiting for money",
+        "core/evolving.py",
+        "not any(refund.waits for refund in refunds)",
+        "not refunds",
+        (LIMITS + "test_where_the_part_that_waits_is_given_up_the_other_goes_on",),
     ),
     Bug(
         "the idempotency key is not looked at",

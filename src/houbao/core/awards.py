@@ -20,10 +20,11 @@ from houbao.core.refunds import (
     is_settled,
     paid_minor,
     taken,
+    takes,
 )
 from houbao.core.returns import ReturnAuthorised
 from houbao.core.scene import Scene
-from houbao.core.shortfalls import Legs, draw, drawn_on, in_fund, spent, waiting_for
+from houbao.core.shortfalls import Legs, draw, drawn_on, fund_room, in_fund, spent, waiting_for
 from houbao.core.terms import Refused
 
 # --- approving a refund --------------------------------------------------------------------------------------------
@@ -94,6 +95,32 @@ def approve(
     )
 
 
+def approve_within_limit(
+    scene: Scene,
+    dispute: int,
+    pieces: tuple[tuple[str, int], ...],
+    wanted: int,
+    payer: str,
+    resolved_by: str,
+    before: tuple[Refund, ...] = (),
+) -> list[RefundApproved]:
+    """As `approve`; what is above the policy's limit for the fund is a refund of its own, by the platform. That one
+    stands first: the last event says where the dispute goes on. `before` are the dispute's refunds until now."""
+    whole = approve(scene, dispute, pieces, wanted, payer, resolved_by)
+    if whole is None:
+        return []
+    wants = takes(whole)[0]
+    room = fund_room(scene.caps, before) if whole.payer == "fund" else None
+    if room is None or wants <= room:
+        return [whole]
+    # In another currency, too, that share of it never takes more than there is room for.
+    part = whole.minor * room // wants
+    above = approve(scene, dispute, pieces, whole.minor - part, "platform", resolved_by)
+    assert above is not None
+    rest = approve(_with(scene, above), dispute, pieces, part, payer, resolved_by) if part else None
+    return [above, rest] if rest else [above]
+
+
 def _check_somebody_waits_for_a_rate(scene: Scene) -> None:
     """A person can bring rates in and rule again; what happens by itself goes on, and the platform pays."""
     if scene.by.role == "agent":
@@ -115,10 +142,10 @@ def close(dispute: Dispute, scene: Scene, outcome: str, resolved_by: str, state:
 
 def pay(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by: str) -> list[Event]:
     """The refund goes out (minor units, capped at what is refundable); closed where nothing is left to refund."""
-    approved = approve(scene, dispute.id, dispute.lines, wanted, payer, resolved_by)
-    if approved:
-        return [approved]
-    return [close(dispute, scene, "lapsed", resolved_by, "exempt", "nothing_left")]
+    approved = approve_within_limit(
+        scene, dispute.id, dispute.lines, wanted, payer, resolved_by, before=dispute.refunds
+    )
+    return [*approved] or [close(dispute, scene, "lapsed", resolved_by, "exempt", "nothing_left")]
 
 
 def authorise(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by: str) -> list[Event]:
@@ -187,6 +214,19 @@ def put_back(dispute: Dispute, scene: Scene) -> list[Event]:
     """What was put aside for a return goes back where it came from."""
     held = held_of(dispute)
     return [decide_abandon(held, -scene.purse.receivable, head_of(dispute, scene))] if held else []
+
+
+def _with(scene: Scene, approved: RefundApproved) -> Scene:
+    """The scene when that refund was approved, by the platform: nothing of the purse is taken for it."""
+    lines, payments = taken([approved])
+    return structs.replace(
+        scene,
+        taken_lines={**scene.taken_lines, **{n: scene.taken_lines.get(n, 0) + minor for n, minor in lines.items()}},
+        taken_payments={
+            **scene.taken_payments,
+            **{n: scene.taken_payments.get(n, 0) + minor for n, minor in payments.items()},
+        },
+    )
 
 
 def _without(scene: Scene, held: Refund, back: RefundResolved) -> Scene:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from houbao.core import money
 from houbao.core.acts import ChangeClaim, ClaimChanged, Counter, DisputeOpened, OpenDispute
-from houbao.core.awards import approve, authorise
+from houbao.core.awards import approve_within_limit, authorise
 from houbao.core.conditions import Facts
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.evolving import evolve_dispute
@@ -207,10 +207,10 @@ def decide_open(
         scene, compiled, others, command.reason, command.lines, command.amount, bool(command.evidence), given
     )
     dispute = scene.position + 1
-    approved = None
+    approved = []
     if rule.route == "instant":
-        approved = approve(scene, dispute, command.lines, command.amount, rule.payer, "guarantee")
-    phase = approved.phase if approved else FIRST_PHASE[rule.route]
+        approved = approve_within_limit(scene, dispute, command.lines, command.amount, rule.payer, "guarantee")
+    phase = approved[-1].phase if approved else FIRST_PHASE[rule.route]
     opened = DisputeOpened(
         at=scene.now,
         by=str(scene.by),
@@ -240,7 +240,7 @@ def decide_open(
     if rule.route == "return":
         new = evolve_dispute(None, opened, dispute)
         return [opened, *authorise(new, scene, command.amount, rule.payer, "return")]
-    return [opened, approved] if approved else [opened]
+    return [opened, *approved]
 
 
 def split_by_route(

@@ -197,7 +197,11 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             claim_by = event.claim_by if isinstance(event, RefundFailed) else None
             if dispute.phase == "refunding":
                 changes |= _time_to_claim(dispute, refunds, claim_by)
-        case FundsReserved() | RefundSent() | RefundPaid() | RefundUnknown() | RefundResolved():
+        case RefundResolved():
+            refunds = changes["refunds"] = _evolved(dispute, event, position)
+            if dispute.phase == "awaiting_funds" and not any(refund.waits for refund in refunds):
+                changes |= {"phase": "refunding", "timers": ()}  # others may still be on their way
+        case FundsReserved() | RefundSent() | RefundPaid() | RefundUnknown():
             changes["refunds"] = _evolved(dispute, event, position)
         case RefundSettled() | FundsAwaited():
             changes["refunds"] = _evolved(dispute, event, position)

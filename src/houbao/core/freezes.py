@@ -17,7 +17,7 @@ from houbao.core.orders import Order, Payment
 from houbao.core.phases import head_of
 from houbao.core.refunds import RefundResolved, RefundReturned, is_settled, open_shares
 from houbao.core.scene import Purse, Scene
-from houbao.core.shortfalls import draw, drawn_on
+from houbao.core.shortfalls import draw, drawn_on, fund_room
 from houbao.core.terms import Refused, check_reference
 
 IN_FREEZE = (
@@ -138,7 +138,7 @@ def _lost(
             ended.append(_freeze(dispute, scene, moved.reference))
     purse = _with_what_came_back(scene.purse, ended)
     about = _funding(touched, disputes)
-    payer = _payer(about, scene.order, purse, moved.minor)
+    payer = _payer(about, scene, purse, moved.minor)
     account = drawn_on(scene.order, payer)
     # In deposit mode what the fund would bear is the store's own, and so is what the deposit lacks.
     legs = (draw(account, purse, moved.minor, None) or ()) if account != AVAILABLE and account else ()
@@ -172,12 +172,18 @@ def _funding(touched: list[Dispute], disputes: tuple[Dispute, ...]) -> Dispute |
     return next((one for one in (*touched, *reversed(ruled)) if one.route != GOODWILL), None)
 
 
-def _payer(dispute: Dispute | None, order: Order, purse: Purse, minor: int) -> str:
+def _payer(dispute: Dispute | None, scene: Scene, purse: Purse, minor: int) -> str:
     """As the dispute's funding says, the seller where there was none. In the guarantee's scope nothing is taken from
-    the seller (R8); where the fund is short or has another currency, the platform bears it: the bank does not wait."""
+    the seller (R8); where the fund is short, at its limit or has another currency, the platform bears it: the bank does
+    not wait."""
+    order = scene.order
     payer = dispute.payer if dispute else "seller"
     if dispute and guaranteed(dispute) and payer == "seller":
         payer = "fund"
+    if dispute and payer == "fund":
+        room = fund_room(scene.caps, filter(is_settled, dispute.refunds))
+        if room is not None and room < minor:
+            return "platform"
     if payer == "fund" and order.coverage.mode == "deposit":
         return payer
     if payer == "fund" and (purse.queue or purse.available < minor or order.coverage.currency):

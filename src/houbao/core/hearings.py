@@ -3,13 +3,14 @@ fault, each by itself."""
 
 from houbao.core.acts import Rule
 from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged
-from houbao.core.awards import approve, check_payer, close
+from houbao.core.awards import approve_within_limit, check_payer, close
 from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.phases import entering, head_of
 from houbao.core.refunds import is_settled, paid_minor
 from houbao.core.scene import Scene
+from houbao.core.shortfalls import fund_room
 from houbao.core.terms import Refused, check_reference
 
 FINAL = ("justified", "unjustified")
@@ -120,11 +121,11 @@ def _more(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
         raise Refused("amount_above_claim", f"of the claim {left} are open, the ruling gives {amount}")
     payer = command.payer or dispute.payer
     check_payer(dispute, payer)
-    approved = approve(scene, dispute.id, dispute.lines, amount, payer, "appeal")
-    if approved is None:
+    approved = approve_within_limit(scene, dispute.id, dispute.lines, amount, payer, "appeal", before=dispute.refunds)
+    if not approved:
         raise Refused("nothing_left", "everything that was paid for these lines has been refunded")
-    ruled = AppealRuled(**entering(dispute, scene, approved.phase), finding="justified", reason=command.reason)
-    return [ruled, approved]
+    ruled = AppealRuled(**entering(dispute, scene, approved[-1].phase), finding="justified", reason=command.reason)
+    return [ruled, *approved]
 
 
 def _borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
@@ -132,6 +133,9 @@ def _borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
     coverage = scene.order.coverage
     if payer == "fund" and (coverage.currency or coverage.mode == "deposit"):
         raise Refused("bad_ruling", "the fund has no money of its own in this currency: let the platform bear it")
+    room = fund_room(scene.caps, dispute.refunds)
+    if payer == "fund" and room is not None and room < borne(dispute):
+        raise Refused("bad_ruling", f"for one dispute the fund pays no more than {room} here: let the platform bear it")
     if payer == "fund" and (scene.purse.queue or scene.purse.available < borne(dispute)):
         raise Refused("bad_ruling", "the fund is short: top it up first, or let the platform bear it")
     head = head_of(dispute, scene)

@@ -15,8 +15,8 @@ from houbao.core.watches import WatchLimits
 
 Route = Literal["verify", "instant", "seller", "return"]
 FaultClass = Literal["INR", "SNAD", "OTHER", "exempt"]
-Over = Literal["platform_pays", "hand_over"]
-CoveredReturn = Literal["returnless", "platform_label"]
+Over = Literal["platform_pays"]
+CoveredReturn = Literal["returnless"]
 Commission = Literal["kept", "pro_rata"]
 
 MOST_REMINDERS = 5
@@ -62,8 +62,8 @@ class Timers(Record, frozen=True, kw_only=True):
 class Limits(Record, frozen=True, kw_only=True):
     """How far the money goes, in decimal texts of the programme's currency.
 
-    `per_dispute` is what the fund pays for one dispute at most (empty: no limit); over it the platform pays the rest,
-    or the rest is handed over to the seller. `backstop` caps what the treasury adds by itself where refunds wait for
+    `per_dispute` is what the fund pays for one dispute at most (empty: no limit); over it the platform pays the rest.
+    `backstop` caps what the treasury adds by itself where refunds wait for
     the fund's money, `advance` what the platform advances for one store.
     """
 
@@ -74,7 +74,7 @@ class Limits(Record, frozen=True, kw_only=True):
 
 
 class Returns(Record, frozen=True, kw_only=True):
-    """Whether a covered buyer keeps the goods or sends them to the platform on its label; whether the seller gets the
+    """A covered buyer keeps the goods, unless a ruling says otherwise. Whether the seller gets the
     commission back with what is refunded, in proportion, or the platform keeps it."""
 
     covered: CoveredReturn = "returnless"

@@ -67,11 +67,8 @@ def _money(policy: Policy, currency: str) -> tuple[str, ...]:
 def _per_dispute(limits: Limits, currency: str) -> str:
     if not limits.per_dispute:
         return "For a dispute that it covers the fund pays all that is found justified."
-    rest = {
-        "platform_pays": "the platform pays what is above",
-        "hand_over": "what is above is handed over to you, with an official notice and your full time to answer",
-    }
-    return f"The fund pays up to {_amount(limits.per_dispute, currency)} for one dispute; {rest[limits.over]}."
+    most = _amount(limits.per_dispute, currency)
+    return f"The fund pays up to {most} for one dispute; the platform pays what is above."
 
 
 def _amount(text: str, currency: str) -> str:
@@ -202,15 +199,11 @@ def _span(wait: Span) -> str:
 
 
 def _returns(returns: Returns) -> tuple[str, ...]:
-    covered = {
-        "returnless": "Where the fund pays, the buyer keeps the goods.",
-        "platform_label": "Where the fund pays, the goods come back to the platform; the fund pays the freight.",
-    }
     commission = {
         "kept": "The platform keeps its commission on what you refund.",
         "pro_rata": "You get the commission back on what you refund, in proportion.",
     }
-    return covered[returns.covered], commission[returns.commission]
+    return "Where the fund pays, the buyer keeps the goods.", commission[returns.commission]
 
 
 def _score(curves: ScoreCurves) -> tuple[str, ...]:

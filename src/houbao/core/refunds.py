@@ -298,7 +298,7 @@ def takes(refund: Refund | RefundApproved) -> tuple[int, str]:
     return (refund.in_fund.minor, refund.in_fund.currency) if refund.in_fund else (refund.minor, refund.currency)
 
 
-def taken(refunds: Iterable[Refund]) -> tuple[dict[str, int], dict[str, int]]:
+def taken(refunds: Iterable[Refund | RefundApproved]) -> tuple[dict[str, int], dict[str, int]]:
     """What is approved already: line id → minor, payment id → minor."""
     lines: dict[str, int] = {}
     payments: dict[str, int] = {}

@@ -5,6 +5,7 @@ policy's cap. In deposit mode the fund pays out of the store's own deposit. Wher
 account, the first approved first.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import structs
@@ -14,6 +15,7 @@ from houbao.core.exchange import Rate, convert, rate_at
 from houbao.core.moves import DisputeEvent
 from houbao.core.orders import Order
 from houbao.core.refunds import InFund, Refund, takes
+from houbao.core.rulings import Caps
 from houbao.core.scene import Purse, Scene
 from houbao.core.terms import Record
 
@@ -99,6 +101,21 @@ def waiting_for(purse: Purse, account: str) -> int:
     return {"available": purse.queue, "deposit": purse.deposit_queue, "payable": purse.payable_queue}[
         account.rpartition(":")[2]
     ]
+
+
+def fund_room(caps: Caps, refunds: Iterable[Refund]) -> int | None:
+    """What the fund may still pay for a dispute with those refunds, by the policy's limit (minor units of the fund's
+    currency); None where there is no limit."""
+    if caps.per_dispute is None:
+        return None
+    return max(0, caps.per_dispute - sum(map(_of_fund, refunds)))
+
+
+def _of_fund(refund: Refund) -> int:
+    if refund.payer != "fund":
+        return 0
+    # What was given up of a refund has no shares any more.
+    return sum(share.fund_minor for share in refund.shares) if refund.in_fund else refund.minor
 
 
 def backstop_for(refund: Refund, scene: Scene) -> int:
