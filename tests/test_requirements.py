@@ -685,9 +685,17 @@ def test_r9_lines_that_go_different_ways_become_several_disputes_when_opened_at_
     first, second = queries.disputes_of(market.database.connection, 0, order)
     assert accepted.id == first.id
     assert (first.route, first.lines, first.amount, first.reference) == ("verify", (("1", 1), ("3", 1)), 2500, "c")
-    assert (second.route, second.lines, second.amount, second.reference) == ("seller", (("2", 1),), 500, "c-2")
+    assert (second.route, second.lines, second.amount, second.reference) == ("seller", (("2", 1),), 500, "")
     assert {first.phase, second.phase} == {"verifying", "awaiting_seller"}
     assert market.accept(claim, BUYER, key="claim-1").replayed
+
+
+def test_r9_an_amount_too_small_to_be_shared_by_several_disputes_is_refused_with_what_to_do(market):
+    lines = (o.NewLine(id="1", item=3000), o.NewLine(id="2", item=1000, category="perishables"))
+    order = market.order(lines=lines)
+    refused = market.refuse(opening(order, "damaged", "0.01", lines=(("1", 1), ("2", 1))), BUYER)
+    assert refused.code == "split_lines"
+    assert "line 2" in refused.detail
 
 
 def test_r9_what_a_buyer_got_at_once_in_thirty_days_adds_up_and_beyond_it_the_platform_verifies(market):

@@ -19,7 +19,8 @@ from core.test_cells import (
 from given import AGENT, BUYER, DAY, SECOND, SELLER, SENIOR, T, eur
 from houbao.core import disputes as d
 from houbao.core.ledger import EXPENSE
-from houbao.core.terms import Refused
+from houbao.core.terms import Actor, Refused
+from houbao.shipped import policy_text
 
 PAYABLE, HELD, FREE, RESERVED = "store:oak:payable", "store:oak:held", "fund:available", "fund:reserved"
 
@@ -302,3 +303,28 @@ def test_two_refunds_of_a_dispute_are_sent_and_settled_apart() -> None:
     desk.report(desk.state().refunds[0].shares[0].attempt, "paid")
     assert desk.state().outcome == "refunded"
     assert d.refund_of(desk.state()) == d.refund_of(desk.state(), second.id)
+
+
+def test_a_store_that_wins_is_not_given_what_was_written_off_for_it() -> None:
+    desk = written_off()
+    appeal = d.FileAppeal(dispute=desk.dispute, about="remedy")
+    desk.do(appeal, SELLER)
+    rule(desk)
+    assert (desk.balance(PAYABLE), desk.balance(EXPENSE)) == ("0.00", "0.00")
+    assert (desk.state().resolved_by, desk.state().fault.state) == ("appeal", "exempt")
+
+
+def test_who_bears_nothing_since_it_was_written_off_has_nothing_to_win_about_the_funding() -> None:
+    desk = written_off()
+    assert desk.refuse(d.FileAppeal(dispute=desk.dispute, about="funding"), SELLER).code == "nothing_to_appeal"
+
+
+def written_off() -> Desk:
+    """The platform gave up what the store owes for a refund, while it may still be appealed."""
+    desk = awaiting_seller(commission="40.00", policy=policy_text().replace('appeal = "30 d"', 'appeal = "120 d"'))
+    desk.do(d.Accept(dispute=desk.dispute), SELLER)
+    desk.report(desk.send(), "paid")
+    desk.now = T + 91 * DAY
+    for name in ("kim", "joy"):
+        desk.do(d.WriteOff(dispute=desk.dispute), Actor("finance", name))
+    return desk

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from core.pure import ACTORS, Desk
 from given import BUYER, DAY, PROVIDER, SELLER, T, eur, opening
@@ -105,3 +106,9 @@ def test_a_message_on_an_order_lets_what_fell_due_happen_first() -> None:
     events: list[Any] = desk.do(WriteOnOrder(order=desk.order().id, message="?"), SELLER, at=T + 6 * DAY).events
     assert desk.state().resolved_by == "seller_timeout"
     assert isinstance(events[-1], OrderMessageWritten)
+
+
+def test_what_refunds_wait_for_is_not_given_away() -> None:
+    desk = Desk()
+    desk.world = structs.replace(desk.world, purse=structs.replace(desk.world.purse, payable_queue=1))
+    assert desk.refuse(SendGoodwill(order=desk.order().id, amount=eur("5.00")), SELLER).code == "payable_short"

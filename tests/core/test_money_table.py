@@ -27,6 +27,7 @@ from houbao.core.fund import MoveCash, PayDeposit, Repay
 from houbao.core.ledger import Transfer, transfers
 from houbao.core.refunds import FundsReserved, RefundContradicted, RefundFailed, RefundSent
 from houbao.core.terms import Actor, Refused
+from houbao.shipped import policy_text
 
 PAYABLE, HELD, DEPOSIT, OWES = (f"store:oak:{kind}" for kind in ("payable", "held", "deposit", "receivable"))
 FREE, RESERVED, PROVIDER = "fund:available", "fund:reserved", "provider:sandbox"
@@ -563,6 +564,21 @@ def test_a_deposit_that_refunds_wait_for_is_not_taken_for_what_the_seller_pays()
     number = desk.open("never_shipped", "15.00", lines=(("2", 1),))
     desk.do(d.Accept(dispute=number), SELLER)
     assert desk.moved() == [hold("receivable", "15.00")]
+
+
+def test_nor_is_it_taken_for_one_that_waits_for_what_the_store_is_owed() -> None:
+    lines = (o.NewLine(id="1", item=2500), o.NewLine(id="2", item=1500))
+    policy = policy_text().replace('advance = "500.00"', 'advance = "0.01"')
+    desk = Desk(mode="deposit", deposit="20.00", lines=lines, commission="40.00", policy=policy)
+    desk.rule(dispute=desk.open(amount="25.00"))
+    number = desk.open("never_shipped", "15.00", lines=(("2", 1),))
+    desk.do(d.Accept(dispute=number), SELLER)
+    desk.serve(PAYABLE)
+    assert (desk.moved(), desk.state(number).phase) == ([], "awaiting_funds")
+    desk.pay_deposit("20.00")
+    desk.serve(DEPOSIT)
+    desk.serve(PAYABLE)
+    assert desk.moved() == [("deposit_pays", DEPOSIT, RESERVED, "25.00"), hold("deposit", "15.00")]
 
 
 # --- the treasury, and what is written off -------------------------------------------------------------------------

@@ -247,21 +247,26 @@ def split_by_route(
     command: OpenDispute, scene: Scene, compiled: Compiled, others: tuple[Dispute, ...], given: Given
 ) -> list[OpenDispute]:
     """One command for each way that the lines go when each is taken alone. The amount is shared by what can be refunded
-    on them (largest remainder); the first command keeps the reference, the others get it with a number behind."""
+    on them (largest remainder). The first command keeps the reference; the others have none, so that none is taken
+    which the store may have given already. Raises Refused: split_lines where a way would get nothing."""
     worth = [refundable(scene.order, {line: n}, scene.taken_lines, scene.taken_payments) for line, n in command.lines]
     ways: dict[str, list[tuple[tuple[str, int], int]]] = {}
     for piece, share in zip(command.lines, money.split(command.amount, worth), strict=True):
         evidence = bool(command.evidence)
         rule, _ = assess_claim(scene, compiled, others, command.reason, (piece,), share, evidence, given)
         ways.setdefault(rule.route, []).append((piece, share))
+    for way in ways.values():
+        if not sum(share for _, share in way):
+            line = way[0][0][0]
+            raise Refused("split_lines", f"of the amount nothing is left for line {line}: open a dispute for each way")
     return [
         structs.replace(
             command,
             lines=tuple(piece for piece, _ in way),
             amount=sum(share for _, share in way),
-            reference=f"{command.reference}-{n}" if command.reference and n > 1 else command.reference,
+            reference="" if n else command.reference,
         )
-        for n, way in enumerate(ways.values(), 1)
+        for n, way in enumerate(ways.values())
     ]
 
 

@@ -326,7 +326,7 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
     """Take money for the refunds that wait for that account, in order of approval, as far as it goes (R5)."""
     if by.role != "system":
         raise Refused("not_permitted", f"a {by.role} may not serve_waiting; it takes system")
-    purse, account = structs.replace(world.purse, deposit_queue=0), command.account
+    purse, account = world.purse, command.account
     events: list[d.Event] = []
     for dispute in world.disputes.values():
         refund = next(refund for refund in dispute.refunds if refund.waits == account)

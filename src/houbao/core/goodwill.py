@@ -28,6 +28,8 @@ def decide_goodwill(command: SendGoodwill, scene: Scene) -> list[Event]:
     left = refundable(order, dict(lines), scene.taken_lines, scene.taken_payments)
     if command.amount > left:
         raise Refused("amount_above_refundable", f"{left} can be refunded on the order, not {command.amount}")
+    if scene.purse.payable_queue:
+        raise Refused("payable_short", "refunds wait for what the store is owed: it is theirs first")
     if command.amount > scene.purse.payable:
         raise Refused("payable_short", f"the store is owed {scene.purse.payable}, not {command.amount}")
     number = scene.position + 1

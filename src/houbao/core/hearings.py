@@ -8,7 +8,7 @@ from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.phases import entering, head_of
-from houbao.core.refunds import is_settled, paid_minor
+from houbao.core.refunds import Refund, is_settled, paid_minor
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import fund_room
 from houbao.core.terms import Refused, check_reference
@@ -66,7 +66,12 @@ def paid(dispute: Dispute) -> int:
 
 def borne(dispute: Dispute) -> int:
     """What of it the seller bears (minor units)."""
-    return sum(refund.minor for refund in dispute.refunds if refund.payer == "seller")
+    return sum(map(_borne, dispute.refunds))
+
+
+def _borne(refund: Refund) -> int:
+    """What of a refund the seller bears: not what was written off, which the platform has paid already."""
+    return refund.minor - dict(refund.legs).get("writeoff", 0) if refund.payer == "seller" else 0
 
 
 # --- deciding it ---------------------------------------------------------------------------------------------------
@@ -141,10 +146,10 @@ def _borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
     head = head_of(dispute, scene)
     return [
         FundingChanged(
-            **head, refund=refund.id, was="seller", payer=payer, minor=refund.minor, currency=refund.currency
+            **head, refund=refund.id, was="seller", payer=payer, minor=_borne(refund), currency=refund.currency
         )
         for refund in dispute.refunds
-        if refund.payer == "seller" and refund.minor
+        if _borne(refund)
     ]
 
 
