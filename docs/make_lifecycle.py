@@ -184,6 +184,7 @@ def dispute(phase: str, *, covered: bool, parcel: Parcel | None = None) -> d.Dis
         lines=(),
         reason="damaged",
         first_amount=1,
+        first_payer="fund",
         amount=1,
         remedy="refund",
         route="verify",

@@ -421,10 +421,12 @@ CASES = [
     case("verifying", "rule", "closed", lambda: nothing_left(verifying(**SHORT_OF_PAYMENTS))),
     case("verifying", "rule", "verifying", fraud="seller"),
     case("verifying", "sign", "refunding", proposed),
+    case("verifying", "sign", "awaiting_funds", lambda: proposed(lambda: verifying(**SHORT_OF_MONEY))),
     case("verifying", "sign", "awaiting_return", lambda: proposed(remedy="return_refund")),
     case("verifying", "sign", "closed", lambda: proposed(fraud="buyer", finding="unjustified")),
     case("adjudicating", "rule", "adjudicating", fraud="buyer", finding="unjustified"),
     case("adjudicating", "sign", "refunding", lambda: proposed(adjudicating)),
+    case("adjudicating", "sign", "awaiting_funds", lambda: proposed(lambda: adjudicating(**SHORT_OF_MONEY))),
     case("adjudicating", "sign", "awaiting_return", lambda: proposed(adjudicating, remedy="return_refund")),
     case("adjudicating", "sign", "closed", lambda: proposed(reported, "buyer", finding="unjustified")),
     *(
@@ -1188,3 +1190,42 @@ def test_the_system_itself_passes_time() -> None:
     desk = awaiting_seller()
     events = desk.sweep(T + 5 * DAY)
     assert {event.by for event in events} == {str(SYSTEM)}
+
+
+def test_what_is_taken_up_again_after_it_was_handed_over_is_the_guarantees_anew() -> None:
+    desk = withdrawn(handed_over)
+    assert desk.state().payer == "seller"
+    desk.do(d.Reopen(dispute=desk.dispute), BUYER)
+    state = desk.state()
+    assert (state.phase, state.payer, state.notice) == ("verifying", "fund", 0)
+    desk.rule()
+    desk.report(desk.send(), "paid")
+    assert d.funding_of(desk.state()) == (("fund", eur("40.00")),)
+    assert desk.balance("store:oak:payable") == "40.00"
+
+
+def test_what_a_person_had_ruled_is_forgotten_when_a_withdrawn_dispute_is_taken_up_again() -> None:
+    desk = adjudicating()
+    desk.rule(remedy="return_refund", fault="exempt", payer="platform")
+    desk.do(d.Withdraw(dispute=desk.dispute), BUYER)
+    desk.do(d.Reopen(dispute=desk.dispute), BUYER)
+    state = desk.state()
+    assert (state.phase, state.payer, state.parcel, state.ruled) == ("awaiting_seller", "seller", None, "")
+    desk.do(d.Accept(dispute=desk.dispute), SELLER)
+    desk.report(desk.send(), "paid")
+    assert desk.state().fault.state == "counted"
+
+
+def test_a_ruling_of_fraud_is_of_the_claim_as_it_was_and_falls_when_the_buyer_asks_for_more() -> None:
+    desk = Desk()
+    desk.open("damaged", "10.00")
+    desk.rule(fraud="seller")
+    desk.do(d.ChangeClaim(dispute=desk.dispute, amount=eur("40.00")), BUYER)
+    assert desk.state().proposed is None
+    assert desk.refuse(d.Sign(dispute=desk.dispute), SUE).code == "not_proposed"
+
+
+def test_a_store_short_of_money_waits_for_it_after_a_ruling_of_fraud_too() -> None:
+    desk = proposed(lambda: verifying(**SHORT_OF_MONEY))
+    desk.do(d.Sign(dispute=desk.dispute), AGENT)
+    assert (desk.state().phase, desk.state().refunds[0].waits) == ("awaiting_funds", "store:oak:payable")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from core.pure import SHORT_OF_PAYMENTS, Desk
 from core.test_cells import (
@@ -23,10 +24,12 @@ from core.test_cells import (
     verifying,
     withdrawn,
 )
-from given import AGENT, BUYER, DAY, PLATFORM, PROVIDER, SECOND, SELLER, T, eur
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, PROVIDER, SECOND, SELLER, T, eur
 from houbao.core import disputes as d
 from houbao.core import orders as o
+from houbao.core.acts import SendGoodwill
 from houbao.core.chargebacks import Chargeback, ChargebackMoved
+from houbao.core.fund import Repay
 from houbao.core.ledger import EXPENSE
 from houbao.core.refunds import ReportRefund
 from houbao.core.terms import Actor
@@ -390,3 +393,59 @@ def test_the_time_left_is_kept_to_the_microsecond() -> None:
     desk.now += timedelta(microseconds=2)
     charge(desk, "won")
     assert desk.due() == T + 5 * DAY + timedelta(microseconds=2)
+
+
+def test_a_chargeback_won_does_not_let_go_on_what_another_one_took() -> None:
+    desk = verifying(payments=TWO_CARDS)
+    desk.rule()
+    attempt = desk.send("card")
+    desk.report(attempt, "unknown")
+    desk.report(desk.send("second"), "paid")
+    charge(desk, "opened", "20.00", "cb-1")
+    charge(desk, "opened", "10.00", "cb-2")
+    charge(desk, "lost", "20.00", "cb-1")
+    charge(desk, "won", "10.00", "cb-2")
+    assert desk.state().frozen is not None
+    desk.report(attempt, "refused")
+    assert (desk.state().outcome, desk.send("card")) == ("charged_back", 0)
+
+
+def test_what_a_bank_took_before_anything_was_sent_holds_up_nothing_later() -> None:
+    desk = Desk()
+    charge(desk, "lost", "10.00", "cb-1")
+    desk.open("damaged", "30.00")
+    desk.rule()
+    desk.report(desk.send(), "unknown")
+    desk.now = T + DAY
+    charge(desk, "opened", "10.00", "cb-2")
+    charge(desk, "won", "10.00", "cb-2")
+    assert (desk.state().phase, desk.state().frozen) == ("refunding", None)
+
+
+def test_two_advances_that_a_bank_undoes_never_give_back_more_than_the_store_owes() -> None:
+    lines = (o.NewLine(id="1", item=6000), o.NewLine(id="2", item=4000))
+    desk = Desk("100.00", commission="100.00", lines=lines)
+    desk.open("changed_mind", "60.00")
+    desk.open("changed_mind", "40.00", lines=(("2", 1),))
+    assert desk.balance(OWES) == "-100.00"
+    desk.world = structs.replace(desk.world, purse=structs.replace(desk.world.purse, payable=5000))
+    desk.do(Repay(store="oak", minor=5000, currency="EUR"), FINANCE)
+    charge(desk, "lost", "1.00")
+    assert (desk.balance(OWES), desk.world.purse.receivable) == ("0.00", 0)
+
+
+def test_what_a_bank_takes_after_the_seller_gave_it_back_of_its_own_accord_is_contested() -> None:
+    desk = Desk()
+    desk.do(SendGoodwill(order=desk.order().id, amount=eur("40.00")), SELLER)
+    record = max(desk.world.disputes)
+    desk.report(desk.send(dispute=record), "paid", record)
+    charge(desk, "lost")
+    told = [(effect.dispute, effect.what) for effect in desk.effects if effect.what == "representment"]
+    assert told == [(record, "representment")]
+
+
+TWO_CARDS = (
+    o.Payment(id="card", provider="sandbox", minor=2000),
+    o.Payment(id="second", provider="sandbox", minor=2000),
+)
+"""An order of 40.00 paid with two cards."""

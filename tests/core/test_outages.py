@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from core.pure import ACTORS, Desk
 from core.test_cells import DUE, PHASES, notifying, run_out, verifying
-from given import AGENT, BUYER, DAY, MAIL, SECOND, SELLER, T, eur
+from given import AGENT, BUYER, DAY, MAIL, PROVIDER, SECOND, SELLER, T, eur
 from houbao.core import disputes as d
 from houbao.core import phases
 from houbao.core.calendars import Outage, shifted
+from houbao.core.chargebacks import Chargeback
 from houbao.core.evolving import evolve_dispute
 from houbao.core.moves import Timer
 from houbao.core.outages import LONGEST, EnterOutage, OutageEntered, evolve_outages, moved
@@ -199,3 +201,23 @@ def test_due_times_moved_one_outage_after_another_are_those_of_all_outages_at_on
 def head(desk: Desk) -> dict[str, Any]:
     state = desk.state()
     return {"at": T, "by": str(SYSTEM), "store": "oak", "order": state.order, "dispute": state.id}
+
+
+def test_an_outage_that_was_known_counts_once_when_a_dispute_goes_on_before_it_or_in_it() -> None:
+    for start, end in ((6, 8), (2, 4), (9, 12)):
+        desk = awaiting_seller_after(start, end)
+        left = desk.due() - T - DAY - (2 * DAY if start == 2 else timedelta())
+        chargeback = Chargeback(order=desk.order().id, payment="card", reference="cb", minor=100, state="opened")
+        desk.do(chargeback, PROVIDER, at=T + DAY)
+        desk.do(structs.replace(chargeback, state="won"), PROVIDER, at=T + 5 * DAY)
+        over = {6: 2 * DAY, 2: timedelta(), 9: timedelta()}[start]
+        assert desk.due() == T + 5 * DAY + left + over
+        assert desk.state().escalates_at == at(desk, "escalate")
+
+
+def awaiting_seller_after(start: int, end: int) -> Desk:
+    """A seller has five days; from when to when nobody will be able to act (days after T) was known before."""
+    desk = Desk()
+    enter(desk, T + start * DAY, T + end * DAY)
+    desk.open("in_transit_overdue", "40.00")
+    return desk

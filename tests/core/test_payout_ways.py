@@ -1,12 +1,21 @@
 """Where a refund cannot be paid: the buyer names another way, or in 90 days it goes back (domain §4, refunding)."""
 
 from core.pure import Desk
-from core.test_cells import agreed, awaiting_seller, stuck
+from core.test_cells import (
+    agreed,
+    awaiting_seller,
+    came_back_beside_one_that_waits,
+    came_back_in_an_appeal,
+    send_the_first,
+    stuck,
+    verifying,
+)
 from given import BUYER, DAY, PLATFORM, SECOND, SELLER, T, eur
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
-from houbao.core.refunds import SetPayoutWay
+from houbao.core.refunds import SendRefund, SetPayoutWay
+from houbao.core.terms import SYSTEM
 
 
 def name_a_way(desk: Desk, way: str = "iban-7") -> None:
@@ -75,3 +84,49 @@ def test_delivered_after_a_refund_for_what_had_not_come_both_are_told_and_the_se
 def test_a_delivery_is_told_of_no_dispute_about_anything_else() -> None:
     desk = agreed()
     assert not [effect for effect in desk.effects if effect.what == "delivered_after_refund"]
+
+
+def test_what_got_stuck_while_an_appeal_was_heard_has_its_ninety_days_too() -> None:
+    desk = came_back_in_an_appeal()
+    desk.report(desk.send(), "refused", final=True)
+    desk.sweep(T + 15 * DAY)
+    assert (desk.state().phase, phases.waits_for(desk.state()), desk.due()) == ("refunding", "buyer", T + 90 * DAY)
+    desk.sweep(T + 90 * DAY)
+    assert (desk.state().phase, desk.state().outcome) == ("closed", "unclaimed")
+
+
+def test_what_is_stuck_beside_a_payment_that_nobody_knows_of_is_given_up_when_the_word_comes() -> None:
+    desk = verifying(payments=CARDS)
+    desk.rule()
+    desk.report(desk.send("card"), "refused", final=True)
+    attempt = desk.send("second")
+    desk.report(attempt, "unknown")
+    desk.sweep(T + 90 * DAY)
+    assert (desk.state().phase, d.due_at(desk.state())) == ("refunding", None)
+    desk.now = T + 95 * DAY
+    desk.report(attempt, "paid")
+    assert desk.due() == T + 95 * DAY
+    desk.sweep(T + 95 * DAY)
+    assert (desk.state().outcome, d.funding_of(desk.state())) == ("partially_refunded", (("fund", eur("10.00")),))
+
+
+def test_what_got_stuck_beside_one_that_waited_for_money_has_its_ninety_days_when_that_is_paid() -> None:
+    desk = came_back_beside_one_that_waits()
+    first, second = desk.state().refunds
+    desk.do(send_the_first(desk), SYSTEM)
+    desk.report(desk.state().refunds[0].shares[0].attempt, "refused", final=True)
+    assert desk.state().phase == "awaiting_funds"
+    desk.top_up("20.00")
+    desk.serve()
+    desk.do(SendRefund(dispute=desk.dispute, payment="card", refund=second.id), SYSTEM)
+    desk.report(desk.state().refunds[1].shares[0].attempt, "paid")
+    assert (desk.state().phase, desk.due()) == ("refunding", T + 90 * DAY)
+    desk.sweep(T + 90 * DAY)
+    assert (desk.state().outcome, d.refund_of(desk.state(), first.id).state) == ("partially_refunded", "abandoned")
+
+
+CARDS = (
+    o.Payment(id="card", provider="sandbox", minor=3000),
+    o.Payment(id="second", provider="sandbox", minor=1000),
+)
+"""An order of 40.00 paid with two cards."""

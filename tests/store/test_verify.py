@@ -15,7 +15,7 @@ from msgspec import structs
 from houbao.core.chain import link
 from houbao.core.decider import Event, World, evolve
 from houbao.core.effects import effects
-from houbao.core.fund import CapitalAdded
+from houbao.core.fund import CapitalAdded, DebtRepaid
 from houbao.core.ledger import transfers
 from houbao.core.refunds import DisputeEvent, RefundApproved, RefundResolved
 from houbao.core.terms import tag_of
@@ -451,3 +451,9 @@ def test_an_account_of_promises_below_zero_breaks_a_law(copy):
     (found,) = verify(copy)
     assert (found.table, found.column, found.found) == ("transfers", "minor", 10**6)
     assert "fund:reserved" in str(found)
+
+
+def test_a_store_that_owes_less_than_nothing_breaks_a_law(copy):
+    forge(copy, DebtRepaid(at=T, by="finance:kim", store="oak", minor=10**9, currency="EUR"))
+    found = [one for one in verify(copy) if "owed" in str(one)]
+    assert [(one.table, one.column, one.found) for one in found] == [("transfers", "minor", 10**9)]

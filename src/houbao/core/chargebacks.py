@@ -56,6 +56,6 @@ def charged(order: Order) -> dict[str, int]:
 
 def evolve_chargeback(order: Order, event: ChargebackMoved, position: int) -> Order:
     """The order after the event at `position`."""
-    charge = Charge(reference=event.reference, payment=event.payment, minor=event.minor, state=event.state)
+    charge = Charge(reference=event.reference, payment=event.payment, minor=event.minor, state=event.state, at=event.at)
     others = tuple(one for one in order.chargebacks if one.reference != event.reference)
     return structs.replace(order, chargebacks=(*others, charge), history=(*order.history, position))

@@ -198,9 +198,11 @@ class Proposal(Record, frozen=True, kw_only=True):
 
 
 class Frozen(Record, frozen=True, kw_only=True):
-    """Since when a dispute stands still, in which phase, and the timers that ran there."""
+    """Since when a dispute stands still, by the event at which `position`, in which phase, and the timers that ran
+    there."""
 
     since: datetime
+    position: int
     phase: str
     timers: tuple[Timer, ...]
 
@@ -223,6 +225,7 @@ class Dispute(Record, frozen=True, kw_only=True):
     lines: tuple[tuple[str, int], ...]
     reason: str
     first_amount: int
+    first_payer: str
     amount: int
     remedy: str
     route: str

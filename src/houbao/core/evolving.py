@@ -66,6 +66,7 @@ from houbao.core.refunds import (
     RefundUnknown,
     evolve_refund,
     is_stuck,
+    open_shares,
 )
 from houbao.core.returns import (
     PROMISED,
@@ -127,7 +128,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case NoticeServed():
             changes["notice"] = position
         case ClaimChanged():
-            changes |= {"amount": event.amount, "rule": event.rule, "assessed": position, "offer": None}
+            changes |= {"amount": event.amount, "rule": event.rule, "assessed": position}
+            changes |= {"offer": None, "proposed": None}
             if event.phase == "notifying":
                 changes["notice"] = position
         case SellerOffered():
@@ -153,15 +155,17 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             fault = Fault(state="exempt" if dispute.route == "return" else "pending", kind=dispute.fault.kind)
             changes |= {"outcome": "", "resolved_by": "", "closed_at": None, "reopened": dispute.reopened + 1}
             changes |= {"fault": fault, "escalates_at": None, "offer": None}
+            changes |= {"payer": dispute.first_payer, "notice": 0, "parcel": None, "ruled": "", "fraud": ""}
         case DisputeFrozen():
             changes |= {
-                "frozen": Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers),
+                "frozen": Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers, position=position),
                 "timers": (),
             }
         case DisputeThawed():
             changes |= {"frozen": None, "negotiating_since": event.at, "evidence_since": event.at}
             if dispute.frozen and dispute.escalates_at:
-                changes["escalates_at"] = dispute.escalates_at + (event.at - dispute.frozen.since)
+                later = dispute.escalates_at + (event.at - dispute.frozen.since)
+                changes["escalates_at"] = next((t.at for t in event.timers if t.kind == "escalate"), later)
         case DisputeClosed():
             changes["frozen"] = None
             if in_hearing(dispute.appeals):
@@ -227,7 +231,20 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
     end = next((t.at for t in event.timers if t.kind == "escalate"), None) if isinstance(event, Move) else None
     if end and (known is None or (isinstance(event, NoticeStood) and end != known)):
         changes |= {"escalates_at": end, "negotiating_since": event.at}
-    return structs.replace(dispute, **changes)
+    after = structs.replace(dispute, **changes)
+    return after if isinstance(event, TimedOut) else _claimed_in_time(after, event.at)
+
+
+def _claimed_in_time(dispute: Dispute, now: datetime) -> Dispute:
+    """Where all that is left to pay is stuck, its time to be claimed runs, whatever phase it got stuck in; it has ended
+    already where the rest took longer."""
+    if dispute.phase != "refunding" or dispute.timers or dispute.frozen:
+        return dispute
+    left = [share for refund in dispute.refunds for share in open_shares(refund)]
+    ends = [share.claim_by for share in left if share.state == "stuck" and share.claim_by]
+    if not ends or len(ends) < len(left):
+        return dispute
+    return structs.replace(dispute, timers=(Timer(kind="turn", at=max(*ends, now)),), running_since=now)
 
 
 def _lifted_at(dispute: Dispute, event: DisputeClosed) -> datetime | None:
@@ -250,6 +267,7 @@ def _opened(event: DisputeOpened, position: int) -> Dispute:
         lines=event.lines,
         reason=event.reason,
         first_amount=event.amount,
+        first_payer=event.payer,
         amount=event.amount,
         remedy=event.remedy,
         route=event.route,
@@ -279,6 +297,7 @@ def _goodwill(event: GoodwillSent, position: int) -> Dispute:
         lines=event.lines,
         reason=GOODWILL,
         first_amount=event.amount,
+        first_payer="seller",
         amount=event.amount,
         remedy="refund",
         route=GOODWILL,

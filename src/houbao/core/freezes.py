@@ -2,6 +2,7 @@
 left; won, they go on; lost, they end, since the buyer has the money."""
 
 from collections import Counter
+from datetime import datetime, timedelta
 
 from msgspec import structs
 
@@ -9,6 +10,7 @@ from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import DisputeFrozen, DisputeThawed
 from houbao.core.attempts import decide_abandon
 from houbao.core.awards import close, guaranteed
+from houbao.core.calendars import shifted
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, known_charge
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.evolving import evolve_dispute
@@ -76,7 +78,11 @@ def decide_chargeback(
             return [moved, *(_freeze(one, scene, command.reference) for one in touched if one.frozen is None)]
         case "won":
             others = [one for one in order.chargebacks if one.state == "opened" and one.reference != command.reference]
-            thawed = [one for one in touched if one.frozen and not any(touches(one, c.payment) for c in others)]
+            thawed = [
+                one
+                for one in touched
+                if one.frozen and not _waits_for_a_word(one, order) and not any(touches(one, c.payment) for c in others)
+            ]
             return [moved, *(_thaw(one, scene) for one in thawed)]
         case _:
             return _lost(moved, touched, disputes, scene)
@@ -116,9 +122,17 @@ def _thaw(dispute: Dispute, scene: Scene) -> DisputeThawed:
     """The timers run on from where they stood; those of a phase that ended meanwhile do not."""
     frozen = dispute.frozen
     assert frozen is not None
-    pause = scene.now - frozen.since
+    since = frozen.since
+    known = [outage for outage in scene.clock.outages if outage.position < frozen.position]
+
+    def later(at: datetime) -> datetime:
+        """With the time that was left outside outages, and again outside them."""
+        stood = [min(one.end, at) - max(one.start, since) for one in known]
+        left = at - since - sum((span for span in stood if span > timedelta()), timedelta())
+        return shifted(scene.now + left, scene.now, scene.clock.outages)
+
     kept = frozen.timers if frozen.phase == dispute.phase else ()
-    timers = tuple(Timer(kind=timer.kind, at=timer.at + pause) for timer in kept)
+    timers = tuple(Timer(kind=timer.kind, at=later(timer.at)) for timer in kept)
     return DisputeThawed(**head_of(dispute, scene), phase=dispute.phase, timers=timers)
 
 
@@ -133,7 +147,7 @@ def _lost(
     ended: list[Event] = []
     for dispute in touched:
         if not on_its_way(dispute):
-            ended += charged_back(dispute, scene)
+            ended += charged_back(dispute, structs.replace(scene, purse=_with_what_came_back(scene.purse, ended)))
         elif dispute.frozen is None:
             ended.append(_freeze(dispute, scene, moved.reference))
     purse = _with_what_came_back(scene.purse, ended)
@@ -145,6 +159,14 @@ def _lost(
     payer = "seller" if legs else payer
     borne = structs.replace(moved, dispute=about.id if about else 0, payer=payer, legs=legs)
     return [*ended, borne]
+
+
+def _waits_for_a_word(dispute: Dispute, order: Order) -> bool:
+    """Whether a bank took, since it is frozen, what an attempt of it may have paid: it ends when that is known."""
+    frozen = dispute.frozen
+    assert frozen is not None
+    taken = [charge.payment for charge in order.chargebacks if charge.state == "lost" and charge.at >= frozen.since]
+    return on_its_way(dispute) and any(touches(dispute, payment) for payment in taken)
 
 
 def on_its_way(dispute: Dispute) -> bool:
@@ -167,9 +189,11 @@ def charged_back(dispute: Dispute, scene: Scene) -> list[Event]:
 
 
 def _funding(touched: list[Dispute], disputes: tuple[Dispute, ...]) -> Dispute | None:
-    """The dispute whose funding a chargeback follows: one that it meets open, else the last that was ruled on."""
+    """The dispute whose funding a chargeback follows: one that it meets open, else the last that was ruled on;
+    where there is none, the record of what the seller sent of its own accord."""
     ruled = [dispute for dispute in disputes if dispute.outcome != "withdrawn"]
-    return next((one for one in (*touched, *reversed(ruled)) if one.route != GOODWILL), None)
+    known = (*touched, *reversed(ruled))
+    return next((one for one in known if one.route != GOODWILL), next(iter(known), None))
 
 
 def _payer(dispute: Dispute | None, scene: Scene, purse: Purse, minor: int) -> str:

@@ -207,12 +207,13 @@ OrderEvents = OrderPlaced | OrderPaid | OrderMoved | OrderPaidOut | OrderRated
 
 
 class Charge(Record, frozen=True, kw_only=True):
-    """A chargeback as it stands: `minor` units of a payment that the buyer's bank asks back."""
+    """A chargeback as it stands, since `at`: `minor` units of a payment that the buyer's bank asks back."""
 
     reference: str
     payment: str
     minor: int
     state: str
+    at: datetime
 
 
 class Order(Record, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ PAID = ("refunding", "awaiting_funds")
 ENDED = ("closed",)
 AWARDED = (*PAID, "awaiting_return", "closed")
 _WITHDRAW = Turn(("buyer",), ENDED)
-_SIGN = Turn(("agent",), ("refunding", "awaiting_return", "closed"))
+_SIGN = Turn(("agent",), AWARDED)
 _REPORT = Turn(("provider", "system"), ("refunding", "closed"))
 _EVERYBODY: tuple[Role, ...] = ("buyer", "seller", "agent")
 

@@ -97,7 +97,8 @@ class InFund(Record, frozen=True, kw_only=True):
 
 class Share(Record, frozen=True, kw_only=True):
     """The part of a refund that goes back over one payment, or the other `way` that the buyer named. `fund_minor` is
-    what it takes of a fund in another currency, `settled` whether the provider's own rate for it was booked."""
+    what it takes of a fund in another currency, `settled` whether the provider's own rate for it was booked; what is
+    stuck may be claimed until `claim_by`."""
 
     payment: str
     provider: str
@@ -107,6 +108,7 @@ class Share(Record, frozen=True, kw_only=True):
     tries: int = 0
     sent_at: datetime | None = None
     way: str = ""
+    claim_by: datetime | None = None
     fund_minor: int = 0
     settled: bool = False
 
@@ -383,7 +385,7 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
             done = all(share.state in SETTLED for share in refund.shares)
             return structs.replace(refund, state="paid" if done else "sending")
         case RefundFailed():
-            return _share(refund, event.payment, state="stuck" if event.stuck else "due")
+            return _share(refund, event.payment, state="stuck" if event.stuck else "due", claim_by=event.claim_by)
         case PayoutWaySet():
             return _share(refund, event.payment, state="due", tries=0, way=event.way)
         case RefundUnknown():

@@ -207,7 +207,8 @@ class _Check:
     # --- money -----------------------------------------------------------------------------------------------------
 
     def _check_transfers(self, position: int, moved: list[Transfer]) -> None:
-        """The rows; and the laws that an amount is above zero and no account of a promise below it, at any position."""
+        """The rows; and the laws that, at any position, an amount is above zero, no account of a promise below it, and
+        what a store owes not above."""
         self.notes.compare("transfers", rows.transfer_rows(self.part, position, moved), self.transfers.take(position))
         for n, t in enumerate(moved):
             key = (self.part, position, n)
@@ -219,6 +220,8 @@ class _Check:
                     self.balances[account, t.currency] = balance
                     if balance < 0 and minor < 0 and _never_below_zero(account):
                         self.notes.add("transfers", key, "minor", f"at most the {balance - minor} in {account}", -minor)
+                    if balance > 0 and minor > 0 and account.endswith(":receivable"):
+                        self.notes.add("transfers", key, "minor", f"at most the {minor - balance} owed", minor)
 
     def _check_approval(self, position: int, event: r.RefundApproved) -> None:
         """The law that of no payment more is approved to go back than was paid."""
