@@ -337,8 +337,8 @@ BUGS = [
     Bug(
         "the seller bears a chargeback in the guarantee's scope where the fund is short",
         "core/freezes.py",
-        'return "platform"',
-        'return "seller"',
+        'order.coverage.currency):\n        return "platform"',
+        'order.coverage.currency):\n        return "seller"',
         (CHARGEBACKS + "test_the_platform_bears_what_the_fund_does_not_have",),
     ),
     Bug(
