@@ -271,7 +271,7 @@ def test_the_environment_overrides_the_file(run, tmp_path, monkeypatch):
         ("policy publish nowhere.toml --database sqlite:///live.db", "nowhere.toml"),
         ("policy publish other.toml --database sqlite:///live.db", "version_taken"),
         ("policy publish next.toml --from 2020-01-01T00:00:00Z --database sqlite:///live.db", "backdated"),
-        ("policy publish next.toml --from tomorrow --database sqlite:///live.db", "naive_time"),
+        ("policy publish next.toml --from tomorrow --database sqlite:///live.db", "bad_time"),
         ("policy publish next.toml --programme golden --database sqlite:///live.db", "unknown_programme"),
         ("policy show 1999.1 --database sqlite:///live.db", "'1999.1'"),
         ("policy explain --order o --reason damaged --amount 1 --database sqlite:///live.db", "unknown_order"),
@@ -553,7 +553,7 @@ def test_finance_moves_money_by_hand_and_is_told_what_it_may_not(run, copy):
         store = connection.execute("SELECT id FROM stores LIMIT 1").fetchone()[0]
     url = "--database sqlite:///copy.db"
     assert run(f"fund deposit {store} 5.00 BRL {url}").out == "5.00 BRL added to the store's deposit.\n"
-    assert run(f"fund cash-move sandbox 5.00 BRL {url}").out == "5.00 BRL moved from the bank to the provider.\n"
+    assert run(f"fund cash-move sandbox 5.00 BRL {url}").out == "5.00 BRL booked from the bank to the provider.\n"
     refused = {
         f"fund deposit {store} 5.00 EUR": "bad_currency",
         f"fund repay {store} 999999.00 BRL": "nothing_owed",
@@ -732,7 +732,7 @@ def test_a_watch_is_shown_and_lifted(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("now", "code"),
-    [("2026-07-08T11:59:59Z", "clock_backwards"), ("tomorrow", "naive_time"), ("2026-07-13T12:00:00", "naive_time")],
+    [("2026-07-08T11:59:59Z", "clock_backwards"), ("tomorrow", "bad_time"), ("2026-07-13T12:00:00", "naive_time")],
 )
 def test_a_clock_is_never_moved_backwards_nor_to_nowhere(run, tmp_path, now, code):
     sandbox(tmp_path / "sandbox.db")
@@ -756,7 +756,7 @@ def test_a_live_database_has_no_clock_to_move(run, tmp_path):
 def test_making_a_database_twice_leaves_the_first(run, tmp_path):
     assert run("db upgrade --currency JPY").out == "houbao.db made: programme `standard` in JPY, one part\n"
     before = contents(tmp_path / "houbao.db")
-    assert run("db upgrade").out == "houbao.db is up to date\n"
+    assert run("db upgrade").out == "houbao.db is up to date; options make new ones alone\n"
     assert contents(tmp_path / "houbao.db") == before
 
 

@@ -31,6 +31,7 @@ from given import (
     standard,
 )
 from houbao.commands.explaining import explanation
+from houbao.commands.funding import book
 from houbao.commands.scores import score_card
 from houbao.commands.working import work
 from houbao.core import chargebacks as c
@@ -605,6 +606,14 @@ def refund_waits(market):
 def no_record(market):
     house = house_of(market)
     refused = raised(market, score_card, house, "oak")
+    house.close()
+    return refused
+
+
+@produces
+def unknown_provider(market):
+    house = house_of(market)
+    refused = raised(market, book, house, MoveCash(provider="sandbx", minor=1, currency="EUR"), "")
     house.close()
     return refused
 

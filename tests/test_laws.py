@@ -369,6 +369,8 @@ class Laws(RuleBasedStateMachine):
                 self.fund += event.minor
             case RefundApproved() if event.payer != "fund":
                 self.check_cap(event)
+                if event.waits:
+                    self.queues[event.waits].append((position, event.minor))
             case RefundApproved(payer="fund"):
                 self.check_cap(event)
                 queue, (minor, _) = self.queues[AVAILABLE], takes(event)
@@ -377,8 +379,6 @@ class Laws(RuleBasedStateMachine):
                     queue.append((position, minor))
                 else:
                     assert not queue, "it overtook a refund that waits"
-            case RefundApproved(waits=account) if account:
-                self.queues[account].append((position, event.minor))
             case FundsReserved():
                 assert self.phase[event.dispute] == "awaiting_funds"
                 assert self.queues[event.account].pop(0) == (event.refund, event.minor), "served out of turn"

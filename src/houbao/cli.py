@@ -1,6 +1,7 @@
 """`houbao …`: every command, thin. What it does is in `commands`, imported only when it is called, so that help is
 instant."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from cyclopts import App, Group, Parameter, validators
 from houbao import __version__
 from houbao.commands.fund import fund_app
 from houbao.commands.options import AtLeastOne, DatabaseUrl, Json
-from houbao.commands.terminal import CommandFailed, fail, opened, say, settings, tell
+from houbao.commands.terminal import CommandFailed, fail, named_database, opened, say, settings, tell
 
 app = App(
     name="houbao", help="The after-sales guarantee for marketplaces.", version=__version__, result_action="return_value"
@@ -31,6 +32,9 @@ def main() -> None:
         app(sys.argv[1:])
     except CommandFailed as error:
         fail(str(error))
+    except BrokenPipeError:
+        # Whoever reads has enough, as `head` has; the interpreter must not try to write the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         fail("stopped; what was reported done is saved")
     except Exception as error:
@@ -218,10 +222,11 @@ def show(version: str = "", *, database: DatabaseUrl = None) -> None:
     """Print a policy: the shipped one, or a version kept in a database."""
     from houbao.shipped import policy_text
 
-    if not version and not database:
+    chosen = database or named_database()
+    if not version and not chosen:
         print(policy_text(), end="")
         return
-    with opened(database) as house:
+    with opened(chosen) as house:
         text = house.database.policy_text(version)
     if text is None:
         raise CommandFailed(f"no policy version {version!r} in this database")
@@ -290,10 +295,11 @@ def promise(
     """What the guarantee does for a store, in words: by the shipped policy, or by one of a database."""
     from houbao.commands.policies import promised, promised_as_shipped
 
-    if not version and not database:
+    chosen = database or named_database()
+    if not version and not chosen and programme == "standard":
         page = promised_as_shipped()
     else:
-        with opened(database) as house:
+        with opened(chosen) as house:
             page = promised(house, version, programme)
     say(page, page.told(), as_json=as_json)
 

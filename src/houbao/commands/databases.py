@@ -22,7 +22,7 @@ def make(database: str | None, currency: str, parts: int, mode: Mode = "capital"
     url = settings(database).database_url
     if path_of(url).exists():
         with opened(database):
-            return f"{path_of(url)} is up to date"
+            return f"{path_of(url)} is up to date; options make new ones alone"
     create_database(url, currency=currency, launched_at=datetime.now(UTC), mode=mode, also_covers=also)
     return f"{path_of(url)} made: programme `standard` in {currency}, one part"
 
@@ -31,7 +31,7 @@ def differences(database: str | None) -> list[str]:
     """Where what is stored is not what the events say. Raises CommandFailed where there is no database."""
     path = path_of(settings(database).database_url)
     if not path.exists():
-        raise CommandFailed(f"no database at {path}")
+        raise CommandFailed(f"no database at {path}: `houbao db upgrade` makes one, `houbao demo` a demonstration")
     return [str(difference) for difference in verify(path)]
 
 

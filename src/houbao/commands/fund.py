@@ -35,7 +35,7 @@ def _book(
     kinds = {
         "top-up": (fund.TopUp, "added to the fund"),
         "deposit": (fund.PayDeposit, "added to the store's deposit"),
-        "cash-move": (fund.MoveCash, "moved from the bank to the provider"),
+        "cash-move": (fund.MoveCash, "booked from the bank to the provider"),
         "repay": (fund.Repay, "of what the store owes paid back"),
     }
     kind, done = kinds[command]

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from houbao.core.disputes import refund_of
-from houbao.core.fund import FundCommand, PayDeposit, TopUp
+from houbao.core.fund import FundCommand, MoveCash, PayDeposit, TopUp
 from houbao.core.money import decimal
 from houbao.core.refunds import SettleRefund
 from houbao.core.shortfalls import WriteOff
@@ -25,10 +25,14 @@ class Booked(Struct, frozen=True):
 
 
 def book(house: House, command: FundCommand, key: str) -> Booked:
-    """Book it, and let what waits for it go on. Raises Refused: bad_currency where no programme pays in it, and as
-    deciding it does."""
+    """Book it, and let what waits for it go on. Raises Refused: bad_currency where no programme pays in it,
+    unknown_provider, and as deciding it does."""
     known = queries.programme_currencies(house.database.connection)
-    if isinstance(command, TopUp | PayDeposit) and command.currency not in known:
+    if isinstance(command, MoveCash) and command.provider not in house.worker.providers:
+        raise Refused(
+            "unknown_provider", f"no provider {command.provider!r}, only {', '.join(sorted(house.worker.providers))}"
+        )
+    if isinstance(command, TopUp | PayDeposit | MoveCash) and command.currency not in known:
         raise Refused(
             "bad_currency", f"no programme pays in {command.currency}, only in {', '.join(known)}: nothing was booked"
         )
@@ -42,7 +46,7 @@ def book(house: House, command: FundCommand, key: str) -> Booked:
 def settle(house: House, dispute: str, payment: str, taken: int, currency: str) -> dict[str, list[str]]:
     """Book what a provider took (minor units of the fund's currency). Raises Refused: bad_id, bad_currency, and as
     deciding it does."""
-    number = parse_id("dispute", dispute)[1]
+    number = _number(dispute)
     found = house.database.dispute(0, number)
     refund = refund_of(found) if found else None
     if refund and refund.in_fund and refund.in_fund.currency != currency:
@@ -52,7 +56,15 @@ def settle(house: House, dispute: str, payment: str, taken: int, currency: str) 
 
 def write_off(house: House, dispute: str, by: str) -> dict[str, list[str]]:
     """Sign to give up what was advanced for a dispute. Raises Refused: bad_id, and as deciding it does."""
-    return _on_dispute(house, WriteOff(dispute=parse_id("dispute", dispute)[1]), Actor("finance", by))
+    return _on_dispute(house, WriteOff(dispute=_number(dispute)), Actor("finance", by))
+
+
+def _number(dispute: str) -> int:
+    """The number of a dispute of this database's only part. Raises Refused: bad_id, unknown_dispute."""
+    part, number = parse_id("dispute", dispute)
+    if part != 0:
+        raise Refused("unknown_dispute", f"no dispute {dispute}: this database has one part, 0")
+    return number
 
 
 def _on_dispute(house: House, command: SettleRefund | WriteOff, by: Actor) -> dict[str, list[str]]:
@@ -72,6 +84,10 @@ def told(booked: Booked, amount: str, currency: str, done: str) -> str:
     return f"{amount} {currency} {done}."
 
 
+def _refunds(count: int) -> str:
+    return f"{count} refund" if count == 1 else f"{count} refunds"
+
+
 def status(funds: list[queries.Fund]) -> list[str]:
     """The fund as lines of text."""
     if not funds:
@@ -86,5 +102,8 @@ def status(funds: list[queries.Fund]) -> list[str]:
         lines.append(f"  capital {said['capital']}, paid out {said['out']}, come back {said['back']}")
         others = [f"{name} {said[name]}" for name in ("premiums", "backstop", "deposits") if getattr(f, name)]
         lines += [f"  {', '.join(others)}"] * bool(others)
-        lines.append(f"  waiting for money: {f.waiting} refunds, {decimal(f.waiting_minor, f.currency)}")
+        lines.append(f"  waiting for money: {_refunds(f.waiting)}, {decimal(f.waiting_minor, f.currency)}")
+        if f.waiting:
+            first = decimal(f.waiting_first, f.currency)
+            lines.append(f"  the first in line takes {first}; those behind it come after it, however small")
     return lines

@@ -177,10 +177,13 @@ class Card(Struct):
         if self.score.pending and ahead.settled is not None:
             what = "the pending dispute ends" if self.score.pending == 1 else "the pending disputes end"
             lines.append(f"  If {what} without fault, or the buyer withdraws: {_two(ahead.settled)}")
+            if ahead.settled == of_hundred(self.score):
+                lines.append("    (no change: those that count cost all the points already)")
         if ahead.cleared_on is None:
             return [*lines, "  No dispute and no cancelled order weighs on the score."]
         then = "nothing to score" if ahead.cleared is None else _two(ahead.cleared)
-        return [*lines, f"  When what weighs now has left the window, on {ahead.cleared_on}: {then}"]
+        left = f"  When the disputes and cancelled orders of now have left the window, on {ahead.cleared_on}: {then}"
+        return [*lines, left]
 
 
 def score_card(house: House, store: str, on: str = "") -> Card:
@@ -202,7 +205,9 @@ def score_card(house: House, store: str, on: str = "") -> Card:
     record = standing(lines.deals, lines.tallies, zone)
     score = score_on(record, day, curves)
     if score is None:
-        raise Refused("no_record", f"no order of store {store} ended, was rated or disputed lately: nothing to score")
+        span = f"the {curves.long_window} days up to {day}"
+        said = f"no order of store {store} ended, was rated or disputed in {span}: ask for another day with --on"
+        raise Refused("no_record", said)
     blamed = {part: blames(record, score, part) for part in score.parts}
     industry = book.last_day(0, day)
     others = book.of_day(0, industry) if industry else []

@@ -33,7 +33,7 @@ def told(store: str, pages: Pages, most: int) -> list[str]:
                 f"{'':16} {'opening balance':<18} {'':12} {decimal(page[0].balance - page[0].minor, code):>12}"
             )
         for e in page:
-            about = public_id("order", 0, e.order) + (f", {public_id('dispute', 0, e.dispute)}" if e.dispute else "")
+            about = ", ".join(public_id(kind, 0, getattr(e, kind)) for kind in ("order", "dispute") if getattr(e, kind))
             amounts = f"{decimal(e.minor, code):>12} {decimal(e.balance, code):>12}"
-            lines.append(f"{e.at:%Y-%m-%d %H:%M} {e.kind:<18} {amounts}  {about}")
+            lines.append(f"{e.at:%Y-%m-%d %H:%M} {e.kind:<18} {amounts}  {about}".rstrip())
     return lines

@@ -26,6 +26,14 @@ def settings(database: str | None = None) -> "Settings":
     return structs.replace(loaded, database_url=database) if database else loaded
 
 
+def named_database() -> str | None:
+    """The database that the settings name, where they do: for commands that have something to show without one."""
+    from houbao.settings import Settings
+
+    url = settings().database_url
+    return url if url != Settings().database_url else None
+
+
 @contextmanager
 def opened(database: str | None) -> "Generator[House]":
     """The database with all that serves it, closed afterwards. Raises CommandFailed where it cannot be used."""

@@ -2,7 +2,6 @@
 
 from msgspec import Struct
 
-from houbao.commands.terminal import CommandFailed
 from houbao.core.money import decimal
 from houbao.core.programme import LiftWatch, Standing, Watch
 from houbao.core.terms import Actor, Refused
@@ -42,5 +41,5 @@ def watched(house: House, store: str, *, lift: bool) -> Seen:
             raise outcome
     found = house.database.store(0, store)
     if found is None:
-        raise CommandFailed(f"no store {store!r}")
+        raise Refused("unknown_store", f"no store {store!r}: register it first")
     return Seen(store, found.watch, found.standing)

@@ -49,8 +49,11 @@ def decide_outage(outages: tuple[Outage, ...], command: EnterOutage, by: Actor, 
     for name in ("start", "end"):
         check_aware(name, getattr(command, name))
     start, end = command.start, command.end
-    if not timedelta() < end - start <= LONGEST:
-        raise Refused("bad_outage", f"from {start.isoformat()} to {end.isoformat()}: give up to {LONGEST.days} days")
+    if end <= start:
+        raise Refused("bad_outage", f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}")
+    if end - start > LONGEST:
+        span = f"from {start.isoformat()} to {end.isoformat()}"
+        raise Refused("bad_outage", f"{span}: an outage has at most {LONGEST.days} days")
     adds = _adds(start, end, outages)
     if len(outages) + len(adds) > MOST_OUTAGES:
         raise Refused("bad_outage", f"{len(outages)} outages are known already, more than {MOST_OUTAGES} are not kept")

@@ -209,8 +209,8 @@ def _returns(returns: Returns) -> tuple[str, ...]:
 def _score(curves: ScoreCurves) -> tuple[str, ...]:
     c = curves
     return (
-        "A dispute that the buyer withdraws, or that is rejected, leaves no trace in your record; one that you settle"
-        " by an offer counts.",
+        "A dispute that the buyer withdraws leaves no trace in your record; one that is rejected costs no points; one"
+        " that you settle by an offer counts.",
         f"Your service score has 100 points: {c.uncompleted} for deals that come about, {c.inr} for goods that arrive,"
         f" {c.snad} for goods as described, and from the buyers' ratings {c.description} for the description,"
         f" {c.service} for the service, {c.logistics} for the delivery.",

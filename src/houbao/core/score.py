@@ -141,7 +141,7 @@ class Score(Record, frozen=True, kw_only=True):
     """A store's score of one day. `parts` are what it got of each part, `lost` what it did not (millionths of a point);
     parts that nothing can be said of are in neither, and `scale` is what the others can come to (points). `ratings`:
     how many buyers rated, and the sums of what they gave. `weight` is in ten-thousandths; `grade` is empty where the
-    orders are too few. Disputes opened in those days: `counted`, `pending`, `exempt`."""
+    orders are too few. Disputes opened in those days, but for withdrawn ones: `counted`, `pending`, `exempt`."""
 
     day: date
     first: date
@@ -186,7 +186,8 @@ def score_on(record: Standing, day: date, curves: ScoreCurves) -> Score | None:
     if not scale:
         return None
     whole = sum(parts.values()) * 100 // scale
-    states = [_state(tally, lifted, day) for opened, lifted, tally in record.tallies if span.holds(opened)]
+    told = [one for one in record.tallies if span.holds(one[0]) and one[2].why != "withdrawn"]
+    states = [_state(tally, lifted, day) for _, lifted, tally in told]
     return Score(
         day=day,
         first=span.first,

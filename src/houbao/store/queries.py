@@ -47,6 +47,7 @@ class Fund(Struct, frozen=True):
     back: int
     waiting: int
     waiting_minor: int
+    waiting_first: int
 
 
 def statement(
@@ -118,9 +119,10 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         ).fetchone()
         return found[0] if found else 0
 
-    waiting, minor = connection.execute(
-        "SELECT count(*), coalesce(sum(minor), 0) FROM waiting WHERE part=? AND account=? AND currency=?",
-        (part, AVAILABLE, currency),
+    line = "FROM waiting WHERE part=? AND account=? AND currency=?"
+    waiting, minor, first = connection.execute(
+        f"SELECT count(*), coalesce(sum(minor), 0), (SELECT minor {line} ORDER BY position LIMIT 1) {line}",
+        (part, AVAILABLE, currency) * 2,
     ).fetchone()
     return Fund(
         currency=currency,
@@ -134,6 +136,7 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         back=total("target=? AND kind IN ('guarantee_returned', 'exchange_returned')", RESERVED),
         waiting=waiting,
         waiting_minor=minor,
+        waiting_first=first or 0,
     )
 
 
