@@ -595,6 +595,19 @@ def test_r8_the_sellers_net_is_zero_and_the_statement_shows_two_lines(market):
     assert commission == [-eur("4.00")]
 
 
+def test_r8_where_the_policy_gives_the_commission_back_it_does_so_on_what_the_seller_refunds_alone(market_with):
+    market = market_with(policy=next_policy(version="2026.1", commission='"pro_rata"'))
+    orders = [market.order(amount="40.00", commission="4.00") for _ in range(2)]
+    covered = market.open(orders[0], "damaged", "40.00")
+    market.rule(covered)
+    own = market.open(orders[1], "tracking_invalid", "10.00")
+    market.accept(d.Accept(dispute=own), SELLER)
+    market.work()
+    lines = [(line.kind, line.minor) for line in market.statement() if line.dispute in (covered, own)]
+    assert sorted(lines) == [("commission_back", 100), ("guarantee", 4000), ("refund", -4000), ("refund", -1000)]
+    assert market.sum_of("platform:commission") == "7.00"
+
+
 @pytest.mark.parametrize("commission", ["0", "4.00", "40.00"])
 def test_r8_whatever_the_commission_the_dispute_moves_no_account_of_the_sellers(market, commission):
     order = market.order(amount="40.00", commission=commission)

@@ -373,6 +373,19 @@ def accepted(commission: str = "0", deposit: str = "0", payments: tuple[o.Paymen
     return desk
 
 
+def test_where_the_policy_gives_the_commission_back_it_comes_with_the_sellers_refund_and_goes_with_its_return() -> None:
+    desk = awaiting_seller(commission="4.00", policy=next_policy(version="2026.1", commission='"pro_rata"'))
+    desk.do(d.Accept(dispute=desk.dispute), SELLER)
+    desk.report(desk.send(), "paid")
+    desk.report(desk.state().refunds[-1].shares[0].attempt, "returned")
+    assert desk.moved()[2:] == [
+        ("refund", HELD, PROVIDER, "40.00"),
+        ("commission_back", COMMISSION, PAYABLE, "4.00"),
+        ("refund_returned", PROVIDER, HELD, "40.00"),
+        ("commission_again", PAYABLE, COMMISSION, "4.00"),
+    ]
+
+
 def hold(kind: str, amount: str) -> tuple[str, str, str, str]:
     return ("hold", f"store:oak:{kind}", HELD, amount)
 

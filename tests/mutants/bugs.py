@@ -16,7 +16,7 @@ class Bug(Struct, frozen=True):
 CELLS, TABLE, ORDERS = "tests/core/test_cells.py::", "tests/core/test_money_table.py::", "tests/core/test_orders.py::"
 SCORE, SCORING = "tests/core/test_score.py::", "tests/engine/test_scoring.py::"
 
-LIMITS = "tests/core/test_limits.py::"
+LIMITS, COMMISSIONS = "tests/core/test_limits.py::", "tests/core/test_commissions.py::"
 APPEALS, CHARGEBACKS = "tests/core/test_appeals.py::", "tests/core/test_chargebacks.py::"
 GOODWILL = "tests/core/test_goodwill.py::"
 
@@ -55,6 +55,27 @@ BUGS = [
         'whole.minor - part, "platform", resolved_by)',
         'whole.minor - part, "seller", resolved_by)',
         (LIMITS + "test_the_sellers_net_over_a_covered_dispute_is_zero_and_the_fund_pays_at_most_its_limit",),
+    ),
+    Bug(
+        "the commission is rounded for each refund apart",
+        "core/commissions.py",
+        "before, refunded = refunded, refunded + _refunded_by(event)",
+        "before, refunded = 0, abs(_refunded_by(event))",
+        (COMMISSIONS + "test_it_is_rounded_half_up_on_the_running_total_of_the_order",),
+    ),
+    Bug(
+        "who gets the refund back by an appeal keeps the commission too",
+        "core/commissions.py",
+        'case RefundReturned(payer="seller") | FundingChanged(was="seller"):',
+        'case RefundReturned(payer="seller"):',
+        (COMMISSIONS + "test_who_gets_the_refund_back_by_an_appeal_owes_the_commission_again",),
+    ),
+    Bug(
+        "the commission comes back for what others paid",
+        "core/decider.py",
+        'for refund in refunds if refund.payer == "seller")',
+        "for refund in refunds)",
+        (COMMISSIONS + "test_what_another_paid_is_no_part_of_that_total",),
     ),
     Bug(
         "what finance gives up keeps a dispute waiting for money",

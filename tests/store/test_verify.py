@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from houbao.core.appeals import FundingChanged
 from houbao.core.chain import link
 from houbao.core.decider import Event, World, evolve
 from houbao.core.effects import effects
 from houbao.core.fund import CapitalAdded, DebtRepaid
 from houbao.core.ledger import transfers
-from houbao.core.refunds import DisputeEvent, RefundApproved, RefundResolved
+from houbao.core.refunds import DisputeEvent, RefundApproved, RefundPaid, RefundResolved
 from houbao.core.terms import tag_of
 from houbao.engine.ports import Batch, Written
 from houbao.shipped import policy_text
@@ -457,3 +458,11 @@ def test_a_store_that_owes_less_than_nothing_breaks_a_law(copy):
     forge(copy, DebtRepaid(at=T, by="finance:kim", store="oak", minor=10**9, currency="EUR"))
     found = [one for one in verify(copy) if "owed" in str(one)]
     assert [(one.table, one.column, one.found) for one in found] == [("transfers", "minor", 10**9)]
+
+
+def test_a_commission_due_again_that_never_came_back_breaks_a_law(copy):
+    paid = event_of(copy, RefundPaid, payer="seller")
+    head = {name: getattr(paid, name) for name in ("at", "by", "store", "order", "dispute", "refund", "currency")}
+    forge(copy, FundingChanged(**head, was="seller", payer="platform", minor=paid.minor, commission=7))
+    (found,) = verify(copy)
+    assert (found.table, found.column, found.found) == ("transfers", "minor", 7)

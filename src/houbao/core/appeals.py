@@ -35,13 +35,15 @@ class AppealRuled(Move, frozen=True, kw_only=True, tag="appeal_ruled"):
 
 
 class FundingChanged(DisputeEvent, frozen=True, kw_only=True, tag="funding_changed"):
-    """Another bears a refund that was paid already: who bore it before gets `minor` units back."""
+    """Another bears a refund that was paid already: who bore it before gets `minor` units back, and owes the commission
+    again that it had back for it."""
 
     refund: int
     was: str
     payer: str
     minor: int
     currency: str
+    commission: int = 0
 
 
 class Appeal(Record, frozen=True, kw_only=True):

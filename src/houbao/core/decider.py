@@ -351,6 +351,7 @@ def _scene(world: World, by: Actor, now: datetime) -> Scene:
         taken_payments=taken_payments,
         purse=world.purse,
         policy=policy,
+        refunded=_refunded(world),
         caps=_caps(world),
         rates=world.rates,
         by=by,
@@ -359,6 +360,15 @@ def _scene(world: World, by: Actor, now: datetime) -> Scene:
         text=world.text,
         clock=clock_of(policy, order.country, world.outages),
     )
+
+
+def _refunded(world: World) -> int | None:
+    """What the seller has refunded of the order (minor units); None where by the policy at payment no commission is
+    given back."""
+    if not _order(world).commission or _known(world.rules).policy.returns.commission == "kept":
+        return None
+    refunds = [refund for dispute in world.disputes.values() for refund in dispute.refunds]
+    return sum(r.paid_minor(refund) for refund in refunds if refund.payer == "seller")
 
 
 def _caps(world: World) -> Caps:

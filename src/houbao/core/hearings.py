@@ -6,6 +6,7 @@ from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, Fundi
 from houbao.core.awards import approve_within_limit, check_payer, close
 from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
+from houbao.core.commissions import with_commission
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.phases import entering, head_of
 from houbao.core.refunds import Refund, is_settled, paid_minor
@@ -144,13 +145,14 @@ def _borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
     if payer == "fund" and (scene.purse.queue or scene.purse.available < borne(dispute)):
         raise Refused("bad_ruling", "the fund is short: top it up first, or let the platform bear it")
     head = head_of(dispute, scene)
-    return [
+    changed = [
         FundingChanged(
             **head, refund=refund.id, was="seller", payer=payer, minor=_borne(refund), currency=refund.currency
         )
         for refund in dispute.refunds
         if _borne(refund)
     ]
+    return [*with_commission(changed, scene)]
 
 
 def _closed_again(

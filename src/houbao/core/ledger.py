@@ -116,7 +116,7 @@ def transfers(event: object) -> list[Transfer]:
             legs: list[Leg] = [("given_back", _PAID_FROM[event.payer], payable, event.minor)]
             if event.payer == "fund":
                 legs.insert(0, ("reserve", AVAILABLE, RESERVED, event.minor))
-            return _legs(event, event.currency, *legs)
+            return _legs(event, event.currency, *legs, _commission_again(event))
         case _:
             return []
 
@@ -188,7 +188,8 @@ def _money_out(event: RefundPaid | RefundResolved, target: str) -> list[Transfer
     held = store_account(event.store, "held")
     out: Leg = ("refund", held, target, event.minor)
     if event.payer == "seller":
-        return _legs(event, event.currency, out)
+        payable = store_account(event.store, "payable")
+        return _legs(event, event.currency, out, ("commission_back", COMMISSION, payable, event.commission))
     source, turned = _PAID_FROM[event.payer], []
     if event.fund_currency:
         turned = _legs(
@@ -202,13 +203,17 @@ def _money_back(event: RefundReturned) -> list[Transfer]:
     held = store_account(event.store, "held")
     back: Leg = ("refund_returned", provider_account(event.provider), held, event.minor)
     if event.payer == "seller":
-        return _legs(event, event.currency, back)
+        return _legs(event, event.currency, back, _commission_again(event))
     target, other = _PAID_FROM[event.payer], event.fund_currency
     to = fx_account(event.currency) if other else target
     moved = _legs(event, event.currency, back, ("guarantee_returned", held, to, event.minor))
     if other:
         moved += _legs(event, other, ("exchange_returned", fx_account(other), target, event.fund_minor))
     return moved
+
+
+def _commission_again(event: RefundReturned | FundingChanged) -> Leg:
+    return ("commission_again", store_account(event.store, "payable"), COMMISSION, event.commission)
 
 
 def _settled(event: RefundSettled) -> list[Transfer]:

@@ -164,7 +164,8 @@ class RefundSent(DisputeEvent, frozen=True, kw_only=True, tag="refund_sent"):
 
 
 class RefundPaid(DisputeEvent, frozen=True, kw_only=True, tag="refund_paid"):
-    """The provider paid an attempt; `fund_minor` is what a fund in another currency gives for it."""
+    """The provider paid an attempt; `fund_minor` is what a fund in another currency gives for it, `commission` what of
+    the order's the seller has back for it."""
 
     refund: int
     attempt: int
@@ -175,6 +176,7 @@ class RefundPaid(DisputeEvent, frozen=True, kw_only=True, tag="refund_paid"):
     currency: str
     fund_minor: int = 0
     fund_currency: str = ""
+    commission: int = 0
 
 
 class RefundFailed(DisputeEvent, frozen=True, kw_only=True, tag="refund_failed"):
@@ -207,7 +209,7 @@ class RefundUnknown(DisputeEvent, frozen=True, kw_only=True, tag="refund_unknown
 
 
 class RefundReturned(Move, frozen=True, kw_only=True, tag="refund_returned"):
-    """The provider gave the money back later."""
+    """The provider gave the money back later; `commission` is due again."""
 
     refund: int
     attempt: int
@@ -218,6 +220,7 @@ class RefundReturned(Move, frozen=True, kw_only=True, tag="refund_returned"):
     currency: str
     fund_minor: int = 0
     fund_currency: str = ""
+    commission: int = 0
 
 
 class RefundContradicted(DisputeEvent, frozen=True, kw_only=True, tag="refund_contradicted"):
@@ -230,7 +233,8 @@ class RefundContradicted(DisputeEvent, frozen=True, kw_only=True, tag="refund_co
 
 
 class RefundResolved(DisputeEvent, frozen=True, kw_only=True, tag="refund_resolved"):
-    """Finance settled it: `minor` was paid elsewhere, or goes back where it came from by `legs`."""
+    """Finance settled it: `minor` was paid elsewhere, and `commission` comes back for it, or goes back where it came
+    from by `legs`."""
 
     refund: int
     how: str
@@ -242,6 +246,7 @@ class RefundResolved(DisputeEvent, frozen=True, kw_only=True, tag="refund_resolv
     waited: str = ""
     fund_minor: int = 0
     fund_currency: str = ""
+    commission: int = 0
 
 
 class RefundSettled(DisputeEvent, frozen=True, kw_only=True, tag="refund_settled"):

@@ -30,6 +30,7 @@ class Scene(Record, frozen=True, kw_only=True):
     """What one decision may read: the order, what is approved on it already, the purse, the policy, who and when.
 
     `taken_lines` and `taken_payments` are line and payment ids → minor units approved, over all its disputes.
+    `refunded` is what of the order its seller has refunded (minor units), None where the commission on it is kept.
     `caps` are the policy's limits; `rates` those of the order's currency, where the fund's is another; `position` is
     that of the last event; `text` the keyed digest of the command's text; `clock`
     how time runs for the order's store.
@@ -44,6 +45,7 @@ class Scene(Record, frozen=True, kw_only=True):
     by: Actor
     now: datetime
     position: int
+    refunded: int | None = None
     rates: tuple[Rate, ...] = ()
     text: str = ""
     clock: Clock = ALWAYS

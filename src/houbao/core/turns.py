@@ -9,6 +9,7 @@ from houbao.core.attempts import decide_payout_way, decide_report, decide_resolv
 from houbao.core.awards import settled
 from houbao.core.calendars import ends
 from houbao.core.claims import check_text
+from houbao.core.commissions import with_commission
 from houbao.core.disputes import Dispute, Event, refund_of
 from houbao.core.freezes import after_report
 from houbao.core.phases import head_of, saying, staying
@@ -50,7 +51,8 @@ def decide_report_refund(dispute: Dispute, command: ReportRefund, scene: Scene) 
     waits = dispute.phase in ("adjudicating", "awaiting_funds")
     timers = dispute.timers if dispute.phase == "refunding" else ()
     back = staying(dispute, scene) if waits else {"phase": "refunding", "timers": timers}
-    events: list[Event] = [*decide_report(refund, command, scene.policy, head_of(dispute, scene), back, scene.clock)]
+    said = decide_report(refund, command, scene.policy, head_of(dispute, scene), back, scene.clock)
+    events: list[Event] = [*with_commission(said, scene)]
     if len(events) == 1 and isinstance(events[0], RefundPaid):
         events += settled(dispute, scene, evolve_refund(refund, events[0], scene.position + 1))
     return [*events, *after_report(dispute, events, scene)]
@@ -64,7 +66,8 @@ def decide_resolve_refund(dispute: Dispute, command: ResolveRefund, scene: Scene
         raise Refused("no_refund", f"nothing of that refund is left for a person to settle: it is {refund.state}")
     if command.how == "paid_elsewhere" and refund.state == "waiting":
         raise Refused("refund_waits", "the refund waits for money in the fund: top it up, or abandon the refund")
-    (event,) = decide_resolve(refund, command, -scene.purse.receivable, saying(dispute, scene))
+    said = decide_resolve(refund, command, -scene.purse.receivable, saying(dispute, scene))
+    (event,) = with_commission(said, scene)
     events: list[Event] = [event, *settled(dispute, scene, evolve_refund(refund, event, scene.position + 1))]
     return [*events, *after_report(dispute, events, scene)]
 

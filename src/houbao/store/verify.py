@@ -22,7 +22,7 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.accounts import AVAILABLE, RESERVED, keeps_balance
+from houbao.core.accounts import AVAILABLE, COMMISSION, RESERVED, keeps_balance
 from houbao.core.calendars import Outage
 from houbao.core.decider import Event
 from houbao.core.effects import Effect, effects
@@ -65,6 +65,7 @@ class _Check:
         self.stores: dict[str, p.Store] = {}
         self.balances: dict[tuple[str, str], int] = {}
         self.left: dict[int, dict[str, int]] = {}
+        self.commissions: dict[int, int] = {}
         self.waiting: dict[Row, tuple[Row, list[Row]]] = {}
         self.policies: set[str] = set()
         self.outages: tuple[Outage, ...] = ()
@@ -214,6 +215,8 @@ class _Check:
             key = (self.part, position, n)
             if t.minor <= 0 or t.source == t.target:
                 self.notes.add("transfers", key, "minor", "above zero, from one account to another", t.minor)
+            if t.kind in ("commission_back", "commission_again"):
+                self._check_commission(key, t)
             for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
                 if keeps_balance(account):
                     balance = self.balances.get((account, t.currency), 0) + minor
@@ -222,6 +225,14 @@ class _Check:
                         self.notes.add("transfers", key, "minor", f"at most the {balance - minor} in {account}", -minor)
                     if balance > 0 and minor > 0 and account.endswith(":receivable"):
                         self.notes.add("transfers", key, "minor", f"at most the {minor - balance} owed", minor)
+
+    def _check_commission(self, key: Row, t: Transfer) -> None:
+        """The law that of no order's commission more comes back than there was, and no more is due again than came."""
+        back = self.commissions.get(t.order, 0) + (t.minor if t.target != COMMISSION else -t.minor)
+        self.commissions[t.order] = back
+        whole = self.orders.get(t.order).commission
+        if not 0 <= back <= whole:
+            self.notes.add("transfers", key, "minor", f"with what came back before from 0 to {whole}", t.minor)
 
     def _check_approval(self, position: int, event: r.RefundApproved) -> None:
         """The law that of no payment more is approved to go back than was paid."""
