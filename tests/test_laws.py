@@ -682,7 +682,8 @@ class Laws(RuleBasedStateMachine):
             self.work()
             self.say(d.FileAppeal(dispute=dispute, about="fault", note="Look again."), seller)
             for share in self.shares_of(dispute):
-                self.say(ReportRefund(dispute=dispute, attempt=share.attempt, result="returned"), PROVIDER)
+                if share.state == "paid":  # a provider gives back only what it paid
+                    self.say(ReportRefund(dispute=dispute, attempt=share.attempt, result="returned"), PROVIDER)
         if phase in ("awaiting_buyer", "adjudicating"):
             self.say(d.Reject(dispute=dispute, reason="proof"), seller)
         if phase == "adjudicating":
