@@ -3,7 +3,6 @@
 from houbao.core import disputes as d
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE
-from houbao.core.decider import Event
 from houbao.core.money import decimal
 from houbao.core.returns import (
     ReplacementDelivered,
@@ -18,6 +17,7 @@ from houbao.core.returns import (
 from houbao.core.rulings import Compiled, assess, explain
 from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
 from houbao.core.terms import public_id
+from houbao.core.world import Event
 
 PAYER = {"fund": "the guarantee's fund", "seller": "the seller", "platform": "the platform"}
 

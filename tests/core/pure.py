@@ -16,7 +16,7 @@ from houbao.core import money
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core.accounts import AVAILABLE
-from houbao.core.decider import Decision, Event, World, decide
+from houbao.core.decider import Decision, decide
 from houbao.core.exchange import Rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.ledger import Transfer
@@ -26,6 +26,7 @@ from houbao.core.refunds import RefundSent, ReportRefund, ResolveRefund, SendRef
 from houbao.core.rulings import Compiled, compile_policy
 from houbao.core.scene import Purse
 from houbao.core.terms import SYSTEM, Actor, Refused
+from houbao.core.world import Event, World
 from houbao.shipped import policy_text
 
 ACTORS = {

@@ -153,7 +153,7 @@ BUGS = [
         "coverage is that of the day of the dispute",
         "core/decider.py",
         "    scene, rules, others = _scene(world, by, now),",
-        "    at_opening = p.coverage(world.store, world.programme, _order(world).currency, now)\n"
+        "    at_opening = p.coverage(world.store, world.programme, order_of(world).currency, now)\n"
         "    world = structs.replace(world, order=structs.replace(world.order, coverage=at_opening))\n"
         "    scene, rules, others = _scene(world, by, now),",
         ("tests/core/test_programme.py::test_a_store_that_leaves_keeps_the_cover_of_orders_already_paid",),

@@ -14,12 +14,12 @@ from msgspec import structs
 
 from houbao.core.appeals import FundingChanged
 from houbao.core.chain import link
-from houbao.core.decider import Event, World, evolve
 from houbao.core.effects import effects
 from houbao.core.fund import CapitalAdded, DebtRepaid
 from houbao.core.ledger import transfers
 from houbao.core.refunds import DisputeEvent, RefundApproved, RefundPaid, RefundResolved
 from houbao.core.terms import tag_of
+from houbao.core.world import Event, World, evolve
 from houbao.engine.ports import Batch, Written
 from houbao.shipped import policy_text
 from houbao.store import rows, schema

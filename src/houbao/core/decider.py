@@ -1,4 +1,4 @@
-"""The whole domain on one page: what one command may see (World), what happens (decide), what is then true (evolve).
+"""The whole domain on one page: in the world that one command may see, what happens, and what follows from it.
 
 `decide` first applies what fell due before the command was received, then the command itself. A refused command writes
 nothing, not even that; its refusal names what had fallen due.
@@ -16,22 +16,19 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import SendGoodwill
-from houbao.core.calendars import Outage
 from houbao.core.effects import Effect, effects
-from houbao.core.evolving import evolve_dispute
-from houbao.core.exchange import Rate
 from houbao.core.fulfilment import Till, decide_fact
-from houbao.core.fund import FundCommand, FundEvent, FundEvents, MoveCash, PayDeposit, Repay, TopUp, decide_fund
+from houbao.core.fund import FundCommand, MoveCash, PayDeposit, Repay, TopUp, decide_fund
 from houbao.core.ledger import Transfer, transfers
 from houbao.core.moves import Head
 from houbao.core.placing import decide_place
 from houbao.core.policy import clock_of
 from houbao.core.rulings import Caps, Compiled, caps_of
-from houbao.core.scene import Purse, Scene
+from houbao.core.scene import Scene
 from houbao.core.shortfalls import draw, spent
 from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, tag_of
+from houbao.core.world import Event, World, evolve, order_of
 
 OrderCommand = o.PlaceOrder | o.Fact | c.Chargeback | m.WriteOnOrder | SendGoodwill
 Command = (
@@ -42,15 +39,6 @@ Command = (
     | FundCommand
     | r.ServeWaiting
     | outages.EnterOutage
-)
-Event = (
-    p.StoreEvents
-    | o.OrderEvents
-    | c.ChargebackMoved
-    | m.OrderMessageWritten
-    | d.Event
-    | FundEvents
-    | outages.OutageEntered
 )
 
 ORDER_FACTS = (
@@ -68,30 +56,6 @@ ORDER_FACTS = (
 
 ON_ORDERS = (*ORDER_FACTS, c.Chargeback, m.WriteOnOrder, SendGoodwill)
 """The commands that name an order."""
-
-
-class World(Struct, frozen=True, kw_only=True, gc=False):
-    """Everything one command may see, read under the lock.
-
-    `disputes` are those of `order`, by id; for `ServeWaiting` the oldest that wait, in order of approval.
-    `rules` is the policy in force at payment, `policy` the one in force at opening, both for the order's currency.
-    `purse` holds the balances it may read, of the order's store and currency (for `ServeWaiting`, of the fund's).
-    `rates` are those of the order's currency in the fund's, where that is another.
-    """
-
-    position: int
-    store: p.Store | None = None
-    programme: p.Programme | None = None
-    order: o.Order | None = None
-    disputes: Mapping[int, d.Dispute] = {}
-    rules: Compiled | None = None
-    policy: Compiled | None = None
-    purse: Purse = Purse()
-    given: claims.Given = claims.Given()
-    rates: tuple[Rate, ...] = ()
-    reference_taken: bool = False
-    text: str = ""
-    outages: tuple[Outage, ...] = ()
 
 
 class Consequence(Struct, frozen=True, gc=False):
@@ -234,7 +198,7 @@ def _open(world: World, command: d.OpenDispute, by: Actor, now: datetime) -> lis
 
 def _stopped(world: World, events: Sequence[Event], by: Actor, now: datetime) -> list[Event]:
     """The events, and what a bank that is deciding about the order's payment makes of the disputes they begin."""
-    if not _order(world).chargebacks:
+    if not order_of(world).chargebacks:
         return [*events]
     for event in events:
         world = evolve(world, event, transfers(event))
@@ -245,7 +209,7 @@ def _stopped(world: World, events: Sequence[Event], by: Actor, now: datetime) ->
 
 def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> list[Event]:
     """A fact of an order; a delivery after what was not received had been refunded is told on that dispute."""
-    order = _order(world)
+    order = order_of(world)
     coverage = p.Coverage()
     if isinstance(command, o.Paid) and world.store:
         coverage = p.coverage(world.store, world.programme, order.currency, command.at)
@@ -342,7 +306,7 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
 
 
 def _scene(world: World, by: Actor, now: datetime) -> Scene:
-    order = _order(world)
+    order = order_of(world)
     taken_lines, taken_payments = _taken(order, world.disputes)
     policy = _known(world.policy).policy
     return Scene(
@@ -365,7 +329,7 @@ def _scene(world: World, by: Actor, now: datetime) -> Scene:
 def _refunded(world: World) -> int | None:
     """What the seller has refunded of the order (minor units); None where by the policy at payment no commission is
     given back."""
-    if not _order(world).commission or _known(world.rules).policy.returns.commission == "kept":
+    if not order_of(world).commission or _known(world.rules).policy.returns.commission == "kept":
         return None
     refunds = [refund for dispute in world.disputes.values() for refund in dispute.refunds]
     return sum(r.paid_minor(refund) for refund in refunds if refund.payer == "seller")
@@ -374,7 +338,7 @@ def _refunded(world: World) -> int | None:
 def _caps(world: World) -> Caps:
     """The limits of the policy at payment: what the fund pays in its currency, what a seller owes in the order's."""
     rules = _known(world.rules)
-    other = _order(world).coverage.currency
+    other = order_of(world).coverage.currency
     return structs.replace(caps_of(rules.policy.limits, other), advance=rules.caps.advance) if other else rules.caps
 
 
@@ -392,78 +356,7 @@ def _taken(order: o.Order, disputes: Mapping[int, d.Dispute]) -> Taken:
     return lines, payments
 
 
-def _order(world: World) -> o.Order:
-    if world.order is None:
-        raise Refused("unknown_order", "no such order: place it first")
-    return world.order
-
-
 def _known(compiled: Compiled | None) -> Compiled:
     if compiled is None:
         raise Refused("no_policy", "no policy is in force: publish one first")
     return compiled
-
-
-def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
-    """The world after the event; `moved` are its transfers."""
-    position = world.position + 1
-    purse = apply(world.purse, moved) if moved else world.purse
-    if isinstance(event, r.DisputeEvent):
-        dispute = evolve_dispute(world.disputes.get(event.dispute), event, position)  # ty: ignore[invalid-argument-type]
-        if type(event) in QUEUES and (change := queue_change(event)):
-            purse = _queued(purse, *change)
-        disputes = {**world.disputes, event.dispute: dispute}
-        return structs.replace(world, position=position, disputes=disputes, purse=purse)
-    match event:
-        case o.OrderPlaced() | o.OrderPaid() | o.OrderMoved() | o.OrderPaidOut() | o.OrderRated():
-            order = o.evolve_order(world.order, event, position)
-            return structs.replace(world, position=position, order=order, purse=purse)
-        case c.ChargebackMoved():
-            order = c.evolve_chargeback(_order(world), event, position)
-            return structs.replace(world, position=position, order=order, purse=purse)
-        case m.OrderMessageWritten():
-            order = m.evolve_message(_order(world), position)
-            return structs.replace(world, position=position, order=order)
-        case outages.OutageEntered():
-            known = outages.evolve_outages(world.outages, event, position)
-            return structs.replace(world, position=position, outages=known)
-        case FundEvent():
-            return structs.replace(world, position=position, purse=purse)
-        case _:
-            return structs.replace(world, position=position, store=p.evolve_store(world.store, event, position))
-
-
-def apply(purse: Purse, moved: list[Transfer]) -> Purse:
-    """The purse after the transfers."""
-    changes: dict[str, int] = {}
-    for t in moved:
-        for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
-            if (name := account.rpartition(":")[2]) in IN_PURSE:
-                changes[name] = changes.get(name, getattr(purse, name)) + minor
-    return structs.replace(purse, **changes) if changes else purse
-
-
-IN_PURSE = {"available", "payable", "deposit", "receivable", "backstop"}
-"""The accounts that a rule may read, by the last word of their names: the purse's fields are called the same."""
-
-
-def _queued(purse: Purse, account: str, currency: str, change: int) -> Purse:
-    name = "queue" if account == AVAILABLE else f"{account.rpartition(':')[2]}_queue"
-    return structs.replace(purse, **{name: getattr(purse, name) + change})
-
-
-QUEUES = frozenset((r.RefundApproved, r.FundsReserved, r.RefundResolved))
-"""The events that may begin or end a wait for money; all others are passed over at once."""
-
-
-def queue_change(event: Event) -> tuple[str, str, int] | None:
-    """What the event does to the refunds that wait: the account they wait for, its currency, one more or one less."""
-    match event:
-        case r.RefundApproved(waits=account) if account:
-            return account, r.takes(event)[1], 1
-        case r.FundsReserved():
-            return event.account, event.currency, -1
-        case r.RefundResolved(waited=account) if account:
-            return account, event.fund_currency or event.currency, -1
-        case _:
-            return None

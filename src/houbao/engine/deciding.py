@@ -15,7 +15,7 @@ from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account, store_of
 from houbao.core.acts import SendGoodwill
 from houbao.core.chain import link
 from houbao.core.claims import Given, given_of
-from houbao.core.decider import ON_ORDERS, Command, Decision, Event, World, decide, queue_change
+from houbao.core.decider import ON_ORDERS, Command, Decision, decide
 from houbao.core.exchange import OLDEST, Rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.ledger import Transfer
@@ -24,6 +24,7 @@ from houbao.core.outages import EnterOutage
 from houbao.core.placing import encode_listing
 from houbao.core.scene import Purse
 from houbao.core.terms import Refused, check_aware, check_reference
+from houbao.core.world import Event, World, queue_change
 from houbao.engine.needs import STORE_COMMANDS, may_owe
 from houbao.engine.personal import PERSONAL, free_text
 from houbao.engine.ports import (

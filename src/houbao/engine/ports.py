@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from houbao.core.calendars import Outage
-from houbao.core.decider import Command, Event
+from houbao.core.decider import Command
 from houbao.core.disputes import Dispute, DisputeOpened
 from houbao.core.effects import Effect
 from houbao.core.exchange import Rate
@@ -21,6 +21,7 @@ from houbao.core.score import Score
 from houbao.core.tallies import Deal, Tally
 from houbao.core.terms import Actor, Refused
 from houbao.core.watches import Standing
+from houbao.core.world import Event
 
 Probe = Callable[[str], None]
 """Called with the name of each point that the write path and the worker pass: for tracing, and for tests that crash."""

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from houbao.core.decider import Event
 from houbao.core.disputes import Dispute
 from houbao.core.ledger import AVAILABLE, RESERVED
 from houbao.core.orders import Order
 from houbao.core.terms import from_micros
+from houbao.core.world import Event
 from houbao.store import rows
 
 OWN = ("payable", "held", "deposit", "receivable")

@@ -7,7 +7,6 @@ import msgspec
 
 from houbao.core import disputes as d
 from houbao.core.calendars import Outage
-from houbao.core.decider import Event
 from houbao.core.effects import Effect
 from houbao.core.exchange import Rate
 from houbao.core.ledger import Transfer
@@ -18,6 +17,7 @@ from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved, t
 from houbao.core.score import Score, of_hundred
 from houbao.core.tallies import Deal, Tally, deal_of, tally_of
 from houbao.core.terms import from_micros, micros
+from houbao.core.world import Event
 
 Row = tuple[Any, ...]
 """The columns of a row in their order. Blobs are bytearrays: for each `bytes` that it is given, sqlite3 looks for an

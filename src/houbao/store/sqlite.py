@@ -13,7 +13,6 @@ from sqlalchemy import Table, insert
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from houbao.core.decider import Event
 from houbao.core.disputes import Dispute
 from houbao.core.exchange import PIVOT, Rate
 from houbao.core.orders import Order
@@ -22,6 +21,7 @@ from houbao.core.programme import Programme, Store
 from houbao.core.rulings import Compiled, compile_policy
 from houbao.core.terms import from_micros, micros
 from houbao.core.watches import Standing
+from houbao.core.world import Event
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
 from houbao.store import rows, schema, standings
 from houbao.store.batch import rows_of

@@ -16,10 +16,10 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.chain import link
-from houbao.core.decider import Event
 from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.outages import OutageEntered
 from houbao.core.terms import micros
+from houbao.core.world import Event
 from houbao.store.differences import COLUMNS, KEY_OF, UNDECODABLE, Notes
 from houbao.store.rows import Row
 from houbao.store.sqlite import GENESIS

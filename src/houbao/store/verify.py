@@ -24,12 +24,12 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE, COMMISSION, RESERVED, keeps_balance
 from houbao.core.calendars import Outage
-from houbao.core.decider import Event
 from houbao.core.effects import Effect, effects
 from houbao.core.evolving import evolve_dispute
 from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.ledger import Transfer, transfers
 from houbao.core.outages import OutageEntered, evolve_outages
+from houbao.core.world import Event
 from houbao.store import rows, schema
 from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, Difference, Notes, fields
 from houbao.store.rows import Row
