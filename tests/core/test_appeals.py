@@ -204,7 +204,9 @@ def test_after_one_party_the_other_may_appeal_about_what_was_not_ruled_on_yet() 
 def test_what_nobody_decided_in_time_is_not_final() -> None:
     desk = appealed(agreed, SELLER, "remedy")
     desk.sweep(desk.due())
+    assert [appeal.finding for appeal in desk.state().appeals] == ["stands"]
     desk.do(d.FileAppeal(dispute=desk.dispute, about="remedy"), BUYER)
+    assert desk.state().phase == "adjudicating"
 
 
 def test_an_appeal_is_filed_within_thirty_days_to_the_second() -> None:

@@ -555,8 +555,8 @@ BUGS = [
     Bug(
         "a dispute that is taken up again is the seller's because it was once handed to it",
         "core/evolving.py",
-        'changes |= {"payer": dispute.first_payer, "notice": 0,',
-        "changes |= {",
+        '"payer": dispute.first_payer,\n        "notice": 0,',
+        "",
         (CELLS + "test_what_is_taken_up_again_after_it_was_handed_over_is_the_guarantees_anew",),
     ),
     Bug(

@@ -1,4 +1,4 @@
-"""`houbao outage FROM TO`: nobody could act from then till then; what runs over it is due so much later."""
+"""`houbao outage START END`: nobody could act from then till then; what runs over it is due so much later."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ class Entered(Struct):
 def enter(house: House, start: str, end: str, progress: Callable[[int], None]) -> Entered:
     """Enter the outage and move what runs over it; `progress` is told how many disputes were looked at so far. Stopped
     on the way, nothing is lost: `houbao work` goes on with it. Raises Refused as the command does, bad_time too."""
-    command = EnterOutage(start=time_of("FROM", start), end=time_of("TO", end))
+    command = EnterOutage(start=time_of("START", start), end=time_of("END", end))
     request = Request(command, Actor("admin", "command-line"), house.clock())
     (outcome,) = house.engine.execute([request])
     if isinstance(outcome, Refused):

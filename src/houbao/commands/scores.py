@@ -100,7 +100,9 @@ class Card(Struct):
         lines = [
             f"Store {self.store} · {score.day} · service score {_two(of_hundred(score))} of 100 · {_grade(score.grade)}"
         ]
-        industry = f" · all stores on average {_two(self.industry)}" if self.industry is not None else ""
+        industry = ""
+        if self.industry is not None:
+            industry = f" · graded stores averaged {_two(self.industry)} on {self.industry_day}"
         lines += [
             f"  looks back to {score.first}: {score.orders} orders{industry}",
             f"  weight in the search {score.weight / 10_000:.4f}, where 1 is full",

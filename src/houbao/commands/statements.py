@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from houbao.commands.terminal import CommandFailed
 from houbao.core.money import decimal
-from houbao.core.terms import public_id
+from houbao.core.terms import Refused, public_id
 from houbao.store import queries
 from houbao.wiring import House
 
@@ -12,12 +12,16 @@ Pages = Mapping[str, Sequence[queries.Entry]]
 
 
 def statements(house: House, store: str, currency: str) -> Pages:
-    """Currency → the store's entries in it; of one currency where that is named. Raises CommandFailed for none."""
+    """Currency → the store's entries in it; of one currency where that is named. Raises CommandFailed for
+    none, Refused: unknown_store."""
     connection = house.database.connection
     currencies = [currency] if currency else queries.currencies(connection, 0, store)
     pages = {code: queries.statement(connection, 0, store, code) for code in currencies}
     if not any(pages.values()):
-        raise CommandFailed(f"no entries for store {store!r}")
+        if house.database.store(0, store) is None:
+            raise Refused("unknown_store", f"no store {store!r}: register it first")
+        where = f" in {currency}" if currency else ""
+        raise CommandFailed(f"no entries for store {store!r}{where}")
     return pages
 
 

@@ -99,12 +99,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         if event.phase != dispute.phase:
             changes |= {"claimed_by": "", "claimed_until": None, "proposed": None}
     match event:
-        case DisputeRuled(finding="out_of_scope"):
-            changes |= {"notice": position, "payer": "seller", "judges": (*dispute.judges, event.by)}
         case DisputeRuled():
-            adjudicated = dispute.adjudicated or dispute.phase == "adjudicating"
-            changes |= {"ruled": event.fault, "adjudicated": adjudicated, "fraud": event.fraud}
-            changes["judges"] = (*dispute.judges, event.by, *([event.proposed_by] if event.proposed_by else []))
+            changes |= _ruled(dispute, event, position)
         case FraudProposed():
             changes["proposed"] = Proposal(by=event.by, ruling=event.ruling)
         case CaseClaimed():
@@ -114,17 +110,9 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case Appealed():
             changes["appeals"] = (*dispute.appeals, Appeal(party=event.party, about=event.about))
         case AppealRuled():
-            heard = structs.replace(dispute.appeals[-1], finding=event.finding)
-            changes["appeals"] = (*dispute.appeals[:-1], heard)
-            if event.by != "system":
-                changes["judges"] = (*dispute.judges, event.by)
-            if event.phase != "closed":
-                changes |= {"outcome": "", "closed_at": None}
+            changes |= _heard(dispute, event)
         case FundingChanged():
-            borne = refund_of(dispute, event.refund)
-            assert borne is not None
-            other = structs.replace(borne, payer=event.payer, legs=())
-            changes |= {"payer": event.payer, "refunds": with_refund(dispute, other)}
+            changes |= {"payer": event.payer, "refunds": _borne_otherwise(dispute, event)}
         case NoticeServed():
             changes["notice"] = position
         case ClaimChanged():
@@ -152,10 +140,7 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case TimedOut():
             changes |= {"timers": (), "asked": dispute.asked + (dispute.phase == "awaiting_seller")}
         case Reopened():
-            fault = Fault(state="exempt" if dispute.route == "return" else "pending", kind=dispute.fault.kind)
-            changes |= {"outcome": "", "resolved_by": "", "closed_at": None, "reopened": dispute.reopened + 1}
-            changes |= {"fault": fault, "escalates_at": None, "offer": None}
-            changes |= {"payer": dispute.first_payer, "notice": 0, "parcel": None, "ruled": "", "fraud": ""}
+            changes |= _as_it_began(dispute)
         case DisputeFrozen():
             changes |= {
                 "frozen": Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers, position=position),
@@ -167,22 +152,7 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
                 later = dispute.escalates_at + (event.at - dispute.frozen.since)
                 changes["escalates_at"] = next((t.at for t in event.timers if t.kind == "escalate"), later)
         case DisputeClosed():
-            changes["frozen"] = None
-            if in_hearing(dispute.appeals):
-                heard = structs.replace(dispute.appeals[-1], finding="stands")
-                changes["appeals"] = (*dispute.appeals[:-1], heard)
-            fault = Fault(
-                state=event.state,  # ty: ignore[invalid-argument-type]
-                kind=dispute.fault.kind,
-                why=event.why,
-                lifted_at=_lifted_at(dispute, event),
-            )
-            changes |= {
-                "outcome": event.outcome,
-                "resolved_by": event.resolved_by,
-                "closed_at": event.at,
-                "fault": fault,
-            }
+            changes |= _closed(dispute, event)
         case RefundApproved():
             changes |= {"payer": event.payer, "resolved_by": event.resolved_by}
             changes["refunds"] = (*dispute.refunds, evolve_refund(None, event, position))
@@ -205,9 +175,7 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             refunds = changes["refunds"] = _evolved(dispute, event, position)
             if dispute.phase == "awaiting_funds" and not any(refund.waits for refund in refunds):
                 changes |= {"phase": "refunding", "timers": ()}  # others may still be on their way
-        case FundsReserved() | RefundSent() | RefundPaid() | RefundUnknown():
-            changes["refunds"] = _evolved(dispute, event, position)
-        case RefundSettled() | FundsAwaited():
+        case FundsReserved() | FundsAwaited() | RefundSent() | RefundPaid() | RefundUnknown() | RefundSettled():
             changes["refunds"] = _evolved(dispute, event, position)
         case ReturnAuthorised():
             changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
@@ -222,9 +190,9 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         ):
             changes["parcel"] = evolve_parcel(dispute.parcel, event)
         case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed():
-            pass
+            pass  # where it is now, and until when, says all of it
         case RefundContradicted() | DeliveredAfterRefund():
-            pass
+            pass  # somebody is told
     if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
         changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
     known = changes.get("escalates_at", dispute.escalates_at)
@@ -245,6 +213,72 @@ def _claimed_in_time(dispute: Dispute, now: datetime) -> Dispute:
     if not ends or len(ends) < len(left):
         return dispute
     return structs.replace(dispute, timers=(Timer(kind="turn", at=max(*ends, now)),), running_since=now)
+
+
+def _ruled(dispute: Dispute, event: DisputeRuled, position: int) -> dict[str, Any]:
+    if event.finding == "out_of_scope":
+        return {"notice": position, "payer": "seller", "judges": (*dispute.judges, event.by)}
+    return {
+        "ruled": event.fault,
+        "adjudicated": dispute.adjudicated or dispute.phase == "adjudicating",
+        "fraud": event.fraud,
+        "judges": (*dispute.judges, event.by, *([event.proposed_by] if event.proposed_by else [])),
+    }
+
+
+def _heard(dispute: Dispute, event: AppealRuled) -> dict[str, Any]:
+    changes: dict[str, Any] = {"appeals": _with_finding(dispute, event.finding)}
+    if event.by != "system":
+        changes["judges"] = (*dispute.judges, event.by)
+    if event.phase != "closed":
+        changes |= {"outcome": "", "closed_at": None}
+    return changes
+
+
+def _with_finding(dispute: Dispute, finding: str) -> tuple[Appeal, ...]:
+    return (*dispute.appeals[:-1], structs.replace(dispute.appeals[-1], finding=finding))
+
+
+def _as_it_began(dispute: Dispute) -> dict[str, Any]:
+    """A dispute that is taken up again forgets what came of it, and who was found to pay."""
+    return {
+        "outcome": "",
+        "resolved_by": "",
+        "closed_at": None,
+        "reopened": dispute.reopened + 1,
+        "fault": Fault(state="exempt" if dispute.route == "return" else "pending", kind=dispute.fault.kind),
+        "escalates_at": None,
+        "offer": None,
+        "payer": dispute.first_payer,
+        "notice": 0,
+        "parcel": None,
+        "ruled": "",
+        "fraud": "",
+    }
+
+
+def _closed(dispute: Dispute, event: DisputeClosed) -> dict[str, Any]:
+    """How it ended, and what it leaves on the record; an appeal that was being heard is over with it."""
+    fault = Fault(
+        state=event.state,  # ty: ignore[invalid-argument-type]
+        kind=dispute.fault.kind,
+        why=event.why,
+        lifted_at=_lifted_at(dispute, event),
+    )
+    return {
+        "frozen": None,
+        "appeals": _with_finding(dispute, "stands") if in_hearing(dispute.appeals) else dispute.appeals,
+        "outcome": event.outcome,
+        "resolved_by": event.resolved_by,
+        "closed_at": event.at,
+        "fault": fault,
+    }
+
+
+def _borne_otherwise(dispute: Dispute, event: FundingChanged) -> tuple[Refund, ...]:
+    borne = refund_of(dispute, event.refund)
+    assert borne is not None
+    return with_refund(dispute, structs.replace(borne, payer=event.payer, legs=()))
 
 
 def _lifted_at(dispute: Dispute, event: DisputeClosed) -> datetime | None:

@@ -93,8 +93,12 @@ def decide_fund(
         raise Refused("not_permitted", f"a {by.role} may not move this money; finance does")
     if command.currency not in money.DIGITS:
         raise Refused("bad_currency", f"{command.currency!r} is not an ISO 4217 currency")
+
+    def told(minor: int) -> str:
+        return f"{money.decimal(minor, command.currency)} {command.currency}"
+
     if not 0 < command.minor <= money.LARGEST:
-        raise Refused("bad_amount", f"the amount is {command.minor}: give minor units above zero")
+        raise Refused("bad_amount", f"the amount is {told(command.minor)}: it must be above zero")
     if isinstance(command, PayDeposit | Repay) and not store_known:
         raise Refused("unknown_store", f"no store {command.store}: register it first")
     said = {"at": now, "by": str(by), "minor": command.minor, "currency": command.currency}
@@ -108,7 +112,9 @@ def decide_fund(
             return [CashMoved(**said, provider=command.provider)]
         case Repay():
             if command.minor > owed:
-                raise Refused("nothing_owed", f"store {command.store} owes {owed}, not {command.minor}")
+                raise Refused("nothing_owed", f"store {command.store} owes {told(owed)}, not {told(command.minor)}")
             if command.minor > payable:
-                raise Refused("payable_short", f"store {command.store} is owed {payable}, not {command.minor}")
+                raise Refused(
+                    "payable_short", f"store {command.store} is owed {told(payable)}, not {told(command.minor)}"
+                )
             return [DebtRepaid(**said, store=command.store)]

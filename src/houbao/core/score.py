@@ -18,7 +18,6 @@ from houbao.core.terms import Record
 POINT = 1_000_000
 """Millionths in a point."""
 
-WHOLE = 100 * POINT
 DAY = timedelta(days=1)
 RATED = ("description", "service", "logistics")
 

@@ -55,7 +55,6 @@ def _rule(finding: str, **more: str | int) -> Callable[[d.Dispute], Command]:
 
 JUSTIFIED = Act(0.5, "agent", _rule("justified"))
 OUT_OF_SCOPE = Act(0.5, "agent", _rule("out_of_scope"))
-ACCEPTED = Act(1, "seller", lambda case: d.Accept(dispute=case.id))
 REJECTED = Act(1, "seller", lambda case: d.Reject(dispute=case.id, reason="proof_of_delivery"))
 HALF = Act(1, "seller", lambda case: d.MakeOffer(dispute=case.id, amount=PRICE // 2))
 ANOTHER = Act(1, "seller", lambda case: d.MakeOffer(dispute=case.id, remedy="replacement"))
