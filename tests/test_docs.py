@@ -188,6 +188,20 @@ def test_the_import_page_names_every_reason_and_repair():
     assert [name for name in (*reasons, *repairs) if f"`{name}`" not in page] == []
 
 
+def test_the_order_format_page_names_every_field_and_every_event():
+    from typing import get_args
+
+    from houbao.feeds.order_format import LineDocument, OrderDocument, OrderEventDocument, PaymentDocument
+
+    page = read("docs/order-format.md")
+    events = get_args(OrderEventDocument)
+    fields = {
+        field for one in (OrderDocument, LineDocument, PaymentDocument, *events) for field in one.__struct_fields__
+    }
+    names = fields | {event.__struct_config__.tag for event in events}
+    assert sorted(name for name in names if f"`{name}`" not in page) == []
+
+
 def test_the_readme_lists_every_setting():
     from houbao.settings import Settings
 

@@ -53,6 +53,7 @@ from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, t
 from houbao.engine.personal import TEXT_FIELD
 from houbao.engine.ports import Accepted, Request
 from houbao.engine.writer import MOST_WAITING, Writer
+from houbao.feeds.order_format import decode_order
 from houbao.settings import Settings
 from houbao.shipped import policy_text
 from houbao.store import rows
@@ -288,6 +289,11 @@ def bad_time(market):
 @produces
 def bad_currency(market):
     return market.refuse(TopUp(minor=1, currency="XXX"), FINANCE)
+
+
+@produces
+def bad_field(market):
+    return raised(market, decode_order, b'{"reference": 7}')
 
 
 @produces

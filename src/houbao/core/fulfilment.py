@@ -1,6 +1,6 @@
 """What happened to an order, as the marketplace reports it: may it happen now, and what is the store owed then?"""
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from houbao.core import money
 from houbao.core.orders import (
@@ -23,7 +23,7 @@ from houbao.core.orders import (
 )
 from houbao.core.programme import Coverage
 from houbao.core.protection import matures_at
-from houbao.core.terms import Actor, Refused, check_aware, tag_of
+from houbao.core.terms import Actor, Refused, check_aware, check_reference, tag_of
 
 
 class Till(Struct, frozen=True, gc=False):
@@ -42,7 +42,7 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by:
     """What happened to an order. `coverage` is used at payment.
 
     Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, payout_above_order, not_mature,
-    bad_rating, naive_time, bad_time."""
+    bad_rating, bad_reference, naive_time, bad_time."""
     if by.role not in ("platform", "admin"):
         raise Refused("not_permitted", f"a {by.role} may not report on orders; the marketplace does")
     check_aware("at", command.at)
@@ -56,11 +56,14 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by:
         return [_paid_out(order, command, till, who)]
     if isinstance(command, Rated):
         return [_rated(order, command, who)]
-    tracking = command.state if isinstance(command, Tracked) else ""
-    party = command.party if isinstance(command, Cancelled) else ""
-    return [
-        OrderMoved(at=command.at, by=who, store=order.store, order=order.id, to=kind, tracking=tracking, party=party)
-    ]
+    moved = OrderMoved(at=command.at, by=who, store=order.store, order=order.id, to=kind)
+    if isinstance(command, Tracked):
+        return [structs.replace(moved, tracking=command.state)]
+    if isinstance(command, Cancelled):
+        if command.reason:
+            check_reference("reason", command.reason)
+        return [structs.replace(moved, party=command.party, reason=command.reason)]
+    return [moved]
 
 
 def _rated(order: Order, command: Rated, who: str) -> OrderRated:

@@ -110,9 +110,10 @@ class ConfirmationTimedOut(OrderFact, frozen=True, kw_only=True, tag="confirmati
 
 
 class Cancelled(OrderFact, frozen=True, kw_only=True, tag="cancelled"):
-    """The order was cancelled; what was paid may still be disputed."""
+    """The order was cancelled, for a `reason` of the marketplace's own; what was paid may still be disputed."""
 
     party: Literal["buyer", "seller", "platform"] = "platform"
+    reason: str = ""
 
 
 class PaidOut(OrderFact, frozen=True, kw_only=True, tag="paid_out"):
@@ -173,13 +174,14 @@ class OrderPaid(OrderEvent, frozen=True, kw_only=True, tag="order_paid"):
 
 
 class OrderMoved(OrderEvent, frozen=True, kw_only=True, tag="order_moved"):
-    """The order went on: shipped, delivered, confirmed, timed out, cancelled (by which party), or a scan that
-    matters."""
+    """The order went on: shipped, delivered, confirmed, timed out, cancelled (by which party, for what reason), or a
+    scan that matters."""
 
     order: int
     to: str
     tracking: str = ""
     party: str = ""
+    reason: str = ""
 
 
 class OrderPaidOut(OrderEvent, frozen=True, kw_only=True, tag="order_paid_out"):
