@@ -16,6 +16,7 @@ from houbao.core.fund import TopUp
 from houbao.core.ledger import store_account
 from houbao.core.policy import ScoreCurves
 from houbao.core.rulings import Ruling
+from houbao.core.scopes import EVERYTHING
 from houbao.core.score import Score, score_on, standing
 from houbao.core.terms import Actor, Refused
 from houbao.engine.engine import Engine
@@ -278,7 +279,7 @@ class Market:
 
     def statement(self, store: str = "oak", currency: str = "EUR") -> list[queries.Entry]:
         """The store's statement."""
-        return queries.statement(self.database.connection, 0, store, currency)
+        return queries.statement(self.database.connection, EVERYTHING, 0, store, currency).entries
 
     def score(self, store: str = "oak", *, day: date | None = None) -> Score | None:
         """The store's score of a day, by the shipped curves; today's where none is given."""

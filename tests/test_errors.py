@@ -49,6 +49,7 @@ from houbao.core.outages import EnterOutage
 from houbao.core.placing import MOST_LISTING
 from houbao.core.policy import REFUSALS
 from houbao.core.policy_file import parse_policy
+from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
 from houbao.engine.personal import TEXT_FIELD
 from houbao.engine.ports import Accepted, Request
@@ -58,6 +59,7 @@ from houbao.settings import Settings
 from houbao.shipped import policy_text
 from houbao.store import rows
 from houbao.store.policies import publish_text
+from houbao.store.queries import entry_detail
 from houbao.store.rates import keep as keep_rates
 from houbao.store.rates import latest as latest_rates
 from houbao.wiring import House, create_database
@@ -361,6 +363,11 @@ def unknown_order(market):
 @produces
 def unknown_line(market):
     return market.refuse(opening(market.order(), "damaged", "1.00", lines=(("2", 1),)), BUYER)
+
+
+@produces
+def unknown_entry(market):
+    return raised(market, entry_detail, market.database.connection, EVERYTHING, 0, "oak", (1, 0))
 
 
 @produces

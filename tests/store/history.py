@@ -148,6 +148,8 @@ def build(path: Path) -> History:
     h.say(p.ChangeContact(store="elm", email="elm@new.example"), PLATFORM, "contact-elm")
     _backstop(h)
     _outbox(h)
+    while h.database.file(0, 1, 100):
+        pass
     h.now += 15 * DAY
     Scoring(Scorebook(h.database), lambda: h.now).keep()
     _written_off(h)

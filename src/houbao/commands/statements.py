@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from houbao.commands.terminal import CommandFailed
 from houbao.core.money import decimal
+from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, public_id
 from houbao.store import queries
 from houbao.wiring import House
@@ -16,7 +17,7 @@ def statements(house: House, store: str, currency: str) -> Pages:
     none, Refused: unknown_store."""
     connection = house.database.connection
     currencies = [currency] if currency else queries.currencies(connection, 0, store)
-    pages = {code: queries.statement(connection, 0, store, code) for code in currencies}
+    pages = {code: queries.statement(connection, EVERYTHING, 0, store, code).entries for code in currencies}
     if not any(pages.values()):
         if house.database.store(0, store) is None:
             raise Refused("unknown_store", f"no store {store!r}: register it first")

@@ -253,6 +253,11 @@ class Database(Protocol):
         One whose lease has ended meanwhile is left to whoever has it now."""
         ...
 
+    def file(self, part: int, least: int, most: int) -> int:
+        """File the stores' statements of at most `most` events; nothing where fewer than `least` came since the last
+        time. Returns of how many."""
+        ...
+
     def next_wake(self, part: int) -> datetime | None:
         """When the next timer or effect falls due."""
         ...

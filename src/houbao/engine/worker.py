@@ -5,6 +5,7 @@
    the lease ends. Money is safe all the same: an attempt is committed as `sent` before the provider is called, and a
    task that finds its attempt sent already looks it up before it sends the same key again.
 3. Hooks: what the provider says by itself comes in as the same report.
+4. Statements: what was booked is filed by store, so that a page of a statement is found at once.
 """
 
 import re
@@ -41,6 +42,9 @@ LEASE = timedelta(minutes=5)
 MOST_DUE = 1000
 ASSESSED_OVER = timedelta(days=30)
 ASSESSED_EVERY = timedelta(days=1)
+FILED_FROM, FILED_AT_ONCE = 5_000, 20_000
+"""Of how many events the stores' statements are filed at once: few enough that neither a reader of what is not filed
+yet nor a writer that waits for the transaction notices it."""
 MOST_TASKS = 5
 """Claimed at once: few enough that all of them, timing out at every step, end within the lease."""
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 1440))
@@ -119,7 +123,13 @@ class Worker:
         while True:
             swept, acted = self.sweep(done), self.serve(done)
             if not swept and not acted:
+                self.file()
                 return done
+
+    def file(self) -> None:
+        """File the stores' statements, once enough came together for a long sorted run."""
+        while self.database.file(self.part, FILED_FROM, FILED_AT_ONCE):
+            pass
 
     # --- deadlines -------------------------------------------------------------------------------------------------
 

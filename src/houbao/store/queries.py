@@ -2,34 +2,25 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from msgspec import Struct
 
 from houbao.core.disputes import Dispute
 from houbao.core.ledger import AVAILABLE, RESERVED
 from houbao.core.orders import Order
-from houbao.core.terms import from_micros
 from houbao.core.world import Event
 from houbao.store import rows
-
-OWN = ("payable", "held", "deposit", "receivable")
-
-
-class Entry(Struct, frozen=True):
-    """One line of a store's statement: a transfer between an account of its own and one that is not (minor units).
-    `balance` is the sum of its own accounts after it."""
-
-    position: int
-    n: int
-    at: datetime
-    kind: str
-    minor: int
-    currency: str
-    counterparty: str
-    order: int
-    dispute: int
-    balance: int
+from houbao.store.fund_records import EntryDetail as EntryDetail
+from houbao.store.fund_records import FundRecord as FundRecord
+from houbao.store.fund_records import FundRecords as FundRecords
+from houbao.store.fund_records import Purpose as Purpose
+from houbao.store.fund_records import entry_detail as entry_detail
+from houbao.store.fund_records import fund_records as fund_records
+from houbao.store.fund_records import purposes as purposes
+from houbao.store.statements import Entry as Entry
+from houbao.store.statements import Statement as Statement
+from houbao.store.statements import currencies as currencies
+from houbao.store.statements import statement as statement
 
 
 class Fund(Struct, frozen=True):
@@ -48,51 +39,6 @@ class Fund(Struct, frozen=True):
     waiting: int
     waiting_minor: int
     waiting_first: int
-
-
-def statement(
-    connection: sqlite3.Connection,
-    part: int,
-    store: str,
-    currency: str,
-    *,
-    after: tuple[int, int] = (0, -1),
-    limit: int = 0,
-) -> list[Entry]:
-    """The store's statement in one currency, oldest first, from the entry after `after` (position, n).
-
-    The running balance counts every entry before the page too; a `limit` of 0 means all. This scans the part's
-    transfers: an index for it belongs to a background job, not into the commit (docs/ledger.md).
-    """
-    own = [f"store:{store}:{kind}" for kind in OWN]
-    marks = ",".join("?" * len(own))
-    found = connection.execute(
-        f"SELECT t.position, n, booked_at, kind, minor, currency, source, target, order_id, dispute_id"
-        f" FROM transfers AS t JOIN events AS e ON e.part=t.part AND e.position=t.position"
-        f" WHERE t.part=? AND store_id=? AND currency=? AND (source IN ({marks})) <> (target IN ({marks}))"
-        f" ORDER BY t.position, n",
-        (part, store, currency, *own, *own),
-    )
-    balance = 0
-    page: list[Entry] = []
-    for position, n, at, kind, minor, cur, source, target, order, dispute in found:
-        signed = minor if target in own else -minor
-        balance += signed
-        if (position, n) > after:
-            other = source if target in own else target
-            page.append(Entry(position, n, from_micros(at), kind, signed, cur, other, order, dispute, balance))
-            if limit and len(page) == limit:
-                break
-    return page
-
-
-def currencies(connection: sqlite3.Connection, part: int, store: str) -> list[str]:
-    """The currencies in which the store has a statement."""
-    own = [f"store:{store}:{kind}" for kind in OWN]
-    found = connection.execute(
-        f"SELECT DISTINCT currency FROM balances WHERE part=? AND account IN ({','.join('?' * len(own))})", (part, *own)
-    )
-    return sorted(code for (code,) in found)
 
 
 def fund(connection: sqlite3.Connection, part: int) -> list[Fund]:

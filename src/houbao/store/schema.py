@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -74,6 +74,18 @@ transfers = _table(
     _int("order_id"),
     _int("dispute_id"),
 )
+# The stores' statements (store/filing.py), derivable: the line of each transfer to or from a store, with the running
+# balance, up to the event `filed`. The worker writes them, never the commit.
+entries = _table(
+    "entries",
+    _key("part"),
+    _key("store_id", Text),
+    _key("currency", Text),
+    _key("position"),
+    _key("n"),
+    _int("balance"),
+)
+filed = _table("filed", _key("part"), _int("position"))
 snapshots = _table("snapshots", _key("part"), _key("digest", Text), _blob("body"))
 instants = _table(
     "instants",

@@ -23,7 +23,7 @@ from houbao.core.terms import from_micros, micros
 from houbao.core.watches import Standing
 from houbao.core.world import Event
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
-from houbao.store import rows, schema, standings
+from houbao.store import filing, rows, schema, standings
 from houbao.store.batch import rows_of
 from houbao.store.loading import as_json, decode_programme, load
 
@@ -322,6 +322,18 @@ class SQLite:
                 else:
                     row = (part, micros(how), task.position, task.n, task.tries, body)
                     self.connection.execute(inserting(schema.outbox), row)
+
+    def file(self, part: int, least: int, most: int) -> int:
+        """See ports.Database."""
+        with self._lock:
+            after, until = filing.run_to_file(self.connection, part, least, most)
+        if until == after:
+            return 0
+        with self.writing() as connection:
+            after, until = filing.run_to_file(connection, part, least, most)  # another worker may have been quicker
+            self._insert(schema.entries, filing.file_run(connection, part, after, until))
+            connection.execute(_putting(schema.filed), (part, until))
+        return until - after
 
     def next_wake(self, part: int) -> datetime | None:
         """See ports.Database."""

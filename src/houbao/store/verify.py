@@ -32,6 +32,7 @@ from houbao.core.outages import OutageEntered, evolve_outages
 from houbao.core.world import Event
 from houbao.store import rows, schema
 from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, Difference, Notes, fields
+from houbao.store.filing import Balances, entry_rows
 from houbao.store.rows import Row
 from houbao.store.scores import check_scores
 from houbao.store.sqlite import decode_programme
@@ -73,6 +74,9 @@ class _Check:
         self._check_file(connection)
         self.head: Row = next(reader.rows("parts"), ())
         self.transfers = reader.stream("transfers", "position", "n")
+        self.entries = reader.stream("entries", "position", "n")
+        self.statements: Balances = {}
+        self.filed = next(reader.rows("filed"), (part, 0))[1]
         self.outbox = reader.stream("outbox", "position", "n")
         self.deliveries = reader.stream("deliveries", "position", "n")
         self.instants = reader.stream("instants", "dispute_id")
@@ -116,7 +120,7 @@ class _Check:
         self._check_settings()
         self.orders.finish()
         self.disputes.finish()
-        for stream in (self.transfers, self.outbox, self.deliveries, self.instants, self.texts):
+        for stream in (self.transfers, self.entries, self.outbox, self.deliveries, self.instants, self.texts):
             stream.skip()
         self.receipts.finish(self.position)
         self._check_waiting()
@@ -210,7 +214,10 @@ class _Check:
     def _check_transfers(self, position: int, moved: list[Transfer]) -> None:
         """The rows; and the laws that, at any position, an amount is above zero, no account of a promise below it, and
         what a store owes not above."""
-        self.notes.compare("transfers", rows.transfer_rows(self.part, position, moved), self.transfers.take(position))
+        due = rows.transfer_rows(self.part, position, moved)
+        self.notes.compare("transfers", due, self.transfers.take(position))
+        if position <= self.filed:
+            self.notes.compare("entries", [*entry_rows(due, self.statements)], self.entries.take(position))
         for n, t in enumerate(moved):
             key = (self.part, position, n)
             if t.minor <= 0 or t.source == t.target:
@@ -364,6 +371,8 @@ class _Check:
             notes.add("parts", key, "position", self.position, position)
         if booked_at != self.booked_at:
             notes.add("parts", key, "booked_at", self.booked_at, booked_at)
+        if not 0 <= self.filed <= self.position:
+            notes.add("filed", key, "position", f"at most {self.position}", self.filed)
         if outages != rows.outages(self.outages):
             notes.add("parts", key, "outages", rows.outages(self.outages), outages)
 
