@@ -21,9 +21,11 @@ from msgspec import structs
 import houbao
 from feeds.test_olist import order, review, write
 from houbao import cli
+from houbao.commands.funding import key_of_day
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
+from houbao.core.fund import MoveCash, TopUp
 from houbao.core.money import parse
 from houbao.core.programme import RegisterStore, SetWatch
 from houbao.core.terms import Actor, Refused, public_id
@@ -228,7 +230,9 @@ def test_wrong_usage_ends_with_2_and_leaves_nothing(run, command, tmp_path):
     ("name", "value", "said"),
     [
         ("HOUBAO_DATABASE_URL", "postgresql://db/houbao", "sqlite:///FILE"),
-        ("HOUBAO_SMTP_PORT", "often", "smtp_port"),
+        ("HOUBAO_SMTP_PORT", "often", "HOUBAO_SMTP_PORT is 'often': write a port, a whole number from 1 to 65535"),
+        ("HOUBAO_SMTP_PORT", "70000", "write a port"),
+        ("HOUBAO_SMTP_STARTTLS", "perhaps", "HOUBAO_SMTP_STARTTLS is 'perhaps': write true or false"),
         ("HOUBAO_SANDBOX_PROVIDER", "localhost", "host:port"),
     ],
 )
@@ -245,6 +249,12 @@ def test_a_setting_nobody_knows_is_named(run, tmp_path):
     ran = run("fund status")
     assert ran.code == 2
     assert "databse_url" in ran.err
+
+
+def test_a_wrong_setting_of_the_file_is_named_with_it(run, tmp_path):
+    (tmp_path / "houbao.toml").write_text("mail_folder = 7")
+    ran = run("fund status")
+    assert (ran.code, ran.err) == (2, "houbao: houbao.toml: mail_folder is 7: write a text\n")
 
 
 def test_the_environment_overrides_the_file(run, tmp_path, monkeypatch):
@@ -546,6 +556,28 @@ def test_a_top_up_with_its_key_books_once(run, copy):
     assert (again.code, "nothing changed" in again.out) == (0, True)
     assert (other.code, "key_reused" in other.err) == (1, True)
     assert available() == before + 1234
+
+
+@pytest.mark.parametrize("command", ["top-up 12.34 BRL", "cash-move sandbox 12.34 BRL", "deposit {store} 12.34 BRL"])
+def test_without_a_key_the_same_movement_is_booked_once_a_day(run, copy, command):
+    with closing(sqlite3.connect(copy)) as connection:
+        store = connection.execute("SELECT id FROM stores LIMIT 1").fetchone()[0]
+    command = f"fund {command.format(store=store)} --database sqlite:///copy.db"
+    first, before, again = run(command), contents(copy), run(command)
+    assert (first.code, "nothing changed" in first.out) == (0, False)
+    assert again.out == (
+        "12.34 BRL was booked today already: nothing changed. If it came a second time, give it a --key of its own.\n"
+    )
+    assert contents(copy) == before
+    assert "nothing changed" not in run(command.replace("12.34", "12.35")).out
+    assert "nothing changed" not in run(f"{command} --key second").out
+
+
+def test_a_key_of_a_day_is_another_on_the_next_day_and_for_another_movement():
+    moves = [MoveCash(provider=name, minor=minor, currency="EUR") for name in ("a", "b") for minor in (1, 2)]
+    moves += [TopUp(minor=1, currency="EUR")]
+    assert len({key_of_day(move, T + n * DAY) for move in moves for n in (0, 1)}) == 2 * len(moves)
+    assert key_of_day(moves[0], T) == key_of_day(moves[0], T + timedelta(hours=11))
 
 
 def test_finance_moves_money_by_hand_and_is_told_what_it_may_not(run, copy):

@@ -3,16 +3,19 @@
 import os
 import tomllib
 from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
 class SettingsError(Exception):
     """A setting cannot be used; the message names it and says what to write."""
 
 
-class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(Struct, frozen=True):
     """All settings with their defaults. A name here is `HOUBAO_` + the name in capitals in the environment.
 
     Mail goes to `smtp_host` where that is set, else as files into `mail_folder` (default: beside the database).
@@ -24,7 +27,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     mail_folder: str = ""
     mail_sender: str = "Houbao <no-reply@houbao.invalid>"
     smtp_host: str = ""
-    smtp_port: int = 25
+    smtp_port: Port = 25
     smtp_user: str = ""
     smtp_password: str = ""
     smtp_starttls: bool = False
@@ -43,7 +46,23 @@ def load(folder: Path | None = None) -> Settings:
     for name in Settings.__struct_fields__:
         if (given := os.environ.get(f"HOUBAO_{name.upper()}")) is not None:
             values[name] = given
+    if unknown := sorted(values.keys() - set(Settings.__struct_fields__)):
+        raise SettingsError(
+            f"houbao.toml: no setting {unknown[0]!r}; there are {', '.join(Settings.__struct_fields__)}"
+        )
+    return Settings(**{name: _read(name, value) for name, value in values.items()})
+
+
+WRITTEN = {str: "a text", Port: "a port, a whole number from 1 to 65535", bool: "true or false"}
+"""Type of a setting → what to write for it."""
+
+
+def _read(name: str, value: object) -> Any:
+    """A setting's value, of its type."""
+    kind = get_type_hints(Settings, include_extras=True)[name]
     try:
-        return msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"a setting is wrong: {error}") from None
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        where = f"HOUBAO_{name.upper()}"
+        said = where if where in os.environ else f"houbao.toml: {name}"
+        raise SettingsError(f"{said} is {value!r}: write {WRITTEN[kind]}") from None

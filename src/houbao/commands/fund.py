@@ -21,7 +21,7 @@ def status(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
     say(funds, funding.status(funds), as_json=as_json)
 
 
-Key = Annotated[str, Parameter(help="Makes a repeat harmless")]
+Key = Annotated[str, Parameter(help="Under the same key it is booked once; default: once a day")]
 
 
 def _book(
@@ -45,12 +45,12 @@ def _book(
         raise CommandFailed(str(error)) from None
     with opened(database) as house:
         booked = funding.book(house, kind(minor=minor, currency=currency, **named), key)
-    say(booked, [funding.told(booked, amount, currency, done)], as_json=as_json)
+    say(booked, [funding.told(booked, amount, currency, done, key)], as_json=as_json)
 
 
 @fund_app.command(name="top-up")
 def top_up(amount: str, currency: str, *, key: Key = "", database: DatabaseUrl = None, as_json: Json = False) -> None:
-    """Add capital; refunds that wait for it are served, the first approved first. `--key` makes a repeat harmless."""
+    """Add capital; refunds that wait for it are served, the first approved first."""
     _book("top-up", amount, currency, key, database, as_json)
 
 

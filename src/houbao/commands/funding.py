@@ -1,5 +1,9 @@
 """`houbao fund …`: money that comes in or goes round, booked by finance at the command line."""
 
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
 from msgspec import Struct
 
 from houbao.core.disputes import refund_of
@@ -36,11 +40,17 @@ def book(house: House, command: FundCommand, key: str) -> Booked:
         raise Refused(
             "bad_currency", f"no programme pays in {command.currency}, only in {', '.join(known)}: nothing was booked"
         )
-    (outcome,) = house.engine.execute([Request(command, FINANCE, house.clock(), key)])
+    now = house.clock()
+    (outcome,) = house.engine.execute([Request(command, FINANCE, now, key or key_of_day(command, now))])
     if isinstance(outcome, Refused):
         raise outcome
     house.worker.run()
     return Booked(outcome.first, outcome.replayed, queries.fund(house.database.connection, 0))
+
+
+def key_of_day(command: FundCommand, now: datetime) -> str:
+    """The idempotency key of a movement for which none was given: the same once more on that day (UTC) is a repeat."""
+    return f"{now:%Y-%m-%d}:{sha256(msgspec.json.encode(command)).hexdigest()[:32]}"
 
 
 def settle(house: House, dispute: str, payment: str, taken: int, currency: str) -> dict[str, list[str]]:
@@ -77,10 +87,12 @@ def _on_dispute(house: House, command: SettleRefund | WriteOff, by: Actor) -> di
     return {"events": [tell(event, dispute.currency) for event in events if event is not None]}
 
 
-def told(booked: Booked, amount: str, currency: str, done: str) -> str:
-    """One line of what was done."""
+def told(booked: Booked, amount: str, currency: str, done: str, key: str) -> str:
+    """One line of what was done, under that key where one was given."""
     if booked.replayed:
-        return f"{amount} {currency} was booked under this key before: nothing changed."
+        before = "under this key before" if key else "today already"
+        again = "" if key else " If it came a second time, give it a --key of its own."
+        return f"{amount} {currency} was booked {before}: nothing changed.{again}"
     return f"{amount} {currency} {done}."
 
 
