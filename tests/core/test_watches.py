@@ -78,6 +78,14 @@ def test_a_store_that_passes_a_limit_is_watched_and_its_new_orders_are_not_cover
     assert paid_again(desk, T + DAY).covered
 
 
+def test_the_store_is_told_when_a_watch_is_set_and_when_it_is_lifted() -> None:
+    desk = Desk()
+    assess(desk, shared=("address", "photo"))
+    at = desk.world.position
+    desk.do(p.LiftWatch(store="oak"), ADMIN)
+    assert [(e.kind, e.about) for e in desk.effects if e.kind == "watch"] == [("watch", at), ("watch", at + 1)]
+
+
 def test_the_same_found_again_changes_nothing() -> None:
     desk = Desk()
     assert len(assess(desk, disputes=3)) == 1

@@ -475,6 +475,44 @@ def test_a_store_whose_buyers_send_the_same_photos_and_cost_the_fund_much_is_fou
     market.check()
 
 
+def watched(market):
+    market.accept(p.SetWatch(store="oak", why="buyer_share"), Actor("admin", "eve"))
+
+
+def lifted(market):
+    market.accept(p.LiftWatch(store="oak"), Actor("admin", "eve"))
+
+
+def test_a_store_reads_since_when_and_why_it_is_watched_and_that_it_is_no_more(market):
+    watched(market)
+    market.work()
+    lifted(market)
+    market.work()
+    first, second = market.mailbox.letters
+    assert (first.to, first.subject) == ("oak@shops.example", "Your new orders are not covered for now")
+    assert "Since Wed 08 Jul 2026, 12:00 UTC your store is under watch, because one buyer opened many" in first.body
+    assert (second.to, second.subject) == ("oak@shops.example", "Your new orders are covered again")
+    market.check()
+
+
+def test_what_changed_before_the_mail_went_out_is_not_told(market):
+    watched(market)
+    lifted(market)
+    market.work()
+    assert market.subjects() == ["Your new orders are covered again"]
+
+
+def test_a_letter_of_a_watch_waits_for_the_mail_server_and_one_without_an_address_ends(market):
+    market.mailbox.script = ["later"]
+    watched(market)
+    market.work()
+    assert market.subjects() == []
+    market.accept(p.ChangeContact(store="oak", email=""), PLATFORM)
+    market.go(T + timedelta(minutes=2))
+    assert market.subjects() == []
+    assert market.database.next_wake(0) is None
+
+
 def test_a_photo_that_one_buyer_sends_twice_is_not_shared_and_gifts_are_no_disputes(market):
     for n in range(2):
         market.open(market.order(f"order-{n}"), "damaged", "20.00", evidence=("cd" * 32,))

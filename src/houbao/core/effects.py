@@ -35,6 +35,7 @@ from houbao.core.fund import CapitalAdded, DebtRepaid, DepositPaid
 from houbao.core.orders import OrderPaid
 from houbao.core.outages import OutageEntered
 from houbao.core.phases import waits_for
+from houbao.core.programme import WatchLifted, WatchSet
 from houbao.core.refunds import (
     FundsAwaited,
     FundsReserved,
@@ -63,7 +64,8 @@ class Effect(Struct, frozen=True, omit_defaults=True, gc=False):
     refund: send what of the refund `about` goes over `payment` · lookup: ask the provider about the attempt `about` ·
     notice: serve the official notice `about` · mail: tell `to` with template `what` · alert: tell the platform's people
     `what` · serve: take money of the currency `what` from the account `to` for the refunds that wait for it ·
-    outage: move due times by the outages that were entered by `about`.
+    outage: move due times by the outages that were entered by `about` · watch: tell the store that a watch on it was
+    set or lifted by `about`.
     """
 
     kind: str
@@ -82,6 +84,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
         return [Effect("alert", event.at, event.dispute, what="representment")] if contest else []
     if isinstance(event, OutageEntered):
         return [Effect("outage", event.at, about=position)]
+    if isinstance(event, WatchSet | WatchLifted):
+        return [Effect("watch", event.at, about=position)]
     if dispute is None:
         return _money_came(event)
     number = dispute.id

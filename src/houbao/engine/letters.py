@@ -8,6 +8,7 @@ from houbao.core.effects import Effect
 from houbao.core.money import decimal
 from houbao.core.orders import Order
 from houbao.core.phases import default_outcome
+from houbao.core.programme import WatchLifted, WatchSet
 from houbao.core.refunds import Refund
 from houbao.core.terms import public_id
 from houbao.engine.ports import Letter
@@ -34,6 +35,30 @@ def write(
     about = f"Order {order.reference} · {_plain(dispute.reason)} · {amount}{asked}"
     number = public_id("dispute", part, dispute.id)
     return Letter(to, f"{subject} ({order.reference})", f"{body}\n\n{about} · {number}\n", reference)
+
+
+WATCHED_FOR = {
+    "exposure": "the fund has lately paid much for it",
+    "young_exposure": "it is new, and the fund has already paid much for it",
+    "buyer_share": "one buyer opened many of the disputes with it",
+    "shared": "it and its buyers, or its buyers among themselves, have things in common that strangers seldom have",
+}
+"""Why a store is watched → in words, without the figures that could be played to."""
+
+
+def of_watch(event: WatchSet | WatchLifted, to: str, reference: str, zone: str) -> Letter:
+    """The letter that tells a store, in its time `zone`, that it is watched from now on and why, or no more."""
+    since = when(event.at, zone)
+    if isinstance(event, WatchLifted):
+        body = f"Since {since} your store is not under watch any more: orders paid from then on are covered again."
+        return Letter(to, "Your new orders are covered again", f"{body}\n", reference)
+    why = WATCHED_FOR.get(event.why, _plain(event.why))
+    body = (
+        f"Since {since} your store is under watch, because {why}.\nOrders paid from then on are not covered by the"
+        " guarantee, and disputes about them are yours to answer; orders paid before stay covered. A person of the"
+        " platform looks into it and ends it: write to the platform if you can explain what was found."
+    )
+    return Letter(to, "Your new orders are not covered for now", f"{body}\n", reference)
 
 
 def when(at: datetime | None, zone: str = "UTC") -> str:

@@ -20,14 +20,15 @@ from houbao.core.effects import Effect
 from houbao.core.orders import Order
 from houbao.core.phases import TURNS
 from houbao.core.policy import clock_of
-from houbao.core.programme import AssessStore
+from houbao.core.programme import AssessStore, WatchLifted, WatchSet
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
-from houbao.engine.letters import write
+from houbao.engine.letters import of_watch, write
 from houbao.engine.ports import (
     Accepted,
     Database,
     Delivery,
+    Letter,
     Notifier,
     Outcome,
     Posted,
@@ -213,6 +214,8 @@ class Worker:
             case "outage":
                 # A thousand at a time, so that refunds and mail are not kept waiting by many.
                 return self.clock() if self.move_due_times(task.effect.about) else self._delivery()
+            case "watch":
+                return self._tell_of_watch(task)
             case _:
                 return self._mail(task)
 
@@ -373,13 +376,32 @@ class Worker:
             return Posted("bounced", "no address is known")
         order = self.database.order(self.part, dispute.order)
         assert order is not None
-        reference = f"{self.part}.{task.position}.{task.n}"
+        reference = self._reference(task)
         reason = self._ruled_for(dispute) if task.effect.kind == "notice" else ""
         due = self._answer_by(dispute, order) if task.effect.kind == "notice" else due_at(dispute)
         zone = self._zone(kind, order)
-        letter = write(task.effect, dispute, order, address, self.part, reference, due, reason, zone)
+        return self._posted(write(task.effect, dispute, order, address, self.part, reference, due, reason, zone))
+
+    def _tell_of_watch(self, task: Task) -> Delivery | None:
+        """Tell a store why its new orders are not covered, or that they are again, unless that changed meanwhile."""
+        event = self.database.event(self.part, task.effect.about)
+        assert isinstance(event, WatchSet | WatchLifted)
+        store = self.database.store(self.part, event.store)
+        if store is None or (store.watch is not None) != isinstance(event, WatchSet):
+            return self._delivery("outdated")
+        contact = self.database.contact(self.part, "store", store.id)
+        if contact is None or not contact.email:
+            return self._delivery("no address is known", failed=True)
+        posted = self._posted(of_watch(event, contact.email, self._reference(task), store.zone))
+        return None if posted.result == "later" else self._delivery(posted.detail, failed=posted.result == "bounced")
+
+    def _reference(self, task: Task) -> str:
+        return f"{self.part}.{task.position}.{task.n}"
+
+    def _posted(self, letter: Letter) -> Posted:
+        """What the mail server said, without addresses."""
         posted = self.notifier.post(letter)
-        return Posted(posted.result, ADDRESS.sub("<address>", posted.detail.replace(address, "<address>")))
+        return Posted(posted.result, ADDRESS.sub("<address>", posted.detail.replace(letter.to, "<address>")))
 
     def _ruled_for(self, dispute: Dispute) -> str:
         """The reason of the ruling that found it out of scope (R10)."""
