@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
 from houbao.core.disputes import Dispute
 from houbao.core.ledger import AVAILABLE, RESERVED
 from houbao.core.orders import Order
+from houbao.core.terms import Actor, Refused, micros
 from houbao.core.world import Event
 from houbao.store import rows
 from houbao.store.fund_records import EntryDetail as EntryDetail
@@ -117,6 +119,62 @@ def disputes_of(connection: sqlite3.Connection, part: int, order: int) -> list[D
     """The disputes of an order, oldest first."""
     found = connection.execute("SELECT body FROM disputes WHERE part=? AND order_id=? ORDER BY id", (part, order))
     return [rows.decode_dispute(body) for (body,) in found]
+
+
+class Page(Struct, frozen=True):
+    """Some of the disputes that were asked for, and where the next page begins; None on the last one."""
+
+    disputes: list[Dispute]
+    next: tuple[int, int] | None
+
+
+EVERYBODYS = ("agent", "finance", "admin", "platform")
+"""Who may see the disputes of every store."""
+
+
+def queue(
+    connection: sqlite3.Connection,
+    part: int,
+    by: Actor,
+    *,
+    waiting_for: str,
+    due_before: datetime | None = None,
+    after: tuple[int, int] = (-1, 0),
+    limit: int = 50,
+) -> Page:
+    """What waits for somebody, the first due first, as far as `by` may see it: the platform's people every store's, a
+    seller what waits for their own store. `after` is the `next` of the page before. Raises Refused: not_permitted."""
+    until = micros(due_before) if due_before else 2**62
+    if by.role == "seller" and waiting_for == "seller":
+        where, of = "store_id=? AND waiting_for='seller'", by.id
+    elif by.role in EVERYBODYS:
+        where, of = "waiting_for=?", waiting_for
+    else:
+        raise Refused("not_permitted", f"a {by.role} may not see what waits for the {waiting_for}")
+    found = connection.execute(
+        f"SELECT due_at, id, body FROM disputes WHERE part=? AND {where} AND due_at IS NOT NULL"
+        " AND (due_at, id)>(?, ?) AND due_at<? ORDER BY due_at, id LIMIT ?",
+        (part, of, *after, until, limit + 1),
+    ).fetchall()
+    page = found[:limit]
+    more = (page[-1][0], page[-1][1]) if len(found) > limit else None
+    return Page([rows.decode_dispute(body) for _, _, body in page], more)
+
+
+def disputes_of_store(
+    connection: sqlite3.Connection, part: int, by: Actor, store: str, *, before: int = 2**62, limit: int = 50
+) -> Page:
+    """A store's disputes, the newest first, open and closed; from `before` (the number in `next`) back.
+
+    Raises Refused: not_permitted unless `by` is that store or of the platform."""
+    if by.role not in EVERYBODYS and by != Actor("seller", store):
+        raise Refused("not_permitted", f"{by} may not see the disputes of store {store}")
+    found = connection.execute(
+        "SELECT id, body FROM disputes WHERE part=? AND store_id=? AND id<? ORDER BY id DESC LIMIT ?",
+        (part, store, before, limit + 1),
+    ).fetchall()
+    page = found[:limit]
+    return Page([rows.decode_dispute(body) for _, body in page], (page[-1][0], 0) if len(found) > limit else None)
 
 
 def order_counts(connection: sqlite3.Connection, part: int, without: Sequence[str] = ()) -> tuple[int, int]:

@@ -5,9 +5,9 @@ Times are microseconds since 1970 UTC; amounts are minor units; bodies are the J
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -45,6 +45,9 @@ rates = _table(
     _int("numerator"),
     _int("denominator"),
 )
+
+# How far an import of a file has come, so that it can go on there.
+imports = _table("imports", _key("source", Text), _blob("body"))
 
 # A part's own row: its lock, its last position, its booking time, the head of its hash chain, a sandbox's clock, the
 # outages that were entered (nothing, where none was).
@@ -144,6 +147,24 @@ Index(
     sqlite_where=disputes.c.reference.is_not(None),
 )
 Index("disputes_by_order", disputes.c.part, disputes.c.order_id)
+Index("disputes_by_store", disputes.c.part, disputes.c.store_id, disputes.c.id)
+# The queues: small, since what is closed or waits for nothing is not in them.
+Index(
+    "disputes_by_due",
+    disputes.c.part,
+    disputes.c.waiting_for,
+    disputes.c.due_at,
+    disputes.c.id,
+    sqlite_where=disputes.c.due_at.is_not(None),
+)
+Index(
+    "disputes_of_sellers",
+    disputes.c.part,
+    disputes.c.store_id,
+    disputes.c.due_at,
+    disputes.c.id,
+    sqlite_where=disputes.c.waiting_for == literal_column("'seller'"),
+)
 balances = _table("balances", _key("part"), _key("account", Text), _key("currency", Text), _int("minor"))
 # The stores' record (core/tallies.py), derivable too: a line for each dispute and each order that left one.
 tallies = _table(
