@@ -50,6 +50,7 @@ COMMANDS = {
         "bench",
         "db",
         "demo",
+        "export",
         "fund",
         "import",
         "outage",
@@ -64,6 +65,7 @@ COMMANDS = {
     ),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
     "fund": ("cash-move", "deposit", "repay", "settle", "status", "top-up", "write-off"),
+    "export": ("lake",),
     "db": ("upgrade",),
 }
 ON_DATA = (

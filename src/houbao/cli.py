@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Group, Parameter, validators
 
 from houbao import __version__
+from houbao.commands.exports import export_app
 from houbao.commands.fund import fund_app
 from houbao.commands.options import AtLeastOne, DatabaseUrl, Json
 from houbao.commands.terminal import CommandFailed, fail, named_database, opened, say, settings, tell
@@ -20,6 +21,7 @@ policy_app = App(name="policy", help="Show, check, publish and explain the polic
 db_app = App(name="db", help="Make and look after a database.")
 app.command(policy_app)
 app.command(fund_app)
+app.command(export_app)
 app.command(db_app)
 
 

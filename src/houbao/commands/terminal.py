@@ -71,6 +71,7 @@ def tell(error: Exception) -> None:
     from houbao.core.terms import Refused
     from houbao.feeds.tables import OlistError
     from houbao.gateways.rates import RatesError
+    from houbao.insight.lake import LakeError
     from houbao.settings import SettingsError
 
     match error:
@@ -78,7 +79,7 @@ def tell(error: Exception) -> None:
             fail("the policy cannot be used:", *error.faults)
         case Refused():
             fail(f"refused ({error.code}): {error.detail}")
-        case OlistError() | RatesError():
+        case OlistError() | RatesError() | LakeError():
             fail(str(error))
         case SettingsError():
             print(f"houbao: {error}", file=sys.stderr)

@@ -1,6 +1,6 @@
 """The few interfaces that have two implementations, and the records that pass through them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -14,7 +14,7 @@ from houbao.core.exchange import Rate
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
 from houbao.core.policy import ScoreCurves
-from houbao.core.programme import Programme, Store
+from houbao.core.programme import Coverage, Programme, Store
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
 from houbao.core.rulings import Compiled
 from houbao.core.score import Score
@@ -365,6 +365,61 @@ class Scorebook(Protocol):
     def days_of(self, part: int, month: date) -> dict[str, list[int]]:
         """Store → the scores of its graded days in a month, given by its first day."""
         ...
+
+
+# --- the past, for questions over history ----------------------------------------------------------------------------
+
+
+class BookedEvent(Struct, frozen=True, gc=False):
+    """An event as it is stored: its JSON, where it stands, and when it was booked."""
+
+    position: int
+    booked_at: datetime
+    body: bytes
+
+
+class BookedTransfer(Struct, frozen=True, gc=False):
+    """A transfer with its place, the `n`-th of the event at `position`, and when it was booked."""
+
+    position: int
+    n: int
+    booked_at: datetime
+    kind: str
+    source: str
+    target: str
+    minor: int
+    currency: str
+    store: str
+    order: int
+    dispute: int
+
+
+class DisputeStory(Struct, frozen=True, gc=False):
+    """A dispute as it stands, with the event that began it, which holds the facts that were ruled on, and the coverage
+    of its order."""
+
+    dispute: Dispute
+    began: Event
+    coverage: Coverage
+
+
+class Past(Struct):
+    """All of a part's past at one moment: where it stood, and its rows, each to be read once, in the order of their
+    ids. `policies` is version → text, `counts` how many rows of each table there are."""
+
+    part: int
+    position: int
+    booked_at: datetime
+    chain: bytes
+    clock: datetime | None
+    sandbox: bool
+    programmes: list[Programme]
+    policies: dict[str, str]
+    counts: dict[str, int]
+    events: Iterator[BookedEvent]
+    orders: Iterator[Order]
+    disputes: Iterator[DisputeStory]
+    transfers: Iterator[BookedTransfer]
 
 
 # --- the outside ---------------------------------------------------------------------------------------------------
