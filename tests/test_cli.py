@@ -64,7 +64,7 @@ COMMANDS = {
         "work",
     ),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
-    "fund": ("cash-move", "deposit", "repay", "settle", "status", "top-up", "write-off"),
+    "fund": ("cash-move", "deposit", "recover", "repay", "settle", "status", "top-up", "write-off"),
     "export": ("lake",),
     "db": ("upgrade",),
 }
@@ -597,6 +597,18 @@ def test_finance_moves_money_by_hand_and_is_told_what_it_may_not(run, copy):
     for command, code in refused.items():
         ran = run(f"{command} {url}")
         assert (ran.code, code in ran.err) == (1, True), ran
+
+
+def test_finance_books_what_a_carrier_pays_for_what_was_refunded_once(run, copy):
+    with closing(sqlite3.connect(copy)) as connection:
+        found = connection.execute("SELECT dispute_id FROM transfers WHERE kind='guarantee' AND dispute_id>0 LIMIT 1")
+        dispute = public_id("dispute", 0, found.fetchone()[0])
+    command = f"fund recover {dispute} carrier 1.00 BRL --reference claim-7 --database sqlite:///copy.db"
+    assert run(command).out == "the carrier paid 1.00 BRL of it back, to the guarantee's fund\n"
+    assert run(command).out == "booked before: nothing changed\n"
+    assert "unknown_provider" in run(f"{command} --provider nobody").err
+    assert "recovery_booked" in run(command.replace("1.00", "2.00")).err
+    assert run("verify --database sqlite:///copy.db").code == 0
 
 
 def test_a_new_database_may_have_another_way_to_fill_the_fund(run, tmp_path):

@@ -49,6 +49,7 @@ from houbao.core.outages import EnterOutage
 from houbao.core.placing import MOST_LISTING
 from houbao.core.policy import REFUSALS
 from houbao.core.policy_file import parse_policy
+from houbao.core.recoveries import Recover
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
 from houbao.engine.personal import TEXT_FIELD
@@ -489,6 +490,23 @@ def nothing_to_settle(market):
     return market.refuse(d.SettleRefund(dispute=dispute, payment="card", taken=1), FINANCE)
 
 
+def recovery(dispute, **changed):
+    came = {"source": "carrier", "minor": 1, "currency": "EUR", "reference": "claim-7"}
+    return Recover(**{"dispute": dispute, **came, **changed})
+
+
+@produces
+def nothing_to_recover(market):
+    return market.refuse(recovery(owed_for_long(market), minor=eur("200.01")), FINANCE)
+
+
+@produces
+def recovery_booked(market):
+    dispute = owed_for_long(market)
+    market.accept(recovery(dispute), FINANCE)
+    return market.refuse(recovery(dispute, minor=2), FINANCE)
+
+
 @produces
 def not_yet(market):
     dispute = owed_for_long(market)
@@ -923,7 +941,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
     waiting(market)
     market.accept(TopUp(minor=eur("5000.00"), currency="EUR"), FINANCE)
     indebted(market)
-    fact = {"at": T}
+    owing, fact = owed_for_long(market), {"at": T}
     return {
         "register_store": (p.RegisterStore(store="elm", country="DE", name="Elm", email="elm@elm.example"), PLATFORM),
         "enrol": (p.Enrol(store="fir", programme="standard", at=T), PLATFORM),
@@ -976,7 +994,8 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "resolve_refund": (r.ResolveRefund(dispute=stuck, how="abandon", note="n"), FINANCE),
         "set_payout_way": (r.SetPayoutWay(dispute=final_no, payment="card", way="iban-7"), BUYER),
         "settle_refund": (d.SettleRefund(dispute=turned, payment="card", taken=1), FINANCE),
-        "write_off": (d.WriteOff(dispute=owed_for_long(market)), FINANCE),
+        "recover": (recovery(owing, provider="sandbox"), FINANCE),
+        "write_off": (d.WriteOff(dispute=owing), FINANCE),
         "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
         "enter_outage": (EnterOutage(start=T - DAY, end=T), EVE),
         "assess_store": (p.AssessStore(store="oak", standing=p.Standing(at=T)), SYSTEM),

@@ -33,6 +33,7 @@ from houbao.core.exchange import parse_rate
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.outages import EnterOutage
+from houbao.core.recoveries import MoneyRecovered, Recover
 from houbao.core.refunds import (
     DisputeEvent,
     FundsAwaited,
@@ -49,6 +50,7 @@ from houbao.core.refunds import (
     SendRefund,
     ServeWaiting,
     SetPayoutWay,
+    recoverable,
     takes,
 )
 from houbao.core.returns import ReturnAuthorised, ReturnConfirmed
@@ -89,6 +91,7 @@ WAYS += [("came_back", name) for name in ("send_refund", "report_refund", "resol
 WAYS += [("turned_down", "appeal"), ("heard", "rule")]
 WAYS += [("withdrawn", "reopen"), ("offered", "accept_offer"), ("delivered", "confirm_return")]
 WAYS += 4 * [("owing", "write_off"), ("exchanged", "settle_refund"), ("half_exchanged", "settle_refund")]
+WAYS += 2 * [("paid", "recover")]
 """What a new dispute can be brought into, and a step from there; handed over: by an official notice;
 came back: a refund that the provider returned while an appeal is heard."""
 
@@ -396,6 +399,8 @@ class Laws(RuleBasedStateMachine):
             case ChargebackMoved(state="lost"):
                 self.fund -= event.minor if event.payer == "fund" else 0
                 self.bank_took |= {event.dispute} if event.payer == "seller" else set()
+            case MoneyRecovered():
+                self.fund += event.fund_minor or event.minor if event.account == AVAILABLE else 0
             case FundingChanged(payer="fund"):
                 self.fund -= event.minor
             case RefundResolved():
@@ -671,6 +676,10 @@ class Laws(RuleBasedStateMachine):
             self.say(d.Rule(dispute=dispute, finding="unjustified", reason="seen"), AGENT)
         if phase == "heard":
             self.say(d.FileAppeal(dispute=dispute, about="remedy", note="Look again."), buyer)
+        if phase == "paid":
+            self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
+            for share in self.shares_of(dispute):
+                self.pay_now(dispute, share.payment)
         if phase in ("refunding", "came_back", "stuck"):
             self.say(d.Accept(dispute=dispute), seller)
         for share in self.shares_of(dispute) if phase == "stuck" else ():
@@ -827,6 +836,12 @@ class Laws(RuleBasedStateMachine):
             case "settle_refund":
                 payments = [share.payment for one in dispute.refunds for share in one.shares] or ["card0"]
                 return d.SettleRefund(dispute=number, payment=payments[twist % len(payments)], taken=1 + twist)
+            case "recover":
+                left, currency = recoverable(refund) if refund else (1, dispute.currency)
+                minor = (max(1, left // (1 + twist % 3)), left + 1)[twist == 6]
+                back = {"minor": minor, "currency": currency, "reference": f"back-{number}-{twist}"}
+                source = "buyer" if twist % 2 else "carrier"
+                return Recover(dispute=number, source=source, provider="sandbox" if twist % 2 else "", **back)
             case "write_off":
                 return d.WriteOff(dispute=number)
             case "reject":

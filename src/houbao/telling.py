@@ -4,6 +4,7 @@ from houbao.core import disputes as d
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE
 from houbao.core.money import decimal
+from houbao.core.recoveries import MoneyRecovered
 from houbao.core.returns import (
     ReplacementDelivered,
     ReplacementReported,
@@ -141,6 +142,8 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
         case r.RefundSettled():
             taken, booked = (decimal(minor, event.fund_currency) for minor in (event.taken, event.booked))
             return f"settled: {taken} {event.fund_currency} were taken for it, {booked} had been reserved"
+        case MoneyRecovered():
+            return f"the {event.source} paid {money(event.minor)} of it back, to {PAYER[event.payer]}"
         case WriteOffProposed():
             return "one of finance signs to write off what was advanced"
         case DebtWrittenOff():

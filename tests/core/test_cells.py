@@ -18,6 +18,7 @@ from houbao.core.accounts import BACKSTOP
 from houbao.core.chargebacks import Chargeback
 from houbao.core.exchange import parse_rate
 from houbao.core.queues import CLAIM_LASTS
+from houbao.core.recoveries import Recover
 from houbao.core.refunds import FundsAwaited, ReportRefund, ResolveRefund, SendRefund, SetPayoutWay
 from houbao.core.terms import SYSTEM, Actor, Role, tag_of
 from houbao.shipped import policy_text
@@ -349,6 +350,9 @@ COMMANDS: dict[str, Callable[[Desk], Any]] = {
     "reopen": lambda desk: d.Reopen(dispute=desk.dispute),
     "appeal": lambda desk: d.FileAppeal(dispute=desk.dispute, about="remedy"),
     "settle_refund": lambda desk: d.SettleRefund(dispute=desk.dispute, payment="card", taken=eur("21.95")),
+    "recover": lambda desk: Recover(
+        dispute=desk.dispute, source="carrier", minor=eur("40.00"), currency="EUR", reference="claim-7"
+    ),
     "write_off": lambda desk: d.WriteOff(dispute=desk.dispute),
     "request_evidence": lambda desk: d.RequestEvidence(dispute=desk.dispute, party="buyer"),
     "evidence": lambda desk: d.AddEvidence(dispute=desk.dispute, evidence=("a" * 64,)),
@@ -508,6 +512,7 @@ CASES = [
     case("awaiting_replacement", "report_replacement", "adjudicating", replacement_there),
     case("closed", "settle_refund", "closed", exchanged),
     case("refunding", "settle_refund", "refunding", half_exchanged),
+    case("closed", "recover", "closed"),
     case("closed", "write_off", "closed", owed_for_long),
     case("closed", "reopen", "verifying", withdrawn),
     case("closed", "reopen", "awaiting_seller", lambda: withdrawn(awaiting_seller)),

@@ -14,6 +14,7 @@ from houbao.core.exchange import parse_rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.messages import WriteOnOrder
 from houbao.core.outages import EnterOutage
+from houbao.core.recoveries import Recover
 from houbao.core.terms import SYSTEM, Actor
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Delivery, Request
@@ -408,6 +409,8 @@ def _unpayable(h: History) -> None:
     h.say(d.Accept(dispute=h.open("ned", "in_transit_overdue", 1_000)), Actor("seller", "oak"))
     h.pay(h.disputes["ned"])
     h.say(o.Delivered(order=late, at=h.now), PLATFORM, "late-ned")
+    back = {"minor": 400, "currency": "EUR", "reference": "transfer-ned"}
+    h.say(Recover(dispute=h.disputes["ned"], source="buyer", provider="sandbox", **back), PLATFORM)
     h.pass_time(h.disputes["moe"], 91)
 
 

@@ -1,6 +1,6 @@
 """`houbao fund …`: its commands, thin; what they do is in `funding`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -93,6 +93,33 @@ def settle(
     _on_dispute(database, as_json, lambda house: funding.settle(house, dispute, payment, minor, currency))
 
 
+@fund_app.command
+def recover(
+    dispute: str,
+    source: Literal["buyer", "carrier"],
+    amount: str,
+    currency: str,
+    *,
+    reference: Annotated[str, Parameter(help="The sender's own: under it the money is booked once")],
+    provider: Annotated[str, Parameter(help="Where it came in; default: the bank")] = "",
+    refund: Annotated[int, Parameter(help="Which refund of the dispute; default: the latest")] = 0,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Money came back from the buyer or a carrier for what was refunded: whoever bore the refund has it."""
+    from houbao.commands import funding
+    from houbao.core.money import parse
+
+    try:
+        minor = parse(amount, currency)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
+    said = {"source": source, "minor": minor, "currency": currency, "reference": reference}
+    _on_dispute(
+        database, as_json, lambda house: funding.recover(house, dispute, provider=provider, refund=refund, **said)
+    )
+
+
 @fund_app.command(name="write-off")
 def write_off(
     dispute: str,
@@ -110,4 +137,4 @@ def write_off(
 def _on_dispute(database: str | None, as_json: bool, act) -> None:  # noqa: ANN001 - the house is imported when needed
     with opened(database) as house:
         done = act(house)
-    say(done, done["events"], as_json=as_json)
+    say(done, done["events"] or ["booked before: nothing changed"], as_json=as_json)

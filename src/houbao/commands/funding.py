@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -9,6 +10,7 @@ from msgspec import Struct
 from houbao.core.disputes import refund_of
 from houbao.core.fund import FundCommand, MoveCash, PayDeposit, TopUp
 from houbao.core.money import decimal
+from houbao.core.recoveries import Recover
 from houbao.core.refunds import SettleRefund
 from houbao.core.shortfalls import WriteOff
 from houbao.core.terms import Actor, Refused, parse_id
@@ -32,10 +34,8 @@ def book(house: House, command: FundCommand, key: str) -> Booked:
     """Book it, and let what waits for it go on. Raises Refused: bad_currency where no programme pays in it,
     unknown_provider, and as deciding it does."""
     known = queries.programme_currencies(house.database.connection)
-    if isinstance(command, MoveCash) and command.provider not in house.worker.providers:
-        raise Refused(
-            "unknown_provider", f"no provider {command.provider!r}, only {', '.join(sorted(house.worker.providers))}"
-        )
+    if isinstance(command, MoveCash):
+        _check_provider(house, command.provider)
     if isinstance(command, TopUp | PayDeposit | MoveCash) and command.currency not in known:
         raise Refused(
             "bad_currency", f"no programme pays in {command.currency}, only in {', '.join(known)}: nothing was booked"
@@ -64,6 +64,18 @@ def settle(house: House, dispute: str, payment: str, taken: int, currency: str) 
     return _on_dispute(house, SettleRefund(dispute=number, payment=payment, taken=taken), FINANCE)
 
 
+def recover(house: House, dispute: str, **said: Any) -> dict[str, list[str]]:
+    """Book money that came back for a refund. Raises Refused: bad_id, unknown_provider, and as deciding it does."""
+    _check_provider(house, said["provider"])
+    return _on_dispute(house, Recover(dispute=_number(dispute), **said), FINANCE)
+
+
+def _check_provider(house: House, name: str) -> None:
+    known = sorted(house.worker.providers)
+    if name and name not in known:
+        raise Refused("unknown_provider", f"no provider {name!r}, only {', '.join(known)}")
+
+
 def write_off(house: House, dispute: str, by: str) -> dict[str, list[str]]:
     """Sign to give up what was advanced for a dispute. Raises Refused: bad_id, and as deciding it does."""
     return _on_dispute(house, WriteOff(dispute=_number(dispute)), Actor("finance", by))
@@ -77,13 +89,14 @@ def _number(dispute: str) -> int:
     return number
 
 
-def _on_dispute(house: House, command: SettleRefund | WriteOff, by: Actor) -> dict[str, list[str]]:
+def _on_dispute(house: House, command: SettleRefund | Recover | WriteOff, by: Actor) -> dict[str, list[str]]:
     (outcome,) = house.engine.execute([Request(command, by, house.clock())])
     if isinstance(outcome, Refused):
         raise outcome
     dispute = house.database.dispute(0, command.dispute)
     assert dispute is not None
-    events = [house.database.event(0, position) for position in range(outcome.first, outcome.last + 1)]
+    span = range(outcome.first, outcome.last + 1) if outcome.first else ()
+    events = [house.database.event(0, position) for position in span]
     return {"events": [tell(event, dispute.currency) for event in events if event is not None]}
 
 

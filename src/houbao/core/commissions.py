@@ -8,6 +8,7 @@ from msgspec import structs
 
 from houbao.core.appeals import FundingChanged
 from houbao.core.orders import Order
+from houbao.core.recoveries import MoneyRecovered
 from houbao.core.refunds import RefundEvent, RefundPaid, RefundResolved, RefundReturned
 from houbao.core.scene import Scene
 
@@ -31,7 +32,8 @@ def with_commission(events: Sequence[Booked], scene: Scene) -> list[Booked]:
     then: list[Booked] = []
     for event in events:
         before, refunded = refunded, refunded + _refunded_by(event)
-        moved = abs(given_back(scene.order, refunded) - given_back(scene.order, before))
+        # More may have come back than is refunded now: then there is no commission on it, not less than none.
+        moved = abs(given_back(scene.order, max(0, refunded)) - given_back(scene.order, max(0, before)))
         then.append(structs.replace(event, commission=moved) if moved else event)
     return then
 
@@ -41,7 +43,7 @@ def _refunded_by(event: RefundEvent | FundingChanged) -> int:
     match event:
         case RefundPaid(payer="seller") | RefundResolved(payer="seller", how="paid_elsewhere"):
             return event.minor
-        case RefundReturned(payer="seller") | FundingChanged(was="seller"):
+        case RefundReturned(payer="seller") | MoneyRecovered(payer="seller") | FundingChanged(was="seller"):
             return -event.minor
         case _:
             return 0

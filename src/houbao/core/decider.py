@@ -332,7 +332,7 @@ def _refunded(world: World) -> int | None:
     if not order_of(world).commission or _known(world.rules).policy.returns.commission == "kept":
         return None
     refunds = [refund for dispute in world.disputes.values() for refund in dispute.refunds]
-    return sum(r.paid_minor(refund) for refund in refunds if refund.payer == "seller")
+    return sum(r.paid_minor(refund) - r.recovered(refund) for refund in refunds if refund.payer == "seller")
 
 
 def _caps(world: World) -> Caps:

@@ -59,6 +59,7 @@ from houbao.core.acts import (
 from houbao.core.acts import OpenDispute as OpenDispute
 from houbao.core.appeals import Appeal, Appealed, AppealRuled, FileAppeal, FundingChanged
 from houbao.core.moves import Timer
+from houbao.core.recoveries import Recover
 from houbao.core.refunds import (
     Refund,
     RefundEvent,
@@ -130,6 +131,7 @@ DisputeCommand = (
     | ResolveRefund
     | SetPayoutWay
     | SettleRefund
+    | Recover
     | WriteOff
 )
 """Everything that may be said of a dispute that exists."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from houbao.core.accounts import AVAILABLE, store_account
+from houbao.core.accounts import AVAILABLE, EXPENSE, store_account, store_of
 from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import (
     GOODWILL,
@@ -36,6 +36,7 @@ from houbao.core.orders import OrderPaid
 from houbao.core.outages import OutageEntered
 from houbao.core.phases import waits_for
 from houbao.core.programme import WatchLifted, WatchSet
+from houbao.core.recoveries import MoneyRecovered
 from houbao.core.refunds import (
     FundsAwaited,
     FundsReserved,
@@ -169,6 +170,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
         case RefundReturned():
             told = Effect("alert", event.at, number, what="refund_returned")
             return [told, Effect("refund", event.at, number, about=event.refund, payment=event.payment)]
+        case MoneyRecovered():
+            return _recovered(event)
         case RefundContradicted():
             return [Effect("alert", event.at, number, what="provider_contradiction")]
         case RefundResolved(waited=account) if account:
@@ -182,6 +185,14 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("mail", event.at, number, to=to, what="closed") for to in ("buyer", "seller")]
         case _:
             return []
+
+
+def _recovered(event: MoneyRecovered) -> list[Effect]:
+    """Whose money it is hears of it, the buyer that it came; and what waits for that money is served."""
+    readers = [*["seller"] * bool(store_of(event.account)), *["buyer"] * (event.source == "buyer")]
+    mails = [Effect("mail", event.at, event.dispute, to=to, what="recovered") for to in readers]
+    accounts = [] if event.account == EXPENSE else [event.account]
+    return [*_serve(event.at, event.fund_currency or event.currency, *accounts), *mails]
 
 
 def _money_came(event: object) -> list[Effect]:

@@ -49,6 +49,7 @@ from houbao.core.disputes import (
     with_refund,
 )
 from houbao.core.moves import Move, Timer
+from houbao.core.recoveries import MoneyRecovered
 from houbao.core.refunds import (
     FundsAwaited,
     FundsReserved,
@@ -175,7 +176,9 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
             refunds = changes["refunds"] = _evolved(dispute, event, position)
             if dispute.phase == "awaiting_funds" and not any(refund.waits for refund in refunds):
                 changes |= {"phase": "refunding", "timers": ()}  # others may still be on their way
-        case FundsReserved() | FundsAwaited() | RefundSent() | RefundPaid() | RefundUnknown() | RefundSettled():
+        case FundsReserved() | FundsAwaited() | RefundSent() | RefundPaid() | RefundUnknown():
+            changes["refunds"] = _evolved(dispute, event, position)
+        case RefundSettled() | MoneyRecovered():
             changes["refunds"] = _evolved(dispute, event, position)
         case ReturnAuthorised():
             changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
@@ -368,6 +371,7 @@ def _evolved(
     | RefundUnknown
     | RefundResolved
     | RefundSettled
+    | MoneyRecovered
     | FundsAwaited,
     position: int,
 ) -> tuple[Refund, ...]:

@@ -71,8 +71,12 @@ def borne(dispute: Dispute) -> int:
 
 
 def _borne(refund: Refund) -> int:
-    """What of a refund the seller bears: not what was written off, which the platform has paid already."""
-    return refund.minor - dict(refund.legs).get("writeoff", 0) if refund.payer == "seller" else 0
+    """What of a refund the seller bears: not what was written off, which the platform has paid already, nor what came
+    back for it."""
+    if refund.payer != "seller":
+        return 0
+    had = sum(recovery.minor - recovery.written_off for recovery in refund.recoveries)
+    return max(0, refund.minor - dict(refund.legs).get("writeoff", 0) - had)
 
 
 # --- deciding it ---------------------------------------------------------------------------------------------------

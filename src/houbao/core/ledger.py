@@ -21,6 +21,7 @@ from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.moves import DisputeEvent
 from houbao.core.orders import OrderPaid, OrderPaidOut
+from houbao.core.recoveries import MoneyRecovered
 from houbao.core.refunds import (
     FundsAwaited,
     FundsReserved,
@@ -64,6 +65,7 @@ MOVES_MONEY = frozenset(
         RefundReturned,
         RefundResolved,
         RefundSettled,
+        MoneyRecovered,
         DebtWrittenOff,
     )
 )
@@ -98,6 +100,8 @@ def transfers(event: object) -> list[Transfer]:
             return _legs(event, event.currency, ("backstop", BACKSTOP, AVAILABLE, event.minor))
         case RefundSettled():
             return _settled(event)
+        case MoneyRecovered():
+            return _recovered(event)
         case DebtWrittenOff():
             owes = store_account(event.store, "receivable")
             return _legs(event, event.currency, ("write_off", WRITEOFF, owes, event.minor))
@@ -212,7 +216,23 @@ def _money_back(event: RefundReturned) -> list[Transfer]:
     return moved
 
 
-def _commission_again(event: RefundReturned | FundingChanged) -> Leg:
+def _recovered(event: MoneyRecovered) -> list[Transfer]:
+    """To whoever bore the refund; of a seller's first to the platform, for what it had given up."""
+    cash = provider_account(event.provider) if event.provider else BANK
+    if event.fund_currency:
+        return _legs(event, event.fund_currency, ("recovery", cash, event.account, event.fund_minor))
+    payable = store_account(event.store, "payable")
+    return _legs(
+        event,
+        event.currency,
+        ("recovery", cash, WRITEOFF, event.written_off),
+        ("recovery", cash, event.account, event.minor - event.written_off),
+        ("repayment", payable, store_account(event.store, "receivable"), event.repaid),
+        _commission_again(event),
+    )
+
+
+def _commission_again(event: RefundReturned | FundingChanged | MoneyRecovered) -> Leg:
     return ("commission_again", store_account(event.store, "payable"), COMMISSION, event.commission)
 
 

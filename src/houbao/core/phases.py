@@ -139,6 +139,7 @@ TURNS: dict[str, dict[str, Turn]] = {
         "send_refund": Turn(("system",), ENDED),
         "report_refund": _REPORT,
         "settle_refund": Turn(("finance",), ENDED),
+        "recover": Turn(("platform", "finance"), ENDED),
         "write_off": Turn(("finance",), ENDED),
         "reopen": Turn(("buyer",), ("verifying", "awaiting_seller", "awaiting_return", "closed")),
         "appeal": Turn(("buyer", "seller"), ("adjudicating",)),

@@ -18,6 +18,7 @@ from msgspec import structs
 from houbao.core.accounts import AVAILABLE
 from houbao.core.exchange import Rate
 from houbao.core.moves import DisputeEvent, Move
+from houbao.core.recoveries import MoneyRecovered, Recovery
 from houbao.core.terms import Record
 
 Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
@@ -277,6 +278,7 @@ RefundEvent = (
     | RefundContradicted
     | RefundResolved
     | RefundSettled
+    | MoneyRecovered
 )
 
 # --- state ---------------------------------------------------------------------------------------------------------
@@ -298,6 +300,7 @@ class Refund(Record, frozen=True, kw_only=True):
     advance: int = 0
     in_fund: InFund | None = None
     told: int = 0
+    recoveries: tuple[Recovery, ...] = ()
 
 
 def takes(refund: Refund | RefundApproved) -> tuple[int, str]:
@@ -324,6 +327,19 @@ SETTLED = ("paid", "elsewhere")
 def paid_minor(refund: Refund) -> int:
     """What of it has been paid (minor units)."""
     return sum(share.minor for share in refund.shares if share.state in SETTLED)
+
+
+def recovered(refund: Refund) -> int:
+    """What of it came back from outside after it was paid (minor units)."""
+    return sum(recovery.minor for recovery in refund.recoveries)
+
+
+def recoverable(refund: Refund) -> tuple[int, str]:
+    """(minor units, currency) of what may still come back for it, to whoever bears it."""
+    if refund.payer == "fund" and refund.in_fund:
+        paid = sum(share.fund_minor for share in refund.shares if share.state in SETTLED)
+        return paid - sum(recovery.fund_minor for recovery in refund.recoveries), refund.in_fund.currency
+    return paid_minor(refund) - recovered(refund), refund.currency
 
 
 def is_settled(refund: Refund) -> bool:
@@ -379,6 +395,15 @@ def evolve_refund(refund: Refund | None, event: RefundEvent, position: int) -> R
             return structs.replace(refund, told=refund.told + 1)
         case RefundSettled():
             return _share(refund, event.payment, settled=True)
+        case MoneyRecovered():
+            came = Recovery(
+                reference=event.reference,
+                source=event.source,
+                minor=event.minor,
+                fund_minor=event.fund_minor,
+                written_off=event.written_off,
+            )
+            return structs.replace(refund, recoveries=(*refund.recoveries, came))
         case RefundReleased():
             return structs.replace(refund, state="sending")
         case RefundSent():

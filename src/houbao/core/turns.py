@@ -4,15 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from houbao.core import answers, findings, hearings, notices, parcels, queues
+from houbao.core.accounts import EXPENSE
 from houbao.core.acts import PassTime
 from houbao.core.attempts import decide_payout_way, decide_report, decide_resolve, decide_send, decide_settle
 from houbao.core.awards import settled
 from houbao.core.calendars import ends
-from houbao.core.claims import check_text
+from houbao.core.claims import check_amount, check_text
 from houbao.core.commissions import with_commission
 from houbao.core.disputes import Dispute, Event, refund_of
 from houbao.core.freezes import after_report
+from houbao.core.money import decimal
 from houbao.core.phases import head_of, saying, staying
+from houbao.core.recoveries import MoneyRecovered, Recover
 from houbao.core.refunds import (
     Refund,
     RefundPaid,
@@ -23,10 +26,13 @@ from houbao.core.refunds import (
     SettleRefund,
     evolve_refund,
     find_share,
+    paid_minor,
+    recoverable,
+    recovered,
 )
 from houbao.core.scene import Scene
-from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed, advanced
-from houbao.core.terms import Refused
+from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed, advanced, drawn_on
+from houbao.core.terms import Refused, check_reference
 
 
 def decide_pass_time(dispute: Dispute, command: PassTime, scene: Scene) -> list[Event]:
@@ -80,6 +86,56 @@ def decide_set_payout_way(dispute: Dispute, command: SetPayoutWay, scene: Scene)
 def decide_settle_refund(dispute: Dispute, command: SettleRefund, scene: Scene) -> list[Event]:
     """See refunds.decide_settle."""
     return [*decide_settle(_refund(dispute, command.refund), command, head_of(dispute, scene))]
+
+
+def decide_recover(dispute: Dispute, command: Recover, scene: Scene) -> list[Event]:
+    """Money came back from outside for what was refunded: whoever bears it has it. Said twice, it changes nothing.
+    Raises Refused: no_refund, bad_reference, bad_amount, bad_currency, recovery_booked, nothing_to_recover."""
+    refund = _refund(dispute, command.refund)
+    check_reference("reference", command.reference)
+    if command.provider:
+        check_reference("provider", command.provider)
+    known = next((one for one in refund.recoveries if one.reference == command.reference), None)
+    if known is not None:
+        if (known.fund_minor or known.minor, known.source) == (command.minor, command.source):
+            return []
+        raise Refused("recovery_booked", f"{known.reference} of the {known.source} was booked with another amount")
+    check_amount(command.minor)
+    left, currency = recoverable(refund)
+    if command.currency != currency:
+        raise Refused("bad_currency", f"it is booked in {currency}, whose money it was, not in {command.currency!r}")
+    if command.minor > left:
+        raise Refused("nothing_to_recover", f"of what was refunded {decimal(left, currency)} {currency} may come back")
+    event = MoneyRecovered(
+        **head_of(dispute, scene),
+        refund=refund.id,
+        source=command.source,
+        reference=command.reference,
+        provider=command.provider,
+        account=drawn_on(scene.order, refund.payer) or EXPENSE,
+        payer=refund.payer,
+        **_made_good(refund, command.minor, left),
+        currency=refund.currency,
+        **_goes_off(refund, command.minor, -scene.purse.receivable),
+    )
+    return [*with_commission([event], scene)]
+
+
+def _made_good(refund: Refund, minor: int, left: int) -> dict[str, Any]:
+    """How much of the refund it makes good, where it came to a fund in another currency."""
+    if refund.payer != "fund" or refund.in_fund is None:
+        return {"minor": minor}
+    part = (paid_minor(refund) - recovered(refund)) * minor // left
+    return {"minor": part, "fund_minor": minor, "fund_currency": refund.in_fund.currency}
+
+
+def _goes_off(refund: Refund, minor: int, owed: int) -> dict[str, int]:
+    """What of it the platform has, which gave up a debt for that refund, and what goes off the store's debts."""
+    if refund.payer != "seller":
+        return {}
+    given_up = dict(refund.legs).get("writeoff", 0) - sum(one.written_off for one in refund.recoveries)
+    written_off = max(0, min(minor, given_up))
+    return {"written_off": written_off, "repaid": max(0, min(minor - written_off, owed))}
 
 
 def decide_write_off(dispute: Dispute, command: WriteOff, scene: Scene) -> list[Event]:
@@ -138,6 +194,7 @@ DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "resolve_refund": decide_resolve_refund,
     "set_payout_way": decide_set_payout_way,
     "settle_refund": decide_settle_refund,
+    "recover": decide_recover,
     "write_off": decide_write_off,
 }
 """Command → decision; `open`, `change_claim` and `counter`, which ask the policy, are called with it by the decider."""

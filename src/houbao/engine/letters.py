@@ -9,7 +9,7 @@ from houbao.core.money import decimal
 from houbao.core.orders import Order
 from houbao.core.phases import default_outcome
 from houbao.core.programme import WatchLifted, WatchSet
-from houbao.core.refunds import Refund
+from houbao.core.refunds import Refund, recovered
 from houbao.core.terms import public_id
 from houbao.engine.ports import Letter
 
@@ -176,6 +176,8 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
                 "The carrier's scan says so. You may appeal with it: granted, the platform gives back what you bore,"
                 " and it does not count.",
             )
+        case "recovered":
+            return _recovered(dispute, effect.to)
         case "goodwill":
             sent = sum(refund.minor for refund in dispute.refunds)
             paid = f"{decimal(sent, dispute.currency)} {dispute.currency}"
@@ -195,6 +197,18 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
             )
         case _:
             return (f"Alert: {what.replace('_', ' ')}", f"This needs a person: {what.replace('_', ' ')}.")
+
+
+def _recovered(dispute: Dispute, to: str) -> tuple[str, str]:
+    """All that came back for a dispute until now."""
+    came = sum(recovered(refund) for refund in dispute.refunds)
+    paid = f"{decimal(came, dispute.currency)} {dispute.currency}"
+    if to == "buyer":
+        return ("We have the money that you paid back", f"{paid} of what you were refunded has come back. Thank you.")
+    return (
+        "Money came back for a refund",
+        f"{paid} of what was refunded has come back, and is yours. Whether the dispute counts does not change by that.",
+    )
 
 
 def _next_for_buyer(dispute: Dispute, due: str) -> str:
