@@ -65,7 +65,7 @@ COMMANDS = {
     ),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
     "fund": ("cash-move", "deposit", "recover", "repay", "settle", "status", "top-up", "write-off"),
-    "export": ("lake",),
+    "export": ("accounting", "lake"),
     "db": ("upgrade",),
 }
 ON_DATA = (
@@ -73,6 +73,7 @@ ON_DATA = (
     "import",
     "verify",
     "statement",
+    "export accounting",
     "score",
     "work",
     "outage",
