@@ -100,7 +100,7 @@ def test_hledger_accepts_the_journal_strictly_and_finds_every_balance(house, tmp
     found = balances_by_hledger(path)
     until = queries.booked_before(house.database.connection, 0, T + timedelta(days=12, hours=12))
     assert found == (ledger(house) if span == EVER else ledger(house, until))
-    assert {currency for _, currency in found} == {"EUR", "BRL"}
+    assert {currency for _, currency in found} >= {"EUR", "BRL"}
 
 
 @pytest.mark.parametrize("span", [EVER, LATER])
