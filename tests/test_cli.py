@@ -65,7 +65,7 @@ COMMANDS = {
     ),
     "policy": ("check", "explain", "list", "promise", "publish", "show"),
     "fund": ("cash-move", "deposit", "recover", "repay", "settle", "status", "top-up", "write-off"),
-    "export": ("accounting", "lake"),
+    "export": ("lake",),
     "db": ("upgrade",),
 }
 ON_DATA = (
@@ -73,7 +73,6 @@ ON_DATA = (
     "import",
     "verify",
     "statement",
-    "export accounting",
     "score",
     "work",
     "outage",

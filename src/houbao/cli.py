@@ -11,6 +11,7 @@ from cyclopts import App, Group, Parameter, validators
 from houbao import __version__
 from houbao.commands.exports import export_app
 from houbao.commands.fund import fund_app
+from houbao.commands.keys import keys_app, users_app
 from houbao.commands.options import AtLeastOne, DatabaseUrl, Json
 from houbao.commands.terminal import CommandFailed, fail, named_database, opened, say, settings, tell
 
@@ -23,6 +24,8 @@ app.command(policy_app)
 app.command(fund_app)
 app.command(export_app)
 app.command(db_app)
+app.command(keys_app)
+app.command(users_app)
 
 
 ONE_OF = Group("One of", validator=validators.MutuallyExclusive())
@@ -214,6 +217,25 @@ def bench(
     figures = run(disputes=disputes, rounds=rounds, progress=not as_json)
     if as_json:
         say(figures, [], as_json=True)
+
+
+# --- serving -------------------------------------------------------------------------------------------------------
+
+
+@app.command
+def serve(
+    *,
+    host: Annotated[str, Parameter(help="The address to answer on; 0.0.0.0 for every one")] = "127.0.0.1",
+    port: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65_535))] = 8000,
+    workers: Annotated[int, Parameter(help="Processes; this version serves with one")] = 1,
+    database: DatabaseUrl = None,
+) -> None:
+    """Serve the API, the console and the worker in one process, until it is stopped."""
+    if workers != 1:
+        raise CommandFailed("this version serves with one process: one writer is faster than several")
+    from houbao.commands.serving import serve as serve_database
+
+    serve_database(settings(database), host, port)
 
 
 # --- policy --------------------------------------------------------------------------------------------------------

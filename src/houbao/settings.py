@@ -20,6 +20,7 @@ class Settings(Struct, frozen=True):
 
     Mail goes to `smtp_host` where that is set, else as files into `mail_folder` (default: beside the database).
     `sandbox_provider` is host:port of a sandbox provider that runs as its own process; without it, it runs in this one.
+    `public_url` is how browsers reach the server, e.g. https://claims.example: links and cookies are made for it.
     `rates_url` is where the European Central Bank publishes all its rates since 1999, about 650 kB.
     """
 
@@ -33,6 +34,7 @@ class Settings(Struct, frozen=True):
     smtp_starttls: bool = False
     alerts_to: str = "alerts@houbao.invalid"
     sandbox_provider: str = ""
+    public_url: str = ""
     rates_url: str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 
 

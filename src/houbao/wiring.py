@@ -13,6 +13,7 @@ from houbao.engine.engine import Engine
 from houbao.engine.ports import Notifier, Probe
 from houbao.engine.scoring import Scoring
 from houbao.engine.worker import Worker
+from houbao.engine.writer import Writer
 from houbao.gateways.email import FolderMailer, SmtpMailer
 from houbao.gateways.refunds.remote import RemoteSandbox
 from houbao.gateways.refunds.sandbox import Bank, Sandbox, Script
@@ -76,7 +77,8 @@ def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
 
 
 class House:
-    """An opened database with its engine, its worker and the sandbox provider."""
+    """An opened database with its engine, its worker and the sandbox provider. `observe` makes it a server's: many
+    threads write through one writer, which tells of its batches."""
 
     def __init__(
         self,
@@ -85,19 +87,22 @@ class House:
         clock: Callable[[], datetime] | None = None,
         script: Script | None = None,
         probe: Probe = lambda point: None,
+        observe: Callable[[int, float], None] | None = None,
     ) -> None:
         path = path_of(settings.database_url)
         self.database = sqlite.SQLite(path)
         self.clock = clock or clock_of(self.database)
         self.engine = Engine(self.database, self.clock, probe=probe)
         self.provider = _provider(settings, path, self.clock, script)
+        self.writer = Writer(self.engine, observe) if observe else None
         self.worker = Worker(
             self.database,
-            self.engine.execute,
+            self.writer.execute if self.writer else self.engine.execute,
             self.clock,
             providers={"sandbox": self.provider},
             notifier=_notifier(settings, path, self.clock),
             alerts_to=settings.alerts_to,
+            horizon=self.writer.horizon if self.writer else lambda now: now,
             probe=probe,
         )
         self.scoring = Scoring(Scorebook(self.database), self.clock)
@@ -118,7 +123,9 @@ class House:
         return spoken_of
 
     def close(self) -> None:
-        """Close the database."""
+        """Finish what waits, and close the database."""
+        if self.writer:
+            self.writer.stop()
         self.database.close()
 
 

@@ -15,6 +15,8 @@ class Scope(Struct, frozen=True):
 EVERYTHING = Scope()
 """What the platform's own people and programs see."""
 
+NOTHING = Scope(stores=())
+
 
 def scope_of(actor: Actor) -> Scope:
     """What that actor may see."""
@@ -27,6 +29,11 @@ def scope_of(actor: Actor) -> Scope:
             return Scope(stores=())
         case _:
             return EVERYTHING
+
+
+def sees(scope: Scope, store: str, buyer: str) -> bool:
+    """Whether what is between that store and that buyer may be seen."""
+    return (scope.stores is None or store in scope.stores) and scope.buyer in ("", buyer)
 
 
 def check_books(scope: Scope, store: str) -> None:

@@ -119,6 +119,8 @@ class Work:
             salt = self.salts.pop() if text or type(request.command) in PERSONAL else b""
             digest = blake2b(text.encode(), key=salt, digest_size=16).hexdigest() if text else ""
             world = self.world(request, digest)
+            if request.seen:
+                _check_seen(world, request)
             decision = decide(world, request.command, request.by, request.received_at)
         except Refused as refused:
             return refused
@@ -339,6 +341,13 @@ class Work:
         booked_at = max(self.head.booked_at, self.now)
         self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages)
         return self.batch
+
+
+def _check_seen(world: World, request: Request) -> None:
+    """`Refused('stale')` where more has happened in the dispute than the command's author knew of."""
+    dispute = world.disputes.get(getattr(request.command, "dispute", 0))
+    if dispute is not None and dispute.history[-1] != request.seen:
+        raise Refused("stale", "something happened in the dispute since it was read: read it again, then decide")
 
 
 def _subject(command: Command, decision: Decision) -> int:

@@ -30,12 +30,14 @@ Probe = Callable[[str], None]
 
 
 class Request(Struct, frozen=True):
-    """A command at the edge: whose, when it was received (aware UTC, stamped once), and its idempotency key."""
+    """A command at the edge: whose, when it was received (aware UTC, stamped once), and its idempotency key. `seen` is
+    the position of the dispute's last event that its author knew of; 0 where they would act whatever happened since."""
 
     command: Command
     by: Actor
     received_at: datetime
     key: str = ""
+    seen: int = 0
 
 
 class Accepted(Struct, frozen=True, gc=False):

@@ -2,9 +2,10 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
+from time import perf_counter
 
 from msgspec import Struct
 
@@ -24,10 +25,12 @@ class _Call(Struct):
 
 class Writer:
     """Feeds an engine from many threads. One call's own list stays one batch; small calls are gathered, people before
-    imports, into batches of at most 256 commands or 20 ms of deciding."""
+    imports, into batches of at most 256 commands or 20 ms of deciding. `observe` hears of each batch, how many commands
+    it had and how many seconds it took."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, observe: Callable[[int, float], None] = lambda size, seconds: None) -> None:
         self.engine = engine
+        self.observe = observe
         self._people: deque[_Call] = deque()
         self._imports: deque[_Call] = deque()
         self._waiting = 0
@@ -62,6 +65,10 @@ class Writer:
         """How many commands wait."""
         return self._waiting
 
+    def alive(self) -> bool:
+        """Whether commands are still taken and executed."""
+        return self._thread.is_alive() and not self._stopping
+
     def horizon(self, now: datetime) -> datetime:
         """Up to when a sweep may let deadlines pass: not beyond the oldest `received_at` not yet answered, so that an
         answer received in time wins over a sweep that overtakes it."""
@@ -84,12 +91,14 @@ class Writer:
             requests = [request for call in calls for request in call.requests]
             if not requests:
                 continue
+            started = perf_counter()
             try:
                 outcomes = iter(self.engine.execute(requests))
             except BaseException as error:  # noqa: BLE001 - every waiting caller must hear of it, whatever it was
                 for call in calls:
                     call.reply.set_exception(error)
                 continue
+            self.observe(len(requests), perf_counter() - started)
             self._seconds_each = 0.8 * self._seconds_each + 0.2 * self.engine.seconds_deciding / len(requests)
             for call in calls:
                 call.reply.set_result([next(outcomes) for _ in call.requests])

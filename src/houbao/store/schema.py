@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 metadata = MetaData()
 
@@ -243,3 +243,47 @@ deliveries = _table(
 # Erasable: free text with the key of its digest, and where people are reached.
 texts = _table("texts", _key("part"), _key("position"), _blob("salt"), _text("body"))
 contacts = _table("contacts", _key("part"), _key("kind", Text), _key("id", Text), _text("name"), _text("email"))
+
+# Who may come in: plain rows that no event knows. Secrets are kept as digests, passwords as argon2 hashes; times are of
+# the machine's clock, not of a sandbox's.
+keys = _table(
+    "keys",
+    _key("id", Text),
+    _blob("digest"),
+    _text("name"),
+    _text("scopes"),
+    _int("created_at"),
+    _int("revoked_at", null=True),
+)
+users = _table(
+    "users",
+    _key("id", Text),
+    _text("name"),
+    _text("role"),
+    _text("store_id"),
+    _text("password"),
+    _text("totp"),
+    _int("totp_step"),
+    _int("failures"),
+    _int("locked_until"),
+    _int("active"),
+)
+sessions = _table(
+    "sessions",
+    Column("digest", LargeBinary(), primary_key=True),
+    _text("kind"),
+    _text("role"),
+    _text("subject"),
+    _text("store_id"),
+    _int("created_at"),
+    _int("seen_at"),
+    _int("expires_at"),
+)
+links = _table(
+    "links",
+    Column("digest", LargeBinary(), primary_key=True),
+    _text("role"),
+    _text("subject"),
+    _int("expires_at"),
+    _int("used_at", null=True),
+)

@@ -1,1 +1,0 @@
-"""What accountants, banks and sellers take away: the ledger and statements in their formats, and theirs beside it."""

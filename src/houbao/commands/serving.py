@@ -1,0 +1,85 @@
+"""`houbao serve`: the API, the console and the worker in one process."""
+
+import logging
+import threading
+from datetime import UTC, datetime
+
+import uvicorn
+from litestar import Litestar
+
+from houbao.engine.worker import ASSESSED_EVERY, Done
+from houbao.serving import site_of
+from houbao.settings import Settings
+from houbao.web.metrics import Metrics
+from houbao.web.server import create_app
+from houbao.web.site import Site
+from houbao.web.watch import log_to_stderr
+from houbao.wiring import House
+
+PAUSE = 1.0
+"""Seconds between two looks of the worker when nothing was due."""
+
+STOP_SECONDS = 20
+"""How long what was asked already may take when the server stops."""
+
+log = logging.getLogger("houbao.worker")
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until stopped; then finish what was begun. Raises DatabaseError, SettingsError as opening does."""
+    log_to_stderr()
+    metrics = Metrics()
+    house = House(settings, observe=metrics.note_batch)
+    site = site_of(house, settings, metrics)
+    stopping = threading.Event()
+    worker = threading.Thread(target=_work, args=(house, site, stopping), name="worker")
+    worker.start()
+    try:
+        run(create_app(site, metrics), host, port)
+    finally:
+        stopping.set()
+        worker.join()
+        house.close()
+        site.close()
+
+
+def run(app: Litestar, host: str, port: int) -> None:
+    """Answer requests on that address until a signal says to stop."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=32 * 1024,
+        lifespan="off",
+    )
+    logging.getLogger("uvicorn.error").info("serving", extra={"said": {"host": host, "port": port}})
+    uvicorn.Server(config).run()
+
+
+def _work(house: House, site: Site, stopping: threading.Event) -> None:
+    """The worker, until the server stops. What goes wrong is said, and tried again."""
+    assess_at = house.clock()
+    while not stopping.is_set():
+        try:
+            house.listen()
+            done = house.worker.run()
+            if house.clock() >= assess_at:
+                house.worker.assess()
+                assess_at = house.clock() + ASSESSED_EVERY
+            house.scoring.keep()
+            _told(site, done)
+        except Exception as fault:  # noqa: BLE001 - the worker goes on; readyz and the log say that it stumbles
+            log.error("the worker stumbled", extra={"said": {"fault": type(fault).__name__}})
+        stopping.wait(PAUSE)
+
+
+def _told(site: Site, done: Done) -> None:
+    site.beat.at = datetime.now(UTC)
+    site.beat.troubles = done.troubles
+    for trouble in done.troubles:
+        log.warning("an effect stays in the outbox", extra={"said": {"trouble": trouble[:200]}})

@@ -1,0 +1,74 @@
+"""What somebody may do in a dispute now: the API's `allowed_actions` and the console's buttons. Read from TURNS, less
+what is refused whatever one would say: so a command that is not listed is refused, and one that is may still be refused
+for what it says."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from houbao.core.decider import ROLES
+from houbao.core.disputes import GOODWILL, Dispute
+from houbao.core.freezes import IN_FREEZE
+from houbao.core.phases import TURNS
+from houbao.core.queues import CLAIMERS_ONLY, has_it
+from houbao.core.refunds import is_stuck
+from houbao.core.returns import PROMISED
+from houbao.core.terms import Actor
+
+MACHINES = frozenset({"system", "provider", "mail"})
+"""Whose words reach Houbao by other ways than a person's or a marketplace's request."""
+
+BY_HAND: dict[str, tuple[str, ...]] = {
+    name: tuple(sorted(roles - MACHINES)) for name, roles in sorted(ROLES.items()) if roles - MACHINES
+}
+"""Command → who may give it by a request: one path of the API each."""
+
+
+def allowed(dispute: Dispute, actors: Sequence[Actor], now: datetime) -> list[str]:
+    """The commands that one of the actors may give now, in the order of TURNS. The actors are the dispute's own."""
+    turns = TURNS[dispute.phase]
+    return [
+        name
+        for name, turn in turns.items()
+        if name in BY_HAND
+        and not (dispute.frozen and name not in IN_FREEZE)
+        and any(actor.role in turn.by and _may(dispute, name, actor, now) for actor in actors)
+    ]
+
+
+def _may(dispute: Dispute, name: str, by: Actor, now: datetime) -> bool:
+    """Whether what stands in the dispute leaves room for that command of that actor."""
+    holder = has_it(dispute, now)
+    if name in CLAIMERS_ONLY and holder and holder != str(by):
+        return False
+    match name:
+        case "accept_offer":
+            return dispute.offer is not None
+        case "sign":
+            return dispute.proposed is not None and dispute.proposed.by != str(by)
+        case "release":
+            return bool(holder)
+        case "withdraw":
+            return not any(not appeal.finding for appeal in dispute.appeals)
+        case "reopen":
+            return dispute.outcome == "withdrawn" and not dispute.reopened
+        case "appeal":
+            before = any(appeal.party == by.role for appeal in dispute.appeals)
+            return not before and dispute.route != GOODWILL and dispute.outcome != "withdrawn"
+        case "request_evidence":
+            return not any(timer.kind == "evidence" for timer in dispute.timers)
+        case "confirm_return" | "report_return":
+            return by.role == ("platform" if dispute.payer == "fund" else "seller")
+        case "ship_replacement":
+            return dispute.parcel == PROMISED
+        case "set_payout_way":
+            return any(map(is_stuck, dispute.refunds))
+        case "settle_refund":
+            return any(refund.in_fund for refund in dispute.refunds)
+        case "write_off":
+            return dispute.write_off != str(by) and any(
+                kind == "receivable" for refund in dispute.refunds for kind, _ in refund.legs
+            )
+        case "resolve_refund":
+            return bool(dispute.refunds)
+        case _:
+            return True

@@ -1,0 +1,88 @@
+"""The composition root of a server: which house, readers and rows of access serve which site."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from houbao.core.terms import Refused
+from houbao.engine.engine import Engine
+from houbao.engine.ports import RefundProvider, Scorebook
+from houbao.engine.writer import Writer
+from houbao.settings import Settings
+from houbao.store import lists
+from houbao.store.access import Access
+from houbao.store.policies import Version, publish_text
+from houbao.store.reading import Reader
+from houbao.store.scores import Scorebook as StoredScores
+from houbao.store.sqlite import SQLite
+from houbao.web.metrics import Metrics
+from houbao.web.site import PART, Site
+from houbao.wiring import House
+
+
+def clock_for(reader: Reader) -> Callable[[], datetime]:
+    """The database's clock, read beside the writer and never behind it: a sandbox has its own."""
+    with reader.snapshot() as reading:
+        sandbox = lists.clock(reading, PART) is not None
+
+    def kept() -> datetime:
+        with reader.snapshot() as reading:
+            at = lists.clock(reading, PART)
+        if at is None:
+            raise Refused("failed", "the sandbox lost its clock")
+        return at
+
+    return kept if sandbox else lambda: datetime.now(UTC)
+
+
+def site_for(
+    path: Path,
+    engine: Engine,
+    writer: Writer,
+    providers: dict[str, RefundProvider],
+    scorebook: Scorebook,
+    metrics: Metrics,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    public_url: str = "",
+) -> Site:
+    """The site of a database file. It is reached by https alone, unless its public address says otherwise."""
+    reader = Reader(path)
+    now = clock or clock_for(reader)
+
+    def publish(programme: str, text: str, start: datetime | None) -> Version:
+        database = SQLite(path)  # its own connection: the writer's is the writer's
+        try:
+            return publish_text(database, programme, text, now(), start)[0]
+        finally:
+            database.close()
+
+    return Site(
+        reader=reader,
+        engine=engine,
+        writer=writer,
+        access=Access(path),
+        scorebook=scorebook,
+        providers=providers,
+        clock=now,
+        publish=publish,
+        note=metrics.note_commands,
+        wall=wall,
+        public_url=public_url,
+        secure=public_url.startswith("https://"),
+    )
+
+
+def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
+    """The site of a house that has a writer."""
+    assert house.writer is not None
+    return site_for(
+        house.database.path,
+        house.engine,
+        house.writer,
+        {house.provider.name: house.provider},
+        StoredScores(SQLite(house.database.path)),
+        metrics,
+        public_url=settings.public_url,
+    )

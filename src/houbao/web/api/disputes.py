@@ -1,0 +1,430 @@
+"""Disputes: asked about, opened, read, listed; and one path for every command of TURNS."""
+
+from datetime import datetime
+from sqlite3 import Connection
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, structs
+
+from houbao.core import disputes as d
+from houbao.core.disputes import Dispute
+from houbao.core.money import Money
+from houbao.core.orders import Order
+from houbao.core.scopes import Scope
+from houbao.core.terms import Actor, Refused, micros, parse_id
+from houbao.engine.ports import Accepted, Request
+from houbao.store import lists, queries
+from houbao.store.lists import Filters
+from houbao.telling import tell
+from houbao.web.api import bodies
+from houbao.web.api.paging import Limit, cursor_of, page_of, seek
+from houbao.web.api.shapes import (
+    DisputeView,
+    Outcome,
+    Outcomes,
+    Page,
+    Seen,
+    dispute_id,
+    dispute_view,
+    event_id,
+    order_id,
+    reasons_of,
+)
+from houbao.web.callers import Caller, actor_for
+from houbao.web.operation import Answer, Ask, operation
+from houbao.web.problems import problem, status_of
+from houbao.web.site import PART, Site, number_of
+
+MOST_AT_ONCE = 1000
+MOST_LIST_BODY = 16 << 20
+"""The most bytes of a list."""
+
+# --- asking before -------------------------------------------------------------------------------------------------
+
+
+class Explanation(Struct, kw_only=True):
+    """What the policy says of a claim: who would decide, who would pay, and why. `limit` is what the fund pays at most
+    where the policy sets that; `refused` is a code where no dispute could be opened."""
+
+    order_id: str
+    covered: bool
+    coverage_reason: str
+    policy_version: str
+    rule: str
+    route: str = ""
+    payer: str = ""
+    fault: str = ""
+    limit: Money | None = None
+    due_at: datetime | None = None
+    default_outcome: str = ""
+    refused: str = ""
+    detail: str = ""
+    reasons: list[str]
+
+
+@operation(
+    "POST",
+    "/v1/explain",
+    action="disputes.explain",
+    body=bodies.ExplainBody,
+    reply=Explanation,
+    refuses=("unknown_order", "bad_currency", "bad_amount", "bad_lines", "unknown_line", "unknown_reason"),
+    example={"order_id": "order_0_3", "reason": "damaged", "amount": {"minor": 4000, "currency": "EUR"}},
+    tag="disputes",
+)
+async def explain_claim(ask: Ask[bodies.ExplainBody, Any]) -> Explanation:
+    """Covered? Who decides, who pays, and why? Asked before a dispute is opened; nothing is saved."""
+    body, site = ask.body, ask.site
+    with site.snapshot() as reading:
+        order = found_order(reading, ask.scope, body.order_id)
+        rules = site.rules(reading, order.coverage.policy, order.currency)
+    lines = body.lines or [bodies.LineBody(line_id=line.id, quantity=line.quantity) for line in order.lines]
+    claim = bodies.OpenBody(
+        order_id=body.order_id,
+        lines=lines,
+        reason=body.reason,
+        amount=body.amount,
+        remedy=body.remedy,
+        evidence=body.evidence,
+    )
+    said = Explanation(
+        order_id=order_id(order.id),
+        covered=order.coverage.covered,
+        coverage_reason=order.coverage.reason or ("not_paid" if order.paid_at is None else ""),
+        policy_version=order.coverage.policy,
+        rule="",
+        reasons=[],
+    )
+    private = ask.caller.role == "buyer"
+    command, by = bodies.opening(claim, order), Actor("buyer", order.buyer)
+    try:
+        preview = await site.preview(command, by)
+    except Refused as refused:
+        if status_of(refused.code) == 400:
+            raise
+        told = _told(rules, refused, private=private)
+        return structs.replace(said, rule=refused.rule, refused=refused.code, detail=refused.detail, reasons=told)
+    opened = next(event for event in preview.events if isinstance(event, d.DisputeOpened))
+    dispute = preview.disputes[opened.dispute]
+    seen = dispute_view(dispute, Seen(ask.caller, site.clock()))
+    cap = rules.caps.per_dispute if rules and not private else None
+    return structs.replace(
+        said,
+        rule=opened.rule,
+        route=opened.route,
+        payer=opened.payer,
+        fault=opened.fault,
+        limit=Money(cap, order.currency) if cap is not None else None,
+        due_at=seen.due_at,
+        default_outcome=seen.default_outcome,
+        reasons=reasons_of(rules, opened, private=private),
+    )
+
+
+def _told(rules: Any, refused: Refused, *, private: bool) -> list[str]:
+    from houbao.core.rulings import explain
+
+    return explain(rules, refused.rule, refused.reasons, private=private) if rules and refused.rule else []
+
+
+# --- opening -------------------------------------------------------------------------------------------------------
+
+OPEN_REFUSES = (
+    "unknown_order",
+    "bad_currency",
+    "bad_amount",
+    "bad_lines",
+    "unknown_line",
+    "unknown_reason",
+    "bad_remedy",
+    "bad_evidence",
+    "text_too_long",
+    "reference_taken",
+    "not_paid",
+    "outside_window",
+    "dispute_open",
+    "already_ruled",
+    "nothing_left",
+    "amount_above_refundable",
+    "key_reused",
+    "bad_list",
+    "no_policy",
+)
+
+
+@operation(
+    "POST",
+    "/v1/disputes",
+    action="disputes.open",
+    body=bodies.OpenBody | list[bodies.OpenBody],
+    reply=DisputeView | Outcomes,
+    status=201,
+    refuses=OPEN_REFUSES,
+    example={
+        "order_id": "order_0_3",
+        "lines": [{"line_id": "1", "quantity": 1}],
+        "reason": "damaged",
+        "remedy": "refund",
+        "amount": {"minor": 4000, "currency": "EUR"},
+        "statement": "The cup arrived in two pieces.",
+    },
+    most=MOST_LIST_BODY,
+)
+async def open_dispute(ask: Ask[Any, Any]) -> Answer:
+    """Open a dispute, or up to 1,000 at once, each with its own outcome (207). Lines that go different ways become
+    several disputes: the header `Houbao-Also` names the others. `dry_run=true` says what would happen."""
+    if isinstance(ask.body, list):
+        return await _open_all(ask, ask.body)
+    site, received = ask.site, ask.body
+    with site.snapshot() as reading:
+        order = found_order(reading, ask.scope, received.order_id)
+    by = actor_for(ask.caller, ("buyer",), order)
+    command = bodies.opening(received, order)
+    if ask.dry_run:
+        from houbao.web.api.previews import preview_of
+
+        return Answer(preview_of(site, await site.preview(command, by), ask.caller), status=200)
+    accepted = await site.execute(command, by, key=ask.key)
+    with site.snapshot() as reading:
+        answer = shown(reading, site, ask.caller, ask.scope, accepted.id)
+        also = _also(reading, accepted)
+    if also:
+        answer.headers["Houbao-Also"] = ", ".join(also)
+    answer.headers["Location"] = f"/v1/disputes/{dispute_id(accepted.id)}"
+    return replayed(answer, accepted)
+
+
+async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer:
+    """Many at once: all that can be opened are, in one batch."""
+    site = ask.site
+    if not 1 <= len(claims) <= MOST_AT_ONCE:
+        raise Refused("bad_list", f"the list has {len(claims)} items: send 1 to {MOST_AT_ONCE}")
+    if ask.dry_run:
+        raise Refused("bad_request", "a preview is of one thing: send it alone")
+    with site.snapshot() as reading:
+        orders = lists.orders_by_number(reading, PART, ask.scope, [_number(claim.order_id) for claim in claims])
+    made: list[Request | Refused] = []
+    now, keys = site.clock(), keys_of(ask.key, len(claims))
+    for claim, key in zip(claims, keys, strict=True):
+        try:
+            order = orders.get(number_of("order", claim.order_id))
+            if order is None:
+                raise Refused("unknown_order", f"no order {claim.order_id}")
+            by = actor_for(ask.caller, ("buyer",), order)
+            made.append(Request(bodies.opening(claim, order), by, now, key))
+        except Refused as refused:
+            made.append(refused)
+    outcomes = iter(await site.execute_all([one for one in made if isinstance(one, Request)]))
+    told = [next(outcomes) if isinstance(one, Request) else one for one in made]
+    return Answer(Outcomes([outcome_of(one, dispute_id) for one in told]), status=207)
+
+
+def _number(text: str) -> int:
+    """The number of an order's id, 0 (which is no order) for what is none."""
+    try:
+        return parse_id("order", text)[1]
+    except Refused:
+        return 0
+
+
+def keys_of(key: str, count: int) -> list[str]:
+    """The idempotency keys of a list's items: item n has `key:n`."""
+    return [f"{key}:{n}" if key else "" for n in range(count)]
+
+
+def outcome_of(outcome: Accepted | Refused, named: Any) -> Outcome:
+    """What became of one item of a list."""
+    if isinstance(outcome, Refused):
+        told = problem(outcome)
+        return Outcome(status=told.status, problem=told)
+    return Outcome(status=200 if outcome.replayed else 201, id=named(outcome.id))
+
+
+def _also(reading: Connection, accepted: Accepted) -> list[str]:
+    """The other disputes that the same claim became."""
+    if accepted.last - accepted.first < 1:
+        return []
+    span = tuple(range(accepted.first, accepted.last + 1))
+    rows = [row for row in lists.events(reading, PART, span) if row.position != accepted.id]
+    return [dispute_id(row.position) for row in rows if b'"type":"dispute_opened"' in row.body]
+
+
+# --- looking -------------------------------------------------------------------------------------------------------
+
+
+def found_order(reading: Connection, scope: Scope, text: str) -> Order:
+    """An order that may be seen, by its id. Raises Refused: bad_id, unknown_order."""
+    order = lists.order(reading, PART, scope, number_of("order", text))
+    if order is None:
+        raise Refused("unknown_order", f"no order {text}")
+    return order
+
+
+def found_dispute(reading: Connection, scope: Scope, text: str) -> Dispute:
+    """A dispute that may be seen, by its id. Raises Refused: bad_id, unknown_dispute."""
+    dispute = lists.dispute(reading, PART, scope, number_of("dispute", text))
+    if dispute is None:
+        raise Refused("unknown_dispute", f"no dispute {text}")
+    return dispute
+
+
+def view_of(reading: Connection, site: Site, caller: Caller, dispute: Dispute) -> DisputeView:
+    """A dispute as the caller sees it, with the policy's reasons."""
+    event = lists.event(reading, PART, dispute.assessed)
+    opened = event if isinstance(event, d.DisputeOpened) else lists.event(reading, PART, dispute.history[0])
+    at_payment = (opened.rules or opened.policy) if isinstance(opened, d.DisputeOpened) else dispute.policy
+    rules = site.rules(reading, at_payment, dispute.currency)
+    reasons = reasons_of(rules, event, private=caller.role == "buyer")
+    return dispute_view(dispute, Seen(caller, site.clock(), reasons))
+
+
+def shown(reading: Connection, site: Site, caller: Caller, scope: Scope, number: int) -> Answer:
+    """A dispute as an answer, with its ETag."""
+    dispute = lists.dispute(reading, PART, scope, number)
+    if dispute is None:
+        raise Refused("unknown_dispute", f"no dispute {dispute_id(number)}")
+    return Answer(view_of(reading, site, caller, dispute), headers={"ETag": etag(dispute)})
+
+
+def etag(dispute: Dispute) -> str:
+    """What changes with everything that happens in a dispute."""
+    return f'"{dispute.history[-1]}"'
+
+
+def replayed(answer: Answer, accepted: Accepted) -> Answer:
+    """The answer, which says where its key had been answered before."""
+    if accepted.replayed:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+class DisputeQuery(Struct, kw_only=True):
+    """Which disputes; what is left out does not matter. `order`: `newest`, or `due` for those that fall due, the
+    earliest first."""
+
+    store_id: str = ""
+    order_id: str = ""
+    phase: str = ""
+    waiting_for: str = ""
+    due_before: datetime | None = None
+    order: Annotated[str, Meta(pattern="^(newest|due)$")] = "newest"
+    limit: Limit = 50
+    after: str = ""
+
+
+@operation(
+    "GET",
+    "/v1/disputes",
+    action="disputes.read",
+    query=DisputeQuery,
+    reply=Page[DisputeView],
+    refuses=("bad_cursor", "bad_id", "naive_time"),
+)
+def list_disputes(ask: Ask[Any, DisputeQuery]) -> Page[DisputeView]:
+    """Disputes, page by page: the newest first, or by due time."""
+    wanted, site = ask.query, ask.site
+    if wanted.due_before is not None and wanted.due_before.tzinfo is None:
+        raise Refused("naive_time", "due_before names no zone: give 2026-07-12T12:20:00Z")
+    filters = Filters(
+        store=wanted.store_id,
+        order=number_of("order", wanted.order_id) if wanted.order_id else 0,
+        phase=wanted.phase,
+        waiting_for=wanted.waiting_for,
+        due_before=wanted.due_before,
+    )
+    by_due = wanted.order == "due"
+    after = seek(wanted.after, 2)
+    with site.snapshot() as reading:
+        found = lists.dispute_page(
+            reading,
+            PART,
+            ask.scope,
+            filters,
+            by_due=by_due,
+            after=(after[0], after[1]) if after else None,
+            limit=wanted.limit + 1,
+        )
+        page = page_of(found, wanted.limit, lambda one: cursor_of(_due(one), one.id))
+        data = [view_of(reading, site, ask.caller, one) for one in page.data]
+    return Page(data=data, next=page.next)
+
+
+def _due(dispute: Dispute) -> int:
+    due = d.due_at(dispute)
+    return micros(due) if due else 0
+
+
+@operation(
+    "GET",
+    "/v1/disputes/{dispute_id:str}",
+    action="disputes.read",
+    reply=DisputeView,
+    refuses=("bad_id", "unknown_dispute"),
+)
+def read_dispute(ask: Ask[Any, Any]) -> Answer:
+    """A dispute as it stands, with what you may do in it now. Its ETag goes into `If-Match` of a command."""
+    with ask.site.snapshot() as reading:
+        dispute = found_dispute(reading, ask.scope, ask.text("dispute_id"))
+        return Answer(view_of(reading, ask.site, ask.caller, dispute), headers={"ETag": etag(dispute)})
+
+
+class Moved(Struct, kw_only=True):
+    """Money that moved with an event."""
+
+    kind: str
+    source: str
+    target: str
+    amount: Money
+
+
+class Happened(Struct, kw_only=True):
+    """One entry of the timeline: what happened in a sentence, the words that somebody wrote, the money that moved."""
+
+    id: str
+    type: str
+    at: datetime
+    by: str
+    told: str
+    text: str
+    evidence: list[str]
+    money: list[Moved]
+
+
+@operation(
+    "GET",
+    "/v1/disputes/{dispute_id:str}/timeline",
+    action="disputes.read",
+    reply=Page[Happened],
+    refuses=("bad_id", "unknown_dispute"),
+)
+def read_timeline(ask: Ask[Any, Any]) -> Page[Happened]:
+    """Everything that happened in a dispute, in the order in which it was booked."""
+    with ask.site.snapshot() as reading:
+        dispute = found_dispute(reading, ask.scope, ask.text("dispute_id"))
+        happened = queries.timeline(reading, PART, dispute)
+        words = lists.texts(reading, PART, dispute.history)
+        money = lists.transfers_of(reading, PART, dispute.id)
+    private = ask.caller.role in ("buyer", "seller")
+    entries = [
+        Happened(
+            id=event_id(position),
+            type=str(event.__struct_config__.tag),
+            at=event.at,
+            by=_who(event.by) if private else event.by,
+            told=tell(event, dispute.currency),
+            text=words.get(position, ""),
+            evidence=list(getattr(event, "evidence", ())),
+            money=[
+                Moved(kind=kind, source=source, target=target, amount=Money(minor, currency))
+                for kind, source, target, minor, currency in money.get(position, ())
+            ],
+        )
+        for position, event in happened
+    ]
+    return Page(data=entries)
+
+
+def _who(by: str) -> str:
+    """Who it was, for the parties: of the platform's people only that it was one of them."""
+    role = by.partition(":")[0]
+    return by if role in ("buyer", "seller") else role

@@ -1,0 +1,319 @@
+"""Orders: placed, what happens to them, what is written on them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+
+from houbao.core.acts import SendGoodwill
+from houbao.core.messages import WriteOnOrder
+from houbao.core.orders import Order
+from houbao.core.terms import Actor, Refused, tag_of
+from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_of, order_of
+from houbao.feeds.sold import SoldOrder
+from houbao.store import lists, queries
+from houbao.web.api import bodies
+from houbao.web.api.disputes import (
+    MOST_AT_ONCE,
+    MOST_LIST_BODY,
+    found_order,
+    keys_of,
+    outcome_of,
+    replayed,
+    shown,
+)
+from houbao.web.api.paging import Limit, cursor_of, page_of, seek
+from houbao.web.api.shapes import (
+    DisputeView,
+    EventView,
+    OrderView,
+    Outcomes,
+    Page,
+    event_view,
+    order_id,
+    order_view,
+)
+from houbao.web.callers import actor_for, own_actor
+from houbao.web.operation import Answer, Ask, operation
+from houbao.web.site import PART, Site
+
+PLACE_REFUSES = (
+    "bad_field",
+    "unknown_store",
+    "order_exists",
+    "bad_reference",
+    "bad_currency",
+    "bad_amount",
+    "bad_lines",
+    "bad_payments",
+    "bad_words",
+    "text_too_long",
+    "naive_time",
+    "bad_time",
+    "key_reused",
+    "bad_list",
+)
+
+ORDER_EXAMPLE = {
+    "store_id": "oak",
+    "reference": "A-1001",
+    "buyer_id": "ann",
+    "currency": "EUR",
+    "lines": [{"id": "1", "quantity": 1, "item": {"minor": 4000, "currency": "EUR"}}],
+    "payments": [{"id": "card", "provider": "sandbox", "amount": {"minor": 4000, "currency": "EUR"}}],
+    "ship_by": "2026-07-11T12:00:00Z",
+    "promised_by": "2026-07-20T12:00:00Z",
+    "placed_at": "2026-07-08T11:00:00Z",
+}
+
+
+@operation(
+    "POST",
+    "/v1/orders",
+    action="orders.place",
+    body=OrderDocument | list[OrderDocument],
+    reply=OrderView | Outcomes,
+    status=201,
+    refuses=PLACE_REFUSES,
+    example=ORDER_EXAMPLE,
+    most=MOST_LIST_BODY,
+)
+async def place_order(ask: Ask[Any, Any]) -> Answer:
+    """Place an order with what has happened to it so far, or up to 1,000 at once, each with its own outcome (207). The
+    document is that of docs/order-format.md."""
+    by, site = own_actor(ask.caller, ("platform", "admin")), ask.site
+    if isinstance(ask.body, list):
+        if not 1 <= len(ask.body) <= MOST_AT_ONCE:
+            raise Refused("bad_list", f"the list has {len(ask.body)} items: send 1 to {MOST_AT_ONCE}")
+        told = await place_all(site, by, ask.body, keys_of(ask.key, len(ask.body)))
+        return Answer(Outcomes([outcome_of(one, order_id) for one in told]), status=207)
+    (outcome,) = await place_all(site, by, [ask.body], [ask.key])
+    if isinstance(outcome, Refused):
+        raise outcome
+    with site.snapshot() as reading:
+        order = found_order(reading, ask.scope, order_id(outcome.id))
+        answer = Answer(order_view(order, _disputes(reading, order)))
+    answer.headers["Location"] = f"/v1/orders/{order_id(outcome.id)}"
+    return replayed(answer, outcome)
+
+
+async def place_all(
+    site: Site, by: Actor, documents: Sequence[OrderDocument | Refused], keys: Sequence[str], *, bulk: bool = False
+) -> list[Outcome]:
+    """Place each order, then report what happened to it: one outcome each, that of the placing, or the first refusal.
+    A document that could not be read stays refused."""
+    now = site.clock()
+    sold = [_sold(document) for document in documents]
+    places = [
+        Request(one.place, by, now, key) for one, key in zip(sold, keys, strict=True) if isinstance(one, SoldOrder)
+    ]
+    placed = iter(await site.execute_all(places, bulk=bulk))
+    outcomes: list[Outcome] = [next(placed) if isinstance(one, SoldOrder) else one for one in sold]
+    facts: list[Request] = []
+    whose: list[int] = []
+    for n, (one, outcome, key) in enumerate(zip(sold, outcomes, keys, strict=True)):
+        if isinstance(one, SoldOrder) and isinstance(outcome, Accepted):
+            for fact in one.facts:
+                command = structs.replace(fact, order=outcome.id)
+                facts.append(Request(command, by, now, f"{key}:{tag_of(fact)}" if key else ""))
+                whose.append(n)
+    for n, outcome in zip(whose, await site.execute_all(facts, bulk=bulk), strict=True):
+        if isinstance(outcome, Refused) and isinstance(outcomes[n], Accepted):
+            outcomes[n] = outcome
+    return outcomes
+
+
+def _sold(document: OrderDocument | Refused) -> SoldOrder | Refused:
+    if isinstance(document, Refused):
+        return document
+    try:
+        return order_of(document)
+    except Refused as refused:
+        return refused
+
+
+class OrderQuery(Struct, kw_only=True):
+    """Which orders: of one store, or with one reference of the marketplace's."""
+
+    store_id: str = ""
+    reference: str = ""
+    limit: Limit = 50
+    after: str = ""
+
+
+@operation(
+    "GET",
+    "/v1/orders",
+    action="orders.read",
+    query=OrderQuery,
+    reply=Page[OrderView],
+    refuses=("bad_cursor",),
+)
+def list_orders(ask: Ask[Any, OrderQuery]) -> Page[OrderView]:
+    """Orders, the newest first."""
+    wanted = ask.query
+    before = seek(wanted.after, 1)
+    with ask.site.snapshot() as reading:
+        found = lists.order_page(
+            reading,
+            PART,
+            ask.scope,
+            store=wanted.store_id,
+            reference=wanted.reference,
+            before=before[0] if before else None,
+            limit=wanted.limit + 1,
+        )
+        page = page_of(found, wanted.limit, lambda order: cursor_of(order.id))
+        data = [order_view(order, _disputes(reading, order)) for order in page.data]
+    return Page(data=data, next=page.next)
+
+
+@operation(
+    "GET",
+    "/v1/orders/{order_id:str}",
+    action="orders.read",
+    reply=OrderView,
+    refuses=("bad_id", "unknown_order"),
+)
+def read_order(ask: Ask[Any, Any]) -> OrderView:
+    """An order with its coverage and its disputes."""
+    with ask.site.snapshot() as reading:
+        order = found_order(reading, ask.scope, ask.text("order_id"))
+        return order_view(order, _disputes(reading, order))
+
+
+def _disputes(reading: Any, order: Order) -> list[int]:
+    return [dispute.id for dispute in queries.disputes_of(reading, PART, order.id) if dispute.route != "goodwill"]
+
+
+@operation(
+    "POST",
+    "/v1/orders/{order_id:str}/events",
+    action="orders.report",
+    body=OrderEventDocument,
+    reply=OrderView,
+    refuses=(
+        "bad_id",
+        "unknown_order",
+        "bad_field",
+        "order_turn",
+        "bad_amount",
+        "bad_currency",
+        "bad_payments",
+        "bad_rating",
+        "payable_short",
+        "payout_above_order",
+        "not_mature",
+        "chargeback_turn",
+        "unknown_payment",
+        "naive_time",
+        "bad_time",
+        "key_reused",
+    ),
+    example={"type": "delivered", "at": "2026-07-18T09:30:00Z"},
+)
+async def report_event(ask: Ask[Any, Any]) -> Answer:
+    """What happened to an order: paid, shipped, tracking, delivered, confirmed, confirmation_timed_out, cancelled,
+    rated, paid_out, chargeback."""
+    with ask.site.snapshot() as reading:
+        order = found_order(reading, ask.scope, ask.text("order_id"))
+    by = own_actor(ask.caller, ("platform", "admin"))
+    _check_named(ask.body, order)
+    accepted = await ask.site.execute(event_of(ask.body, order.id, order.currency), by, key=ask.key)
+    with ask.site.snapshot() as reading:
+        now = found_order(reading, ask.scope, ask.text("order_id"))
+        return replayed(Answer(order_view(now, _disputes(reading, now))), accepted)
+
+
+def _check_named(document: OrderEventDocument, order: Order) -> None:
+    """`Refused('bad_field')` where the event names another order than the path."""
+    if document.store_id not in ("", order.store) or document.order not in ("", order.reference, order_id(order.id)):
+        raise Refused("bad_field", "order: the event names another order than the path; leave it out")
+
+
+class WordsView(Struct, kw_only=True):
+    """Words on an order, unless they were erased."""
+
+    event: EventView
+    text: str
+
+
+@operation(
+    "POST",
+    "/v1/orders/{order_id:str}/messages",
+    action="orders.write",
+    body=bodies.MessageBody,
+    reply=WordsView,
+    status=201,
+    refuses=("bad_id", "unknown_order", "no_text", "text_too_long", "actor_needed", "key_reused"),
+    example={"message": "Could you ship it by Friday?"},
+)
+async def write_on_order(ask: Ask[bodies.MessageBody, Any]) -> Answer:
+    """Buyer, seller or an agent writes on the order: no dispute, no trace in any rate (R15)."""
+    with ask.site.snapshot() as reading:
+        order = found_order(reading, ask.scope, ask.text("order_id"))
+    by = actor_for(ask.caller, ("buyer", "seller", "agent"), order, ask.acting_as)
+    command = WriteOnOrder(order=order.id, message=ask.body.message)
+    accepted = await ask.site.execute(command, by, key=ask.key)
+    with ask.site.snapshot() as reading:
+        (written,) = _words(reading, (accepted.last,))
+    return replayed(Answer(written), accepted)
+
+
+@operation(
+    "GET",
+    "/v1/orders/{order_id:str}/messages",
+    action="orders.read",
+    reply=Page[WordsView],
+    refuses=("bad_id", "unknown_order"),
+)
+def read_messages(ask: Ask[Any, Any]) -> Page[WordsView]:
+    """What was written on the order, the oldest first."""
+    with ask.site.snapshot() as reading:
+        order = found_order(reading, ask.scope, ask.text("order_id"))
+        return Page(data=_words(reading, order.history))
+
+
+def _words(reading: Any, positions: tuple[int, ...]) -> list[WordsView]:
+    texts = lists.texts(reading, PART, positions)
+    rows = lists.events(reading, PART, tuple(texts))
+    return [
+        WordsView(
+            event=event_view(row.position, row.booked_at, msgspec.json.decode(row.body)), text=texts[row.position]
+        )
+        for row in rows
+    ]
+
+
+@operation(
+    "POST",
+    "/v1/orders/{order_id:str}/goodwill",
+    action="orders.goodwill",
+    body=bodies.GoodwillBody,
+    reply=DisputeView,
+    status=201,
+    refuses=(
+        "bad_id",
+        "unknown_order",
+        "bad_amount",
+        "bad_currency",
+        "text_too_long",
+        "not_paid",
+        "amount_above_refundable",
+        "payable_short",
+        "key_reused",
+    ),
+    example={"amount": {"minor": 500, "currency": "EUR"}, "note": "Sorry for the scratch."},
+)
+async def send_goodwill(ask: Ask[bodies.GoodwillBody, Any]) -> Answer:
+    """The seller sends money back of its own accord: capped at what is refundable, counted nowhere (R15)."""
+    with ask.site.snapshot() as reading:
+        order = found_order(reading, ask.scope, ask.text("order_id"))
+    by = actor_for(ask.caller, ("seller",), order, ask.acting_as)
+    command: SendGoodwill = bodies.goodwill(ask.body, order)
+    accepted = await ask.site.execute(command, by, key=ask.key)
+    with ask.site.snapshot() as reading:
+        answer = shown(reading, ask.site, ask.caller, ask.scope, accepted.id)
+    return replayed(answer, accepted)

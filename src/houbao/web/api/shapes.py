@@ -1,0 +1,465 @@
+"""What goes out: records as the API shows them. Ids name their part, money its currency, times are RFC 3339 in UTC."""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from houbao.core import disputes as d
+from houbao.core.allowed import allowed
+from houbao.core.disputes import Dispute, due_at, funding_of
+from houbao.core.money import Money
+from houbao.core.orders import Order
+from houbao.core.phases import default_outcome, waits_for
+from houbao.core.programme import Store
+from houbao.core.refunds import Refund, paid_minor
+from houbao.core.rulings import Compiled, assess, explain
+from houbao.core.terms import REASONS, public_id
+from houbao.core.world import Event
+from houbao.web.callers import Caller
+from houbao.web.problems import Problem
+from houbao.web.site import PART
+
+T = TypeVar("T")
+
+
+class Page(Struct, Generic[T], kw_only=True):
+    """One page of a list; `next` is the `after` of the page that follows, null on the last."""
+
+    data: list[T]
+    next: str | None = None
+
+
+class Outcome(Struct, kw_only=True, omit_defaults=True):
+    """What became of one item of a list: its `id`, or the problem for which nothing of it was written."""
+
+    status: int
+    id: str = ""
+    also: list[str] = []
+    problem: Problem | None = None
+
+
+class Outcomes(Struct):
+    """One outcome per item, in the order in which they were sent."""
+
+    data: list[Outcome]
+
+
+def order_id(number: int) -> str:
+    """The id of an order as others see it."""
+    return public_id("order", PART, number)
+
+
+def dispute_id(number: int) -> str:
+    """The id of a dispute as others see it."""
+    return public_id("dispute", PART, number)
+
+
+def event_id(position: int) -> str:
+    """The id of an event as others see it."""
+    return public_id("event", PART, position)
+
+
+def refund_id(number: int) -> str:
+    """The id of a refund as others see it."""
+    return public_id("refund", PART, number)
+
+
+# --- disputes ------------------------------------------------------------------------------------------------------
+
+
+class ClaimView(Struct, kw_only=True):
+    """What the buyer asks for."""
+
+    remedy: str
+    amount: Money
+
+
+class FundingView(Struct, kw_only=True):
+    """Who pays how much of what was approved."""
+
+    payer: str
+    amount: Money
+
+
+class FaultView(Struct, kw_only=True, rename={"kind": "class"}):
+    """Whether it counts against the store: pending, counted or exempt; in which class, and why if not."""
+
+    state: str
+    kind: str
+    reason: str
+
+
+class OfferView(Struct, kw_only=True):
+    """The seller's offer that stands."""
+
+    remedy: str
+    amount: Money
+
+
+class ParcelView(Struct, kw_only=True):
+    """Goods on their way back, or once more to the buyer."""
+
+    kind: str
+    state: str
+    carrier: str
+    tracking: str
+    delivered_at: datetime | None
+    problem: str
+
+
+class ShareView(Struct, kw_only=True):
+    """What of a refund goes back over one payment."""
+
+    payment_id: str
+    provider: str
+    amount: Money
+    state: str
+    attempt_id: str
+
+
+class RefundView(Struct, kw_only=True):
+    """A refund: `state` is waiting, held, sending, paid or ended; `paid` what the buyer has of it."""
+
+    id: str
+    payer: str
+    amount: Money
+    paid: Money
+    state: str
+    shares: list[ShareView]
+
+
+class TimerView(Struct, kw_only=True):
+    """What happens by itself at a time."""
+
+    kind: str
+    at: datetime
+
+
+class LineView(Struct, kw_only=True):
+    """Pieces of an order's line."""
+
+    line_id: str
+    quantity: int
+
+
+class AppealView(Struct, kw_only=True):
+    """A party's appeal; `finding` is empty while it is heard."""
+
+    party: str
+    about: str
+    finding: str
+
+
+class DisputeView(Struct, kw_only=True, rename={"return_": "return"}):
+    """A dispute. `waiting_for` is whose turn it is, `due_at` when `default_outcome` happens by itself; remedy, funding
+    and fault are three decisions kept apart. `allowed_actions` are the paths that whoever asks may post to now."""
+
+    id: str
+    reference: str
+    store_id: str
+    order_id: str
+    buyer_id: str
+    phase: str
+    waiting_for: str
+    due_at: datetime | None
+    default_outcome: str
+    timers: list[TimerView]
+    opened_at: datetime
+    closed_at: datetime | None
+    reason: str
+    reason_class: str
+    route: str
+    covered: bool
+    lines: list[LineView]
+    claim: ClaimView
+    remedy: str | None
+    funding: list[FundingView]
+    fault: FaultView
+    offers: list[OfferView]
+    return_: ParcelView | None
+    refunds: list[RefundView]
+    appeals: list[AppealView]
+    frozen: bool
+    claimed_by: str
+    claimed_until: datetime | None
+    resolved_by: str
+    outcome: str
+    policy_version: str
+    rule: str
+    reasons: list[str]
+    allowed_actions: list[str]
+
+
+class Seen(Struct, frozen=True):
+    """What a dispute is shown with: to whom, when, and the policy's reasons."""
+
+    caller: Caller
+    now: datetime
+    reasons: list[str] = []
+
+
+def dispute_view(dispute: Dispute, seen: Seen) -> DisputeView:
+    """A dispute as the caller sees it."""
+    currency = dispute.currency
+    offer = dispute.offer
+    who = seen.caller.actors(dispute)
+    return DisputeView(
+        id=dispute_id(dispute.id),
+        reference=dispute.reference,
+        store_id=dispute.store,
+        order_id=order_id(dispute.order),
+        buyer_id=dispute.buyer,
+        phase=dispute.phase,
+        waiting_for=waits_for(dispute),
+        due_at=due_at(dispute),
+        default_outcome=default_outcome(dispute),
+        timers=[TimerView(kind=timer.kind, at=timer.at) for timer in dispute.timers],
+        opened_at=dispute.opened_at,
+        closed_at=dispute.closed_at,
+        reason=dispute.reason,
+        reason_class=REASONS.get(dispute.reason, ""),
+        route=dispute.route,
+        covered=dispute.covered,
+        lines=[LineView(line_id=line, quantity=quantity) for line, quantity in dispute.lines],
+        claim=ClaimView(remedy=dispute.remedy, amount=Money(dispute.amount, currency)),
+        remedy=remedy_of(dispute),
+        funding=[FundingView(payer=payer, amount=Money(minor, currency)) for payer, minor in funding_of(dispute)],
+        fault=FaultView(state=dispute.fault.state, kind=dispute.fault.kind, reason=dispute.fault.why),
+        offers=[OfferView(remedy=offer.remedy, amount=Money(offer.amount, currency))] if offer else [],
+        return_=_parcel(dispute),
+        refunds=[_refund(refund) for refund in dispute.refunds],
+        appeals=[AppealView(party=one.party, about=one.about, finding=one.finding) for one in dispute.appeals],
+        frozen=dispute.frozen is not None,
+        claimed_by=dispute.claimed_by,
+        claimed_until=dispute.claimed_until,
+        resolved_by=dispute.resolved_by,
+        outcome=dispute.outcome,
+        policy_version=dispute.policy,
+        rule=dispute.rule,
+        reasons=seen.reasons,
+        allowed_actions=[name.replace("_", "-") for name in allowed(dispute, who, seen.now)],
+    )
+
+
+def remedy_of(dispute: Dispute) -> str | None:
+    """What the buyer gets, once that is decided; `none` where it ended with nothing."""
+    parcel = dispute.parcel
+    if parcel is not None and parcel.kind == "replacement" and (not dispute.closed_at or dispute.outcome == "replaced"):
+        return "replacement"
+    if any(refund.minor for refund in dispute.refunds) or parcel is not None:
+        return "return_refund" if parcel is not None and parcel.kind == "return" else "refund"
+    return "none" if dispute.closed_at else None
+
+
+def reasons_of(compiled: Compiled | None, event: Event | None, *, private: bool) -> list[str]:
+    """Why the policy said what it said of a dispute, from the event that it was assessed at."""
+    if compiled is None or not isinstance(event, d.DisputeOpened | d.ClaimChanged):
+        return []
+    ruling = assess(compiled, event.facts)
+    return explain(compiled, ruling.rule.name, ruling.misses, private=private)
+
+
+def _parcel(dispute: Dispute) -> ParcelView | None:
+    parcel = dispute.parcel
+    if parcel is None:
+        return None
+    return ParcelView(
+        kind=parcel.kind,
+        state=parcel.state,
+        carrier=parcel.carrier,
+        tracking=parcel.tracking,
+        delivered_at=parcel.delivered_at,
+        problem=parcel.problem,
+    )
+
+
+def _refund(refund: Refund) -> RefundView:
+    return RefundView(
+        id=refund_id(refund.id),
+        payer=refund.payer,
+        amount=Money(refund.minor, refund.currency),
+        paid=Money(paid_minor(refund), refund.currency),
+        state=refund.state,
+        shares=[
+            ShareView(
+                payment_id=share.payment,
+                provider=share.provider,
+                amount=Money(share.minor, refund.currency),
+                state=share.state,
+                attempt_id=public_id("attempt", PART, share.attempt) if share.attempt else "",
+            )
+            for share in refund.shares
+        ],
+    )
+
+
+# --- orders and stores ---------------------------------------------------------------------------------------------
+
+
+class CoverageView(Struct, kw_only=True):
+    """Whether the order is covered, frozen at payment; `reason` says why not."""
+
+    covered: bool
+    reason: str
+    programme: str
+    policy_version: str
+
+
+class OrderLineView(Struct, kw_only=True):
+    """A line as it was sold; amounts are of the whole line. `listing` is the digest of what the buyer was shown."""
+
+    id: str
+    quantity: int
+    item: Money
+    shipping: Money
+    tax: Money
+    category: str
+    listing: str
+
+
+class PaymentView(Struct, kw_only=True):
+    """One payment of an order."""
+
+    id: str
+    provider: str
+    amount: Money
+    cash: bool
+
+
+class OrderView(Struct, kw_only=True):
+    """An order with its coverage."""
+
+    id: str
+    reference: str
+    store_id: str
+    buyer_id: str
+    status: str
+    currency: str
+    placed_at: datetime
+    ship_by: datetime
+    promised_by: datetime
+    paid_at: datetime | None
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    closed_at: datetime | None
+    cancelled_at: datetime | None
+    lines: list[OrderLineView]
+    payments: list[PaymentView]
+    coverage: CoverageView
+    disputes: list[str]
+
+
+def order_view(order: Order, disputes: list[int]) -> OrderView:
+    """An order as the API shows it."""
+    currency = order.currency
+    return OrderView(
+        id=order_id(order.id),
+        reference=order.reference,
+        store_id=order.store,
+        buyer_id=order.buyer,
+        status=order.status,
+        currency=currency,
+        placed_at=order.placed_at,
+        ship_by=order.ship_by,
+        promised_by=order.promised_by,
+        paid_at=order.paid_at,
+        shipped_at=order.shipped_at,
+        delivered_at=order.delivered_at,
+        closed_at=order.closed_at,
+        cancelled_at=order.cancelled_at,
+        lines=[
+            OrderLineView(
+                id=line.id,
+                quantity=line.quantity,
+                item=Money(line.item, currency),
+                shipping=Money(line.shipping, currency),
+                tax=Money(line.tax, currency),
+                category=line.category,
+                listing=line.listing,
+            )
+            for line in order.lines
+        ],
+        payments=[
+            PaymentView(id=one.id, provider=one.provider, amount=Money(one.minor, currency), cash=one.cash)
+            for one in order.payments
+        ],
+        coverage=CoverageView(
+            covered=order.coverage.covered,
+            reason=order.coverage.reason or ("not_paid" if order.paid_at is None else ""),
+            programme=order.coverage.programme,
+            policy_version=order.coverage.policy,
+        ),
+        disputes=[dispute_id(number) for number in disputes],
+    )
+
+
+class EnrolmentView(Struct, kw_only=True):
+    """A stretch of membership."""
+
+    programme: str
+    joined: datetime
+    left: datetime | None
+
+
+class StoreView(Struct, kw_only=True):
+    """A store; `enrolled` is whether it is in a programme now."""
+
+    id: str
+    country: str
+    zone: str
+    enrolled: bool
+    enrolments: list[EnrolmentView]
+    watched_since: datetime | None
+
+
+def store_view(store: Store, now: datetime) -> StoreView:
+    """A store as the API shows it."""
+    return StoreView(
+        id=store.id,
+        country=store.country,
+        zone=store.zone,
+        enrolled=any(one.joined <= now and (one.left is None or now < one.left) for one in store.enrolments),
+        enrolments=[
+            EnrolmentView(programme=one.programme, joined=one.joined, left=one.left) for one in store.enrolments
+        ],
+        watched_since=store.watch.since if store.watch else None,
+    )
+
+
+# --- events --------------------------------------------------------------------------------------------------------
+
+
+class EventView(Struct, kw_only=True):
+    """Something that happened: `at` in the world, `booked_at` when it was written. `data` are its own fields, amounts
+    in minor units of its `currency`; words of people are not in it."""
+
+    id: str
+    type: str
+    at: datetime
+    booked_at: datetime
+    by: str
+    store_id: str
+    order_id: str
+    dispute_id: str
+    data: dict[str, Any]
+
+
+HEAD = ("type", "at", "by", "store", "order", "dispute", "text", "facts")
+"""What of an event's JSON is not its own data, or is nobody's business outside."""
+
+
+def event_view(position: int, booked_at: datetime, said: dict[str, Any]) -> EventView:
+    """An event as the feed shows it, from its stored JSON."""
+    order, dispute = said.get("order", 0), said.get("dispute", 0)
+    return EventView(
+        id=event_id(position),
+        type=said["type"],
+        at=said["at"],
+        booked_at=booked_at,
+        by=said.get("by", ""),
+        store_id=said.get("store", ""),
+        order_id=order_id(order) if order else "",
+        dispute_id=dispute_id(dispute) if dispute else "",
+        data={name: value for name, value in said.items() if name not in HEAD},
+    )

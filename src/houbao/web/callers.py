@@ -1,0 +1,88 @@
+"""Who asks: a program with an API key, a user who signed in, a buyer or seller who came by a link; and as whom they
+act."""
+
+from msgspec import Struct
+
+from houbao.core.disputes import Dispute
+from houbao.core.orders import Order
+from houbao.core.terms import Actor, Refused, Role
+from houbao.store.access import Key, Session
+
+SCOPES = ("platform", "agent", "finance", "read")
+"""What a key may be for; `store:<id>` makes it one store's."""
+
+
+class Caller(Struct, frozen=True):
+    """Who asks. `roles` are what a key is for, or the one of a person; `store` and `buyer` whose they are, if
+    anybody's. `by_cookie`: the browser sent it along by itself, so what changes something must also carry the form's
+    token."""
+
+    kind: str
+    id: str
+    roles: tuple[str, ...] = ()
+    store: str = ""
+    buyer: str = ""
+    by_cookie: bool = False
+
+    @property
+    def role(self) -> str:
+        """The first of its roles: a person has no other."""
+        return self.roles[0] if self.roles else ""
+
+    def actors(self, dispute: Dispute | Order) -> tuple[Actor, ...]:
+        """As whom the caller may act on that: itself; a marketplace also as the buyer and the seller of it."""
+        return tuple(
+            Actor(role, _subject(self, role, dispute))
+            for role in ACTS_AS
+            if role in self.roles or ("platform" in self.roles and role in ("buyer", "seller"))
+        )
+
+
+ACTS_AS: tuple[Role, ...] = ("buyer", "seller", "agent", "finance", "admin", "platform")
+
+NOBODY = Caller("nobody", "")
+
+
+def of_key(key: Key) -> Caller:
+    """The caller with that key."""
+    stores = [scope.removeprefix("store:") for scope in key.scopes if scope.startswith("store:")]
+    roles = tuple(scope for scope in key.scopes if scope in SCOPES) + (("seller",) if stores else ())
+    return Caller("key", key.id, roles, store=stores[0] if stores else "")
+
+
+def of_session(session: Session) -> Caller:
+    """The caller with that session."""
+    buyer = session.subject if session.role == "buyer" else ""
+    return Caller(session.kind, session.subject, (session.role,), session.store, buyer, by_cookie=True)
+
+
+def actor_for(caller: Caller, may: tuple[str, ...], about: Dispute | Order, wish: str = "") -> Actor:
+    """As whom the caller does something that the roles `may` do. A marketplace's key acts for the buyer or the seller
+    where only one of them may, or `wish` (the header Houbao-Actor) says which.
+
+    Raises Refused: actor_needed, not_permitted."""
+    actors = [actor for actor in caller.actors(about) if actor.role in may and wish in ("", actor.role)]
+    if len(actors) == 1:
+        return actors[0]
+    if not actors:
+        said = f"acting as {wish} " if wish else ""
+        raise Refused("not_permitted", f"{said}you may not do that; it takes {' or '.join(may)}")
+    names = ", ".join(actor.role for actor in actors)
+    raise Refused("actor_needed", f"you may do that as {names}: say as whom, by the header Houbao-Actor")
+
+
+def own_actor(caller: Caller, may: tuple[Role, ...]) -> Actor:
+    """As whom the caller does something that is about no order. Raises Refused: not_permitted."""
+    for role in may:
+        if role in caller.roles:
+            return Actor(role, caller.store if role == "seller" else caller.id)
+    raise Refused("not_permitted", f"that takes {' or '.join(may)}")
+
+
+def _subject(caller: Caller, role: str, about: Dispute | Order) -> str:
+    """The id of an actor: the store's for a seller, the buyer's for a buyer, the caller's own for the rest."""
+    if role == "seller":
+        return caller.store or about.store
+    if role == "buyer":
+        return caller.buyer or about.buyer
+    return caller.id

@@ -1,0 +1,98 @@
+"""The one guard of the application: who asks, and may they? Whatever has no action is served to nobody."""
+
+import hmac
+from hashlib import sha256
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from houbao.core.terms import Refused
+from houbao.store.access import key_of, session_of
+from houbao.web.callers import NOBODY, Caller, of_key, of_session
+from houbao.web.permissions import GRANTS, PUBLIC, scope_of
+from houbao.web.site import Site
+
+SESSION = "houbao_session"
+VISIT = "houbao_visit"
+"""Cookies: who is signed in; and, before that, who was given the form to sign in with."""
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def on(action: str) -> dict[str, str]:
+    """What a handler is for, as its `opt`."""
+    assert action == PUBLIC or action in GRANTS, action
+    return {"action": action}
+
+
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Find the caller, and refuse whoever may not. Raises Refused: unauthenticated, not_permitted, bad_form."""
+    state = connection.scope["state"]
+    action = handler.opt.get("action", "")
+    caller = identify(connection)
+    state["caller"] = caller
+    if action == PUBLIC:
+        return
+    if caller is NOBODY:
+        raise Refused("unauthenticated", "this takes an API key that is in use, or a session")
+    scope = scope_of(caller, action)
+    if scope is None:
+        raise Refused("not_permitted", f"{' and '.join(caller.roles) or 'you'} may not do this ({action})")
+    state["reach"] = scope
+    if caller.by_cookie and connection.scope.get("method") not in SAFE:
+        assert isinstance(connection, Request)
+        await check_form(connection)
+
+
+def identify(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """Who asks: by the key in the header, else by the session's cookie. A key that opens nothing makes nobody, whatever
+    cookie comes along."""
+    site: Site = connection.app.state.site
+    given = connection.headers.get("authorization", "")
+    if given:
+        scheme, _, secret = given.partition(" ")
+        if scheme.lower() != "bearer":
+            return NOBODY
+        with site.snapshot() as reading:
+            key = key_of(reading, secret.strip())
+        return of_key(key) if key else NOBODY
+    secret = connection.cookies.get(SESSION, "")
+    if not secret:
+        return NOBODY
+    now = site.wall()
+    with site.snapshot() as reading:
+        found = session_of(reading, secret, now)
+    if found is None:
+        return NOBODY
+    session, stale = found
+    if stale:
+        site.access.touch(secret, now)
+    return of_session(session)
+
+
+# --- forms ---------------------------------------------------------------------------------------------------------
+
+
+def csrf_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The token that every form of this browser's session carries: nobody else can know it, since it is made from the
+    cookie that only the browser and the server have."""
+    secret = connection.cookies.get(SESSION) or connection.cookies.get(VISIT) or ""
+    return token_for(secret)
+
+
+def token_for(secret: str) -> str:
+    """The form token of a cookie; empty without one."""
+    return hmac.new(secret.encode(), b"houbao form", sha256).hexdigest() if secret else ""
+
+
+async def check_form(request: Request[Any, Any, Any]) -> None:
+    """`Refused('bad_form')` unless header or hidden field carries the session's token."""
+    given = request.headers.get("x-csrf-token", "")
+    if not given and request.content_type[0] in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        field = (await request.form()).get("csrf_token", "")
+        given = field if isinstance(field, str) else ""
+    wanted = csrf_token(request)
+    if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):
+        raise Refused("bad_form", "the form was not made for this session: load the page again")

@@ -1,0 +1,142 @@
+"""The application: every handler, the one guard, the wrapper around every request."""
+
+from typing import Any
+
+from litestar import Litestar, MediaType, Request, Response
+from litestar.di import Provide
+from litestar.response import Redirect, Template
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from houbao.core.scopes import NOTHING, Scope
+from houbao.web import console, pages, problems, signin
+from houbao.web.api import commands, disputes, feed, fund, health, money, orders, policies, portal, stores
+from houbao.web.callers import Caller
+from houbao.web.guard import guard, on
+from houbao.web.metrics import Metrics
+from houbao.web.operation import MOST_BODY
+from houbao.web.permissions import GRANTS, PUBLIC
+from houbao.web.site import Site
+from houbao.web.watch import Watch
+
+API = (
+    stores.register_store,
+    stores.list_stores,
+    stores.read_store,
+    stores.change_contact,
+    stores.enrol_store,
+    stores.read_score,
+    stores.repay,
+    stores.write_off,
+    orders.place_order,
+    orders.list_orders,
+    orders.read_order,
+    orders.report_event,
+    orders.write_on_order,
+    orders.read_messages,
+    orders.send_goodwill,
+    disputes.explain_claim,
+    disputes.open_dispute,
+    disputes.list_disputes,
+    disputes.read_dispute,
+    disputes.read_timeline,
+    *commands.HANDLERS,
+    fund.read_fund,
+    fund.top_up,
+    fund.move_cash,
+    money.read_statement,
+    money.read_fund_records,
+    money.read_entry,
+    money.read_fund_movements,
+    policies.list_policies,
+    policies.read_policy,
+    policies.check_policy,
+    policies.publish_policy,
+    feed.read_events,
+    portal.open_portal,
+    health.healthz,
+    health.readyz,
+    health.metrics,
+)
+"""Every operation of the API."""
+
+
+def create_app(site: Site, metrics: Metrics | None = None) -> Litestar:
+    """The application that serves one database. Whatever handler has no action does not start."""
+    metrics = metrics or Metrics()
+    handlers: list[Any] = [*API, *signin.HANDLERS, *console.HANDLERS]
+    if pages.STATIC.is_dir():
+        handlers.append(create_static_files_router("/static", [pages.STATIC], opt=on(PUBLIC), name="static"))
+    app = Litestar(
+        handlers,
+        guards=[guard],
+        dependencies={
+            "site": Provide(_site, sync_to_thread=False),
+            "caller": Provide(_caller, sync_to_thread=False),
+            "reach": Provide(_scope, sync_to_thread=False),
+        },
+        exception_handlers={Exception: on_exception},
+        template_config=TemplateConfig(instance=pages.engine()),
+        request_max_body_size=MOST_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.state.site, app.state.metrics = site, metrics
+    _check_actions(app)
+    app.asgi_handler = Watch(app.asgi_handler, metrics, secure=site.secure)
+    return app
+
+
+def _check_actions(app: Litestar) -> None:
+    """Every handler says what it is for: what nobody thought of is not served."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)]):
+            action = handler.opt.get("action") if handler else None
+            if action != PUBLIC and action not in GRANTS and not _is_options(handler):
+                raise LookupError(f"{route.path} has no action of the permission table: nobody would be let in")
+
+
+def _is_options(handler: Any) -> bool:
+    """Whether it is the framework's own answer to OPTIONS, which says the methods and nothing else."""
+    return set(getattr(handler, "http_methods", ())) == {"OPTIONS"}
+
+
+def _site(request: Request[Any, Any, Any]) -> Site:
+    return request.app.state.site
+
+
+def _caller(request: Request[Any, Any, Any]) -> Caller:
+    return request.scope["state"]["caller"]
+
+
+def _scope(request: Request[Any, Any, Any]) -> Scope:
+    return request.scope["state"].get("reach") or NOTHING
+
+
+# --- errors --------------------------------------------------------------------------------------------------------
+
+
+def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A problem: as JSON, or as a page for whoever asked for one."""
+    if not _wants_page(request):
+        return problems.on_exception(request, error)
+    refused = problems.as_refused(error)
+    if refused.code == "unauthenticated":
+        return Redirect(f"/sign-in?next={_path(request)}", status_code=303)
+    if refused.code == "failed":
+        request.scope["state"]["fault"] = error
+    told = problems.problem(refused, request.scope["state"].get("request_id", ""))
+    if not (pages.TEMPLATES / "problem.html").is_file():
+        return problems.answer(refused, told.request_id)
+    return Template("problem.html", context={"problem": told}, status_code=told.status, media_type=MediaType.HTML)
+
+
+def _wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Whether a browser asks for something of the console."""
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
+
+
+def _path(request: Request[Any, Any, Any]) -> str:
+    from urllib.parse import quote
+
+    return quote(request.url.path, safe="/") if request.method == "GET" else "/"

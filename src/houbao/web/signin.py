@@ -1,0 +1,131 @@
+"""Signing in and out, and arriving by a link. The words of the pages are in templates; this is what they do.
+
+`sign_in` is given a name, a password and a code, and begins a session; `arrive` uses a one-time link up. Both give the
+cookie to set. A form for somebody who is not signed in yet takes `visiting`, which gives its browser a cookie that the
+form's token belongs to.
+"""
+
+from datetime import datetime
+from secrets import compare_digest, token_urlsafe
+from typing import Any
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+
+from houbao.core.terms import Refused
+from houbao.store.access import LONGEST, user_of
+from houbao.web.guard import SESSION, VISIT, check_form, on
+from houbao.web.permissions import PUBLIC
+from houbao.web.site import Site
+
+hasher = PasswordHasher()
+NOBODYS = hasher.hash("nobody has this password")
+"""What is checked where there is no such user, so that it takes as long."""
+
+STEP_SECONDS = 30
+LEAST_PASSWORD, MOST_PASSWORD = 12, 256
+
+
+def hashed(password: str) -> str:
+    """A password as it is kept. Raises Refused: bad_request where it is too short or too long."""
+    if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
+        raise Refused("bad_request", f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters")
+    return hasher.hash(password)
+
+
+def sign_in(site: Site, name: str, password: str, code: str) -> Cookie:
+    """Begin a user's session. Takes long on purpose: not to be called on the event loop.
+
+    Raises Refused: sign_in_failed, which does not say what was wrong; account_locked."""
+    now = site.wall()
+    with site.snapshot() as reading:
+        user = user_of(reading, name.strip().lower()[:64])
+    right = _matches(user.password if user else NOBODYS, password[:MOST_PASSWORD])
+    if user is None or not user.active:
+        raise Refused("sign_in_failed", "that name, password or code is not right")
+    if user.locked_until is not None and now < user.locked_until:
+        raise Refused("account_locked", "too many attempts: this account rests for 15 minutes")
+    step = step_of(user.totp, code, now) if user.totp else 0
+    if not right or step is None or not site.access.note_success(user.id, step):
+        site.access.note_failure(user.id, now)
+        raise Refused("sign_in_failed", "that name, password or code is not right")
+    return session_cookie(site, site.access.begin_session("user", user.role, user.id, user.store, now))
+
+
+def _matches(kept: str, password: str) -> bool:
+    try:
+        return hasher.verify(kept, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def step_of(secret: str, code: str, now: datetime) -> int | None:
+    """The number of a code of an authenticator that is right now, or was half a minute ago; None for any other."""
+    totp = pyotp.TOTP(secret)
+    step = int(now.timestamp()) // STEP_SECONDS
+    for one in (step, step - 1, step + 1):
+        if compare_digest(totp.generate_otp(one), code.strip().replace(" ", "").encode("ascii", "replace").decode()):
+            return one
+    return None
+
+
+def arrive(site: Site, secret: str) -> tuple[Cookie, str]:
+    """Begin the session of whom a one-time link is for; also says their role. Raises Refused: link_used."""
+    now = site.wall()
+    found = site.access.use_link(secret, now)
+    if found is None:
+        raise Refused("link_used", "this link was used before, or its 15 minutes are over")
+    role, subject = found
+    store = subject if role == "seller" else ""
+    return session_cookie(site, site.access.begin_session("portal", role, subject, store, now)), role
+
+
+def session_cookie(site: Site, secret: str) -> Cookie:
+    """The cookie of a session: not for scripts, not sent along from other sites' forms."""
+    return Cookie(
+        key=SESSION,
+        value=secret,
+        httponly=True,
+        secure=site.secure,
+        samesite="lax",
+        path="/",
+        max_age=int(LONGEST.total_seconds()),
+    )
+
+
+def visiting(request: Request[Any, Any, Any]) -> Cookie | None:
+    """The cookie to set with a form for somebody who is not signed in; None where the browser has one."""
+    site: Site = request.app.state.site
+    if request.cookies.get(SESSION) or request.cookies.get(VISIT):
+        return None
+    secret = token_urlsafe(32)
+    request.cookies[VISIT] = secret  # the form that is written now carries its token
+    return Cookie(key=VISIT, value=secret, httponly=True, secure=site.secure, samesite="lax", path="/")
+
+
+@get("/portal/{secret:str}", opt=on(PUBLIC), sync_to_thread=True)
+def arrive_by_link(request: Request[Any, Any, Any]) -> Redirect:
+    """A buyer or a seller comes from the marketplace: signed in, the link is used up."""
+    cookie, _ = arrive(request.app.state.site, request.path_params["secret"])
+    answer = Redirect("/", status_code=303)
+    answer.set_cookie(cookie)
+    return answer
+
+
+@post("/sign-out", opt=on(PUBLIC), status_code=303)
+async def sign_out(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The session is over."""
+    site: Site = request.app.state.site
+    if secret := request.cookies.get(SESSION, ""):
+        await check_form(request)
+        site.access.end_session(secret)
+    answer = Redirect("/sign-in", status_code=303)
+    answer.delete_cookie(SESSION, path="/")
+    return answer
+
+
+HANDLERS = (arrive_by_link, sign_out)

@@ -1,0 +1,137 @@
+"""What the handlers work with: one database to read, the writer, the clocks. Made by the composition root."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from houbao.core.decider import Command
+from houbao.core.policy import PolicyError
+from houbao.core.policy_file import parse_policy
+from houbao.core.rulings import Compiled, Ruling, compile_policy
+from houbao.core.terms import Actor, Refused, parse_id
+from houbao.engine.engine import Engine
+from houbao.engine.ports import Accepted, Outcome, Preview, RefundProvider, Request, Scorebook
+from houbao.engine.writer import Writer
+from houbao.store import lists
+from houbao.store.access import Access
+from houbao.store.policies import Version
+from houbao.store.reading import Reader
+
+PART = 0
+"""This version makes databases with one part."""
+
+
+class Beat(Struct):
+    """How the worker is: when it last ran to the end (machine's clock), and what it could not do then."""
+
+    at: datetime | None = None
+    troubles: list[str] = []
+
+
+class Site:
+    """One database being served. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
+    `publish` lets a policy's text come into force in a programme; `note` hears of every command and its outcome;
+    `secure`: it is reached by https alone."""
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        engine: Engine,
+        writer: Writer,
+        access: Access,
+        scorebook: Scorebook,
+        providers: Mapping[str, RefundProvider],
+        clock: Callable[[], datetime],
+        publish: Callable[[str, str, datetime | None], Version],
+        note: Callable[[Sequence[Request], Sequence[Outcome]], None] = lambda requests, outcomes: None,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        public_url: str = "",
+        secure: bool = True,
+    ) -> None:
+        self.reader = reader
+        self.engine = engine
+        self.writer = writer
+        self.access = access
+        self.scorebook = scorebook
+        self.providers = providers
+        self.clock = clock
+        self.publish = publish
+        self.note = note
+        self.wall = wall
+        self.public_url = public_url
+        self.secure = secure
+        self.beat = Beat()
+        self._rules: dict[tuple[str, str], Compiled] = {}
+
+    def close(self) -> None:
+        """Close the connections to read and those of access."""
+        self.reader.close()
+        self.access.close()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A reading connection: everything read in it is of one moment."""
+        return self.reader.snapshot()
+
+    def rules(self, connection: sqlite3.Connection, version: str, currency: str) -> Compiled | None:
+        """A policy ready for use; the empty version is the database's default. A version's text never changes."""
+        known = self._rules.get((version, currency))
+        if known is None:
+            text = lists.policy_text(connection, version)
+            if text is None:
+                return None
+            try:
+                known = compile_policy(parse_policy(text), currency)
+            except PolicyError:
+                return None
+            if len(self._rules) < MOST_RULES:
+                self._rules[version, currency] = known
+        return known
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    async def execute(self, command: Command, by: Actor, *, key: str = "", seen: int = 0) -> Accepted:
+        """One command, received now; durable when this returns. Raises Refused."""
+        (outcome,) = await self.execute_all([Request(command, by, self.clock(), key, seen)])
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    async def execute_all(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
+        """A list of commands as one batch; one outcome each, in order."""
+        if not requests:
+            return []
+        outcomes = await asyncio.wrap_future(self.writer.submit(requests, bulk=bulk))
+        self.note(requests, outcomes)
+        return outcomes
+
+    async def preview(self, command: Command, by: Actor, *, seen: int = 0) -> Preview:
+        """What the command would do now; nothing is saved. Raises Refused as the command would be."""
+        request = Request(command, by, self.clock(), seen=seen)
+        return await asyncio.to_thread(self.engine.preview, request)
+
+    async def explain(self, command: Command, by: Actor) -> Ruling:
+        """What the policy says of a claim before it is opened. Raises Refused as opening it would be."""
+        return await asyncio.to_thread(self.engine.explain, Request(command, by, self.clock()))
+
+
+MOST_RULES = 1000
+"""Policies kept ready: versions × currencies."""
+
+
+def number_of(kind: str, text: str) -> int:
+    """The number in a public id. Raises Refused: bad_id, or unknown where it is of a part that there is not."""
+    part, number = parse_id(kind, text)
+    if part != PART:
+        raise Refused("bad_id", f"no {kind} {text}: this database has one part, {PART}")
+    return number
+
+
+encode = msgspec.json.Encoder().encode
