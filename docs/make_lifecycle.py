@@ -24,6 +24,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 OPENS = {
     "verifying": "open (route verify)",
+    "notifying": "above the fund's limit, where the policy hands it over",
     "awaiting_seller": "open (route seller)",
     "refunding": "open (route instant)",
     "awaiting_funds": "open (route instant)",
@@ -54,7 +55,7 @@ ALERTS = {"alert": "somebody of the platform is told", "remind": "whose turn it 
 
 MEANS = {
     "verifying": "The order is covered: the platform looks into it.",
-    "notifying": "Found out of scope: the official notice to the seller is on its way.",
+    "notifying": "Found out of scope, or above the fund's limit: the official notice to the seller is on its way.",
     "awaiting_seller": "The seller answers.",
     "awaiting_buyer": "The seller rejected, or made an offer; the buyer answers.",
     "adjudicating": "The two disagree, goods went astray, or a party appealed: the platform decides.",

@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from msgspec import structs
 
+from core.policies import next_policy
 from given import AGENT, DAY, FINANCE, MAIL, PLATFORM, PROVIDER, SECOND, SENIOR, Market, T, standard
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
 from houbao.core import programme as p
-from houbao.core.accounts import AVAILABLE, keeps_balance
+from houbao.core.accounts import AVAILABLE, COMMISSION, keeps_balance
 from houbao.core.acts import SendGoodwill
 from houbao.core.appeals import FundingChanged, in_hearing
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, charged
@@ -33,6 +34,7 @@ from houbao.core.exchange import parse_rate
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.outages import EnterOutage
+from houbao.core.policy_file import parse_policy
 from houbao.core.recoveries import MoneyRecovered, Recover
 from houbao.core.refunds import (
     DisputeEvent,
@@ -54,10 +56,12 @@ from houbao.core.refunds import (
     takes,
 )
 from houbao.core.returns import ReturnAuthorised, ReturnConfirmed
+from houbao.core.rulings import caps_of
 from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
 from houbao.engine.ports import Accepted, Outcome, Reply, Request
 from houbao.engine.worker import LEASE, Worker
 from houbao.gateways.refunds.sandbox import Bank, Sandbox
+from houbao.shipped import policy_text
 from houbao.store import rows, verify
 from houbao.store.rates import keep
 
@@ -107,6 +111,7 @@ FOLLOWS = (
     ReturnConfirmed,
     d.Escalated,
     d.DisputeClosed,
+    d.DisputeOpened,
     d.AppealRuled,
 )
 """What happens when a time has ended."""
@@ -236,13 +241,25 @@ class Provider(Sandbox):
         return super().look_up(key)
 
 
+POLICIES = (
+    policy_text(),
+    next_policy("2026.1", per_dispute='"12.00"', commission='"pro_rata"'),
+    next_policy("2026.1", per_dispute='"12.00"', over='"hand_over"', commission='"pro_rata"'),
+)
+"""The one that ships, and two that say more of money."""
+
+
 class Laws(RuleBasedStateMachine):
     """A marketplace under the laws. `phase` is where each dispute stands as told by its events alone."""
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.market = market = Market(self.folder, fund="0", owed="0", programme=standard(also_covers=("BRL",)))
+
+    def open_market(self, policy: str) -> None:
+        covers = standard(also_covers=("BRL",))
+        self.market = market = Market(self.folder, fund="0", owed="0", programme=covers, policy=policy)
+        self.limit = caps_of(parse_policy(policy).limits, "EUR").per_dispute
         days = [T + 5 * number * DAY for number in range(-4, 200)]
         keep(market.database, [parse_rate("EUR", "BRL", "4.6279", published_at=day, source="ECB") for day in days])
         market.database.connection.execute("PRAGMA synchronous=OFF")  # this test is about what is written, not when
@@ -277,8 +294,13 @@ class Laws(RuleBasedStateMachine):
         self.last: tuple[Request, Accepted] | None = None
         self.read([], [])
 
-    @initialize(ways=st.lists(st.sampled_from(WAYS), min_size=6, max_size=6), twist=st.sampled_from(range(7)))
-    def begin(self, ways: list[tuple[str, str]], twist: int) -> None:
+    @initialize(
+        ways=st.lists(st.sampled_from(WAYS), min_size=6, max_size=6),
+        twist=st.sampled_from(range(7)),
+        policy=st.sampled_from(POLICIES),
+    )
+    def begin(self, ways: list[tuple[str, str]], twist: int, policy: str) -> None:
+        self.open_market(policy)
         for store, enrolled in STORES.items():
             if store != "oak":
                 email = "" if store == "ash" else f"{store}@shops.example"
@@ -350,7 +372,8 @@ class Laws(RuleBasedStateMachine):
                 assert event.at == event.due_at
                 while own and isinstance(own[0][1], FOLLOWS) and own[0][1].by == "system":
                     position, then = own.pop(0)
-                    assert (then.at, then.dispute) == (event.at, event.dispute)
+                    about = then.excess_of if isinstance(then, d.DisputeOpened) else then.dispute
+                    assert (then.at, about) == (event.at, event.dispute)
                     self.happen(position, then)
             if not isinstance(event, BY_ITSELF):
                 assert self.phase[event.dispute] in DUE_TO[before]
@@ -413,7 +436,8 @@ class Laws(RuleBasedStateMachine):
             assert minor > 0
             self.sums[source, currency] -= minor
             self.sums[target, currency] += minor
-            self.nets[getattr(event, "dispute", 0)] += minor * (of_a_store(target) - of_a_store(source))
+            if COMMISSION not in (source, target):  # it follows what is refunded of the whole order, rounded
+                self.nets[getattr(event, "dispute", 0)] += minor * (of_a_store(target) - of_a_store(source))
 
     def probe(self, point: str) -> None:
         if point == self.crash_at:
@@ -460,7 +484,11 @@ class Laws(RuleBasedStateMachine):
         assert {of: minor for of, minor in self.sums.items() if minor and of[0].endswith(":held")} == +held
 
     def check_cap(self, event: RefundApproved) -> None:
-        """At every approval: approved ≤ paid − what a bank asks back or took."""
+        """At every approval: approved ≤ paid − what a bank asks back or took, and the fund's part ≤ its limit."""
+        if event.payer == "fund" and self.limit is not None:
+            state = self.states.get(event.dispute)
+            before = [takes(refund)[0] for refund in state.refunds if refund.payer == "fund"] if state else []
+            assert takes(event)[0] + sum(before) <= self.limit
         order = self.market.database.order(0, event.order)
         assert order is not None
         taken = Counter(charged(order))
@@ -1017,11 +1045,12 @@ class Laws(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            if sys.exc_info() == (None, None, None):  # no law was broken on the way
+            if hasattr(self, "market") and sys.exc_info() == (None, None, None):  # no law was broken on the way
                 self.come_to_rest()
                 assert verify.verify(self.market.database.connection) == []
         finally:
-            self.market.database.close()
+            if hasattr(self, "market"):
+                self.market.database.close()
             shutil.rmtree(self.folder)
 
     def come_to_rest(self) -> None:

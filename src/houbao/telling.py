@@ -36,6 +36,8 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
         return f"{decimal(minor, currency)} {currency}"
 
     match event:
+        case d.DisputeOpened() if event.excess_of:
+            return f"opened for {money(event.amount)} above the fund's limit, by official notice to the seller"
         case d.DisputeOpened():
             cover = "covered" if event.covered else "not covered"
             return f"opened: {_plain(event.reason)}, asks {money(event.amount)}; {cover}, route {event.route}"
@@ -131,7 +133,10 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
         case r.RefundApproved():
             whose = "the fund" if event.waits == AVAILABLE else "the store"
             wait = f"; it waits for money of {whose}" if event.waits else ""
-            return f"refund of {money(event.minor)} approved, paid by {PAYER[event.payer]}{wait}"
+            rest = (
+                f"; {money(event.handed_over)} above its limit is the seller's to answer" if event.handed_over else ""
+            )
+            return f"refund of {money(event.minor)} approved, paid by {PAYER[event.payer]}{wait}{rest}"
         case r.FundsReserved(account=account) if account != AVAILABLE:
             return f"{money(event.minor)} put aside, of the store's own money or advanced for it"
         case r.FundsReserved():

@@ -143,6 +143,17 @@ def withdrawn_and_then_refunded_otherwise() -> Desk:
     return desk
 
 
+HANDED_OVER = next_policy("2026.1", per_dispute='"25.00"', over='"hand_over"')
+
+
+def above_the_limit(**given: Any) -> Desk:
+    """The fund pays its most; the rest is a dispute of its own, which is looked at here."""
+    desk = verifying(**{"policy": HANDED_OVER, **given})
+    desk.rule()
+    desk.dispute = max(desk.world.disputes)
+    return desk
+
+
 def awaiting_funds() -> Desk:
     desk = verifying(fund="39.99")
     desk.rule()
@@ -516,6 +527,7 @@ CASES = [
     case("closed", "write_off", "closed", owed_for_long),
     case("closed", "reopen", "verifying", withdrawn),
     case("closed", "reopen", "awaiting_seller", lambda: withdrawn(awaiting_seller)),
+    case("closed", "reopen", "notifying", lambda: withdrawn(above_the_limit)),
     case("closed", "reopen", "awaiting_return", lambda: withdrawn(awaiting_return)),
     case("closed", "reopen", "closed", withdrawn_and_then_refunded_otherwise),
     case("refunding", "set_payout_way", "refunding", stuck),

@@ -142,7 +142,15 @@ def test_a_table_that_is_none_is_named_before_what_it_lacks():
         ('[limits]\nadvance = "1e3"', "limits.advance: an amount such as \"15.00\" is needed, found '1e3'"),
         ('[limits]\nper_order = "1"', "limits.per_order: no such field"),
         ('[returns]\ncovered = "never"', "returns.covered: 'never' is not one of returnless"),
-        ('[limits]\nover = "hand_over"', "limits.over: 'hand_over' is not yet available; there is platform_pays"),
+        (
+            '[limits]\nover = "hand_over"',
+            "limits.per_dispute: to hand over what is above it, it must be above 0, found ''",
+        ),
+        (
+            '[limits]\nover = "hand_over"\nper_dispute = "0.00"',
+            "limits.per_dispute: to hand over what is above it, it must be above 0, found '0.00'",
+        ),
+        ('[limits]\nover = "seller_pays"', "limits.over: 'seller_pays' is not one of platform_pays, hand_over"),
         ('[returns]\ncovered = "platform_label"', "returns.covered: 'platform_label' is not yet available"),
         ('[returns]\ncommission = "half"', "returns.commission: 'half' is not one of kept, pro_rata"),
         ("[premium]\nper_mille = -1", "premium.per_mille: a whole number from 0 to 1000 is needed, found -1"),

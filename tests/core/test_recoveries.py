@@ -55,7 +55,7 @@ def test_a_buyer_whose_parcel_came_after_all_pays_the_seller_back() -> None:
     assert desk.state().fault.state == "counted"  # that it does not, an appeal with the scan says
 
 
-def test_after_an_appeal_the_platform_gave_back_what_the_seller_bore_and_what_comes_later_is_the_platforms() -> None:
+def test_after_an_appeal_the_platform_gave_back_what_the_seller_bore() -> None:
     desk = paid_by_seller()
     desk.do(recover(desk, "10.00"), FINANCE)
     desk.do(d.FileAppeal(dispute=desk.dispute, about="funding"), SELLER)

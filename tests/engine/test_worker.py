@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SECOND, SELLER, Market, Provider, T, eur, standard
+from core.policies import next_policy
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SECOND, SELLER, Market, Provider, T, eur, opening, standard
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -19,6 +20,7 @@ from houbao.engine.letters import when
 from houbao.engine.ports import Reply, Request
 from houbao.engine.worker import BACKOFF, Done
 from houbao.shipped import policy_text
+from houbao.store import queries
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -472,6 +474,24 @@ def test_a_store_whose_buyers_send_the_same_photos_and_cost_the_fund_much_is_fou
     market.now = T + 40 * DAY
     assert market.worker.assess() == 1  # nothing is left of it after thirty days
     assert market.database.store(0, "oak").standing.exposure == 0
+    market.check()
+
+
+def test_what_is_above_the_funds_limit_reaches_the_seller_by_a_notice_that_starts_the_five_days(tmp_path):
+    market = Market(tmp_path, policy=next_policy("2026.1", per_dispute='"25.00"', over='"hand_over"'))
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.accept(d.Rule(dispute=dispute, finding="justified", reason="photos", note="It is."), AGENT, key="ruled")
+    market.work()
+    order = market.dispute(dispute).order
+    (rest,) = [one for one in queries.disputes_of(market.database.connection, 0, order) if one.excess_of == dispute]
+    assert (market.dispute(dispute).phase, rest.phase, d.due_at(rest)) == ("closed", "awaiting_seller", T + 5 * DAY)
+    notices = [letter for letter in market.mailbox.letters if letter.subject.startswith("Official notice")]
+    assert [(letter.to, "15.00 EUR, is yours" in letter.body) for letter in notices] == [("oak@shops.example", True)]
+    assert market.explain(
+        opening(market.order(amount="12.00"), "damaged", "12.00", evidence=("a" * 64,))
+    ).rule.route == ("instant")
+    market.go(T + 5 * DAY)
+    assert market.dispute(rest.id).resolved_by == "seller_timeout"
     market.check()
 
 

@@ -19,6 +19,7 @@ SCORE, SCORING = "tests/core/test_score.py::", "tests/engine/test_scoring.py::"
 LIMITS, COMMISSIONS = "tests/core/test_limits.py::", "tests/core/test_commissions.py::"
 APPEALS, CHARGEBACKS = "tests/core/test_appeals.py::", "tests/core/test_chargebacks.py::"
 GOODWILL = "tests/core/test_goodwill.py::"
+RECOVERIES, HANDOVERS = "tests/core/test_recoveries.py::", "tests/core/test_handovers.py::"
 
 BUGS = [
     Bug(
@@ -52,9 +53,37 @@ BUGS = [
     Bug(
         "above the limit of a dispute the seller pays",
         "core/awards.py",
-        'whole.minor - part, "platform", resolved_by)',
-        'whole.minor - part, "seller", resolved_by)',
+        'pieces, excess, "platform", resolved_by)',
+        'pieces, excess, "seller", resolved_by)',
         (LIMITS + "test_the_sellers_net_over_a_covered_dispute_is_zero_and_the_fund_pays_at_most_its_limit",),
+    ),
+    Bug(
+        "what is above the limit is the seller's though the platform was late",
+        "core/awards.py",
+        'scene.caps.hands_over and resolved_by == "guarantee"',
+        "scene.caps.hands_over",
+        (HANDOVERS + "test_the_platforms_own_delay_costs_the_seller_nothing",),
+    ),
+    Bug(
+        "what was handed over is asked for once more",
+        "core/evolving.py",
+        'changes["amount"] = dispute.amount - event.handed_over',
+        "pass",
+        (HANDOVERS + "test_a_buyer_who_got_less_than_asked_may_still_appeal_about_that_alone",),
+    ),
+    Bug(
+        "more comes back for a refund than was paid",
+        "core/refunds.py",
+        "return paid_minor(refund) - recovered(refund), refund.currency",
+        "return paid_minor(refund), refund.currency",
+        (RECOVERIES + "test_never_more_comes_back_than_was_paid",),
+    ),
+    Bug(
+        "what a carrier paid is given to the seller a second time by an appeal",
+        "core/hearings.py",
+        '.get("writeoff", 0) - had)',
+        '.get("writeoff", 0))',
+        (RECOVERIES + "test_after_an_appeal_the_platform_gave_back_what_the_seller_bore",),
     ),
     Bug(
         "the commission is rounded for each refund apart",
@@ -66,8 +95,8 @@ BUGS = [
     Bug(
         "who gets the refund back by an appeal keeps the commission too",
         "core/commissions.py",
-        'case RefundReturned(payer="seller") | FundingChanged(was="seller"):',
-        'case RefundReturned(payer="seller"):',
+        ' | FundingChanged(was="seller"):\n            return -event.minor',
+        ":\n            return -event.minor",
         (COMMISSIONS + "test_who_gets_the_refund_back_by_an_appeal_owes_the_commission_again",),
     ),
     Bug(
@@ -555,7 +584,7 @@ BUGS = [
     Bug(
         "a dispute that is taken up again is the seller's because it was once handed to it",
         "core/evolving.py",
-        '"payer": dispute.first_payer,\n        "notice": 0,',
+        '"payer": dispute.first_payer,\n        "notice": notice,',
         "",
         (CELLS + "test_what_is_taken_up_again_after_it_was_handed_over_is_the_guarantees_anew",),
     ),

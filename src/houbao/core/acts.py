@@ -175,7 +175,8 @@ class SendGoodwill(Record, frozen=True, kw_only=True, tag="goodwill"):
 
 class DisputeOpened(Move, frozen=True, kw_only=True, tag="dispute_opened"):
     """A dispute, with what the policy said of it: the rule, and the facts from which `assess` tells why. `policy` is
-    the version in force at opening (timers), `rules` the one at payment where that is another."""
+    the version in force at opening (timers), `rules` the one at payment where that is another. `excess_of`: opened by
+    the platform, for what was above the fund's limit in that one."""
 
     buyer: str
     currency: str
@@ -193,6 +194,7 @@ class DisputeOpened(Move, frozen=True, kw_only=True, tag="dispute_opened"):
     rules: str = ""
     evidence: tuple[str, ...] = ()
     reference: str = ""
+    excess_of: int = 0
 
 
 class GoodwillSent(Move, frozen=True, kw_only=True, tag="goodwill_sent"):

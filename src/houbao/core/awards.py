@@ -3,10 +3,11 @@
 from msgspec import structs
 
 from houbao.core.accounts import AVAILABLE
-from houbao.core.acts import DisputeClosed
+from houbao.core.acts import DisputeClosed, DisputeOpened
 from houbao.core.appeals import in_hearing
 from houbao.core.attempts import decide_abandon
-from houbao.core.disputes import Dispute, Event, with_refund
+from houbao.core.conditions import Facts
+from houbao.core.disputes import EXCESS, Dispute, Event, with_refund
 from houbao.core.money import split
 from houbao.core.moves import Move
 from houbao.core.phases import entering, head_of, timers_of
@@ -25,7 +26,7 @@ from houbao.core.refunds import (
 from houbao.core.returns import ReturnAuthorised
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import Legs, draw, drawn_on, fund_room, in_fund, spent, waiting_for
-from houbao.core.terms import Refused
+from houbao.core.terms import REASONS, Refused
 
 # --- approving a refund --------------------------------------------------------------------------------------------
 
@@ -96,29 +97,75 @@ def approve(
 
 
 def approve_within_limit(
+    dispute: Dispute,
     scene: Scene,
-    dispute: int,
-    pieces: tuple[tuple[str, int], ...],
     wanted: int,
     payer: str,
     resolved_by: str,
-    before: tuple[Refund, ...] = (),
-) -> list[RefundApproved]:
-    """As `approve`; what is above the policy's limit for the fund is a refund of its own, by the platform. That one
-    stands first: the last event says where the dispute goes on. `before` are the dispute's refunds until now."""
-    whole = approve(scene, dispute, pieces, wanted, payer, resolved_by)
+) -> list[RefundApproved | DisputeOpened]:
+    """As `approve`; what is above the policy's limit for the fund is a refund of its own, by the platform, or, where
+    the policy hands it over and the guarantee is asked, the seller's to answer. That stands first: the last event says
+    where the dispute goes on. `scene.position` is that of the one event before these."""
+    number, pieces = dispute.id, dispute.lines
+    whole = approve(scene, number, pieces, wanted, payer, resolved_by)
     if whole is None:
         return []
     wants = takes(whole)[0]
-    room = fund_room(scene.caps, before) if whole.payer == "fund" else None
+    room = fund_room(scene.caps, dispute.refunds) if whole.payer == "fund" else None
     if room is None or wants <= room:
         return [whole]
     # In another currency, too, that share of it never takes more than there is room for.
     part = whole.minor * room // wants
-    above = approve(scene, dispute, pieces, whole.minor - part, "platform", resolved_by)
+    excess = whole.minor - part
+    if part and scene.caps.hands_over and resolved_by == "guarantee":
+        rest = approve(scene, number, pieces, part, payer, resolved_by)
+        assert rest is not None
+        return [_hand_over(dispute, scene, excess), structs.replace(rest, handed_over=excess)]
+    above = approve(scene, number, pieces, excess, "platform", resolved_by)
     assert above is not None
-    rest = approve(_with(scene, above), dispute, pieces, part, payer, resolved_by) if part else None
+    rest = approve(_with(scene, above), number, pieces, part, payer, resolved_by) if part else None
     return [above, rest] if rest else [above]
+
+
+def _hand_over(dispute: Dispute, scene: Scene, excess: int) -> DisputeOpened:
+    """What is above the fund's limit, as a dispute of its own: the official notice to the seller goes out (R10)."""
+    order, pieces = scene.order, dict(dispute.lines)
+    return DisputeOpened(
+        at=scene.now,
+        by=str(scene.by),
+        store=dispute.store,
+        order=dispute.order,
+        dispute=scene.position + 1,
+        phase="notifying",
+        timers=timers_of("notifying", scene.now, scene.policy.timers, clock=scene.clock),
+        buyer=dispute.buyer,
+        currency=dispute.currency,
+        lines=dispute.lines,
+        reason=dispute.reason,
+        amount=excess,
+        remedy="refund",
+        route=EXCESS,
+        rule=dispute.rule,
+        payer="seller",
+        fault="exempt" if dispute.fault.state == "exempt" else dispute.fault.kind,
+        covered=False,
+        policy=scene.policy.version,
+        rules="" if order.coverage.policy == scene.policy.version else order.coverage.policy,
+        facts=Facts(
+            reason=dispute.reason,
+            reason_class=REASONS[dispute.reason],
+            paid=True,
+            in_window=True,
+            open_on_lines=False,
+            ruled_on_lines=False,
+            amount=excess,
+            refundable=refundable(order, pieces, scene.taken_lines, scene.taken_payments),
+            covered=order.coverage.covered,
+            categories=tuple([line.category for line in order.lines if line.id in pieces]),
+            evidence=dispute.evidence,
+        ),
+        excess_of=dispute.id,
+    )
 
 
 def _check_somebody_waits_for_a_rate(scene: Scene) -> None:
@@ -142,9 +189,7 @@ def close(dispute: Dispute, scene: Scene, outcome: str, resolved_by: str, state:
 
 def pay(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_by: str) -> list[Event]:
     """The refund goes out (minor units, capped at what is refundable); closed where nothing is left to refund."""
-    approved = approve_within_limit(
-        scene, dispute.id, dispute.lines, wanted, payer, resolved_by, before=dispute.refunds
-    )
+    approved = approve_within_limit(dispute, scene, wanted, payer, resolved_by)
     return [*approved] or [close(dispute, scene, "lapsed", resolved_by, "exempt", "nothing_left")]
 
 

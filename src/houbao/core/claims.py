@@ -12,7 +12,7 @@ from houbao.core import money
 from houbao.core.acts import ChangeClaim, ClaimChanged, Counter, DisputeOpened, OpenDispute
 from houbao.core.awards import approve_within_limit, authorise
 from houbao.core.conditions import Facts
-from houbao.core.disputes import GOODWILL, Dispute, Event
+from houbao.core.disputes import EXCESS, GOODWILL, Dispute, Event
 from houbao.core.evolving import evolve_dispute
 from houbao.core.orders import Order
 from houbao.core.phases import entering, staying, timers_of
@@ -21,7 +21,7 @@ from houbao.core.programme import Store
 from houbao.core.protection import protection_window
 from houbao.core.refundable import refundable
 from houbao.core.rulings import Compiled, assess
-from houbao.core.scene import Scene
+from houbao.core.scene import Scene, later
 from houbao.core.terms import REASONS, ReasonClass, Record, Refused, check_reference
 from houbao.core.watches import age_days
 
@@ -207,10 +207,7 @@ def decide_open(
         scene, compiled, others, command.reason, command.lines, command.amount, bool(command.evidence), given
     )
     dispute = scene.position + 1
-    approved = []
-    if rule.route == "instant":
-        approved = approve_within_limit(scene, dispute, command.lines, command.amount, rule.payer, "guarantee")
-    phase = approved[-1].phase if approved else FIRST_PHASE[rule.route]
+    phase = FIRST_PHASE[rule.route]
     opened = DisputeOpened(
         at=scene.now,
         by=str(scene.by),
@@ -240,6 +237,12 @@ def decide_open(
     if rule.route == "return":
         new = evolve_dispute(None, opened, dispute)
         return [opened, *authorise(new, scene, command.amount, rule.payer, "return")]
+    if rule.route != "instant":
+        return [opened]
+    new = evolve_dispute(None, opened, dispute)
+    approved = approve_within_limit(new, later(scene), command.amount, rule.payer, "guarantee")
+    if approved:
+        opened = structs.replace(opened, phase=approved[-1].phase, timers=approved[-1].timers)
     return [opened, *approved]
 
 
@@ -270,8 +273,14 @@ def split_by_route(
     ]
 
 
-FIRST_PHASE = {"verify": "verifying", "seller": "awaiting_seller", "return": "awaiting_return"}
-"""Route → where a dispute begins; the instant route begins with its refund."""
+FIRST_PHASE = {
+    "verify": "verifying",
+    "instant": "refunding",
+    "seller": "awaiting_seller",
+    "return": "awaiting_return",
+    EXCESS: "notifying",
+}
+"""Route → where a dispute begins; the instant route with its refund."""
 
 
 # --- changing the claim --------------------------------------------------------------------------------------------

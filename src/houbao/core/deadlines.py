@@ -19,7 +19,7 @@ from houbao.core.moves import Timer
 from houbao.core.parcels import inspected
 from houbao.core.phases import entering, head_of, waits_for
 from houbao.core.refunds import FundsAwaited, FundsReserved, is_settled, takes
-from houbao.core.scene import Scene
+from houbao.core.scene import Scene, later
 from houbao.core.shortfalls import backstop_for, draw
 
 
@@ -42,7 +42,7 @@ def fall_due(dispute: Dispute, timer: Timer, scene: Scene) -> list[Event]:
             return [Escalated(**entering(dispute, scene, "adjudicating"), why="too_long")]
         case "turn":
             whose = WHOSE.get(waits_for(dispute), waits_for(dispute))
-            return [TimedOut(**head, turn=whose, due_at=timer.at), *DEFAULT[dispute.phase](dispute, scene)]
+            return [TimedOut(**head, turn=whose, due_at=timer.at), *DEFAULT[dispute.phase](dispute, later(scene))]
 
 
 WHOSE = {"agent": "platform", "mail": "platform"}

@@ -257,7 +257,8 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
         raise Refused("frozen", "the buyer's bank asks for the payment back: the dispute goes on when that is decided")
     scene = _scene(world, by, now)
     if isinstance(command, d.ChangeClaim | d.Counter):
-        others = tuple(other for other in world.disputes.values() if other.id != dispute.id)
+        own = (dispute.id, dispute.excess_of)
+        others = tuple(other for other in world.disputes.values() if other.id not in own)
         return claims.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
     events = turns.DECIDE[name](dispute, command, scene)
     return _stopped(world, events, by, now) if dispute.phase == "closed" and events else events

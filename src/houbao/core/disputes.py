@@ -217,7 +217,7 @@ class Dispute(Record, frozen=True, kw_only=True):
     `claimed_by` is the agent who has it until `claimed_until`; `proposed` the ruling of fraud that nobody has signed
     yet, `fraud` whose fraud it was found to be. Timers run since the opening, unless `running_since` says otherwise, or
     `negotiating_since` of the end of the negotiation, `evidence_since` of evidence. `write_off` is
-    who has signed to give up what the store owes for it."""
+    who has signed to give up what the store owes for it; `excess_of` the dispute above whose limit this one is."""
 
     id: int
     store: str
@@ -267,7 +267,11 @@ class Dispute(Record, frozen=True, kw_only=True):
     resolved_by: str = ""
     outcome: str = ""
     closed_at: datetime | None = None
+    excess_of: int = 0
 
+
+EXCESS = "hand_over"
+"""The route of what was found justified above the fund's limit: by the official notice to the seller."""
 
 GOODWILL = "goodwill"
 """The route of what a seller sends of its own accord: the record of its money, no dispute, and no part of any rate."""

@@ -91,6 +91,9 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
         return _money_came(event)
     number = dispute.id
     match event:
+        case DisputeOpened() if event.excess_of:
+            told = Effect("mail", event.at, number, to="buyer", what="handed_over")
+            return [Effect("notice", event.at, number, about=position), told]
         case DisputeOpened():
             to_seller = "answer_needed" if event.phase == "awaiting_seller" else "handled_for_you"
             return [
@@ -130,7 +133,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
         case ReplacementShipped():
             return [Effect("mail", event.at, number, to="buyer", what="replacement_sent")]
         case Reopened():
-            return [Effect("mail", event.at, number, to="seller", what="reopened")]
+            told = [Effect("mail", event.at, number, to="seller", what="reopened")]
+            return [Effect("notice", event.at, number, about=position), *told] if event.phase == "notifying" else told
         case TimersMoved() if not dispute.frozen and (to := waits_for(dispute)) in ("buyer", "seller"):
             return [Effect("mail", event.at, number, to=to, what="more_time")]
         case Alerted(kind="reminder"):

@@ -141,7 +141,7 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case TimedOut():
             changes |= {"timers": (), "asked": dispute.asked + (dispute.phase == "awaiting_seller")}
         case Reopened():
-            changes |= _as_it_began(dispute)
+            changes |= _as_it_began(dispute, position if event.phase == "notifying" else 0)
         case DisputeFrozen():
             changes |= {
                 "frozen": Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers, position=position),
@@ -157,6 +157,9 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case RefundApproved():
             changes |= {"payer": event.payer, "resolved_by": event.resolved_by}
             changes["refunds"] = (*dispute.refunds, evolve_refund(None, event, position))
+            if event.handed_over:
+                changes["amount"] = dispute.amount - event.handed_over
+                changes["first_amount"] = dispute.first_amount - event.handed_over
         case RefundReleased():
             changes |= {"resolved_by": event.resolved_by, "refunds": _evolved(dispute, event, position)}
         case RefundReturned():
@@ -242,8 +245,9 @@ def _with_finding(dispute: Dispute, finding: str) -> tuple[Appeal, ...]:
     return (*dispute.appeals[:-1], structs.replace(dispute.appeals[-1], finding=finding))
 
 
-def _as_it_began(dispute: Dispute) -> dict[str, Any]:
-    """A dispute that is taken up again forgets what came of it, and who was found to pay."""
+def _as_it_began(dispute: Dispute, notice: int) -> dict[str, Any]:
+    """A dispute that is taken up again forgets what came of it, and who was found to pay; `notice` where it begins with
+    one."""
     return {
         "outcome": "",
         "resolved_by": "",
@@ -253,7 +257,7 @@ def _as_it_began(dispute: Dispute) -> dict[str, Any]:
         "escalates_at": None,
         "offer": None,
         "payer": dispute.first_payer,
-        "notice": 0,
+        "notice": notice,
         "parcel": None,
         "ruled": "",
         "fraud": "",
@@ -319,6 +323,8 @@ def _opened(event: DisputeOpened, position: int) -> Dispute:
         history=(position,),
         evidence=bool(event.evidence),
         reference=event.reference,
+        notice=position if event.phase == "notifying" else 0,
+        excess_of=event.excess_of,
         timers=event.timers,
         escalates_at=next((timer.at for timer in event.timers if timer.kind == "escalate"), None),
     )

@@ -10,7 +10,7 @@ from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.hearings import rule_appeal
 from houbao.core.phases import entering, saying
-from houbao.core.scene import Scene
+from houbao.core.scene import Scene, later
 from houbao.core.terms import Actor, Refused, check_reference
 
 
@@ -71,7 +71,7 @@ def _rule(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str = "") 
     check_amount(amount)
     if amount > dispute.amount:
         raise Refused("amount_above_claim", f"the buyer asked for {dispute.amount}, the ruling gives {amount}")
-    then = _awarded(dispute, command, scene, amount)
+    then = _awarded(dispute, command, later(scene), amount)
     return [_ruled(dispute, command, scene, leads_to(then), proposed_by), *then]
 
 

@@ -131,7 +131,7 @@ def _more(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
         raise Refused("amount_above_claim", f"of the claim {left} are open, the ruling gives {amount}")
     payer = command.payer or dispute.payer
     check_payer(dispute, payer)
-    approved = approve_within_limit(scene, dispute.id, dispute.lines, amount, payer, "appeal", before=dispute.refunds)
+    approved = approve_within_limit(dispute, scene, amount, payer, "appeal")
     if not approved:
         raise Refused("nothing_left", "everything that was paid for these lines has been refunded")
     ruled = AppealRuled(**entering(dispute, scene, approved[-1].phase), finding="justified", reason=command.reason)

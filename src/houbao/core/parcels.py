@@ -24,7 +24,7 @@ from houbao.core.returns import (
     ShipReturn,
     check_parcel,
 )
-from houbao.core.scene import Scene
+from houbao.core.scene import Scene, later
 from houbao.core.terms import Refused
 
 
@@ -52,7 +52,7 @@ def inspected(dispute: Dispute, scene: Scene) -> list[Event]:
     """The return is complete, and brings what it promised."""
     parcel = dispute.parcel
     assert parcel is not None
-    then = pay_out(dispute, scene, parcel.minor, parcel.payer, parcel.resolved_by)
+    then = pay_out(dispute, later(scene), parcel.minor, parcel.payer, parcel.resolved_by)
     return [ReturnConfirmed(**entering(dispute, scene, leads_to(then))), *then]
 
 

@@ -141,7 +141,7 @@ TURNS: dict[str, dict[str, Turn]] = {
         "settle_refund": Turn(("finance",), ENDED),
         "recover": Turn(("platform", "finance"), ENDED),
         "write_off": Turn(("finance",), ENDED),
-        "reopen": Turn(("buyer",), ("verifying", "awaiting_seller", "awaiting_return", "closed")),
+        "reopen": Turn(("buyer",), ("verifying", "notifying", "awaiting_seller", "awaiting_return", "closed")),
         "appeal": Turn(("buyer", "seller"), ("adjudicating",)),
     },
 }

@@ -15,7 +15,7 @@ from houbao.core.watches import WatchLimits
 
 Route = Literal["verify", "instant", "seller", "return"]
 FaultClass = Literal["INR", "SNAD", "OTHER", "exempt"]
-Over = Literal["platform_pays"]
+Over = Literal["platform_pays", "hand_over"]
 CoveredReturn = Literal["returnless"]
 Commission = Literal["kept", "pro_rata"]
 
@@ -62,9 +62,9 @@ class Timers(Record, frozen=True, kw_only=True):
 class Limits(Record, frozen=True, kw_only=True):
     """How far the money goes, in decimal texts of the programme's currency.
 
-    `per_dispute` is what the fund pays for one dispute at most (empty: no limit); over it the platform pays the rest.
-    `backstop` caps what the treasury adds by itself where refunds wait for
-    the fund's money, `advance` what the platform advances for one store.
+    `per_dispute` is what the fund pays for one dispute at most (empty: no limit); over it the platform pays the rest,
+    or it is handed over to the seller. `backstop` caps what the treasury adds by itself where refunds wait for the
+    fund's money, `advance` what the platform advances for one store.
     """
 
     per_dispute: str = ""

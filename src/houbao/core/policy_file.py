@@ -43,7 +43,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 
 TEXTS = ("version", "title")
 
-NOT_YET = [("limits.over", "hand_over"), ("returns.covered", "platform_label")]
+NOT_YET = [("returns.covered", "platform_label")]
 """What a policy may not say until it happens: no policy promises what does not."""
 
 PARTS = ("uncompleted", "inr", "snad", "description", "service", "logistics")
@@ -199,12 +199,17 @@ def _one_of(tables: Tables, where: str, known: tuple[str, ...], default: str, fa
 
 def _limits(tables: Tables, faults: list[str]) -> Limits:
     unsaid = Limits()
-    return Limits(
+    limits = Limits(
         per_dispute=_amount(tables, "limits.per_dispute", unsaid.per_dispute, faults, empty=True),
         over=_one_of(tables, "limits.over", get_args(Over), unsaid.over, faults),
         backstop=_amount(tables, "limits.backstop", unsaid.backstop, faults),
         advance=_amount(tables, "limits.advance", unsaid.advance, faults),
     )
+    if limits.over == "hand_over" and not limits.per_dispute.strip("0."):
+        faults.append(
+            f"limits.per_dispute: to hand over what is above it, it must be above 0, found {limits.per_dispute!r}"
+        )
+    return limits
 
 
 def _watch(tables: Tables, faults: list[str]) -> WatchLimits:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from houbao.core.calendars import Span, Wait
 from houbao.core.conditions import MONEY_FACTS, PRIVATE_FACTS, Condition
 from houbao.core.money import decimal, minor_of
-from houbao.core.policy import Limits, Policy, Returns, Rule, ScoreCurves
+from houbao.core.policy import Policy, Returns, Rule, ScoreCurves
 from houbao.core.programme import Mode
 
 
@@ -55,7 +55,7 @@ def _money(policy: Policy, currency: str) -> tuple[str, ...]:
     limits = policy.limits
     backstop, advance = (_amount(text, currency) for text in (limits.backstop, limits.advance))
     return (
-        _per_dispute(limits, currency),
+        _per_dispute(policy, currency),
         "Where the fund is short, refunds wait in the order of their approval; by itself the platform then adds up to"
         f" {backstop}.",
         f"Where you owe a refund and have too little with us, the platform advances up to {advance} for your store.",
@@ -64,11 +64,18 @@ def _money(policy: Policy, currency: str) -> tuple[str, ...]:
     )
 
 
-def _per_dispute(limits: Limits, currency: str) -> str:
+def _per_dispute(policy: Policy, currency: str) -> str:
+    limits = policy.limits
     if not limits.per_dispute:
         return "For a dispute that it covers the fund pays all that is found justified."
-    most = _amount(limits.per_dispute, currency)
-    return f"The fund pays up to {most} for one dispute; the platform pays what is above."
+    most = f"The fund pays up to {_amount(limits.per_dispute, currency)} for one dispute"
+    if limits.over == "platform_pays":
+        return f"{most}; the platform pays what is above."
+    return (
+        f"{most}. What is found justified above that is yours: an official notice hands it over to you as a dispute of"
+        f" its own, and you answer it within {_span(policy.timers.seller_answer)}. Where the platform was late, or an"
+        " appeal gives the buyer more, the platform pays it."
+    )
 
 
 def _amount(text: str, currency: str) -> str:

@@ -117,7 +117,8 @@ class Share(Record, frozen=True, kw_only=True):
 class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
     """A refund is owed. `legs` is where a store's money is taken from, (account kind, minor) in that order; without
     legs a refund of the fund's is reserved with this event. `waits`: the account that is short, of which nothing is
-    taken yet; `advance` is what the platform may then advance. `held`: it goes out when the goods are back."""
+    taken yet; `advance` is what the platform may then advance. `held`: it goes out when the goods are back.
+    `handed_over`: so much of the claim is the seller's to answer, in a dispute of its own."""
 
     resolved_by: str
     payer: str
@@ -130,6 +131,7 @@ class RefundApproved(Move, frozen=True, kw_only=True, tag="refund_approved"):
     advance: int = 0
     in_fund: InFund | None = None
     held: bool = False
+    handed_over: int = 0
 
 
 class FundsReserved(Move, frozen=True, kw_only=True, tag="funds_reserved"):

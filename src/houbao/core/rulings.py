@@ -27,11 +27,13 @@ class Ruling(Struct, frozen=True, gc=False):
 
 
 class Caps(Struct, frozen=True):
-    """The policy's limits in minor units. `per_dispute` None: the fund pays all of it."""
+    """The policy's limits in minor units. `per_dispute` None: the fund pays all of it; `hands_over`: what is above it
+    is the seller's to answer."""
 
     per_dispute: int | None
     backstop: int
     advance: int
+    hands_over: bool = False
 
 
 class Compiled(Struct, frozen=True):
@@ -83,6 +85,7 @@ def caps_of(limits: Limits, currency: str) -> Caps:
         per_dispute=minor_of(limits.per_dispute, currency) if limits.per_dispute else None,
         backstop=minor_of(limits.backstop, currency),
         advance=minor_of(limits.advance, currency),
+        hands_over=limits.over == "hand_over",
     )
 
 

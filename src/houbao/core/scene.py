@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from msgspec import structs
+
 from houbao.core.calendars import ALWAYS, Clock
 from houbao.core.exchange import Rate
 from houbao.core.orders import Order
@@ -49,3 +51,8 @@ class Scene(Record, frozen=True, kw_only=True):
     rates: tuple[Rate, ...] = ()
     text: str = ""
     clock: Clock = ALWAYS
+
+
+def later(scene: Scene) -> Scene:
+    """The scene one event later in the same decision."""
+    return structs.replace(scene, position=scene.position + 1)

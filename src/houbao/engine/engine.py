@@ -77,7 +77,9 @@ class Engine:
 
         Raises Refused as opening would. `request.command` is an OpenDispute."""
         preview = self.preview(msgspec.structs.replace(request, key=""))
-        opened, *more = [event for event in preview.events if isinstance(event, d.DisputeOpened)]
+        opened, *more = [
+            event for event in preview.events if isinstance(event, d.DisputeOpened) and not event.excess_of
+        ]
         if more:
             raise Refused("split_lines", "these lines go different ways, as several disputes: ask about each alone")
         order = self.database.order(self.part, opened.order)

@@ -75,17 +75,29 @@ def when(at: datetime | None, zone: str = "UTC") -> str:
     return f"{local:{_DAY_AND_TIME}} {zone} time ({beside} UTC)"
 
 
+NOTICE_STANDS = (
+    "Your time began when your mail server accepted this notice; when it ends to the minute stands in the mail that"
+    " follows."
+)
+
+
 def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str) -> tuple[str, str]:
     what = effect.what or effect.kind
     by = f"Answer by {due}."
     match what:
+        case "notice" if dispute.excess_of:
+            return (
+                "Official notice: please answer what is above the guarantee's limit",
+                "The platform looked into a dispute and found it justified. The guarantee pays up to its limit; what is"
+                f" above, {amount}, is yours to answer, as a dispute of its own.\n{by} {NOTICE_STANDS}\nIf you do not"
+                f" answer in time, {amount} is refunded to the buyer from your balance.",
+            )
         case "notice":
             return (
                 "Official notice: please answer this dispute yourself",
                 "The platform looked into this dispute and found that the guarantee does not cover it"
                 f" (reason: {_plain(reason) or 'not stated'}), so it is yours to answer."
-                f"\n{by} Your time began when your mail server accepted this notice; when it ends to the minute stands"
-                f" in the mail that follows.\nIf you do not answer in time, {amount} is refunded to the buyer from your"
+                f"\n{by} {NOTICE_STANDS}\nIf you do not answer in time, {amount} is refunded to the buyer from your"
                 " balance.",
             )
         case "answer_needed":
@@ -98,6 +110,12 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
                 "A dispute is handled for you",
                 f"A buyer asks for {amount}. The guarantee covers the order: the platform looks into it and the fund"
                 " pays what is justified. You need not do anything; you may write if you wish.",
+            )
+        case "handed_over":
+            return (
+                "The seller answers the rest",
+                f"What you asked was found justified. The guarantee pays a part of it; {amount} more is for the seller"
+                " to answer, within the time of an official notice. If the seller does not, you get it back.",
             )
         case "opened":
             return ("We have your dispute", f"You asked for {amount}. {_next_for_buyer(dispute, due)}")

@@ -58,6 +58,7 @@ OPEN = tuple(phase for phase in TURNS if phase != "closed")
 SAYS_OF = {
     "opened": OPEN,
     "handled_for_you": OPEN,
+    "handed_over": ("notifying", "awaiting_seller"),
     "answer_needed": ("awaiting_seller",),
     "your_turn": ("awaiting_buyer",),
     "more_time": ("awaiting_seller", "awaiting_buyer", "awaiting_return", "awaiting_replacement"),

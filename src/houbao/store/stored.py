@@ -265,7 +265,7 @@ class Receipts:
             self._bad(self._receipt, "caller", event.by)
         elif event.by != "system":
             subject = _subject(event, position)
-            if isinstance(event, d.DisputeOpened) and (subject == number or self._made):
+            if isinstance(event, d.DisputeOpened) and (number in (subject, event.excess_of) or self._made):
                 self._made.add(subject)
             # What is said of an order may move its disputes too, as a chargeback does; one opening may make several.
             if number not in (subject, getattr(event, "order", subject)) and subject not in self._made:
