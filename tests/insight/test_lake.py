@@ -13,7 +13,7 @@ from houbao.core.acts import SendGoodwill
 from houbao.core.conditions import FACTS
 from houbao.insight import columns, lake
 from houbao.store import history
-from houbao.store.stored import reading
+from houbao.store.reading import reading
 
 if os.environ.get("CI"):
     import duckdb

@@ -1,13 +1,34 @@
 """`houbao export …`: its commands, thin; what they do is in modules of their own."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from houbao.commands.options import DatabaseUrl, Json
 from houbao.commands.terminal import opened, say
 
 export_app = App(name="export", help="Everything that leaves in another program's form.")
+
+From = Annotated[str, Parameter(name="--from", help="The first day, such as 2026-07-01 (UTC); default: from the start")]
+To = Annotated[str, Parameter(name="--to", help="The last day, whole; default: until now")]
+Output = Annotated[Path | None, Parameter(help="The file to write; default: what is written goes to standard output")]
+
+
+@export_app.command
+def accounting(
+    *,
+    program: Annotated[Literal["hledger", "beancount"], Parameter(name="--format")],
+    start: From = "",
+    end: To = "",
+    output: Output = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """The whole ledger as a journal for hledger or Beancount, with every balance asserted at its end."""
+    from houbao.commands import exporting, progress
+
+    with opened(database) as house, progress.shown() as shown:
+        exporting.export_journal(house, program, start, end, output, shown)
 
 
 @export_app.command

@@ -6,7 +6,7 @@ from pathlib import Path
 from houbao.commands.terminal import CommandFailed
 from houbao.insight.lake import Manifest, write_lake
 from houbao.store import history
-from houbao.store.stored import reading
+from houbao.store.reading import reading
 from houbao.wiring import House
 
 MISSING = "{what} needs {needs}, which comes with the extra `{extra}`: pip install 'houbao[{extra}]'"

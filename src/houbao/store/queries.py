@@ -12,6 +12,9 @@ from houbao.core.orders import Order
 from houbao.core.terms import Actor, Refused, micros
 from houbao.core.world import Event
 from houbao.store import rows
+from houbao.store.bookings import Booked as Booked
+from houbao.store.bookings import balances_at as balances_at
+from houbao.store.bookings import booked as booked
 from houbao.store.fund_records import EntryDetail as EntryDetail
 from houbao.store.fund_records import FundRecord as FundRecord
 from houbao.store.fund_records import FundRecords as FundRecords
@@ -19,8 +22,11 @@ from houbao.store.fund_records import Purpose as Purpose
 from houbao.store.fund_records import entry_detail as entry_detail
 from houbao.store.fund_records import fund_records as fund_records
 from houbao.store.fund_records import purposes as purposes
+from houbao.store.reading import reading as reading
 from houbao.store.statements import Entry as Entry
 from houbao.store.statements import Statement as Statement
+from houbao.store.statements import booked_at as booked_at
+from houbao.store.statements import booked_before as booked_before
 from houbao.store.statements import currencies as currencies
 from houbao.store.statements import statement as statement
 

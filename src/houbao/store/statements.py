@@ -156,11 +156,19 @@ def _entry(row: rows.Row, balance: int) -> Entry:
 
 def span(connection: sqlite3.Connection, part: int, start: datetime | None, end: datetime | None) -> tuple[Place, int]:
     """(the place after which, the position up to which) those times reach."""
-    first = (_booked_before(connection, part, start), END_OF_EVENT) if start else START
-    return first, _booked_before(connection, part, end) if end else END
+    first = (booked_before(connection, part, start), END_OF_EVENT) if start else START
+    return first, booked_before(connection, part, end) if end else END
 
 
-def _booked_before(connection: sqlite3.Connection, part: int, at: datetime) -> int:
+def booked_at(connection: sqlite3.Connection, part: int, position: int) -> datetime:
+    """When the event at that position was booked. LookupError where there is none."""
+    found = connection.execute("SELECT booked_at FROM events WHERE part=? AND position=?", (part, position)).fetchone()
+    if found is None:
+        raise LookupError(f"no event {position}")
+    return from_micros(found[0])
+
+
+def booked_before(connection: sqlite3.Connection, part: int, at: datetime) -> int:
     """The position of the last event booked before a time; 0 where none was. Inside a part the booking time never goes
     back, so the place is halved in on."""
     (high,) = connection.execute("SELECT coalesce(max(position), 0) FROM events WHERE part=?", (part,)).fetchone()

@@ -1,9 +1,7 @@
 """The stored side of a check: rows in the order of the events that made them, and what follows them event by event."""
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, nullcontext
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar, get_args
 
 import msgspec
@@ -28,25 +26,6 @@ STORE_EVENTS = get_args(p.StoreEvents)
 
 END = 2**63
 """A position after the last; SQLite's integers end before it."""
-
-
-@contextmanager
-def reading(database: sqlite3.Connection | str | Path) -> Generator[sqlite3.Connection]:
-    """A connection inside one read transaction; what the caller had open stays open."""
-    if isinstance(database, sqlite3.Connection):
-        source = nullcontext(database)
-    else:
-        uri = f"{Path(database).absolute().as_uri()}?mode=ro"
-        source = closing(sqlite3.connect(uri, uri=True, isolation_level=None))
-    with source as connection:
-        inside = connection.in_transaction
-        if not inside:
-            connection.execute("BEGIN")
-        try:
-            yield connection
-        finally:
-            if not inside:
-                connection.rollback()
 
 
 class Reader:

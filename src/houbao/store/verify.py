@@ -33,10 +33,11 @@ from houbao.core.world import Event
 from houbao.store import rows, schema
 from houbao.store.differences import COLUMNS, MOST_PER_TABLE, ROW, UNDECODABLE, Difference, Notes, fields
 from houbao.store.filing import Balances, entry_rows
+from houbao.store.reading import reading
 from houbao.store.rows import Row
 from houbao.store.scores import check_scores
 from houbao.store.sqlite import decode_programme
-from houbao.store.stored import END, STORE_EVENTS, Chain, Lives, Reader, Receipts, reading
+from houbao.store.stored import END, STORE_EVENTS, Chain, Lives, Reader, Receipts
 
 
 def verify(database: sqlite3.Connection | str | Path, part: int = 0) -> list[Difference]:

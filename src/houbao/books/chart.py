@@ -1,0 +1,74 @@
+"""The ledger's accounts as an accountant names them, one to one.
+
+external:bank → Assets:Bank                        provider:<name> → Assets:Providers:<Name>
+fund:available → Equity:Fund:Available             fund:reserved → Equity:Fund:Reserved
+store:<id>:payable → Liabilities:Stores:<Id>:Payable, and so :Held and :Deposit
+store:<id>:receivable → Assets:Stores:<Id>:Receivable
+platform:commission → Income:Commission            platform:expense → Expenses:Guarantee
+platform:writeoff → Expenses:Writeoff              platform:backstop → Equity:Backstop
+fx:<currency> → Equity:Exchange:<CURRENCY>
+
+An amount there is minus the ledger's: what has been received is a debit, above zero.
+"""
+
+import re
+
+from houbao.core.accounts import AVAILABLE, BACKSTOP, BANK, COMMISSION, EXPENSE, RESERVED, WRITEOFF
+
+_FIXED = {
+    BANK: "Assets:Bank",
+    AVAILABLE: "Equity:Fund:Available",
+    RESERVED: "Equity:Fund:Reserved",
+    COMMISSION: "Income:Commission",
+    EXPENSE: "Expenses:Guarantee",
+    WRITEOFF: "Expenses:Writeoff",
+    BACKSTOP: "Equity:Backstop",
+}
+_BACK = {name: account for account, name in _FIXED.items()}
+_STORES = {"payable": "Liabilities", "held": "Liabilities", "deposit": "Liabilities", "receivable": "Assets"}
+_ESCAPES = {"_": "--u", ".": "--d", ":": "--c", "--": "--h"}
+_UNESCAPES = {code: text for text, code in _ESCAPES.items()}
+
+
+def account_name(account: str) -> str:
+    """The accountant's name of an account of the ledger. ValueError for what is none."""
+    if account in _FIXED:
+        return _FIXED[account]
+    kind, _, rest = account.partition(":")
+    if kind == "provider" and rest:
+        return f"Assets:Providers:{_component(rest)}"
+    if kind == "fx" and rest:
+        return f"Equity:Exchange:{rest}"
+    store, _, own = rest.rpartition(":")
+    if kind == "store" and store and own in _STORES:
+        return f"{_STORES[own]}:Stores:{_component(store)}:{own.title()}"
+    raise ValueError(f"{account!r} is no account of the ledger")
+
+
+def ledger_account(name: str) -> str:
+    """The ledger's account of that name: the way back. ValueError for what is none."""
+    match name.split(":"):
+        case _ if name in _BACK:
+            return _BACK[name]
+        case ["Assets", "Providers", provider]:
+            return f"provider:{_plain(provider)}"
+        case ["Equity", "Exchange", currency]:
+            return f"fx:{currency}"
+        case [top, "Stores", store, own] if _STORES.get(own.lower()) == top:
+            return f"store:{_plain(store)}:{own.lower()}"
+        case _:
+            raise ValueError(f"{name!r} is no account of the export")
+
+
+def _component(name: str) -> str:
+    """A name as one component: letters, digits and single hyphens stay, the first letter is made a capital; one that
+    begins with a capital gets a 0 before it, so that no two names become one."""
+    escaped = re.sub(r"--|[_.:]", lambda found: _ESCAPES[found[0]], name)
+    if re.match(r"0*[A-Z]", escaped):
+        return f"0{escaped}"
+    return escaped[0].upper() + escaped[1:]
+
+
+def _plain(component: str) -> str:
+    name = component[1:] if re.match(r"0+[A-Z]", component) else component[0].lower() + component[1:]
+    return re.sub(r"--[udch]", lambda found: _UNESCAPES[found[0]], name)

@@ -1,0 +1,49 @@
+"""The ledger as a whole, event by event: for the books that accountants keep elsewhere."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+
+from msgspec import Struct
+
+from houbao.core.ledger import Transfer
+from houbao.core.terms import from_micros
+
+Balances = dict[tuple[str, str], int]
+"""(account, currency) → the sum of its transfers (minor units)."""
+
+
+class Booked(Struct, frozen=True, gc=False):
+    """What one event moved: its part and position, when it was booked, its type, and the transfers."""
+
+    part: int
+    position: int
+    at: datetime
+    event: str
+    transfers: list[Transfer]
+
+
+def booked(connection: sqlite3.Connection, part: int, after: int, last: int) -> Iterator[Booked]:
+    """What moved money after one position up to another, in the order it was booked, one event at a time."""
+    found = connection.execute(
+        "SELECT t.position, e.booked_at, e.body->>'$.type', t.kind, t.source, t.target, t.minor, t.currency,"
+        " t.store_id, t.order_id, t.dispute_id FROM transfers AS t"
+        " CROSS JOIN events AS e ON e.part=t.part AND e.position=t.position"
+        " WHERE t.part=? AND t.position>? AND t.position<=? ORDER BY t.position, t.n",
+        (part, after, last),
+    )
+    for (position, at, event), moved in groupby(found, lambda row: row[:3]):
+        yield Booked(part, position, from_micros(at), event, [Transfer(*row[3:]) for row in moved])
+
+
+def balances_at(connection: sqlite3.Connection, part: int, last: int) -> Balances:
+    """Every account's balance after the event at that position, by its transfers alone."""
+    found = connection.execute(
+        "SELECT account, currency, sum(minor) FROM ("
+        "SELECT source AS account, currency, -minor AS minor FROM transfers WHERE part=? AND position<=?"
+        " UNION ALL SELECT target, currency, minor FROM transfers WHERE part=? AND position<=?"
+        ") GROUP BY account, currency",
+        (part, last) * 2,
+    )
+    return {(account, currency): minor for account, currency, minor in found}
