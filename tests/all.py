@@ -10,8 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = (
-    ("form", ["ruff", "check", "src", "tests"]),
-    ("format", ["ruff", "format", "--check", "src", "tests"]),
+    ("form", ["ruff", "check", "src", "tests", "examples"]),
+    ("format", ["ruff", "format", "--check", "src", "tests", "examples"]),
     ("types", ["ty", "check", "src", "--error-on-warning"]),
     ("import law", ["lint-imports", "--no-logo"]),
 )
