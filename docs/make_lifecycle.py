@@ -64,7 +64,8 @@ MEANS = {
     "awaiting_replacement": "The seller sends the goods once more.",
     "awaiting_funds": "A refund is approved and waits for money: the fund's, or the store's own.",
     "refunding": "A refund is approved and on its way through the provider.",
-    "closed": "Over. A party may appeal; a provider may still give money back, or say something late.",
+    "closed": "Over. A party may appeal, two agents rule that there was fraud; a provider may still give money back, or"
+    " say something late.",
 }
 
 

@@ -29,7 +29,7 @@ from houbao.core import programme as p
 from houbao.core.accounts import AVAILABLE, COMMISSION, keeps_balance
 from houbao.core.acts import SendGoodwill
 from houbao.core.appeals import FundingChanged, in_hearing
-from houbao.core.chargebacks import Chargeback, ChargebackMoved, charged
+from houbao.core.chargebacks import Chargeback, ChargebackMoved
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import CapitalAdded, TopUp
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
@@ -95,7 +95,7 @@ WAYS += [("came_back", name) for name in ("send_refund", "report_refund", "resol
 WAYS += [("turned_down", "appeal"), ("heard", "rule")]
 WAYS += [("withdrawn", "reopen"), ("offered", "accept_offer"), ("delivered", "confirm_return")]
 WAYS += 4 * [("owing", "write_off"), ("exchanged", "settle_refund"), ("half_exchanged", "settle_refund")]
-WAYS += 2 * [("paid", "recover")]
+WAYS += 2 * [("paid", "recover"), ("paid", "rule"), ("paid", "sign")]
 """What a new dispute can be brought into, and a step from there; handed over: by an official notice;
 came back: a refund that the provider returned while an appeal is heard."""
 
@@ -241,11 +241,12 @@ class Provider(Sandbox):
         return super().look_up(key)
 
 
-POLICIES = (
-    policy_text(),
-    next_policy("2026.1", per_dispute='"12.00"', commission='"pro_rata"'),
-    next_policy("2026.1", per_dispute='"12.00"', over='"hand_over"', commission='"pro_rata"'),
-)
+SAID = {"commission": '"pro_rata"', "advance": '"20.00"'}
+POLICIES = {
+    "shipped": policy_text(),
+    "limited": next_policy("2026.1", per_dispute='"12.00"', **SAID),
+    "handing over": next_policy("2026.1", per_dispute='"12.00"', over='"hand_over"', **SAID),
+}
 """The one that ships, and two that say more of money."""
 
 
@@ -289,6 +290,7 @@ class Laws(RuleBasedStateMachine):
         self.attempts: dict[int, tuple[int, str]] = {}
         self.returned: Counter[tuple[int, str]] = Counter()
         self.bank_took: set[int] = set()
+        self.asked_back: defaultdict[int, dict[str, tuple[str, int]]] = defaultdict(dict)
         self.charges: dict[str, Chargeback] = {}
         self.keys = 0
         self.last: tuple[Request, Accepted] | None = None
@@ -297,10 +299,10 @@ class Laws(RuleBasedStateMachine):
     @initialize(
         ways=st.lists(st.sampled_from(WAYS), min_size=6, max_size=6),
         twist=st.sampled_from(range(7)),
-        policy=st.sampled_from(POLICIES),
+        policy=st.sampled_from(sorted(POLICIES)),
     )
     def begin(self, ways: list[tuple[str, str]], twist: int, policy: str) -> None:
-        self.open_market(policy)
+        self.open_market(POLICIES[policy])
         for store, enrolled in STORES.items():
             if store != "oak":
                 email = "" if store == "ash" else f"{store}@shops.example"
@@ -390,6 +392,8 @@ class Laws(RuleBasedStateMachine):
 
     def happen(self, position: int, event: Any) -> None:
         """Follow one event: the phase it leads to, the queue for the fund, what the fund gave and got."""
+        if isinstance(event, ChargebackMoved):
+            self.asked_back[event.order][event.reference] = (event.payment, event.minor if event.state != "won" else 0)
         match event:
             case CapitalAdded(currency="EUR"):
                 self.fund += event.minor
@@ -426,6 +430,8 @@ class Laws(RuleBasedStateMachine):
                 self.fund += event.fund_minor or event.minor if event.account == AVAILABLE else 0
             case FundingChanged(payer="fund"):
                 self.fund -= event.minor
+            case FundingChanged(was="fund"):
+                self.fund += event.fund_minor or event.minor
             case RefundResolved():
                 self.fund -= of_fund(event) if event.how == "paid_elsewhere" else 0
                 for account, queue in self.queues.items():
@@ -491,7 +497,9 @@ class Laws(RuleBasedStateMachine):
             assert takes(event)[0] + sum(before) <= self.limit
         order = self.market.database.order(0, event.order)
         assert order is not None
-        taken = Counter(charged(order))
+        taken = Counter[str]()
+        for payment, minor in self.asked_back[event.order].values():
+            taken[payment] += minor
         for refund in (refund for s in self.states.values() if s.order == event.order for refund in s.refunds):
             taken.update({share.payment: share.minor for share in refund.shares})
         paid = {payment.id: payment.minor for payment in order.payments}
@@ -537,6 +545,8 @@ class Laws(RuleBasedStateMachine):
 
     def place(self, store: str, worth: list[int], voucher: int, twist: int) -> int:
         """An order that was paid, shipped and delivered, unless it took one of many turns."""
+        if (known := self.market.database.store(0, store)) and known.watch:
+            self.say(p.LiftWatch(store=store), Actor("admin", "eve"))  # else all that is new would be uncovered
         now, total = self.market.now, sum(worth)
         reference = f"order-{len(self.orders) + 1}"
         voucher = min(voucher, total - 1)
@@ -682,15 +692,17 @@ class Laws(RuleBasedStateMachine):
 
     def bring_into(self, phase: str, store: str, worth: list[int], voucher: int, split: int) -> d.Dispute:
         """A new dispute in that phase, unless the fund is short."""
+        short_seller = phase == "awaiting_funds" and self.limit is not None  # the fund is never short of so little
         if phase == "awaiting_funds":
             worth = [*worth, self.sums["fund:available", "EUR"]]
-        if phase == "owing":
-            store, voucher, split, worth = f"new-{len(self.orders)}", 0, 3, [700]
+        if phase == "owing" or short_seller:
+            store, voucher, split = f"new-{len(self.orders)}", 0, 3
+            worth = [12_345] if short_seller else [700]
             self.say(p.RegisterStore(store=store), PLATFORM)
         if "exchanged" in phase:
             voucher, split = 0, 9 if phase == "exchanged" else IN_BRL_BY_HALVES
         order = self.place(store, worth, voucher, split)
-        reason = BROUGHT_BY.get(phase, "damaged")
+        reason = "in_transit_overdue" if short_seller else BROUGHT_BY.get(phase, "damaged")
         dispute = self.open(order, reason, 100, False, 0)
         buyer, seller = Actor("buyer", self.states[dispute].buyer), Actor("seller", store)
         if phase in ("notifying", "handed_over"):
@@ -699,7 +711,8 @@ class Laws(RuleBasedStateMachine):
             notice = self.states[dispute].notice
             self.say(d.NoticeAccepted(dispute=dispute, notice=notice), MAIL)
         if phase == "awaiting_funds":
-            self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
+            ruled = d.Rule(dispute=dispute, finding="justified", reason="seen")
+            self.say(*(d.Accept(dispute=dispute), seller) if short_seller else (ruled, AGENT))
         if phase in ("turned_down", "heard"):
             self.say(d.Rule(dispute=dispute, finding="unjustified", reason="seen"), AGENT)
         if phase == "heard":
@@ -803,7 +816,7 @@ class Laws(RuleBasedStateMachine):
                 payer = ("", "platform", "fund")[twist % 3] if dispute.appeals[-1].about != "fault" else ""
                 return d.Rule(dispute=number, finding=finding, reason="again", payer=payer, note="Seen again.")
             case "rule":
-                if twist == 7:
+                if twist == 7 or dispute.phase == "closed":
                     fraud, finding = (("seller", "justified"), ("buyer", "unjustified"))[number % 2]
                     return d.Rule(dispute=number, finding=finding, reason="staged", fraud=fraud, note="Same house.")
                 finding = ("justified", "justified", "justified", "out_of_scope", "unjustified")[twist % 5]

@@ -92,6 +92,8 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return (
                 f"the appeal is {'granted' if event.finding == 'justified' else 'dismissed'} ({_plain(event.reason)})"
             )
+        case d.FundingChanged(payer="seller"):
+            return f"{money(event.minor)} are taken back from the seller, for {PAYER[event.was]}"
         case d.FundingChanged():
             return f"{PAYER[event.payer]} bears {money(event.minor)} that {PAYER[event.was]} bore"
         case ReturnAuthorised():

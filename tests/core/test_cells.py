@@ -179,6 +179,13 @@ def refunding() -> Desk:
     return desk
 
 
+def in_two_refunds() -> Desk:
+    """The fund pays its most, the platform the rest."""
+    desk = verifying(policy=next_policy("2026.1", per_dispute='"25.00"'))
+    desk.rule()
+    return desk
+
+
 def sent() -> Desk:
     desk = refunding()
     desk.send()
@@ -477,6 +484,7 @@ CASES = [
     case("refunding", "report_refund", "refunding", sent, result="refused"),
     case("refunding", "resolve_refund", "closed"),
     case("refunding", "resolve_refund", "closed", how="paid_elsewhere"),
+    case("refunding", "resolve_refund", "refunding", in_two_refunds),
     case("closed", "send_refund", "closed"),
     case("closed", "report_refund", "closed"),
     case("closed", "report_refund", "refunding", result="returned"),
@@ -523,6 +531,8 @@ CASES = [
     case("awaiting_replacement", "report_replacement", "adjudicating", replacement_there),
     case("closed", "settle_refund", "closed", exchanged),
     case("refunding", "settle_refund", "refunding", half_exchanged),
+    case("closed", "rule", "closed", fraud="seller"),
+    case("closed", "sign", "closed", lambda: proposed(closed)),
     case("closed", "recover", "closed"),
     case("closed", "write_off", "closed", owed_for_long),
     case("closed", "reopen", "verifying", withdrawn),

@@ -19,6 +19,7 @@ SCORE, SCORING = "tests/core/test_score.py::", "tests/engine/test_scoring.py::"
 LIMITS, COMMISSIONS = "tests/core/test_limits.py::", "tests/core/test_commissions.py::"
 APPEALS, CHARGEBACKS = "tests/core/test_appeals.py::", "tests/core/test_chargebacks.py::"
 GOODWILL = "tests/core/test_goodwill.py::"
+FRAUDS = "tests/core/test_frauds.py::"
 RECOVERIES, HANDOVERS = "tests/core/test_recoveries.py::", "tests/core/test_handovers.py::"
 
 BUGS = [
@@ -70,6 +71,27 @@ BUGS = [
         'changes["amount"] = dispute.amount - event.handed_over',
         "pass",
         (HANDOVERS + "test_a_buyer_who_got_less_than_asked_may_still_appeal_about_that_alone",),
+    ),
+    Bug(
+        "one agent alone has the fund's money taken back",
+        "core/findings.py",
+        "if not command.fraud:\n        return ruled",
+        "if not command.fraud or dispute.phase == 'closed':\n        return ruled",
+        (FRAUDS + "test_proposed_by_one_it_changes_nothing",),
+    ),
+    Bug(
+        "what a carrier paid is taken from a fraudster once more",
+        "core/frauds.py",
+        "minor = refund.minor - recovered(refund)",
+        "minor = refund.minor",
+        (FRAUDS + "test_what_came_back_before_is_not_taken_once_more",),
+    ),
+    Bug(
+        "a fraudster's new orders are covered",
+        "core/decider.py",
+        'e.fraud == "seller" for e in events',
+        'e.fraud == "nobody" for e in events',
+        (FRAUDS + "test_the_store_is_watched_and_its_new_orders_are_not_covered",),
     ),
     Bug(
         "more comes back for a refund than was paid",

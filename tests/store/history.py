@@ -338,7 +338,7 @@ def _returned(h: History) -> None:
 
 
 def _queued(h: History) -> None:
-    """An agent takes a dispute up and puts it back; two people rule that there was fraud."""
+    """An agent takes a dispute up and puts it back; two people rule that there was fraud, once when all was paid."""
     sue = Actor("agent", "sue")
     for name, fraud, finding in (("zac", "seller", "justified"), ("zoe", "buyer", "unjustified")):
         h.sell(name, 2_000)
@@ -350,8 +350,14 @@ def _queued(h: History) -> None:
         h.say(ruling, AGENT, f"fraud-{name}")
         h.say(d.ReleaseCase(dispute=number), AGENT)
         if name == "zac":
-            h.say(d.Sign(dispute=number), sue)
+            h.say(d.Sign(dispute=number), sue, "signed-zac")
             h.pay(number)
+    h.say(p.LiftWatch(store="oak"), Actor("admin", "eve"))
+    number = h.disputes["ann"]
+    late = d.Rule(dispute=number, finding="justified", reason="same_house", fraud="seller", note="They share a phone.")
+    h.say(late, AGENT, "fraud-late")
+    h.say(d.Sign(dispute=number), sue, "signed-late")
+    h.say(p.LiftWatch(store="oak"), Actor("admin", "eve"))
 
 
 def _appealed(h: History) -> None:

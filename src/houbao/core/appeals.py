@@ -35,8 +35,9 @@ class AppealRuled(Move, frozen=True, kw_only=True, tag="appeal_ruled"):
 
 
 class FundingChanged(DisputeEvent, frozen=True, kw_only=True, tag="funding_changed"):
-    """Another bears a refund that was paid already: who bore it before gets `minor` units back, and owes the commission
-    again that it had back for it."""
+    """Another bears a refund that was paid already: who bore it before gets `minor` units back. Where a ruling of fraud
+    takes it from the seller, `legs` say from what (account kind, minor), and a fund in another currency has
+    `fund_minor` again. `commission` is due again where the seller bore it, and comes back where it does now."""
 
     refund: int
     was: str
@@ -44,6 +45,9 @@ class FundingChanged(DisputeEvent, frozen=True, kw_only=True, tag="funding_chang
     minor: int
     currency: str
     commission: int = 0
+    legs: tuple[tuple[str, int], ...] = ()
+    fund_minor: int = 0
+    fund_currency: str = ""
 
 
 class Appeal(Record, frozen=True, kw_only=True):

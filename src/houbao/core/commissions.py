@@ -43,6 +43,8 @@ def _refunded_by(event: RefundEvent | FundingChanged) -> int:
     match event:
         case RefundPaid(payer="seller") | RefundResolved(payer="seller", how="paid_elsewhere"):
             return event.minor
+        case FundingChanged(payer="seller"):
+            return event.minor
         case RefundReturned(payer="seller") | MoneyRecovered(payer="seller") | FundingChanged(was="seller"):
             return -event.minor
         case _:

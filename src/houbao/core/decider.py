@@ -260,8 +260,16 @@ def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: dateti
         own = (dispute.id, dispute.excess_of)
         others = tuple(other for other in world.disputes.values() if other.id not in own)
         return claims.decide_change_claim(dispute, command, scene, _known(world.rules), others, world.given)
-    events = turns.DECIDE[name](dispute, command, scene)
+    events = [*turns.DECIDE[name](dispute, command, scene)]
+    if isinstance(command, d.Sign) and any(isinstance(e, d.DisputeRuled) and e.fraud == "seller" for e in events):
+        return [*events, *_watched(world, by, now)]
     return _stopped(world, events, by, now) if dispute.phase == "closed" and events else events
+
+
+def _watched(world: World, by: Actor, now: datetime) -> list[p.WatchSet]:
+    """A store whose fraud was ruled is watched from then on, where it is not already."""
+    store = world.store
+    return [p.WatchSet(at=now, by=str(by), store=store.id, why="fraud")] if store and store.watch is None else []
 
 
 PEOPLE = ("buyer", "seller", "agent")

@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from houbao.core.accounts import AVAILABLE, EXPENSE, store_account, store_of
+from houbao.core.appeals import FundingChanged
 from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import (
     GOODWILL,
@@ -176,6 +177,8 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [told, Effect("refund", event.at, number, about=event.refund, payment=event.payment)]
         case MoneyRecovered():
             return _recovered(event)
+        case FundingChanged(was="fund"):
+            return _serve(event.at, event.fund_currency or event.currency, AVAILABLE)
         case RefundContradicted():
             return [Effect("alert", event.at, number, what="provider_contradiction")]
         case RefundResolved(waited=account) if account:

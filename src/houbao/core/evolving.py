@@ -285,12 +285,15 @@ def _closed(dispute: Dispute, event: DisputeClosed) -> dict[str, Any]:
 def _borne_otherwise(dispute: Dispute, event: FundingChanged) -> tuple[Refund, ...]:
     borne = refund_of(dispute, event.refund)
     assert borne is not None
-    return with_refund(dispute, structs.replace(borne, payer=event.payer, legs=()))
+    legs = dict(event.legs)
+    if event.payer == "seller" and (others := borne.minor - event.minor):  # what came back before is nobody else's
+        legs["payable"] = legs.get("payable", 0) + others
+    return with_refund(dispute, structs.replace(borne, payer=event.payer, legs=tuple(legs.items())))
 
 
 def _lifted_at(dispute: Dispute, event: DisputeClosed) -> datetime | None:
-    """When an appeal lifted a fault that had counted."""
-    if event.state != "exempt" or not dispute.appeals:
+    """When an appeal, or a ruling of the buyer's fraud, lifted a fault that had counted."""
+    if event.state != "exempt" or not (dispute.appeals or dispute.fraud):
         return None
     return event.at if dispute.fault.state == "counted" else dispute.fault.lifted_at
 

@@ -8,6 +8,7 @@ from houbao.core.awards import authorise, check_payer, close, leads_to, pay_out,
 from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import Dispute, Event
+from houbao.core.frauds import rule_fraud
 from houbao.core.hearings import rule_appeal
 from houbao.core.phases import entering, saying
 from houbao.core.scene import Scene, later
@@ -17,8 +18,8 @@ from houbao.core.terms import Actor, Refused, check_reference
 def decide_rule(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
     """Verification ends: paid by the fund, rejected, or handed to the seller by an official notice (R10). Adjudication
     ends: paid by whom the ruling says, or rejected. A ruling of fraud ends nothing until another person signs it; it is
-    checked all the same. An appeal is decided by hearings.rule_appeal. Raises Refused: bad_reference, text_too_long,
-    bad_ruling, bad_amount, amount_above_claim."""
+    checked all the same. When all is over fraud alone is ruled. An appeal is decided by hearings.rule_appeal. Raises
+    Refused: bad_reference, text_too_long, bad_ruling, bad_amount, amount_above_claim, not_now."""
     if appeal := in_hearing(dispute.appeals):
         return rule_appeal(dispute, appeal, command, scene)
     check_reference("reason", command.reason)
@@ -56,6 +57,8 @@ def _check_fraud(command: Rule, by: Actor) -> None:
 
 def _rule(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str = "") -> list[Event]:
     """What the ruling leads to; `proposed_by` where another person proposed it."""
+    if dispute.phase == "closed":
+        return rule_fraud(dispute, command, scene, proposed_by)
     verifying = dispute.phase == "verifying"
     if verifying and (command.payer or command.fault):
         raise Refused("bad_ruling", "in verification the policy says who pays and what counts: leave both out")

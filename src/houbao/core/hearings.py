@@ -99,14 +99,14 @@ def rule_appeal(dispute: Dispute, appeal: Appeal, command: Rule, scene: Scene) -
             return _more(dispute, command, scene)
         case "remedy", _:
             return _closed_again(
-                dispute, scene, "justified", command.reason, then=_borne_by(dispute, scene, "platform"), remedy=True
+                dispute, scene, "justified", command.reason, then=borne_by(dispute, scene, "platform"), remedy=True
             )
         case "funding", _:
             payer = command.payer or "platform"
             if payer == "seller":
                 raise Refused("bad_ruling", "the seller bears it already: say fund or platform, or unjustified")
             check_payer(dispute, payer)
-            then = _borne_by(dispute, scene, payer)
+            then = borne_by(dispute, scene, payer)
             return _closed_again(dispute, scene, "justified", command.reason, then=then)
         case _:
             return _closed_again(dispute, scene, "justified", command.reason, exempt=True)
@@ -138,7 +138,7 @@ def _more(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
     return [ruled, *approved]
 
 
-def _borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
+def borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
     """What the seller bore is given back to it. The fund gives what it has: `bad_ruling` where it is short."""
     coverage = scene.order.coverage
     if payer == "fund" and (coverage.currency or coverage.mode == "deposit"):

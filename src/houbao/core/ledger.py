@@ -115,6 +115,8 @@ def transfers(event: object) -> list[Transfer]:
             return _abandoned(event)
         case ChargebackMoved(state="lost"):
             return _charged_back(event)
+        case FundingChanged(payer="seller"):
+            return _taken_back(event)
         case FundingChanged():
             payable = store_account(event.store, "payable")
             legs: list[Leg] = [("given_back", _PAID_FROM[event.payer], payable, event.minor)]
@@ -214,6 +216,16 @@ def _money_back(event: RefundReturned) -> list[Transfer]:
     if other:
         moved += _legs(event, other, ("exchange_returned", fx_account(other), target, event.fund_minor))
     return moved
+
+
+def _taken_back(event: FundingChanged) -> list[Transfer]:
+    """From a seller whose fraud it was, to whoever bore it; a fund in another currency has it from the platform, which
+    keeps the seller's money."""
+    to = AVAILABLE if event.was == "fund" and not event.fund_currency else EXPENSE
+    taken = [("taken_back", store_account(event.store, kind), to, minor) for kind, minor in event.legs]
+    back: Leg = ("commission_back", COMMISSION, store_account(event.store, "payable"), event.commission)
+    in_fund: Leg = ("taken_back", EXPENSE, AVAILABLE, event.fund_minor)
+    return [*_legs(event, event.currency, *taken, back), *_legs(event, event.fund_currency, in_fund)]
 
 
 def _recovered(event: MoneyRecovered) -> list[Transfer]:

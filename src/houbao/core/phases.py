@@ -131,11 +131,13 @@ TURNS: dict[str, dict[str, Turn]] = {
     "refunding": {
         "send_refund": Turn(("system",), ("refunding",)),
         "report_refund": _REPORT,
-        "resolve_refund": Turn(("finance",), ENDED),
+        "resolve_refund": Turn(("finance",), ("refunding", "closed")),
         "set_payout_way": _stays("refunding", "buyer"),
         "settle_refund": _stays("refunding", "finance"),
     },
     "closed": {
+        "rule": Turn(("agent",), ENDED),
+        "sign": Turn(("agent",), ENDED),
         "send_refund": Turn(("system",), ENDED),
         "report_refund": _REPORT,
         "settle_refund": Turn(("finance",), ENDED),

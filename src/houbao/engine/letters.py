@@ -38,6 +38,7 @@ def write(
 
 
 WATCHED_FOR = {
+    "fraud": "two people of the platform ruled that there was fraud",
     "exposure": "the fund has lately paid much for it",
     "young_exposure": "it is new, and the fund has already paid much for it",
     "buyer_share": "one buyer opened many of the disputes with it",
@@ -211,7 +212,7 @@ def _words(effect: Effect, dispute: Dispute, amount: str, due: str, reason: str)
         case "closed":
             return (
                 f"The dispute is closed: {dispute.outcome.replace('_', ' ')}",
-                f"{_heard(dispute)}{_ended(dispute, effect.to)}",
+                f"{_fraud(dispute, effect.to)}{_heard(dispute)}{_ended(dispute, effect.to)}",
             )
         case _:
             return (f"Alert: {what.replace('_', ' ')}", f"This needs a person: {what.replace('_', ' ')}.")
@@ -310,6 +311,13 @@ HEARD = {
     "unjustified": "The appeal was not granted: what was ruled before stands.",
     "stands": "Nobody decided the appeal in time: what was ruled before stands.",
 }
+
+
+def _fraud(dispute: Dispute, to: str) -> str:
+    """Whose fraud it was ruled to be, for the seller, and for the buyer its own."""
+    if not dispute.fraud or (to == "buyer" and dispute.fraud == "seller"):
+        return ""
+    return f"Two people of the platform ruled that there was fraud of the {dispute.fraud}'s.\n"
 
 
 def _heard(dispute: Dispute) -> str:

@@ -56,6 +56,9 @@ def needs_of(requests: Sequence[Request]) -> Needs:
                     needs.paying.add(command.order)
                 if isinstance(command, o.Paid | o.PaidOut | c.Chargeback | SendGoodwill):
                     needs.payouts.add(command.order)
+            case d.Sign() as command:
+                needs.disputes.add(command.dispute)
+                needs.signed.add(command.dispute)
             case command:
                 needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
     return needs

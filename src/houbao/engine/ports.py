@@ -92,8 +92,8 @@ class Receipt(Struct, frozen=True, gc=False):
 class Needs(Struct):
     """What a batch must read. `references` are (store, order reference), `claims` (order, dispute reference). Of the
     orders, those in `opening` are disputed now (order → buyer), those in `again` more than once, those in `paying` get
-    their coverage, those in `payouts` move money of their store's, as do the stores in `owed`; `waiting` is the
-    account and currency whose queue is served."""
+    their coverage, those in `payouts` move money of their store's, as do the stores in `owed`; of the disputes, those
+    in `signed` may have their store watched. `waiting` is the account and currency whose queue is served."""
 
     stores: set[str] = set()
     orders: set[int] = set()
@@ -105,6 +105,7 @@ class Needs(Struct):
     paying: set[int] = set()
     payouts: set[int] = set()
     owed: set[str] = set()
+    signed: set[int] = set()
     waiting: tuple[str, str] | None = None
 
 

@@ -23,9 +23,11 @@ def load(connection: sqlite3.Connection, part: int, needs: Needs) -> Loaded:
     run = connection.execute
     loaded = Loaded()
     known: Known = {}
+    signed: set[int] = set(needs.opening) if needs.signed else set()
     if needs.disputes:
         found = dict(run(_asked("d.id, order_id", "disputes AS d", "d.id"), (as_json(needs.disputes), part)).fetchall())
         needs.orders |= set(found.values())
+        signed |= {found[number] for number in needs.signed if number in found}
         if len(found) < len(needs.disputes):
             needs.again |= needs.opening.keys()  # a list may speak of disputes that it opens itself
     if needs.orders:
@@ -33,7 +35,7 @@ def load(connection: sqlite3.Connection, part: int, needs: Needs) -> Loaded:
         for number, body, store, covered in run(_asked("o.id, body, store_id, covered", "orders AS o", "o.id"), asked):
             loaded.orders[number] = body
             known[number] = (store, covered)
-            if number in needs.paying or (covered and number in needs.opening):
+            if number in needs.paying or number in signed or (covered and number in needs.opening):
                 needs.stores.add(store)
         disputes: dict[int, dict[int, Dispute]] = {}
         for (body,) in run(_asked("body", "disputes", "order_id"), asked):

@@ -88,7 +88,7 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         deposits=total("kind='deposit_pays'") - total("kind='deposit_back'"),
         out=total("source=? AND kind IN ('guarantee', 'exchange', 'given_back', 'chargeback')", RESERVED),
         back=total("target=? AND kind IN ('guarantee_returned', 'exchange_returned')", RESERVED)
-        + total("target=? AND kind='recovery'", AVAILABLE),
+        + total("target=? AND kind IN ('recovery', 'taken_back')", AVAILABLE),
         waiting=waiting,
         waiting_minor=minor,
         waiting_first=first or 0,

@@ -246,8 +246,10 @@ class Receipts:
             subject = _subject(event, position)
             if isinstance(event, d.DisputeOpened) and (number in (subject, event.excess_of) or self._made):
                 self._made.add(subject)
-            # What is said of an order may move its disputes too, as a chargeback does; one opening may make several.
-            if number not in (subject, getattr(event, "order", subject)) and subject not in self._made:
+            # What is said of an order may move its disputes too, as a chargeback does; one opening may make several; a
+            # ruling of fraud has the store watched.
+            watched = isinstance(event, p.WatchSet) and event.why == "fraud"
+            if not watched and number not in (subject, getattr(event, "order", subject)) and subject not in self._made:
                 self._bad(self._receipt, "id", subject)
             if isinstance(event, r.DisputeEvent) and micros(event.at) != received_at:
                 self._bad(self._receipt, "received_at", micros(event.at))
