@@ -60,14 +60,24 @@ def demo(
         int, Parameter(help="How many orders to generate", validator=validators.Number(gte=1, lte=1_000_000))
     ] = 5000,
     seed: int = 7,
-    no_serve: Annotated[bool, Parameter(negative="", help="Accepted; nothing is served yet")] = False,
+    no_serve: Annotated[bool, Parameter(negative="", help="Only play and report")] = False,
+    port: Annotated[int, Parameter(help="Where it is served", validator=validators.Number(gte=1, lte=65_535))] = 8000,
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Play orders and their complaints through the guarantee and report who was paid by whom."""
+    """Play orders and their complaints through the guarantee, report who was paid by whom, and serve it all."""
     from houbao.demo.command import demonstrate
 
-    demonstrate(settings(None), olist=olist, orders=orders, seed=seed, database=database, as_json=as_json)
+    demonstrate(
+        settings(None),
+        olist=olist,
+        orders=orders,
+        seed=seed,
+        database=database,
+        as_json=as_json,
+        serves=not no_serve,
+        port=port,
+    )
 
 
 # --- orders in -----------------------------------------------------------------------------------------------------

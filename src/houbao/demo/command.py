@@ -17,13 +17,24 @@ from houbao.demo.run import CURRENCY, run
 from houbao.settings import Settings
 
 DEFAULT = "sqlite:///houbao-demo/houbao.db"
+HOST, PORT = "127.0.0.1", 8000
+"""Where the demonstration is served: for this machine alone."""
 
 
 def demonstrate(
-    settings: Settings, *, olist: Path | None, orders: int, seed: int, database: str | None, as_json: bool
+    settings: Settings,
+    *,
+    olist: Path | None,
+    orders: int,
+    seed: int,
+    database: str | None,
+    as_json: bool,
+    serves: bool,
+    port: int = PORT,
 ) -> None:
-    """Play into a fresh database and print the report. The default demonstration database is made anew each time; one
-    that was named is never overwritten."""
+    """Play into a fresh database, print the report, and serve it with a sign-in for each role. The default
+    demonstration database is made anew each time; one that was named is never overwritten. As JSON, or where the books
+    are not right, nothing is served."""
     if not 1 <= orders <= 1_000_000:
         _stop(f"--orders is {orders}: give 1 to 1000000")
     url = database or DEFAULT
@@ -55,6 +66,18 @@ def demonstrate(
         print(f"Next: ./dev fund status --database {url} · ./dev verify --database {url}")
     if report.verify != "ok":
         sys.exit(1)
+    if serves and not as_json:
+        _serve(settings, path, port)
+
+
+def _serve(settings: Settings, path: Path, port: int) -> None:
+    from houbao.commands.serving import serve
+    from houbao.demo.signins import open_doors
+    from houbao.demo.signins import told as told_signins
+
+    signins, password = open_doors(path)
+    print("\n".join(told_signins(signins, password, f"http://{HOST}:{port}")), flush=True)
+    serve(settings, HOST, port)
 
 
 def _stop(message: str) -> NoReturn:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, Response
+from litestar import Litestar, Request, Response
 from litestar.di import Provide
-from litestar.response import Redirect, Template
+from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
-from litestar.template import TemplateConfig
 
 from houbao.core.scopes import NOTHING, Scope
-from houbao.web import console, pages, problems, signin
+from houbao.web import console, problems, signin
 from houbao.web.api import commands, disputes, feed, fund, health, money, orders, policies, portal, stores
 from houbao.web.callers import Caller
 from houbao.web.guard import guard, on
@@ -65,8 +64,7 @@ def create_app(site: Site, metrics: Metrics | None = None) -> Litestar:
     """The application that serves one database. Whatever handler has no action does not start."""
     metrics = metrics or Metrics()
     handlers: list[Any] = [*API, *signin.HANDLERS, *console.HANDLERS]
-    if pages.STATIC.is_dir():
-        handlers.append(create_static_files_router("/static", [pages.STATIC], opt=on(PUBLIC), name="static"))
+    handlers.append(create_static_files_router("/static", [console.STATIC], opt=on(PUBLIC), name="static"))
     app = Litestar(
         handlers,
         guards=[guard],
@@ -76,7 +74,6 @@ def create_app(site: Site, metrics: Metrics | None = None) -> Litestar:
             "reach": Provide(_scope, sync_to_thread=False),
         },
         exception_handlers={Exception: on_exception},
-        template_config=TemplateConfig(instance=pages.engine()),
         request_max_body_size=MOST_BODY,
         openapi_config=None,
         logging_config=None,
@@ -125,10 +122,7 @@ def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[
         return Redirect(f"/sign-in?next={_path(request)}", status_code=303)
     if refused.code == "failed":
         request.scope["state"]["fault"] = error
-    told = problems.problem(refused, request.scope["state"].get("request_id", ""))
-    if not (pages.TEMPLATES / "problem.html").is_file():
-        return problems.answer(refused, told.request_id)
-    return Template("problem.html", context={"problem": told}, status_code=told.status, media_type=MediaType.HTML)
+    return console.problem_page(request, refused, request.scope["state"].get("request_id", ""))
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:

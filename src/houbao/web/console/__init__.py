@@ -8,13 +8,33 @@ a handler without an action does not start. A handler asks for what it needs by 
   be passed to every function of `store/lists.py`;
 - `site: Site` has `snapshot()` (a reading connection), `execute(...)`, `preview(...)`, `clock()`.
 
-Templates are in `web/templates`; every one may use `csrf_token()`: put it into each form as the hidden field
-`csrf_token`, and scripts send it as the header `X-CSRF-Token`. Somebody who is not signed in is sent to `/sign-in`
-when they ask for a page.
+Templates are in `web/templates`, extend `layout.html` and are made of the macros in `templates/parts`, all of which
+stand on `/styleguide`; `frame.page(...)` renders one for whoever asked. What a page shows comes from `views` (plain
+records, read from a snapshot), what it says goes through the reader's `Voice` (`language.py`): every sentence is a
+message, marked by `_()` in templates and `N_()` in Python, and `python -m houbao.web.console.catalogues` gathers them.
+Every form holds `f.hidden()`, which carries the session's token; htmx sends it as the header `X-CSRF-Token`. A role's
+places in the navigation are in `shell.PLACES`. Somebody who is not signed in is sent to `/sign-in` when they ask for a
+page.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-HANDLERS: Sequence[Any] = ()
+from houbao.web.console.handlers import books, disputes, doors, guarantee, live, opening, orders, record, seller
+from houbao.web.console.rendering import STATIC as STATIC
+
+HANDLERS: Sequence[Any] = (
+    *doors.HANDLERS,
+    *disputes.HANDLERS,
+    *orders.HANDLERS,
+    *opening.HANDLERS,
+    *seller.HANDLERS,
+    *books.HANDLERS,
+    *record.HANDLERS,
+    *guarantee.HANDLERS,
+    *live.HANDLERS,
+)
 """The handlers of all pages: functions, controllers or routers of Litestar."""
+
+problem_page = doors.problem_page
+"""The page that tells of what could not be served."""

@@ -1,0 +1,66 @@
+"""The catalogues of messages: what the pages say, gathered from templates and Python, and each language's translation.
+
+`python -m houbao.web.console.catalogues` brings every catalogue up to date: new messages are added without a
+translation, and those that nobody says any more are left out. Translations are written by hand.
+"""
+
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from houbao.web.console.language import LANGUAGES, catalogue
+
+WEB = Path(__file__).parents[1]
+KEYWORDS = {"_": None, "N_": None, "say_n": (1, 2)}
+METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
+
+
+def gathered() -> Catalog:
+    """Every message that the console may say, with where it is said."""
+    found = Catalog(project="houbao", charset="utf-8")
+    for folder in ("console", "templates"):
+        for name, line, message, comments, context in extract_from_dir(
+            WEB / folder,
+            method_map=METHODS,
+            options_map={"**.html": {"extensions": "jinja2.ext.do", "newstyle_gettext": "true", "silent": "false"}},
+            keywords=KEYWORDS,
+        ):
+            found.add(message, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
+    return found
+
+
+def read(language: str) -> Catalog:
+    """A language's catalogue as it stands; an empty one where there is none yet."""
+    path = catalogue(language)
+    if not path.exists():
+        return Catalog(locale=language.replace("-", "_"), project="houbao", charset="utf-8")
+    with path.open("rb") as file:
+        return read_po(file, locale=language.replace("-", "_"))
+
+
+def update(language: str) -> int:
+    """Bring a catalogue up to date; returns how many messages are without a translation."""
+    known, wanted = read(language), gathered()
+    fresh = Catalog(locale=language.replace("-", "_"), project="houbao", charset="utf-8")
+    missing = 0
+    for message in wanted:
+        if not message.id:
+            continue
+        old = known.get(message.id)
+        string = old.string if old is not None else message.string
+        files = sorted({(name, 0) for name, _ in message.locations})
+        fresh.add(message.id, string, files)
+        missing += not (all(string) if isinstance(string, list | tuple) else string)
+    path = catalogue(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, fresh, width=120, sort_output=True, omit_header=False, include_lineno=False)
+    return missing
+
+
+if __name__ == "__main__":
+    for language in LANGUAGES:
+        if language != "en":
+            print(f"{language}: {update(language)} messages without a translation")

@@ -1,0 +1,195 @@
+"""What a reader may do in a dispute, each with its consequence in money, score and what follows; and doing nothing."""
+
+from collections.abc import Mapping
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from houbao.core.disputes import Dispute
+from houbao.core.terms import Refused
+from houbao.web.console.deeds import DEEDS, Deed, Form, amount_of
+from houbao.web.console.language import N_, Voice
+from houbao.web.console.states import fault_chip
+from houbao.web.console.views.cases import Case
+from houbao.web.console.views.consequences import Consequence
+from houbao.web.console.words import carried_out, low, offered, word
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """A row of the list of choices; `deed` is None for doing nothing."""
+
+    deed: Deed | None
+    label: Markup
+    money: Markup | str
+    money_head: Markup
+    score: Markup | str
+    then: Markup
+    button: Markup = Markup("")
+
+
+class Fact(Struct, frozen=True):
+    """One line of what would happen."""
+
+    name: Markup
+    says: Markup | str
+
+
+def choices(voice: Voice, case: Case, foreseen: Mapping[str, Consequence]) -> list[Choice]:
+    """What may be done, in the order of the deeds; those that are plain stand elsewhere. `foreseen` holds a consequence
+    for each deed that asks for nothing."""
+    names = [name for name in DEEDS if name in case.allowed and not DEEDS[name].plain]
+    return [_choice(voice, case, DEEDS[name], foreseen.get(name)) for name in names]
+
+
+def _choice(voice: Voice, case: Case, deed: Deed, found: Consequence | None) -> Choice:
+    return Choice(
+        deed=deed,
+        label=voice.say(deed.label, **named(voice, case.dispute, {})),
+        money=money_told(voice, case.role, found) if found else voice.say(deed.money),
+        money_head=money_head(voice, case.role),
+        score=score_told(voice, found) if found and case.role == "seller" else _score_said(voice, case, deed),
+        then=voice.say(deed.then),
+        button=voice.say(deed.button, **named(voice, case.dispute, {})),
+    )
+
+
+def _score_said(voice: Voice, case: Case, deed: Deed) -> Markup:
+    return voice.say(deed.score) if case.role == "seller" and deed.score else Markup("")
+
+
+def nothing(voice: Voice, case: Case) -> Choice | None:
+    """Doing nothing, where something follows from it."""
+    if not case.default or case.due is None:
+        return None
+    said = N_("%(when)s: %(then)s.")
+    counts = case.role == "seller" and case.default in ("buyers_amount_by_seller", "buyers_refund_by_seller")
+    return Choice(
+        deed=None,
+        label=voice.say(N_("Do nothing")),
+        money=_idle_money(voice, case),
+        money_head=money_head(voice, case.role),
+        score=voice.say(N_("counts, and as not answered")) if counts else "",
+        then=voice.say(said, when=voice.when(case.due), then=follows(voice, case)),
+    )
+
+
+def _idle_money(voice: Voice, case: Case) -> Markup | str:
+    dispute = case.dispute
+    if case.role == "seller" and case.purse and case.default in ("buyers_amount_by_seller", "buyers_refund_by_seller"):
+        return voice.change(case.purse.free, case.purse.free - dispute.amount, dispute.currency)
+    return ""
+
+
+def follows(voice: Voice, case: Case) -> Markup:
+    """What happens when nobody acts, said to the reader."""
+    return default_told(voice, case.role, case.dispute, case.default)
+
+
+def default_told(voice: Voice, role: str, dispute: Dispute, default: str) -> Markup:
+    """What a default outcome of a dispute means to that reader."""
+    offer = dispute.offer
+    what = offered(voice, voice.money(offer.amount, dispute.currency), offer.remedy) if offer else ""
+    return carried_out(voice, role, default, amount=voice.money(dispute.amount, dispute.currency), offer=what)
+
+
+def money_head(voice: Voice, role: str) -> Markup:
+    """What the column of money is about."""
+    return {
+        "seller": voice.say(N_("Your balance")),
+        "buyer": voice.say(N_("You get")),
+    }.get(role, voice.say(N_("The buyer gets")))
+
+
+def named(voice: Voice, dispute: Dispute, form: Form) -> dict[str, object]:
+    """The amounts that labels and buttons name: what is asked, what is offered, what was typed."""
+    offer = dispute.offer
+    what = offered(voice, voice.money(offer.amount, dispute.currency), offer.remedy) if offer else ""
+    return {
+        "amount": voice.money(dispute.amount, dispute.currency),
+        "offer": what,
+        "typed": _typed(voice, dispute, form),
+    }
+
+
+def _typed(voice: Voice, dispute: Dispute, form: Form) -> Markup | str:
+    remedy = form.get("remedy", "refund")
+    if remedy == "replacement":
+        return offered(voice, "", remedy)
+    try:
+        return offered(voice, voice.money(amount_of(dispute, form), dispute.currency), remedy)
+    except Refused:
+        return ""
+
+
+# --- what would happen ---------------------------------------------------------------------------------------------
+
+
+def money_told(voice: Voice, role: str, found: Consequence) -> Markup | str:
+    """The reader's money before and after."""
+    if role == "seller" and found.free:
+        before, after = found.free
+        return voice.change(before, after, found.currency) if before != after else voice.say(N_("no change"))
+    if found.added > 0:
+        return voice.money(found.added, found.currency)
+    return voice.say(N_("nothing")) if found.outcome else voice.say(N_("nothing yet"))
+
+
+def score_told(voice: Voice, found: Consequence) -> Markup | str:
+    """The score of today before and after."""
+    before, after = found.score
+    if before is None or after is None:
+        return "–"
+    if before // 10_000 == after // 10_000:
+        return voice.say(N_("stays %(score)s"), score=voice.points(before))
+    return f"{voice.points(before)} → {voice.points(after)}"
+
+
+def facts(voice: Voice, role: str, found: Consequence, after: Dispute) -> list[Fact]:
+    """What would happen, line by line: money, who pays, the score, what is next."""
+    told: list[Fact] = []
+    if role != "buyer" and found.free:
+        told.append(Fact(voice.say(N_("Your balance")), money_told(voice, "seller", found)))
+    if found.added > 0:
+        who = N_("You get") if role == "buyer" else N_("The buyer gets")
+        told.append(Fact(voice.say(who), voice.money(found.added, found.currency)))
+    if role != "buyer" and found.added > 0:
+        payers = voice.listed([str(word(voice, "payer", payer)) for payer, _ in found.funding])
+        told.append(Fact(voice.say(N_("Paid by")), payers))
+    if role != "buyer":
+        told.append(
+            Fact(voice.say(N_("Your score") if role == "seller" else N_("The store’s score")), score_told(voice, found))
+        )
+        chip = fault_chip(voice, after)
+        told.append(
+            Fact(voice.say(N_("Record")), Markup('<span class="chip {}">{}</span>').format(chip.look, chip.says))
+        )
+    told.append(Fact(voice.say(N_("Then")), then_told(voice, role, found, after)))
+    return told
+
+
+WAITS = {
+    "agent": N_("The platform decides by %(when)s; if not, %(then)s."),
+    "mail": N_("The official notice is accepted by %(when)s; if not, %(then)s."),
+    "seller": N_("The seller answers by %(when)s; if not, %(then)s."),
+    "buyer": N_("The buyer answers by %(when)s; if not, %(then)s."),
+    "carrier": N_("The parcel arrives by %(when)s; if not, %(then)s."),
+    "platform": N_("The platform inspects the goods by %(when)s; if not, %(then)s."),
+    "finance": N_("Money is there by %(when)s; if not, %(then)s."),
+    "provider": N_("The payment goes through by %(when)s; if not, %(then)s."),
+}
+YOURS = N_("You answer by %(when)s; if not, %(then)s.")
+
+
+def then_told(voice: Voice, role: str, found: Consequence, after: Dispute) -> Markup:
+    """What comes next: an end, money on its way, or somebody's time and what follows it."""
+    if found.outcome:
+        outcome, how = low(voice, "outcome", found.outcome), word(voice, "resolved_by", found.resolved_by)
+        return voice.say(N_("It is closed: %(outcome)s, %(how)s."), outcome=outcome, how=how)
+    if found.phase == "refunding":
+        return voice.say(N_("The refund goes out at once; then it is closed."))
+    if found.phase == "awaiting_funds":
+        return voice.say(N_("It is approved, and paid as soon as there is money for it, in the order of approval."))
+    if found.due is None:
+        return voice.say(N_("It goes on."))
+    message = YOURS if found.waiting == role and role in ("buyer", "seller") else WAITS[found.waiting]
+    return voice.say(message, when=voice.when(found.due), then=default_told(voice, role, after, found.default))

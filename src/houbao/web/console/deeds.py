@@ -1,0 +1,331 @@
+"""What people do in a dispute, as forms: what each asks for, what it is called, and what follows. Which of them may be
+done now, and by whom, is `core/allowed.py`'s to say."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from houbao.core import disputes as d
+from houbao.core import money
+from houbao.core import refunds as r
+from houbao.core import returns as g
+from houbao.core.refunds import is_stuck
+from houbao.core.terms import Refused
+from houbao.web.console.language import N_
+
+Form = Mapping[str, str]
+"""What was typed, by field."""
+
+
+class Field(Struct, frozen=True):
+    """One thing that a form asks for. `options` are codes of the table of words named `table`."""
+
+    name: str
+    kind: Literal["money", "text", "line", "choice", "photos"]
+    label: str
+    hint: str = ""
+    required: bool = True
+    table: str = ""
+    options: tuple[str, ...] = ()
+
+
+class Deed(Struct, frozen=True):
+    """One thing to do. `label` names it in the list, `then` says what follows, `button` names the effect on the button
+    that sends it; `money` and `score` stand in the list where no preview can be made before something is typed. One
+    that is `plain` moves nothing and is sent at once."""
+
+    name: str
+    label: str
+    then: str
+    button: str
+    make: Callable[[d.Dispute, Form], Any]
+    fields: tuple[Field, ...] = ()
+    money: str = ""
+    score: str = ""
+    plain: bool = False
+
+
+# --- fields --------------------------------------------------------------------------------------------------------
+
+NOTE = Field(
+    "note",
+    "text",
+    N_("Message to the other side"),
+    N_("Kept on the dispute; the platform reads it if it decides."),
+    required=False,
+)
+TO_PLATFORM = Field("note", "text", N_("What the platform should know"), required=False)
+CARRIER = Field("carrier", "line", N_("Carrier"))
+TRACKING = Field("tracking", "line", N_("Tracking number"), N_("Letters, digits and . _ : - only."))
+PROBLEM = Field(
+    "problem",
+    "choice",
+    N_("What is wrong"),
+    table="problem",
+    options=("damaged", "missing", "different", "empty", "not_received"),
+)
+REJECTING = Field(
+    "reason",
+    "choice",
+    N_("Why"),
+    table="reason",
+    options=("proof_of_delivery", "as_described", "disclosed", "not_our_fault", "other"),
+)
+
+
+def amount_of(dispute: d.Dispute, form: Form) -> int:
+    """The amount that was typed, in minor units of the dispute. Raises Refused: bad_amount."""
+    return minor_of(form, dispute.currency)
+
+
+def minor_of(form: Form, currency: str) -> int:
+    """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it. What could be two amounts
+    (1,204) is refused. Raises Refused: bad_amount."""
+    text = "".join(form.get("amount", "").split())
+    if text.count(",") == 1 and "." not in text:
+        whole, _, cents = text.partition(",")
+        if len(cents) > money.DIGITS[currency]:
+            raise Refused("bad_amount", f"{text} could be two amounts: write it with a point, like 25.00")
+        text = f"{whole}.{cents}"
+    try:
+        return money.parse(text, currency)
+    except ValueError as error:
+        raise Refused("bad_amount", str(error)) from None
+
+
+def _stuck_payment(dispute: d.Dispute) -> tuple[int, str]:
+    """(refund, payment) of what could not be paid."""
+    for refund in dispute.refunds:
+        if is_stuck(refund):
+            return refund.id, next(share.payment for share in refund.shares if share.state == "stuck")
+    return 0, ""
+
+
+def _payout_way(dispute: d.Dispute, form: Form) -> r.SetPayoutWay:
+    refund, payment = _stuck_payment(dispute)
+    return r.SetPayoutWay(dispute=dispute.id, refund=refund, payment=payment, way=form.get("way", "").strip())
+
+
+# --- the buyer's ---------------------------------------------------------------------------------------------------
+
+BUYERS = (
+    Deed(
+        "accept_offer",
+        N_("Accept the offer"),
+        N_("The seller’s offer is carried out, and the dispute is settled."),
+        N_("Accept %(offer)s"),
+        lambda x, form: d.AcceptOffer(dispute=x.id),
+    ),
+    Deed(
+        "counter",
+        N_("Ask for another amount"),
+        N_("The seller’s time to answer starts again. Silent, the seller pays what you ask."),
+        N_("Ask for %(typed)s"),
+        lambda x, form: d.Counter(dispute=x.id, amount=amount_of(x, form), note=form.get("note", "")),
+        (Field("amount", "money", N_("Amount you ask for")), NOTE),
+        money=N_("your amount, if the seller agrees or is silent"),
+    ),
+    Deed(
+        "escalate",
+        N_("Let the platform decide"),
+        N_("A person at the platform reads both sides and decides. You need not do anything more."),
+        N_("Ask the platform to decide"),
+        lambda x, form: d.Escalate(dispute=x.id, note=form.get("note", "")),
+        (TO_PLATFORM,),
+        money=N_("what the platform decides"),
+    ),
+    Deed(
+        "change_claim",
+        N_("Change the amount"),
+        N_("Where the seller answers, their time starts again."),
+        N_("Ask for %(typed)s"),
+        lambda x, form: d.ChangeClaim(dispute=x.id, amount=amount_of(x, form), note=form.get("note", "")),
+        (Field("amount", "money", N_("Amount you ask for")), NOTE),
+        money=N_("your new amount"),
+    ),
+    Deed(
+        "ship_return",
+        N_("I sent the goods back"),
+        N_("When they have arrived and are intact, you get your money."),
+        N_("The goods are on their way"),
+        lambda x, form: g.ShipReturn(
+            dispute=x.id, carrier=form.get("carrier", "").strip(), tracking=form.get("tracking", "").strip()
+        ),
+        (CARRIER, TRACKING),
+        money=N_("yours when the goods are back"),
+    ),
+    Deed(
+        "report_replacement",
+        N_("The replacement is not right"),
+        N_("The platform looks into it and decides."),
+        N_("Report the replacement"),
+        lambda x, form: g.ReportReplacement(
+            dispute=x.id, problem=_option(form, "problem", PROBLEM.options), note=form.get("note", "")
+        ),
+        (PROBLEM, TO_PLATFORM),
+        money=N_("what the platform decides"),
+    ),
+    Deed(
+        "set_payout_way",
+        N_("Name another way to be paid"),
+        N_("Your refund was approved, but could not be paid. It is sent again the way you name."),
+        N_("Pay me this way"),
+        _payout_way,
+        (Field("way", "line", N_("Way to be paid"), N_("As your marketplace names it, e.g. card-2 or bank-1.")),),
+        money=N_("yours as soon as it goes through"),
+    ),
+    Deed(
+        "withdraw",
+        N_("Withdraw"),
+        N_("The dispute ends, you get nothing by it, and it leaves no mark on the seller’s record."),
+        N_("Withdraw the dispute"),
+        lambda x, form: d.Withdraw(dispute=x.id),
+    ),
+    Deed(
+        "reopen",
+        N_("Take it up again"),
+        N_("If the seller did not keep what you two agreed. Once, while the time to open disputes runs."),
+        N_("Take it up again"),
+        lambda x, form: d.Reopen(dispute=x.id, note=form.get("note", "")),
+        (NOTE,),
+        money=N_("what you asked before"),
+    ),
+)
+
+# --- the seller's --------------------------------------------------------------------------------------------------
+
+SELLERS = (
+    Deed(
+        "accept",
+        N_("Accept %(amount)s"),
+        N_("It is refunded from your balance, and the dispute is closed by agreement."),
+        N_("Refund %(amount)s from my balance"),
+        lambda x, form: d.Accept(dispute=x.id),
+    ),
+    Deed(
+        "offer",
+        N_("Offer something else"),
+        N_("The buyer may accept, ask for another amount or let the platform decide. Silent, your offer is paid."),
+        N_("Offer %(typed)s"),
+        lambda x, form: _offer(x, form),
+        (
+            Field(
+                "remedy",
+                "choice",
+                N_("What you offer"),
+                table="remedy",
+                options=("refund", "return_refund", "replacement"),
+            ),
+            Field("amount", "money", N_("Amount you offer"), N_("Leave it out for a replacement."), required=False),
+            NOTE,
+        ),
+        money=N_("your amount, if the buyer accepts or is silent"),
+        score=N_("counts if something is paid"),
+    ),
+    Deed(
+        "reject",
+        N_("Reject, with a reason"),
+        N_("The buyer may answer or let the platform decide. Silent, it ends with nothing paid."),
+        N_("Reject the claim"),
+        lambda x, form: d.Reject(
+            dispute=x.id, reason=_option(form, "reason", REJECTING.options), note=form.get("note", "")
+        ),
+        (REJECTING, NOTE),
+        money=N_("no change now"),
+        score=N_("freed if it ends with nothing paid"),
+    ),
+    Deed(
+        "confirm_return",
+        N_("The goods are back, intact"),
+        N_("The refund that was put aside goes to the buyer."),
+        N_("Confirm: refund %(amount)s"),
+        lambda x, form: g.ConfirmReturn(dispute=x.id),
+    ),
+    Deed(
+        "report_return",
+        N_("Something is wrong with the return"),
+        N_("The platform decides. What was put aside stays put aside."),
+        N_("Report the return"),
+        lambda x, form: g.ReportReturn(
+            dispute=x.id, problem=_option(form, "problem", PROBLEM.options), note=form.get("note", "")
+        ),
+        (PROBLEM, TO_PLATFORM),
+        money=N_("no change now"),
+    ),
+    Deed(
+        "ship_replacement",
+        N_("I sent the replacement"),
+        N_("When it has arrived and the buyer says nothing more, the dispute is closed."),
+        N_("The replacement is on its way"),
+        lambda x, form: g.ShipReplacement(
+            dispute=x.id, carrier=form.get("carrier", "").strip(), tracking=form.get("tracking", "").strip()
+        ),
+        (CARRIER, TRACKING),
+        money=N_("no change"),
+    ),
+)
+
+# --- everybody's ---------------------------------------------------------------------------------------------------
+
+COMMON = (
+    Deed(
+        "appeal",
+        N_("Appeal"),
+        N_("Somebody who has not ruled on it decides once more. Each side may do this once."),
+        N_("Appeal: another person decides"),
+        lambda x, form: d.FileAppeal(
+            dispute=x.id, about=_option(form, "about", ("remedy", "funding", "fault")), note=form.get("note", "")
+        ),
+        (
+            Field(
+                "about",
+                "choice",
+                N_("What should be looked at again"),
+                table="about",
+                options=("remedy", "funding", "fault"),
+            ),
+            TO_PLATFORM,
+        ),
+        money=N_("what the appeal decides"),
+        score=N_("what the appeal decides"),
+    ),
+    Deed(
+        "messages",
+        N_("Write a message"),
+        N_("The other side and the platform read it. No time stops or starts."),
+        N_("Send the message"),
+        lambda x, form: d.WriteMessage(dispute=x.id, message=form.get("message", "")),
+        (Field("message", "text", N_("Message")),),
+        plain=True,
+    ),
+    Deed(
+        "evidence",
+        N_("Add photos or papers"),
+        N_("They stand in the timeline for both sides and the platform."),
+        N_("Add to the dispute"),
+        lambda x, form: d.AddEvidence(
+            dispute=x.id, evidence=tuple(form.get("evidence", "").split()), note=form.get("note", "")
+        ),
+        (Field("photos", "photos", N_("Photos or papers"), N_("JPEG, PNG, WebP, HEIC or PDF."), required=False), NOTE),
+        plain=True,
+    ),
+)
+
+DEEDS: dict[str, Deed] = {deed.name: deed for deed in (*SELLERS, *BUYERS, *COMMON)}
+"""Every deed of buyers and sellers; what agents and finance do has pages of its own."""
+
+
+def _offer(dispute: d.Dispute, form: Form) -> d.MakeOffer:
+    remedy = _option(form, "remedy", ("refund", "return_refund", "replacement"))
+    if remedy == "replacement":
+        return d.MakeOffer(dispute=dispute.id, remedy="replacement", note=form.get("note", ""))
+    return d.MakeOffer(dispute=dispute.id, amount=amount_of(dispute, form), remedy=remedy, note=form.get("note", ""))
+
+
+def _option(form: Form, name: str, options: tuple[str, ...]) -> Any:
+    """The chosen code. Raises Refused: bad_request."""
+    chosen = form.get(name, "")
+    if chosen not in options:
+        raise Refused("bad_request", f"choose one of: {', '.join(option.replace('_', ' ') for option in options)}")
+    return chosen

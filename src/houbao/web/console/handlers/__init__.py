@@ -1,0 +1,1 @@
+"""The handlers of the pages: who asks, which view, which template."""

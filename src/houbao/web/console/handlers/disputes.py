@@ -1,0 +1,298 @@
+"""The dispute's page: read, see what something would do, do it. A refusal stands on the page, with what is possible."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.response import Redirect
+from markupsafe import Markup
+from msgspec import Struct
+
+from houbao.core import disputes as d
+from houbao.core.disputes import Dispute
+from houbao.core.rulings import assess, explain
+from houbao.core.scopes import EVERYTHING, Scope
+from houbao.core.terms import Actor, Refused, public_id
+from houbao.engine.foresight import Shift, shift
+from houbao.engine.ports import Preview
+from houbao.store import lists
+from houbao.store.lists import Filters
+from houbao.web.console import choices as chosen
+from houbao.web.console import frame, telling
+from houbao.web.console.deeds import DEEDS, Deed
+from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.language import N_, Voice
+from houbao.web.console.shell import TITLES, trouble
+from houbao.web.console.views.cases import Case, case
+from houbao.web.console.views.consequences import Consequence, consequence
+from houbao.web.console.views.orders import title_of
+from houbao.web.guard import on
+from houbao.web.problems import status_of
+from houbao.web.site import PART, Site, number_of
+
+AnyRequest = Request[Any, Any, Any]
+MOST_LISTED = 50
+
+
+class Tried(Struct, frozen=True):
+    """What somebody tried to send and is shown again: the deed, what was typed, and what is wrong with which field."""
+
+    deed: str = ""
+    form: Mapping[str, str] = {}
+    wrong: Mapping[str, Markup] = {}
+
+
+NOTHING_TRIED = Tried()
+
+
+class Back(Struct, frozen=True):
+    """Where a page leads back to."""
+
+    path: str
+    says: Markup
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+@get("/disputes", opt=on("disputes.read"), sync_to_thread=True)
+def my_disputes(request: AnyRequest) -> Response[str]:
+    """A buyer's disputes, the newest first; sellers have them in their inbox."""
+    reach = frame.reach_of(request)
+    voice, site = frame.speak(request), frame.site_of(request)
+    with site.snapshot() as reading:
+        found = lists.dispute_page(reading, PART, reach, Filters(), limit=MOST_LISTED)
+        rows = [(one, title_of(reading, PART, _order(reading, one), one.lines)) for one in found]
+    role = frame.caller_of(request).role
+    told = [(one, title, telling.brief(voice, role, one)) for one, title in rows]
+    return frame.page(request, voice, "disputes.html", at="disputes", rows=told, role=role)
+
+
+def _order(reading: Any, dispute: Dispute) -> Any:
+    order = lists.order(reading, PART, EVERYTHING, dispute.order)
+    assert order is not None
+    return order
+
+
+@get("/disputes/{dispute_id:str}", opt=on("disputes.read"), sync_to_thread=True)
+def show_dispute(request: AnyRequest) -> Response[str]:
+    """A dispute, with what its reader may do now and what each of it would lead to."""
+    reach = frame.reach_of(request)
+    dispute_id = str(request.path_params["dispute_id"])
+    done = DONE.get(request.query_params.get("done", ""), "")
+    return shown(request, reach, number_of("dispute", dispute_id), done=done)
+
+
+DONE = {
+    "opened": N_("The dispute is open. You find it here, and we write to you when something happens."),
+    **{name: N_("Done. What follows stands in the timeline.") for name in DEEDS},
+    "messages": N_("Your message was sent."),
+    "evidence": N_("Added to the dispute."),
+}
+
+
+def shown(
+    request: AnyRequest,
+    scope: Scope,
+    number: int,
+    *,
+    done: str = "",
+    refused: Refused | None = None,
+    tried: Tried = NOTHING_TRIED,
+) -> Response[str]:
+    """The page of a dispute; takes previews, so not to be called on the event loop. Raises Refused: unknown_dispute."""
+    voice, site = frame.speak(request), frame.site_of(request)
+    actor = frame.actor_of(frame.caller_of(request))
+    with site.snapshot() as reading:
+        found = case(reading, PART, scope, number, [actor], site.clock())
+        if found is None:
+            raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
+        why = _why(site, reading, found)
+    foreseen = _foreseen(site, found, actor)
+    return frame.page(
+        request,
+        voice,
+        "dispute.html",
+        at="inbox" if found.role == "seller" else "disputes",
+        done=voice.say(done) if done else "",
+        refused=refused,
+        case=found,
+        title=telling.title(voice, found),
+        next=telling.next_of(voice, found),
+        outcome=telling.outcome_of(voice, found.dispute),
+        ruling=telling.ruling_of(voice, found),
+        back=back_of(voice, found.role),
+        choices=chosen.choices(voice, found, foreseen),
+        idle=chosen.nothing(voice, found),
+        plain=[
+            deed for deed in DEEDS.values() if deed.plain and deed.name in found.allowed and deed.name != "evidence"
+        ],
+        timeline=telling.timeline(voice, found),
+        why=why,
+        tried=tried,
+        photos={},
+        keys=lambda: uuid4().hex,
+    )
+
+
+def back_of(voice: Voice, role: str) -> Back:
+    """Where the page of a dispute leads back to."""
+    if role == "seller":
+        return Back("/inbox", voice.say(N_("Inbox")))
+    return Back("/disputes", voice.say(N_("My disputes")))
+
+
+def _why(site: Site, reading: Any, found: Case) -> list[str]:
+    """The policy's reasons, in its own language; to buyers without figures that could be gamed."""
+    opened = found.asked.event
+    if not isinstance(opened, d.DisputeOpened | d.ClaimChanged):
+        return []
+    version = found.order.order.coverage.policy
+    rules = site.rules(reading, version, found.dispute.currency)
+    if rules is None:
+        return []
+    misses = assess(rules, opened.facts).misses
+    return explain(rules, opened.rule, misses, private=found.role == "buyer")
+
+
+def _foreseen(site: Site, found: Case, actor: Actor) -> dict[str, Consequence]:
+    """What each deed would do that asks for nothing; one that would be refused is left out."""
+    told: dict[str, Consequence] = {}
+    for name in found.allowed:
+        deed = DEEDS.get(name)
+        if deed is None or deed.plain or deed.fields:
+            continue
+        try:
+            preview = try_out(site, deed.make(found.dispute, {}), actor)
+        except Refused:
+            continue
+        told[name] = foresee(site, preview, found)
+    return told
+
+
+def foresee(site: Site, preview: Preview, found: Case) -> Consequence:
+    """The consequence of a preview for that case."""
+    moved = Shift(None, None)
+    if found.role != "buyer":
+        moved = shift(site.scorebook, PART, found.dispute.store, preview, site.clock())
+    return consequence(preview, found.dispute, found.purse, moved)
+
+
+# --- before sending ------------------------------------------------------------------------------------------------
+
+
+@post("/disputes/{dispute_id:str}/{deed:str}/preview", opt=on("disputes.read"), status_code=200)
+async def preview_deed(request: AnyRequest) -> Response[str]:
+    """What it would do, with the button that does it: a piece of the page for htmx, else a page of its own."""
+    reach = frame.reach_of(request)
+    dispute_id = str(request.path_params["dispute_id"])
+    deed = str(request.path_params["deed"])
+    form = await typed(request)
+    return await asyncio.to_thread(_preview, request, reach, number_of("dispute", dispute_id), _deed(deed), form)
+
+
+def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: dict[str, str]) -> Response[str]:
+    voice, site = frame.speak(request), frame.site_of(request)
+    actor = frame.actor_of(frame.caller_of(request))
+    with site.snapshot() as reading:
+        found = case(reading, PART, scope, number, [actor], site.clock())
+    if found is None:
+        raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
+    seen = _seen(form)
+    try:
+        preview = try_out(site, deed.make(found.dispute, form), actor, seen=seen)
+    except Refused as refused:
+        return _refused(request, voice, scope, number, deed, form, refused)
+    after = preview.disputes.get(number, found.dispute)
+    told = foresee(site, preview, found)
+    names = chosen.named(voice, found.dispute, form)
+    given: dict[str, Any] = {
+        "facts": chosen.facts(voice, found.role, told, after),
+        "deed": deed,
+        "target": f"/disputes/{public_id('dispute', PART, number)}/{deed.name}",
+        "form": {field.name: form.get(field.name, "") for field in deed.fields},
+        "seen": seen,
+        "key": uuid4().hex,
+        "button": voice.say(deed.button, **names),
+        "trouble": None,
+    }
+    if frame.is_part(request):
+        return frame.part(request, voice, "parts/outcome.html", **given)
+    back = Back(f"/disputes/{public_id('dispute', PART, number)}", telling.title(voice, found))
+    return frame.page(
+        request,
+        voice,
+        "preview.html",
+        at="inbox" if found.role == "seller" else "disputes",
+        heading=voice.say(deed.label, **names),
+        lede=voice.say(deed.then),
+        back=back,
+        **given,
+    )
+
+
+def _refused(
+    request: AnyRequest, voice: Voice, scope: Scope, number: int, deed: Deed, form: dict[str, str], refused: Refused
+) -> Response[str]:
+    """The refusal of a preview: beside the form, or on the whole page."""
+    if frame.is_part(request):
+        told = trouble(voice, refused)
+        return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=told)
+    return shown(request, scope, number, refused=refused, tried=Tried(deed.name, form, _wrong(voice, refused)))
+
+
+AMOUNTS = ("bad_amount", "amount_above_claim", "amount_above_refundable", "offer_is_claim", "claim_unchanged")
+
+
+def _wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:
+    field = "amount" if refused.code in AMOUNTS else "tracking" if refused.code == "bad_reference" else ""
+    return {field: voice.say(TITLES[refused.code])} if field else {}
+
+
+# --- sending -------------------------------------------------------------------------------------------------------
+
+
+@post("/disputes/{dispute_id:str}/{deed:str}", opt=on("disputes.read"), status_code=303)
+async def do_deed(request: AnyRequest) -> Response[Any]:
+    """Do it: then the page says so. Refused, the page says why, and what is possible now."""
+    reach = frame.reach_of(request)
+    dispute_id = str(request.path_params["dispute_id"])
+    deed = str(request.path_params["deed"])
+    site, number, what = frame.site_of(request), number_of("dispute", dispute_id), _deed(deed)
+    form = await typed(request)
+    actor = frame.actor_of(frame.caller_of(request))
+    with site.snapshot() as reading:
+        dispute = lists.dispute(reading, PART, reach, number)
+    if dispute is None:
+        raise Refused("unknown_dispute", f"no dispute {dispute_id} that you may see")
+    try:
+        seen = 0 if what.plain else _seen(form)
+        await site.execute(what.make(dispute, form), actor, key=form.get("key", "")[:64], seen=seen)
+    except Refused as refused:
+        told, tried = refused, Tried(what.name, form, _wrong(frame.speak(request), refused))
+        return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told, tried=tried))
+    return Redirect(f"/disputes/{dispute_id}?done={what.name}", status_code=303)
+
+
+async def typed(request: AnyRequest) -> dict[str, str]:
+    """What was typed into a form, field by field; files apart."""
+    form = await request.form()
+    return {name: value for name, value in form.items() if isinstance(value, str) and not isinstance(value, UploadFile)}
+
+
+def _seen(form: Mapping[str, str]) -> int:
+    text = form.get("seen", "")
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def _deed(name: str) -> Deed:
+    deed = DEEDS.get(name)
+    if deed is None:
+        raise Refused("not_found", f"there is nothing to do called {name}")
+    return deed
+
+
+HANDLERS = (my_disputes, show_dispute, preview_deed, do_deed)

@@ -1,0 +1,188 @@
+"""Opening a dispute in three steps: what is wrong, what you ask, what will happen. Nothing is kept between them but
+what the forms carry, so that going back loses nothing and leaving leaves nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from houbao.core import disputes as d
+from houbao.core.rulings import assess, explain
+from houbao.core.scopes import Scope
+from houbao.core.terms import REASONS, Refused, public_id
+from houbao.engine.ports import Preview
+from houbao.web.console import frame
+from houbao.web.console.deeds import minor_of
+from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.language import N_
+from houbao.web.console.opened import steps_of
+from houbao.web.console.views.orders import Item, OrderPage, order_page
+from houbao.web.guard import on
+from houbao.web.site import PART, Site, number_of
+
+AnyRequest = Request[Any, Any, Any]
+
+GROUPS = (
+    ("SNAD", N_("It is not as described")),
+    ("INR", N_("It did not arrive")),
+    ("REMORSE", N_("I changed my mind")),
+    ("OTHER", N_("Something about the price or else")),
+)
+"""The reasons as a buyer looks for them."""
+
+PATH = "/orders/{order_id:str}/dispute"
+
+
+@get(PATH, opt=on("disputes.open"), sync_to_thread=True)
+def what_is_wrong(request: AnyRequest) -> Response[str]:
+    """Step 1."""
+    reach = frame.reach_of(request)
+    order_id = str(request.path_params["order_id"])
+    return _first(request, _order(request, reach, order_id), {}, None)
+
+
+@post(f"{PATH}/details", opt=on("disputes.open"), status_code=200)
+async def what_you_ask(request: AnyRequest) -> Response[str]:
+    """Step 2."""
+    reach = frame.reach_of(request)
+    order_id = str(request.path_params["order_id"])
+    form = await _typed(request)
+    return await asyncio.to_thread(lambda: _second(request, _order(request, reach, order_id), form, None))
+
+
+@post(f"{PATH}/preview", opt=on("disputes.open"), status_code=200)
+async def what_will_happen(request: AnyRequest) -> Response[str]:
+    """Step 3: the ruling explained, before anything is sent."""
+    reach = frame.reach_of(request)
+    order_id = str(request.path_params["order_id"])
+    form = await _typed(request)
+    return await asyncio.to_thread(lambda: _third(request, _order(request, reach, order_id), form))
+
+
+@post(f"{PATH}/send", opt=on("disputes.open"), status_code=303)
+async def open_it(request: AnyRequest) -> Response[Any]:
+    """Send it."""
+    reach = frame.reach_of(request)
+    order_id = str(request.path_params["order_id"])
+    form = await _typed(request)
+    found = await asyncio.to_thread(_order, request, reach, order_id)
+    actor = frame.actor_of(frame.caller_of(request))
+    try:
+        made = await frame.site_of(request).execute(claim_of(found, form), actor, key=form.get("key", "")[:64])
+    except Refused as refused:
+        told = refused
+        return await asyncio.to_thread(lambda: _second(request, found, form, told))
+    return Redirect(f"/disputes/{public_id('dispute', PART, made.id)}?done=opened", status_code=303)
+
+
+# --- steps ---------------------------------------------------------------------------------------------------------
+
+
+def _first(request: AnyRequest, found: OrderPage, form: dict[str, str], refused: Refused | None) -> Response[str]:
+    voice = frame.speak(request)
+    groups = [(voice.say(says), [code for code, kind in REASONS.items() if kind == group]) for group, says in GROUPS]
+    return frame.page(
+        request, voice, "buyer/open_1.html", at="orders", view=found, groups=groups, form=form, refused=refused
+    )
+
+
+def _second(request: AnyRequest, found: OrderPage, form: dict[str, str], refused: Refused | None) -> Response[str]:
+    voice = frame.speak(request)
+    items = chosen(found, form)
+    if not items or form.get("reason") not in REASONS:
+        return _first(request, found, form, Refused("bad_request", "choose what is wrong, and at least one item"))
+    most = min(sum(item.left for item in items), found.left)
+    return frame.page(
+        request,
+        voice,
+        "buyer/open_2.html",
+        at="orders",
+        view=found,
+        items=items,
+        form=form,
+        most=most,
+        kind=REASONS[form["reason"]],
+        refused=refused,
+    )
+
+
+def _third(request: AnyRequest, found: OrderPage, form: dict[str, str]) -> Response[str]:
+    voice, site = frame.speak(request), frame.site_of(request)
+    actor = frame.actor_of(frame.caller_of(request))
+    try:
+        preview = try_out(site, claim_of(found, form), actor)
+    except Refused as refused:
+        return _second(request, found, form, refused)
+    opened = [preview.disputes[event.dispute] for event in preview.events if isinstance(event, d.DisputeOpened)]
+    return frame.page(
+        request,
+        voice,
+        "buyer/open_3.html",
+        at="orders",
+        view=found,
+        items=chosen(found, form),
+        form=form,
+        claims=[(one, steps_of(voice, one)) for one in opened],
+        amount=sum(one.amount for one in opened),
+        why=_why(site, found, preview),
+        key=uuid4().hex,
+        refused=None,
+    )
+
+
+def _why(site: Site, found: OrderPage, preview: Preview) -> list[str]:
+    """The policy's reasons for what would be opened first, without figures that could be gamed."""
+    opened = next(event for event in preview.events if isinstance(event, d.DisputeOpened))
+    with site.snapshot() as reading:
+        rules = site.rules(reading, found.order.coverage.policy, found.order.currency)
+    return explain(rules, opened.rule, assess(rules, opened.facts).misses, private=True) if rules else []
+
+
+# --- what was typed ------------------------------------------------------------------------------------------------
+
+
+async def _typed(request: AnyRequest) -> dict[str, str]:
+    """What was typed; the lines that were ticked as `lines`, with spaces between."""
+    form = await typed(request)
+    ticked = [str(value) for value in (await request.form()).getall("line", [])]
+    return form | ({"lines": " ".join(ticked)} if ticked else {})
+
+
+def chosen(found: OrderPage, form: dict[str, str]) -> Sequence[Item]:
+    """The lines that were ticked; the only one of an order that has no other."""
+    wanted = form.get("lines", "").split()
+    return [item for item in found.items if item.line.id in wanted or len(found.items) == 1]
+
+
+def claim_of(found: OrderPage, form: dict[str, str]) -> d.OpenDispute:
+    """The claim as it would be sent. Raises Refused: bad_amount, bad_request."""
+    items = chosen(found, form)
+    if not items:
+        raise Refused("bad_request", "choose at least one item")
+    reason = form.get("reason", "")
+    remedy = form.get("remedy", "refund") if REASONS.get(reason) != "REMORSE" else "refund"
+    return d.OpenDispute(
+        order=found.order.id,
+        lines=tuple((item.line.id, item.line.quantity) for item in items),
+        reason=reason,
+        amount=minor_of(form, found.order.currency),
+        remedy=remedy,
+        statement=form.get("statement", ""),
+        evidence=tuple(form.get("evidence", "").split()),
+    )
+
+
+def _order(request: AnyRequest, reach: Scope, order_id: str) -> OrderPage:
+    """The order. Raises Refused: unknown_order."""
+    with frame.site_of(request).snapshot() as reading:
+        found = order_page(reading, PART, reach, number_of("order", order_id))
+    if found is None:
+        raise Refused("unknown_order", f"no order {order_id} that you may see")
+    return found
+
+
+HANDLERS = (what_is_wrong, what_you_ask, what_will_happen, open_it)

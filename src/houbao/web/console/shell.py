@@ -1,0 +1,144 @@
+"""The frame of a page: who reads it, where they are, what was just done or refused."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from houbao.core.terms import Refused
+from houbao.web.console.language import N_, Voice
+
+
+class Place(Struct, frozen=True):
+    """One entry of the navigation. `icon` is one of `parts/blocks.html`; `says` a message."""
+
+    name: str
+    path: str
+    icon: str
+    says: str
+
+
+class Spoken(Struct, frozen=True):
+    """A place as its reader sees it, with how much waits there."""
+
+    name: str
+    path: str
+    icon: str
+    says: Markup
+    count: int = 0
+
+
+class Trouble(Struct, frozen=True):
+    """A refusal as a reader sees it: what happened, what was found, what is possible now, and the stable code."""
+
+    title: Markup
+    detail: str
+    possible: Markup
+    code: str
+
+
+class Shell(Struct, frozen=True, kw_only=True):
+    """What `layout.html` needs. `at` is the place one is in; `csrf` the token of the session's forms."""
+
+    path: str
+    at: str = ""
+    who: str = ""
+    places: Sequence[Spoken] = ()
+    csrf: str = ""
+    theme: str = ""
+    signed_in: bool = False
+    sandbox: bool = False
+    done: Markup = Markup("")
+    refusal: Trouble | None = None
+
+
+PLACES: dict[str, tuple[Place, ...]] = {
+    "seller": (
+        Place("inbox", "/inbox", "inbox", N_("Inbox")),
+        Place("orders", "/orders", "orders", N_("Orders")),
+        Place("records", "/records", "records", N_("Fund records")),
+        Place("score", "/score", "score", N_("Score")),
+        Place("guarantee", "/guarantee", "guarantee", N_("Guarantee")),
+    ),
+    "buyer": (
+        Place("orders", "/orders", "orders", N_("My orders")),
+        Place("disputes", "/disputes", "disputes", N_("My disputes")),
+    ),
+}
+"""Role → where it can go; the first is its home."""
+
+
+def home_of(role: str) -> str:
+    """Where somebody with that role begins."""
+    return PLACES[role][0].path if role in PLACES else "/styleguide"
+
+
+def places_of(voice: Voice, role: str, counts: dict[str, int]) -> list[Spoken]:
+    """The navigation of a role; `counts` is place → how much waits there."""
+    return [
+        Spoken(place.name, place.path, place.icon, voice.say(place.says), counts.get(place.name, 0))
+        for place in PLACES.get(role, ())
+    ]
+
+
+# --- refusals ------------------------------------------------------------------------------------------------------
+
+TITLES = {
+    "answer_after_due": N_("Your answer came too late."),
+    "not_now": N_("That is not possible any more."),
+    "stale": N_("Something happened here while you were reading."),
+    "frozen": N_("The dispute stands still."),
+    "claimed": N_("Somebody else is on it."),
+    "bad_amount": N_("That is not an amount."),
+    "amount_above_claim": N_("That is more than the buyer asks for."),
+    "amount_above_refundable": N_("That is more than can be refunded."),
+    "offer_is_claim": N_("That is what the buyer asks for."),
+    "claim_unchanged": N_("That is what you ask for already."),
+    "no_text": N_("The message is empty."),
+    "text_too_long": N_("That is too long."),
+    "payable_short": N_("Your balance is too small for that."),
+    "outside_window": N_("The time to open a dispute is not now."),
+    "dispute_open": N_("A dispute is open on this already."),
+    "already_ruled": N_("This was decided before."),
+    "nothing_left": N_("Nothing is left to refund."),
+    "not_paid": N_("The order is not paid."),
+    "appeal_too_late": N_("The time to appeal is over."),
+    "appealed_before": N_("You appealed once already."),
+    "final_ruling": N_("That ruling is final."),
+    "nothing_to_appeal": N_("There is nothing to appeal in that."),
+    "not_permitted": N_("You may not do that."),
+    "not_yours": N_("That belongs to somebody else."),
+    "unknown_dispute": N_("There is no such dispute here."),
+    "unknown_order": N_("There is no such order here."),
+    "unknown_entry": N_("There is no such entry here."),
+    "not_found": N_("There is no such page here."),
+    "bad_id": N_("There is no such page here."),
+    "bad_form": N_("This form is too old."),
+    "bad_request": N_("Something is not chosen yet."),
+    "bad_reference": N_("That cannot be written so."),
+    "bad_words": N_("That cannot be written so."),
+    "overloaded": N_("Too many people at once."),
+    "already_enrolled": N_("The store is in the guarantee already."),
+    "not_enrolled": N_("The store is not in the guarantee."),
+    "no_record": N_("There is nothing to score yet."),
+}
+
+POSSIBLE = {
+    "answer_after_due": N_("What follows stands below, with what you may still do."),
+    "not_now": N_("What you may do now stands below."),
+    "stale": N_("Nothing was sent. Read what is new below, then decide again."),
+    "bad_form": N_("Nothing was sent. Load the page again and send it once more."),
+    "overloaded": N_("Nothing was sent. Try again in a second."),
+    "outside_window": N_("Write to the seller instead."),
+}
+
+
+def trouble(voice: Voice, refused: Refused) -> Trouble:
+    """A refusal in the reader's words. The detail is the domain's own sentence; it is English, and shown where the
+    reader reads English."""
+    title = TITLES.get(refused.code, N_("That was refused."))
+    possible = POSSIBLE.get(refused.code, N_("Nothing was sent, and nothing changed."))
+    if refused.code == "failed":  # what it was is in the log alone
+        return Trouble(voice.say(N_("A fault of ours.")), "", voice.say(possible), refused.code)
+    detail = refused.detail if voice.language == "en" or refused.code not in TITLES else ""
+    return Trouble(voice.say(title), detail, voice.say(possible), refused.code)

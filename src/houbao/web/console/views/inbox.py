@@ -1,0 +1,110 @@
+"""A seller's home: what needs them, by due time; what is handled for them; what else is under way."""
+
+import sqlite3
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from houbao.core import scopes
+from houbao.core.disputes import GOODWILL, Dispute, due_at
+from houbao.core.phases import default_outcome
+from houbao.core.scopes import EVERYTHING
+from houbao.core.terms import Actor
+from houbao.store import lists, queries
+from houbao.store.pages import Purse, purses
+from houbao.store.statements import currencies, statement
+from houbao.web.console.views.orders import title_of
+
+MOST_SHOWN = 50
+LOOKED_AT = 100
+"""How many of the latest disputes are looked through for what is handled, and what is under way."""
+
+MONTH = timedelta(days=30)
+LANE = ("verify", "instant")
+"""The routes on which the seller has no task (R7)."""
+
+COSTS = ("buyers_amount_by_seller", "buyers_refund_by_seller")
+"""Default outcomes by which the amount goes out of the seller's balance."""
+
+
+class Row(Struct, frozen=True):
+    """A dispute in a list: `risk` is what leaves the seller's balance when nobody acts (minor units)."""
+
+    dispute: Dispute
+    title: str
+    due: datetime | None
+    default: str
+    risk: int
+
+
+class Covered(Struct, frozen=True):
+    """What the guarantee paid in one currency (minor units), in how many disputes."""
+
+    currency: str
+    minor: int
+    disputes: int
+
+
+class Inbox(Struct, frozen=True, kw_only=True):
+    """A seller's home. `more` says that more needs them than is shown."""
+
+    needs: list[Row]
+    handled: list[Row]
+    others: list[Row]
+    purses: list[Purse]
+    covered: list[Covered]
+    more: bool
+
+    @property
+    def at_risk(self) -> dict[str, int]:
+        """Currency → what leaves the balance if nothing is answered (minor units)."""
+        sums: dict[str, int] = {}
+        for row in self.needs:
+            if row.risk:
+                sums[row.dispute.currency] = sums.get(row.dispute.currency, 0) + row.risk
+        return sums
+
+
+def inbox(connection: sqlite3.Connection, part: int, store: str, now: datetime) -> Inbox:
+    """The home of the people of that store."""
+    seller, books = Actor("seller", store), scopes.Scope(stores=(store,))
+    queue = queries.queue(connection, part, seller, waiting_for="seller", limit=MOST_SHOWN)
+    latest = queries.disputes_of_store(connection, part, seller, store, limit=LOOKED_AT).disputes
+    latest = [dispute for dispute in latest if dispute.route != GOODWILL]
+    known = {dispute.id for dispute in queue.disputes}
+    lane = [x for x in latest if x.id not in known and (x.route in LANE and x.payer == "fund")]
+    others = [x for x in latest if x.id not in known and x not in lane and x.phase != "closed"]
+    return Inbox(
+        needs=[_row(connection, part, dispute) for dispute in queue.disputes],
+        handled=[_row(connection, part, x) for x in lane if x.phase != "closed" or _recent(x, now)][:MOST_SHOWN],
+        others=[_row(connection, part, dispute) for dispute in others[:MOST_SHOWN]],
+        purses=purses(connection, books, part, store),
+        covered=covered_since(connection, books, part, store, now - MONTH),
+        more=queue.next is not None,
+    )
+
+
+def covered_since(
+    connection: sqlite3.Connection, books: scopes.Scope, part: int, store: str, since: datetime
+) -> list[Covered]:
+    """What the guarantee paid for the store since then, from its own statement."""
+    found: list[Covered] = []
+    for currency in currencies(connection, part, store):
+        lines = statement(connection, books, part, store, currency, start=since).entries
+        paid = [entry for entry in lines if entry.kind == "guarantee"]
+        if paid:
+            disputes = {entry.dispute for entry in paid}
+            found.append(Covered(currency, sum(entry.minor for entry in paid), len(disputes)))
+    return found
+
+
+def _row(connection: sqlite3.Connection, part: int, dispute: Dispute) -> Row:
+    order = lists.order(connection, part, EVERYTHING, dispute.order)
+    assert order is not None
+    default = default_outcome(dispute)
+    risk = dispute.amount if default in COSTS else 0
+    return Row(dispute, title_of(connection, part, order, dispute.lines), due_at(dispute), default, risk)
+
+
+def _recent(dispute: Dispute, now: datetime) -> bool:
+    return dispute.closed_at is not None and dispute.closed_at > now - MONTH

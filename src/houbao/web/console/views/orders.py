@@ -1,0 +1,117 @@
+"""Orders as pages show them: titles from the listing as it was shown, coverage, what can still be refunded."""
+
+import sqlite3
+
+import msgspec
+from msgspec import Struct
+
+from houbao.core.disputes import GOODWILL, Dispute
+from houbao.core.orders import Line, Listing, Order
+from houbao.core.refundable import payment_left, refundable
+from houbao.core.refunds import taken
+from houbao.core.scopes import Scope
+from houbao.store import lists, queries
+
+PAGE = 25
+
+
+class Item(Struct, frozen=True):
+    """One line of an order with what its buyer was shown; `left` is what can still be refunded on it (minor units)."""
+
+    line: Line
+    listing: Listing | None
+    left: int
+
+    @property
+    def title(self) -> str:
+        """What it is called: the listing's title, else the line's own id."""
+        return self.listing.title if self.listing else self.line.id
+
+
+class OrderPage(Struct, frozen=True):
+    """An order with its lines and disputes; amounts are minor units."""
+
+    order: Order
+    items: list[Item]
+    disputes: list[Dispute]
+    goodwill: list[Dispute]
+    paid: int
+    left: int
+    refunded: int
+
+
+class OrderRow(Struct, frozen=True):
+    """An order in a list."""
+
+    order: Order
+    title: str
+    paid: int
+    disputes: list[Dispute]
+
+
+class OrderList(Struct, frozen=True):
+    """A page of orders, the newest first. `next` is the number after which the next page begins; 0 on the last."""
+
+    rows: list[OrderRow]
+    next: int
+    reference: str = ""
+
+
+def order_page(connection: sqlite3.Connection, part: int, scope: Scope, number: int) -> OrderPage | None:
+    """An order, if it may be seen."""
+    order = lists.order(connection, part, scope, number)
+    return whole(connection, part, order) if order else None
+
+
+def whole(connection: sqlite3.Connection, part: int, order: Order) -> OrderPage:
+    """An order with everything that hangs on it."""
+    disputes = queries.disputes_of(connection, part, order.id)
+    lines, payments = taken(refund for dispute in disputes for refund in dispute.refunds)
+    pieces = {line.id: line.quantity for line in order.lines}
+    items = [
+        Item(line, listing_of(connection, part, line), refundable(order, {line.id: line.quantity}, lines, payments))
+        for line in order.lines
+    ]
+    paid = sum(payment.minor for payment in order.payments)
+    return OrderPage(
+        order=order,
+        items=items,
+        disputes=[dispute for dispute in disputes if dispute.route != GOODWILL],
+        goodwill=[dispute for dispute in disputes if dispute.route == GOODWILL],
+        paid=paid,
+        left=refundable(order, pieces, lines, payments),
+        refunded=paid - sum(payment_left(payment, payments) for payment in order.payments),
+    )
+
+
+def order_list(
+    connection: sqlite3.Connection, part: int, scope: Scope, *, reference: str = "", before: int = 0
+) -> OrderList:
+    """A page of the orders that may be seen; of those with a reference, where one is given."""
+    found = lists.order_page(connection, part, scope, reference=reference, before=before or None, limit=PAGE + 1)
+    page = found[:PAGE]
+    rows = [
+        OrderRow(
+            order,
+            title_of(connection, part, order),
+            sum(payment.minor for payment in order.payments),
+            [one for one in queries.disputes_of(connection, part, order.id) if one.route != GOODWILL],
+        )
+        for order in page
+    ]
+    return OrderList(rows, page[-1].id if len(found) > PAGE else 0, reference)
+
+
+def listing_of(connection: sqlite3.Connection, part: int, line: Line) -> Listing | None:
+    """What the buyer was shown, as it was then."""
+    shown = lists.snapshot(connection, part, line.listing) if line.listing else None
+    return msgspec.convert(shown, Listing) if shown else None
+
+
+def title_of(connection: sqlite3.Connection, part: int, order: Order, lines: tuple[tuple[str, int], ...] = ()) -> str:
+    """What the lines are called, or the order's first; with how many more there are."""
+    wanted = [line for line in order.lines if not lines or line.id in dict(lines)]
+    first = wanted[0] if wanted else order.lines[0]
+    shown = listing_of(connection, part, first)
+    title = shown.title if shown else first.category.replace("_", " ") or order.reference
+    return f"{title} + {len(wanted) - 1}" if len(wanted) > 1 else title

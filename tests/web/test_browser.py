@@ -1,0 +1,150 @@
+"""The pages in a real Chromium: nothing for axe to find, on a desk and on a phone, light and dark; with script and
+without; in Chinese."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from given import BUYER, eur
+from houbao.core import disputes as d
+from web.browsing import DESKTOP, PHONE, Site, chromium, tab
+
+SELLERS = (
+    "/inbox",
+    "/disputes/{late}",
+    "/disputes/{verifying}",
+    "/disputes/{return}",
+    "/disputes/{refunded}",
+    "/orders",
+    "/orders/{goodwill order}",
+    "/records",
+    "/records/EUR",
+    "/score",
+    "/guarantee",
+    "/guarantee/leave",
+)
+BUYERS = (
+    "/orders",
+    "/orders/{fine order}",
+    "/orders/{fine order}/dispute",
+    "/disputes",
+    "/disputes/{offered}",
+    "/disputes/{withdrawn}",
+)
+EVERYBODYS = ("/sign-in", "/styleguide")
+PAGES = {"seller": SELLERS, "buyer": BUYERS, "": EVERYBODYS}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("site"))
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_axe_finds_nothing_in_light_and_dark_and_no_page_is_wider_than_a_phone(browser, site, role):
+    with tab(browser, site, role, DESKTOP, color_scheme="light") as reader:
+        for path in PAGES[role]:
+            reader.open(path)
+            assert reader.findings() == [], path
+            reader.page.emulate_media(color_scheme="dark")
+            assert reader.findings("color-contrast") == [], f"{path}, dark"
+            reader.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            assert reader.findings("color-contrast", "target-size") == [], f"{path}, dark, on a phone"
+            reader.page.emulate_media(color_scheme="light")
+            reader.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        assert reader.wrong == []
+
+
+@pytest.mark.parametrize(("script", "size"), [(True, DESKTOP), (False, PHONE)])
+def test_a_seller_sees_what_an_offer_would_do_and_makes_it(browser, site, script, size):
+    order = site.market.order(amount="50.00", delivered=False)
+    number = site.market.open(order, "in_transit_overdue", "50.00")
+    with tab(browser, site, "seller", size, java_script_enabled=script) as seller:
+        seller.open("/inbox")
+        seller.page.click(f"a[href='/disputes/dispute_0_{number}'] >> nth=-1")
+        assert "€50.00 is refunded from your balance" in seller.text()
+        seller.page.click("summary:has-text('Offer something else')")
+        seller.page.fill("#offer-amount", "35,00")
+        seller.page.click("details[open] button:has-text('See what happens')")
+        seller.page.click("button:has-text('Offer €35.00')")
+        assert "Done." in seller.text()
+        assert "Waits for the buyer" in seller.text()
+        assert seller.wrong == []
+    assert site.market.dispute(number).offer == d.Offer(amount=eur("35.00"), remedy="refund")
+
+
+@pytest.mark.parametrize(("script", "size"), [(True, PHONE), (False, DESKTOP)])
+def test_a_buyer_opens_a_dispute_in_three_steps_with_the_ruling_explained(browser, site, script, size):
+    order = site.market.order(amount="40.00")
+    with tab(browser, site, "buyer", size, java_script_enabled=script) as buyer:
+        buyer.open(f"/orders/order_0_{order}")
+        buyer.page.click("a:has-text('Something is wrong')")
+        buyer.page.check("input[value=damaged]")
+        buyer.page.click("button:has-text('Next')")
+        assert buyer.page.input_value("#amount") == "40.00"
+        buyer.page.fill("#statement", "Two bowls cracked.")
+        buyer.page.click("button:has-text('Next')")
+        said = buyer.text()
+        assert "This order is covered: the platform checks it and the guarantee pays." in said
+        assert "No decision by then: you get €40.00" in said
+        assert "15.00" not in said, "a limit that could be gamed"
+        buyer.page.click("button:has-text('Open the dispute for €40.00')")
+        assert "The dispute is open." in buyer.text()
+        assert "Two bowls cracked." in buyer.text()
+        assert buyer.wrong == []
+
+
+def test_somebody_reads_it_in_chinese(browser, site):
+    with tab(browser, site, "seller", PHONE, locale="zh-CN") as seller:
+        seller.open("/inbox")
+        assert seller.page.get_attribute("html", "lang") == "zh-Hans"
+        assert "需要您处理" in seller.text()
+        seller.open("/disputes/{late}")
+        said = seller.text()
+        assert "从您的余额退款 €25.00" in said
+        assert "Answer" not in said
+        assert seller.findings() == []
+
+
+def test_what_happened_while_somebody_read_refuses_kindly(browser, site):
+    order = site.market.order(amount="45.00", delivered=False)
+    number = site.market.open(order, "in_transit_overdue", "45.00")
+    with tab(browser, site, "seller") as seller:
+        seller.open(f"/disputes/dispute_0_{number}")
+        seller.page.click("summary:has-text('Accept €45.00')")
+        seller.page.click("details[open] button:has-text('See what happens')")
+        seller.page.wait_for_selector("button:has-text('Refund €45.00 from my balance')")
+        site.market.accept(d.ChangeClaim(dispute=number, amount=eur("30.00")), BUYER)
+        seller.page.click("button:has-text('Refund €45.00 from my balance')")
+        said = seller.text()
+        assert "Something happened here while you were reading." in said
+        assert "Nothing was sent." in said
+        assert "the buyer asks €30.00" in said
+    assert site.market.dispute(number).phase == "awaiting_seller"
+
+
+def test_what_happens_while_somebody_reads_is_told_and_shown_when_they_wish(browser, site):
+    order = site.market.order(amount="20.00", delivered=False)
+    number = site.market.open(order, "in_transit_overdue", "20.00")
+    with tab(browser, site, "seller") as seller:
+        seller.open(f"/disputes/dispute_0_{number}")
+        assert not seller.page.is_visible("#news")
+        site.market.accept(d.WriteMessage(dispute=number, message="Any news of my parcel?"), BUYER)
+        seller.page.wait_for_selector("#news", state="visible", timeout=15_000)
+        assert "Any news of my parcel?" not in seller.text()
+        seller.page.click("#news a")
+        assert "Any news of my parcel?" in seller.text()

@@ -1,0 +1,351 @@
+"""The console's pages over HTTP: what each says, who may see it, what is refused and how kindly."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from given import BUYER, DAY, SELLER, eur
+from houbao.core import disputes as d
+from houbao.web.console.views import books
+from web.shopfront import furnish
+
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def shown(served):
+    """The market with something on every page."""
+    return furnish(served.market)
+
+
+def get(served, path: str, role: str = "seller", **headers: str):
+    return served.client.get(path, headers=served.headers(role) | PAGE | headers, follow_redirects=False)
+
+
+def post(served, path: str, form: dict[str, str], role: str = "seller", **headers: str):
+    """A form as a browser sends it, with the token of its session."""
+    who = served.headers(role)
+    token = who.pop("X-CSRF-Token")
+    return served.client.post(
+        path, data={"csrf_token": token} | form, headers=who | PAGE | headers, follow_redirects=False
+    )
+
+
+def seen(served, number: int) -> str:
+    """What a form says of how much its reader had read."""
+    return str(served.market.dispute(number).history[-1])
+
+
+def dispute(number: int) -> str:
+    return f"/disputes/dispute_0_{number}"
+
+
+# --- the first screen ----------------------------------------------------------------------------------------------
+
+
+def test_a_sellers_home_says_what_needs_them_what_it_costs_and_by_when(served, shown):
+    said = get(served, "/inbox").text
+    assert "<b>3 disputes need you.</b>" in said
+    assert "<b>€85.00</b> goes to buyers from your balance, the first of it Mon 13 Jul, 12:00" in said
+    assert said.index("Not received, overdue") < said.index("Poor quality") < said.index("Changed mind")
+    assert "€80.00, already put aside, is refunded" in said
+
+
+def test_what_the_guarantee_handles_never_stands_among_what_needs_the_seller(served, shown):
+    needs, handled = get(served, "/inbox").text.split("Handled for you</h2>")
+    assert "Not as pictured" not in needs.split("Needs you</h2>")[1]
+    assert "Not as pictured" in handled
+
+
+def test_a_seller_whom_nothing_needs_is_told_so(served):
+    said = get(served, "/inbox").text
+    assert "<b>Nothing needs you.</b> No deadline of yours is running." in said
+
+
+def test_everybody_begins_at_their_own_home(served):
+    assert get(served, "/", "seller").headers["location"] == "/inbox"
+    assert get(served, "/", "buyer").headers["location"] == "/orders"
+    assert get(served, "/", "nobody").headers["location"].startswith("/sign-in")
+
+
+# --- a dispute -----------------------------------------------------------------------------------------------------
+
+
+def test_a_disputes_page_says_by_when_and_what_follows_with_its_amount(served, shown):
+    said = get(served, dispute(shown["late"])).text
+    assert "Not received, overdue: the buyer asks €25.00" in said
+    assert "Answer by <b>Mon 13 Jul, 12:00</b>" in said
+    assert "<b>€25.00 is refunded from your balance</b>" in said
+    assert "€1,035.00 → €1,010.00" in said, "what accepting costs stands there before anything is sent"
+    assert "It is at a hub, I expect it this week." in said
+
+
+def test_one_timeline_holds_events_words_money_and_mails_the_latest_first(served, shown):
+    story = get(served, dispute(shown["refunded"])).text.split('id="story"')[1]
+    order = [
+        "€40.00 paid to the buyer",
+        "Refund of €40.00 approved",
+        "Ruled: justified",
+        "Mail: handled for you",
+        "Dispute opened",
+    ]
+    assert sorted(order, key=story.index) == order
+    assert "Two bowls cracked, box dented." in story
+
+
+def test_a_buyer_reads_neither_who_pays_nor_whether_it_counts(served, shown):
+    said = get(served, dispute(shown["refunded"]), "buyer").text
+    assert "Refund of €40.00 approved" in said
+    assert "Who pays" not in said
+    assert "Counted" not in said
+
+
+def test_every_deed_that_is_allowed_has_its_form_and_no_other(served, shown):
+    for role in ("seller", "buyer"):
+        for name in ("late", "offered", "verifying", "handed", "return", "refunded", "withdrawn"):
+            number = shown[name]
+            may = served.get(f"/v1/disputes/dispute_0_{number}", role=role)["allowed_actions"]
+            page = get(served, dispute(number), role).text
+            offered = set(re.findall(rf'action="{dispute(number)}/(\w+)', page))
+            assert offered == {one.replace("-", "_") for one in may} - {"evidence"}, (role, name)
+
+
+# --- before and after sending --------------------------------------------------------------------------------------
+
+
+def test_what_a_preview_says_is_what_then_happens(served, shown):
+    number = shown["late"]
+    form = {"seen": seen(served, number)}
+    said = post(served, f"{dispute(number)}/accept/preview", form).text
+    assert "€1,035.00 → €1,010.00" in said
+    assert "Refund €25.00 from my balance" in said
+    assert served.market.dispute(number).phase == "awaiting_seller"
+    answer = post(served, f"{dispute(number)}/accept", form)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{dispute(number)}?done=accept")
+    assert served.market.dispute(number).phase == "refunding"
+    assert "Done." in get(served, answer.headers["location"]).text
+    assert "€1,010.00 free" in get(served, "/inbox").text
+
+
+def test_a_preview_for_htmx_is_a_piece_of_the_page(served, shown):
+    number = shown["late"]
+    form = {"seen": seen(served, number), "remedy": "refund", "amount": "15,00"}
+    said = post(served, f"{dispute(number)}/offer/preview", form, **{"HX-Request": "true"}).text
+    assert "<html" not in said
+    assert "Offer €15.00" in said
+    assert "your offer of €15.00 is carried out" in said
+
+
+def test_a_form_that_is_sent_twice_happens_once(served, shown):
+    number = shown["late"]
+    before = len(served.market.dispute(number).history)
+    for _ in range(2):
+        answer = post(served, f"{dispute(number)}/messages", {"message": "Hello", "key": "once"})
+        assert answer.status_code == 303
+    assert len(served.market.dispute(number).history) == before + 1
+
+
+def test_what_was_decided_on_an_old_page_is_refused_kindly(served, shown):
+    number = shown["late"]
+    old = seen(served, number)
+    served.market.accept(d.ChangeClaim(dispute=number, amount=eur("28.00")), BUYER)
+    answer = post(served, f"{dispute(number)}/accept", {"seen": old})
+    assert answer.status_code == 412
+    assert "Something happened here while you were reading." in answer.text
+    assert "the buyer asks €28.00" in answer.text
+    assert served.market.dispute(number).phase == "awaiting_seller"
+
+
+def test_an_answer_that_came_too_late_is_told_what_happened_instead(served, shown):
+    number = shown["late"]
+    form = {"seen": seen(served, number), "reason": "proof_of_delivery"}
+    served.market.now += 6 * DAY
+    answer = post(served, f"{dispute(number)}/reject", form)
+    assert answer.status_code in (409, 412)
+    assert "Your answer came too late." in answer.text or "Something happened here" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("99.00", "That is more than the buyer asks for."),
+        ("25.00", "That is what the buyer asks for."),
+        ("1,204", "That is not an amount."),
+        ("much", "That is not an amount."),
+    ],
+)
+def test_an_amount_that_cannot_be_is_shown_again_beside_its_field(served, shown, typed, title):
+    number = shown["late"]
+    form = {"seen": seen(served, number), "remedy": "refund", "amount": typed, "note": "Kept words"}
+    answer = post(served, f"{dispute(number)}/offer/preview", form)
+    assert answer.status_code >= 400
+    assert answer.text.count(title) == 2, "at the top, and beside the field"
+    assert 'aria-invalid="true"' in answer.text
+    assert f'value="{typed}"' in answer.text
+    assert "Kept words" in answer.text
+
+
+# --- opening -------------------------------------------------------------------------------------------------------
+
+
+def test_a_buyer_is_told_what_will_happen_and_never_a_limit_that_could_be_gamed(served, shown):
+    path = f"/orders/order_0_{shown['fine order']}/dispute"
+    said = post(served, f"{path}/preview", {"reason": "damaged", "amount": "12.00", "remedy": "refund"}, "buyer").text
+    assert "This order is covered: the platform checks it and the guarantee pays." in said
+    assert "You get €12.00, at once" in said
+    assert "15.00" not in said
+
+
+def test_a_claim_of_too_much_goes_back_to_its_step_with_everything_kept(served, shown):
+    path = f"/orders/order_0_{shown['fine order']}/dispute"
+    form = {"reason": "damaged", "amount": "61.00", "remedy": "refund", "statement": "All cracked."}
+    answer = post(served, f"{path}/preview", form, "buyer")
+    assert answer.status_code == 422
+    assert "That is more than can be refunded." in answer.text
+    assert 'value="61.00"' in answer.text
+    assert "All cracked." in answer.text
+
+
+def test_lines_that_go_different_ways_are_told_as_several_disputes(served):
+    from houbao.core import orders as o
+
+    lines = (
+        o.NewLine(id="1", item=eur("20.00"), category="home"),
+        o.NewLine(id="2", item=eur("20.00"), category="gift_cards"),
+    )
+    number = served.market.order(amount="40.00", lines=lines)
+    path = f"/orders/order_0_{number}/dispute"
+    form = {"reason": "defective", "amount": "40.00", "remedy": "refund", "lines": "1 2"}
+    said = post(served, f"{path}/preview", form, "buyer").text
+    assert "so this becomes 2 disputes." in said
+
+
+# --- money and record ----------------------------------------------------------------------------------------------
+
+
+def test_a_statement_shows_both_lines_of_what_the_guarantee_paid_and_sums_up(served, shown):
+    said = get(served, "/records/EUR").text
+    assert said.count('class="pair"') == 2
+    assert "Opening 0.00 + in 1,160.00 − out 45.00 = 1,115.00." in said
+    entry = re.findall(r'href="(/records/EUR/\d+-\d+)">Refund to the buyer', said)[-1]
+    told = get(served, entry).text
+    assert "−€40.00" in told
+    assert "together they leave your balance as it was" in told
+
+
+def test_a_long_statement_begins_with_the_latest_entries_and_goes_back_page_by_page(served, monkeypatch):
+    monkeypatch.setattr(books, "PAGE", 5)
+    served.market.sell(12)
+    served.market.database.file(0, 1, 10_000)
+    page, entries = get(served, "/records/EUR").text, []
+    for place in (">Closing<", ">After this page<", ">After this page<"):
+        assert place in page
+        entries += re.findall(r'href="/records/EUR/(\d+-\d+)"', page)
+        older = re.search(r'href="(/records/EUR\?[^"]+)" rel="next"', page)
+        page = get(served, older[1].replace("&amp;", "&")).text if older else ""
+    assert page == ""
+    assert len(entries) == len(set(entries)) == 13
+    assert entries == sorted(entries, key=lambda entry: int(entry.partition("-")[0]), reverse=True)
+
+
+def test_a_score_names_the_disputes_that_cost_points_and_when_they_are_gone(served, shown):
+    said = get(served, "/score").text
+    assert "Disputes in today’s score" in said
+    assert "or when it ends without fault" in said
+    assert "One more dispute" in said
+
+
+def test_a_store_leaves_and_joins_after_reading_what_that_does(served):
+    assert "stay covered, with everything the guarantee does for them" in get(served, "/guarantee/leave").text
+    assert post(served, "/guarantee/leave/send", {}).headers["location"] == "/guarantee?done=left"
+    assert "You are not in" in get(served, "/guarantee").text
+    served.market.now += timedelta(hours=1)
+    assert post(served, "/guarantee/join/send", {}).headers["location"] == "/guarantee?done=joined"
+    assert "You are in" in get(served, "/guarantee").text
+
+
+def test_the_promise_is_the_policy_in_force(served):
+    said = get(served, "/guarantee").text
+    assert "You have 5 days to answer." in said
+    assert "policy 2026.1" in said
+
+
+def test_goodwill_leaves_the_balance_and_counts_nowhere(served, shown):
+    number = shown["fine order"]
+    answer = post(served, f"/orders/order_0_{number}/goodwill", {"amount": "5.00"})
+    assert answer.status_code == 303
+    said = get(served, answer.headers["location"]).text
+    assert "It is on its way to the buyer." in said
+
+
+# --- other people's things -----------------------------------------------------------------------------------------
+
+
+def test_nobody_reads_another_stores_or_buyers_pages(served, shown):
+    stranger = served.session("portal", "seller", "elm", "elm") | PAGE
+    other = served.session("portal", "buyer", "bob") | PAGE
+    for path in (dispute(shown["late"]), f"/orders/order_0_{shown['fine order']}"):
+        for who in (stranger, other):
+            answer = served.client.get(path, headers=who)
+            assert answer.status_code == 404
+            assert "There is no such" in answer.text
+    entry = re.findall(r'href="(/records/EUR/\d+-\d+)"', get(served, "/records/EUR").text)[0]
+    assert served.client.get(entry, headers=stranger).status_code in (403, 404)
+    for path in ("/records", "/score", "/guarantee", "/inbox"):
+        assert get(served, path, "buyer").status_code in (303, 403)
+
+
+def test_a_form_without_its_token_is_refused_as_a_page(served, shown):
+    who = served.headers("seller")
+    who.pop("X-CSRF-Token")
+    answer = served.client.post(f"{dispute(shown['late'])}/accept", data={}, headers=who | PAGE)
+    assert answer.status_code == 403
+    assert "This form is too old." in answer.text
+    assert served.market.dispute(shown["late"]).phase == "awaiting_seller"
+
+
+def test_what_somebody_wrote_is_never_markup(served, shown):
+    served.market.accept(d.WriteMessage(dispute=shown["late"], message="<script>alert(1)</script>"), SELLER)
+    said = get(served, dispute(shown["late"])).text
+    assert "<script>alert" not in said
+    assert "&lt;script&gt;alert" in said
+
+
+# --- doors ---------------------------------------------------------------------------------------------------------
+
+
+def test_somebody_signs_in_and_comes_to_the_page_they_wanted(served):
+    served.add_user("mei", "seller", store="oak")
+    form = served.client.get("/sign-in?next=/score", headers=PAGE)
+    token = re.search(r'name="csrf_token" value="(\w+)"', form.text)
+    assert token
+    fields = {"csrf_token": token[1], "name": "mei", "password": "wrong password!", "code": "", "next": "/score"}
+    wrong = served.client.post("/sign-in", data=fields, headers=PAGE, follow_redirects=False)
+    assert wrong.status_code == 401
+    assert 'value="mei"' in wrong.text
+    right = served.client.post(
+        "/sign-in", data=fields | {"password": "correct horse battery"}, headers=PAGE, follow_redirects=False
+    )
+    assert (right.status_code, right.headers["location"]) == (303, "/score")
+
+
+@pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_no_door_leads_out_of_the_house(served, to):
+    assert get(served, f"/language/en?to={to}").headers["location"] == "/"
+    assert 'name="next" value="/"' in get(served, f"/sign-in?next={to}", "nobody").text
+
+
+def test_a_language_and_an_appearance_that_were_chosen_stay(served):
+    assert "houbao_language=zh-Hans" in get(served, "/language/zh-Hans?to=/inbox").headers["set-cookie"]
+    who = served.headers("seller")
+    cookies = f"{who['Cookie']}; houbao_language=zh-Hans; houbao_theme=dark"
+    said = served.client.get("/inbox", headers={"Cookie": cookies} | PAGE).text
+    assert '<html lang="zh-Hans" data-zone="UTC" data-theme="dark">' in said
+    assert "没有需要您处理的事" in said
+
+
+def test_a_page_that_is_not_there_says_what_is_possible(served):
+    answer = get(served, "/nowhere")
+    assert answer.status_code == 404
+    assert "To my first page" in answer.text

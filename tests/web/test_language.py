@@ -1,0 +1,105 @@
+"""The console speaks to each reader: language, money, time, and nothing left without a translation."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from houbao.core.score import Rate
+from houbao.web.console import catalogues
+from houbao.web.console.language import LANGUAGES, Voice, negotiate
+
+NOW = datetime(2026, 7, 12, 12, 20, tzinfo=UTC)
+ENGLISH, CHINESE = Voice("en", "Europe/Berlin", NOW), Voice("zh-Hans", "Asia/Shanghai", NOW)
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+
+# --- catalogues ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_message_is_translated_and_no_translation_is_of_nothing(language):
+    wanted = {message.id for message in catalogues.gathered() if message.id}
+    known = {message.id: message for message in catalogues.read(language) if message.id}
+    untranslated = [one for one in wanted if one not in known or not known[one].string or known[one].string == ("",)]
+    assert untranslated == [], "run `python -m houbao.web.console.catalogues`, then translate what is empty"
+    assert [one for one in known if one not in wanted] == []
+    assert [one.id for one in known.values() if one.fuzzy] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_fills_in_what_its_message_does_and_has_its_tags(language):
+    for message in catalogues.read(language):
+        if not message.id:
+            continue
+        said = message.id[1] if isinstance(message.id, tuple) else message.id
+        for string in message.string if isinstance(message.string, tuple) else (message.string,):
+            for pattern in (r"%\((\w+)\)s", r"<(/?\w+)"):
+                assert sorted(re.findall(pattern, string)) == sorted(re.findall(pattern, said)), said
+
+
+def test_a_message_that_nobody_translated_would_be_found():
+    assert len([message for message in catalogues.gathered() if message.id]) > 700
+
+
+# --- money and figures ---------------------------------------------------------------------------------------------
+
+
+def test_money_is_written_with_its_symbol_its_own_decimals_and_a_true_minus():
+    assert ENGLISH.money(2500, "EUR") == "€25.00"
+    assert ENGLISH.money(120_400, "BRL") == "R$1,204.00"
+    assert ENGLISH.money(1200, "JPY") == "¥1,200"
+    assert ENGLISH.money(-2500, "EUR") == "−€25.00"
+    assert ENGLISH.amount(4000, "EUR", signed=True) == "+40.00"
+    assert ENGLISH.change(20_000, 17_500, "EUR") == "€200.00 → €175.00"
+    assert CHINESE.money(2500, "CNY") == "¥25.00"
+
+
+def test_rates_and_points_are_cut_never_rounded_up():
+    assert ENGLISH.percent(Rate(2, 300)) == "0.66 %"
+    assert ENGLISH.percent(Rate(0, 0)) == "–"
+    assert ENGLISH.points(86_259_999) == "86.25"
+
+
+# --- time ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_time_is_on_the_readers_clock_and_cut_to_the_minute():
+    at = datetime(2026, 7, 14, 16, 20, 59, tzinfo=UTC)
+    assert ENGLISH.when(at) == "Tue 14 Jul, 18:20"
+    assert CHINESE.when(at) == "7月15日 周三 00:20"
+    assert ENGLISH.when(at.replace(year=2027)) == "Wed 14 Jul 2027, 18:20"
+
+
+def test_what_is_left_has_two_units():
+    assert ENGLISH.left(NOW + timedelta(days=2, hours=4, minutes=59)) == "2 d 4 h left"
+    assert ENGLISH.left(NOW + timedelta(hours=3, minutes=20)) == "3 h 20 min left"
+    assert ENGLISH.left(NOW) == "due now"
+    assert CHINESE.left(NOW + timedelta(days=2, hours=4)) == "还剩 2 天 4 小时"
+
+
+def test_a_zone_has_the_name_of_its_city_and_an_unknown_one_is_utc():
+    assert (ENGLISH.place(), CHINESE.place()) == ("Berlin", "上海")
+    assert Voice("en", "Mars/Olympus", NOW).place() == "UTC"
+
+
+# --- whose language ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language"),
+    [
+        ("zh-Hans", "en", "zh-Hans"),
+        ("", "zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("", "fr;q=0.9, en;q=0.5, zh;q=0.7", "zh-Hans"),
+        ("", "zh-Hant-TW, en;q=0.5", "en"),
+        ("klingon", "x;q=nonsense", "en"),
+    ],
+)
+def test_the_language_is_the_chosen_one_else_the_first_accepted_that_there_is(chosen, accepted, language):
+    assert negotiate(chosen, accepted) == language
+
+
+def test_what_is_filled_in_is_escaped_and_what_is_said_may_hold_tags():
+    said = ENGLISH.say("<b>%(amount)s</b> was refunded on this order.", amount="<script>")
+    assert said == "<b>&lt;script&gt;</b> was refunded on this order."
