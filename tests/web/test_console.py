@@ -271,6 +271,14 @@ def test_the_promise_is_the_policy_in_force(served):
     assert "policy 2026.1" in said
 
 
+def test_the_promise_is_told_in_chinese_to_the_last_sentence(served):
+    cookies = f"{served.headers('seller')['Cookie']}; houbao_language=zh-Hans"
+    said = served.client.get("/guarantee", headers={"Cookie": cookies} | PAGE).text
+    assert "您有 5 天 答复。" in said
+    main = re.sub(r"<[^>]+>", " ", said.split("<main")[1].split("</main>")[0])
+    assert re.findall(r"[A-Za-z]{4,} [a-z]{2,} [a-z]{2,}", main) == []
+
+
 def test_goodwill_leaves_the_balance_and_counts_nowhere(served, shown):
     number = shown["fine order"]
     answer = post(served, f"/orders/order_0_{number}/goodwill", {"amount": "5.00"})

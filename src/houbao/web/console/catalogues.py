@@ -7,13 +7,19 @@ translation, and those that nobody says any more are left out. Translations are 
 from pathlib import Path
 
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from houbao.core import promise
+from houbao.core.policy_file import parse_policy
+from houbao.shipped import policy_text
 from houbao.web.console.language import LANGUAGES, catalogue
 
 WEB = Path(__file__).parents[1]
 KEYWORDS = {"_": None, "N_": None, "say_n": (1, 2)}
+CORE = {"say": None, "message": None}
+"""What marks the sentences of core/promise.py, which the page of the guarantee says."""
+
 METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 
 
@@ -28,6 +34,11 @@ def gathered() -> Catalog:
             keywords=KEYWORDS,
         ):
             found.add(message, None, [(f"{folder}/{name}", line)], auto_comments=comments, context=context)
+    with Path(promise.__file__).open("rb") as source:
+        for line, message, _, _ in extract("python", source, keywords=CORE):
+            found.add(message, None, [("core/promise.py", line)])
+    for rule in parse_policy(policy_text()).rules:
+        found.add(rule.says, None, [("shipped/policy.toml", 0)])
     return found
 
 

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from houbao.core import disputes as d
 from houbao.core.disputes import Dispute
-from houbao.core.rulings import assess, explain
 from houbao.core.scopes import EVERYTHING, Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.engine.foresight import Shift, shift
@@ -25,6 +24,7 @@ from houbao.web.console import frame, telling
 from houbao.web.console.deeds import DEEDS, Deed
 from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.reasons import reasons
 from houbao.web.console.shell import TITLES, trouble
 from houbao.web.console.views.cases import Case, case
 from houbao.web.console.views.consequences import Consequence, consequence
@@ -110,7 +110,7 @@ def shown(
         found = case(reading, PART, scope, number, [actor], site.clock())
         if found is None:
             raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
-        why = _why(site, reading, found)
+        why = _why(voice, site, reading, found)
     foreseen = _foreseen(site, found, actor)
     return frame.page(
         request,
@@ -145,17 +145,13 @@ def back_of(voice: Voice, role: str) -> Back:
     return Back("/disputes", voice.say(N_("My disputes")))
 
 
-def _why(site: Site, reading: Any, found: Case) -> list[str]:
-    """The policy's reasons, in its own language; to buyers without figures that could be gamed."""
-    opened = found.asked.event
-    if not isinstance(opened, d.DisputeOpened | d.ClaimChanged):
+def _why(voice: Voice, site: Site, reading: Any, found: Case) -> list[Markup]:
+    """The policy's reasons for the claim as it stands."""
+    asked = found.asked.event
+    if not isinstance(asked, d.DisputeOpened | d.ClaimChanged):
         return []
-    version = found.order.order.coverage.policy
-    rules = site.rules(reading, version, found.dispute.currency)
-    if rules is None:
-        return []
-    misses = assess(rules, opened.facts).misses
-    return explain(rules, opened.rule, misses, private=found.role == "buyer")
+    rules = site.rules(reading, found.order.order.coverage.policy, found.dispute.currency)
+    return reasons(voice, rules, asked.facts) if rules else []
 
 
 def _foreseen(site: Site, found: Case, actor: Actor) -> dict[str, Consequence]:

@@ -8,6 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from houbao.core.programme import Enrol, Leave
+from houbao.core.promise import promise
 from houbao.core.terms import Actor, Refused
 from houbao.web.console import frame
 from houbao.web.console.handlers.disputes import typed
@@ -37,6 +38,9 @@ def _shown(request: AnyRequest, *, done: str = "", refused: Refused | None = Non
     with site.snapshot() as reading:
         rules = site.rules(reading, version_now(programme, now), programme.currency) if programme else None
         found = guarantee(reading, PART, caller.store, programme, rules, now)
+    sections = (
+        promise(found.policy, programme.currency, programme.mode, voice.say) if programme and found.policy else ()
+    )
     return frame.page(
         request,
         voice,
@@ -45,6 +49,7 @@ def _shown(request: AnyRequest, *, done: str = "", refused: Refused | None = Non
         done=voice.say(done) if done else "",
         refused=refused,
         view=found,
+        sections=sections,
         asked=asked,
         key=uuid4().hex,
     )

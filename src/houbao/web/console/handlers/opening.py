@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
+from markupsafe import Markup
 
 from houbao.core import disputes as d
-from houbao.core.rulings import assess, explain
 from houbao.core.scopes import Scope
 from houbao.core.terms import REASONS, Refused, public_id
 from houbao.engine.ports import Preview
@@ -18,8 +18,9 @@ from houbao.web.console import frame
 from houbao.web.console.deeds import minor_of
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.trying import try_out
-from houbao.web.console.language import N_
+from houbao.web.console.language import N_, Voice
 from houbao.web.console.opened import steps_of
+from houbao.web.console.reasons import reasons
 from houbao.web.console.views.orders import Item, OrderPage, order_page
 from houbao.web.guard import on
 from houbao.web.site import PART, Site, number_of
@@ -128,18 +129,18 @@ def _third(request: AnyRequest, found: OrderPage, form: dict[str, str]) -> Respo
         form=form,
         claims=[(one, steps_of(voice, one)) for one in opened],
         amount=sum(one.amount for one in opened),
-        why=_why(site, found, preview),
+        why=_why(voice, site, found, preview),
         key=uuid4().hex,
         refused=None,
     )
 
 
-def _why(site: Site, found: OrderPage, preview: Preview) -> list[str]:
-    """The policy's reasons for what would be opened first, without figures that could be gamed."""
+def _why(voice: Voice, site: Site, found: OrderPage, preview: Preview) -> list[Markup]:
+    """The policy's reasons for what would be opened first."""
     opened = next(event for event in preview.events if isinstance(event, d.DisputeOpened))
     with site.snapshot() as reading:
         rules = site.rules(reading, found.order.coverage.policy, found.order.currency)
-    return explain(rules, opened.rule, assess(rules, opened.facts).misses, private=True) if rules else []
+    return reasons(voice, rules, opened.facts) if rules else []
 
 
 # --- what was typed ------------------------------------------------------------------------------------------------

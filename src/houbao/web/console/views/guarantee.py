@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from houbao.core import scopes
+from houbao.core.policy import Policy
 from houbao.core.programme import Enrolment, Programme, Store, enrolment_at, policy_in_force
-from houbao.core.promise import Section, promise
 from houbao.core.rulings import Compiled
 from houbao.core.scopes import Scope
 from houbao.store import lists
@@ -17,14 +17,14 @@ QUARTER = timedelta(days=90)
 
 
 class Guarantee(Struct, frozen=True, kw_only=True):
-    """A store's place in the programme. `covered` is what the guarantee paid for it in 90 days; `version` the policy in
-    force, and `sections` its promise in words."""
+    """A store's place in the programme. `covered` is what the guarantee paid for it in 90 days; `policy` the one in
+    force, of that `version`."""
 
     programme: Programme | None
     enrolment: Enrolment | None
     covered: list[Covered]
     version: str
-    sections: tuple[Section, ...]
+    policy: Policy | None
     premium: int
 
 
@@ -44,12 +44,11 @@ def guarantee(
     """The store's place in the guarantee. `rules` are the policy in force."""
     books = scopes.Scope(stores=(store,))
     found: Store | None = lists.store(connection, part, Scope(stores=(store,)), store)
-    sections = promise(rules.policy, programme.currency, programme.mode) if programme and rules else ()
     return Guarantee(
         programme=programme,
         enrolment=enrolment_at(found, now) if found else None,
         covered=covered_since(connection, books, part, store, now - QUARTER),
         version=rules.policy.version if rules else "",
-        sections=sections,
+        policy=rules.policy if rules else None,
         premium=rules.policy.premium if rules else 0,
     )
