@@ -32,6 +32,29 @@ def accounting(
 
 
 @export_app.command
+def statement(
+    store: str,
+    *,
+    form: Annotated[Literal["csv", "xlsx", "pdf", "camt053"], Parameter(name="--format")],
+    currency: Annotated[str, Parameter(help="Only this one; default: each that the store has")] = "",
+    start: From = "",
+    end: To = "",
+    language: Annotated[Literal["en", "zh", "es", "pt", "ru"], Parameter(help="Of xlsx and pdf")] = "en",
+    fonts: Annotated[Path | None, Parameter(help="A folder of more fonts, for pdf")] = None,
+    output: Output = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """A store's statement: opening balance, every line with what it was for, closing balance."""
+    from houbao.commands import exporting, progress
+
+    asked = exporting.Asked(
+        store=store, form=form, currency=currency, start=start, end=end, language=language, fonts=fonts
+    )
+    with opened(database) as house, progress.shown() as shown:
+        exporting.export_statement(house, asked, output, shown)
+
+
+@export_app.command
 def lake(folder: Path, *, database: DatabaseUrl = None, as_json: Json = False) -> None:
     """Write events, disputes, transfers and orders as Parquet, a folder a month; an older lake there is replaced."""
     from houbao.commands import lakes, progress

@@ -67,6 +67,7 @@ def say(answer: object, lines: Iterable[str], *, as_json: bool) -> None:
 
 def tell(error: Exception) -> None:
     """Leave with a message where the error is one that a person can mend."""
+    from houbao.books.extract import BookError
     from houbao.core.policy import PolicyError
     from houbao.core.terms import Refused
     from houbao.feeds.tables import OlistError
@@ -79,7 +80,7 @@ def tell(error: Exception) -> None:
             fail("the policy cannot be used:", *error.faults)
         case Refused():
             fail(f"refused ({error.code}): {error.detail}")
-        case OlistError() | RatesError() | LakeError():
+        case OlistError() | RatesError() | LakeError() | BookError():
             fail(str(error))
         case SettingsError():
             print(f"houbao: {error}", file=sys.stderr)

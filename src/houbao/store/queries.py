@@ -23,7 +23,9 @@ from houbao.store.fund_records import entry_detail as entry_detail
 from houbao.store.fund_records import fund_records as fund_records
 from houbao.store.fund_records import purposes as purposes
 from houbao.store.reading import reading as reading
+from houbao.store.statements import START as START
 from houbao.store.statements import Entry as Entry
+from houbao.store.statements import Place as Place
 from houbao.store.statements import Statement as Statement
 from houbao.store.statements import booked_at as booked_at
 from houbao.store.statements import booked_before as booked_before
