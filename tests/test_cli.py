@@ -57,6 +57,7 @@ COMMANDS = {
         "outage",
         "policy",
         "rates",
+        "reconcile",
         "sandbox-provider",
         "score",
         "serve",

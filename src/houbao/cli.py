@@ -28,6 +28,7 @@ app.command(keys_app)
 app.command(users_app)
 
 
+DAYS = validators.Number(gte=0, lte=60)
 ONE_OF = Group("One of", validator=validators.MutuallyExclusive())
 
 
@@ -144,6 +145,27 @@ def statement(
     with opened(database) as house:
         pages = statements(house, store, currency)
     say(pages, told(store, pages, limit), as_json=as_json)
+
+
+@app.command
+def reconcile(
+    file: Path,
+    *,
+    account: Annotated[str, Parameter(help="Whose cash it tells of, e.g. provider:stripe; default: by the file")] = "",
+    days: Annotated[int, Parameter(help="How many days apart the same may be", validator=DAYS)] = 5,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """A provider's payout file or a bank's camt.053 beside the ledger: what agrees, what does not, and what to run for
+    it. Books nothing. Exit 1 where anything differs."""
+    from houbao.commands import progress
+    from houbao.commands.reconciling import reconcile as compare
+
+    with opened(database) as house, progress.shown() as shown:
+        done = compare(house, file, account, days, shown)
+    say(done, done.told(), as_json=as_json)
+    if not done.even:
+        sys.exit(1)
 
 
 @app.command

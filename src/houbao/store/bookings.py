@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from houbao.core.ledger import Transfer
 from houbao.core.terms import from_micros
+from houbao.core.world import Event
+from houbao.store import rows
 
 Balances = dict[tuple[str, str], int]
 """(account, currency) → the sum of its transfers (minor units)."""
@@ -22,6 +24,16 @@ class Booked(Struct, frozen=True, gc=False):
     at: datetime
     event: str
     transfers: list[Transfer]
+
+
+class CashRow(Struct, frozen=True, gc=False):
+    """A transfer to or from an account of cash, with its event and the reference of the order it is about."""
+
+    position: int
+    n: int
+    transfer: Transfer
+    event: Event
+    reference: str
 
 
 def booked(connection: sqlite3.Connection, part: int, after: int, last: int) -> Iterator[Booked]:
@@ -47,3 +59,37 @@ def balances_at(connection: sqlite3.Connection, part: int, last: int) -> Balance
         (part, last) * 2,
     )
     return {(account, currency): minor for account, currency, minor in found}
+
+
+def cash_rows(connection: sqlite3.Connection, part: int, account: str) -> Iterator[CashRow]:
+    """Every transfer to or from an account, in the order it was booked. Walks the ledger: when a movement happened in
+    the world, only its event says."""
+    found = connection.execute(
+        "SELECT t.position, t.n, e.body, o.reference, t.kind, t.source, t.target, t.minor, t.currency,"
+        " t.store_id, t.order_id, t.dispute_id FROM transfers AS t"
+        " CROSS JOIN events AS e ON e.part=t.part AND e.position=t.position"
+        " LEFT JOIN orders AS o ON o.part=t.part AND o.id=t.order_id"
+        " WHERE t.part=? AND ? IN (t.source, t.target) ORDER BY t.position, t.n",
+        (part, account),
+    )
+    for position, n, body, reference, *row in found:
+        yield CashRow(position, n, Transfer(*row), rows.decode_event(body), reference or "")
+
+
+def provider_accounts(connection: sqlite3.Connection, part: int) -> list[str]:
+    """The accounts of the providers by which cash has moved."""
+    found = connection.execute(
+        "SELECT source FROM transfers WHERE part=? AND source LIKE 'provider:%'"
+        " UNION SELECT target FROM transfers WHERE part=? AND target LIKE 'provider:%' ORDER BY 1",
+        (part, part),
+    )
+    return [account for (account,) in found]
+
+
+def known_stores(connection: sqlite3.Connection, part: int, names: list[str]) -> list[str]:
+    """Those of the names that are stores."""
+    found = connection.execute(
+        "SELECT s.id FROM json_each(?) AS asked CROSS JOIN stores AS s ON s.part=? AND s.id=asked.value",
+        (rows.encode(names).decode(), part),
+    )
+    return [store for (store,) in found]

@@ -13,8 +13,12 @@ from houbao.core.terms import Actor, Refused, micros
 from houbao.core.world import Event
 from houbao.store import rows
 from houbao.store.bookings import Booked as Booked
+from houbao.store.bookings import CashRow as CashRow
 from houbao.store.bookings import balances_at as balances_at
 from houbao.store.bookings import booked as booked
+from houbao.store.bookings import cash_rows as cash_rows
+from houbao.store.bookings import known_stores as known_stores
+from houbao.store.bookings import provider_accounts as provider_accounts
 from houbao.store.fund_records import EntryDetail as EntryDetail
 from houbao.store.fund_records import FundRecord as FundRecord
 from houbao.store.fund_records import FundRecords as FundRecords

@@ -1,0 +1,73 @@
+"""What a provider's or a bank's file says, line by line, whatever its format was."""
+
+import re
+from datetime import date
+
+from msgspec import Struct
+
+from houbao.books.extract import BookError
+from houbao.core.money import LARGEST
+
+MOST_BYTES = 256 * 1024 * 1024
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]*", re.ASCII)
+
+
+class External(Struct, frozen=True):
+    """One movement of cash as the other side tells it: `minor` above zero came in there, below zero went out; `fee` is
+    what it kept of it. `tokens` are all words by which it may name what is ours; `place` is where it stands in the
+    file."""
+
+    place: str
+    id: str
+    day: date
+    minor: int
+    currency: str
+    kind: str
+    tokens: frozenset[str]
+    fee: int = 0
+
+
+class File(Struct, frozen=True):
+    """A file: its format, whose cash it tells of (`provider` or `bank`), its lines, the days from first to last, and
+    how many lines say nothing of cash that has moved."""
+
+    format: str
+    holder: str
+    first: date
+    last: date
+    lines: list[External]
+    skipped: int = 0
+
+
+def tokens_of(*texts: str) -> frozenset[str]:
+    """Every word of texts that might be somebody's reference."""
+    found: set[str] = set()
+    for text in texts:
+        for token in _TOKEN.findall(text):
+            found.add(token)
+            found.add(token.rstrip("_.:-"))
+    return frozenset(found)
+
+
+def checked(place: str, minor: int) -> int:
+    """The amount, as long as it is one that can be. Raises BookError."""
+    if abs(minor) > LARGEST:
+        raise BookError(f"{place}: {minor} minor units are more than any amount may be")
+    return minor
+
+
+def file_of(form: str, holder: str, lines: list[External], skipped: int = 0) -> File:
+    """The file of those lines. Raises BookError where it has none."""
+    if not lines:
+        raise BookError(f"the file is {form}, but no line of it tells of cash that has moved")
+    days = [line.day for line in lines]
+    return File(form, holder, min(days), max(days), lines, skipped)
+
+
+def check_once(lines: list[External]) -> None:
+    """Raises BookError where two lines have one id."""
+    seen: dict[str, str] = {}
+    for line in lines:
+        if line.id in seen:
+            raise BookError(f"{line.place}: {line.id} stands in {seen[line.id]} already")
+        seen[line.id] = line.place

@@ -1,0 +1,175 @@
+"""Stripe's balance transactions: as its API lists them (a list, an array, one in each line) or as its reports do (CSV).
+
+Amounts of the API are in the smallest unit that Stripe knows, which for ISK and UGX is a hundredth though ISO 4217 has
+none (https://docs.stripe.com/currencies#special-cases); those of a report are decimal.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from houbao.books.external import External, File, check_once, checked, file_of, tokens_of
+from houbao.books.extract import BookError
+from houbao.core.money import DIGITS, parse
+
+IN_HUNDREDTHS = ("ISK", "UGX")
+OBJECT = "balance_transaction"
+
+
+class _Transaction(Struct):
+    id: str
+    amount: int
+    currency: str
+    created: int
+    type: str
+    object: str = OBJECT
+    fee: int = 0
+    reporting_category: str = ""
+    source: str | dict[str, Any] | None = None
+    description: str | None = None
+
+
+COLUMNS = {
+    "id": ("balance_transaction_id", "id"),
+    "currency": ("currency", "Currency"),
+    "amount": ("gross", "Amount"),
+    "fee": ("fee", "Fee"),
+    "kind": ("reporting_category", "Type"),
+    "at": ("created_utc", "created", "Created (UTC)"),
+}
+"""What a line says → the columns of Stripe's reports and of its dashboard that say it."""
+
+
+def read_json(data: bytes) -> File:
+    """The file of balance transactions in JSON. Raises BookError, which names the place."""
+    lines = [_line(place, plain) for place, plain in _objects(data)]
+    check_once(lines)
+    return file_of("Stripe's balance transactions (JSON)", "provider", lines)
+
+
+def _objects(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Each object with its place: of one document, or one in each line."""
+    try:
+        whole = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        rows = [(number, row) for number, row in enumerate(data.splitlines(), 1) if row.strip()]
+        if len(rows) < 2:
+            raise BookError(f"it begins like JSON, but is none: {error}") from None
+        for number, row in rows:
+            try:
+                yield f"line {number}", msgspec.json.decode(row)
+            except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+                raise BookError(f"line {number}: no JSON: {wrong}") from None
+        return
+    if isinstance(whole, dict) and isinstance(whole.get("data"), list):
+        if whole.get("has_more") is True:
+            raise BookError("the list goes on (has_more is true): fetch all of its pages into one file")
+        whole = whole["data"]
+    found = whole if isinstance(whole, list) else [whole]
+    yield from ((f"object {number}", one) for number, one in enumerate(found, 1))
+
+
+def _line(place: str, plain: Any) -> External:
+    try:
+        told = msgspec.convert(plain, _Transaction)
+    except msgspec.ValidationError as error:
+        raise BookError(f"{place}: no balance transaction of Stripe's: {error}") from None
+    if told.object != OBJECT:
+        raise BookError(f"{place}: a {told.object}, where a {OBJECT} belongs")
+    code = _currency(place, told.currency)
+    try:
+        day = datetime.fromtimestamp(told.created, UTC).date()
+    except (OverflowError, OSError, ValueError):
+        raise BookError(f"{place}: created is {told.created}: no time in seconds since 1970") from None
+    words = [told.description or "", *_words(told.source)]
+    amount, fee = (_iso(place, minor, code) for minor in (told.amount, told.fee))
+    kind = told.reporting_category or told.type
+    return External(place, told.id, day, amount, code, kind, tokens_of(told.id, *words), fee)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Every text inside a value."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for inside in value.values():
+                yield from _words(inside)
+        case list():
+            for inside in value:
+                yield from _words(inside)
+
+
+def _currency(place: str, text: str) -> str:
+    code = text.strip().upper()
+    if code not in DIGITS:
+        raise BookError(f"{place}: {text!r} is not a currency of ISO 4217")
+    return code
+
+
+def _iso(place: str, minor: int, code: str) -> int:
+    """Minor units of ISO 4217."""
+    if code not in IN_HUNDREDTHS:
+        return checked(place, minor)
+    if minor % 100:
+        raise BookError(f"{place}: {minor} is not a whole amount of {code}")
+    return checked(place, minor // 100)
+
+
+def is_report(header: str) -> bool:
+    """Whether the first line of a CSV is that of a report of Stripe's."""
+    return _columns(next(csv.reader([header]), [])) is not None
+
+
+def _columns(header: list[str]) -> dict[str, str] | None:
+    names = [name.strip().lstrip("\ufeff") for name in header]
+    found = {what: next((name for name in known if name in names), "") for what, known in COLUMNS.items()}
+    return found if all(found.values()) else None
+
+
+def read_csv(data: bytes) -> File:
+    """The file of one of Stripe's reports. Raises BookError, which names the line."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BookError(f"the file is not UTF-8: {error}") from None
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    columns = _columns(list(reader.fieldnames or []))
+    if columns is None:
+        raise BookError("its columns are not those of a report of Stripe's")
+    reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+    lines: list[External] = []
+    try:
+        lines.extend(_row(f"line {reader.line_num}", row, columns) for row in reader)
+    except csv.Error as error:
+        raise BookError(f"line {reader.line_num}: {error}") from None
+    check_once(lines)
+    return file_of("a report of Stripe's (CSV)", "provider", lines)
+
+
+def _row(place: str, row: dict[str | None, Any], columns: dict[str, str]) -> External:
+    if None in row or None in row.values():
+        raise BookError(f"{place}: not as many cells as the header has; is the file whole?")
+    cells = {what: str(row[name]).strip() for what, name in columns.items()}
+    code = _currency(place, cells["currency"])
+    if not cells["id"]:
+        raise BookError(f"{place}: the transaction's id is missing")
+    try:
+        amount, fee = parse(cells["amount"], code), parse(cells["fee"] or "0", code)
+    except ValueError as error:
+        raise BookError(f"{place}: {error}") from None
+    tokens = tokens_of(*(str(cell) for cell in row.values()))
+    day = _day(place, cells["at"])
+    return External(place, cells["id"], day, checked(place, amount), code, cells["kind"], tokens, checked(place, fee))
+
+
+def _day(place: str, text: str) -> date:
+    try:
+        return datetime.fromisoformat(text.removesuffix(" UTC")).date()
+    except ValueError:
+        raise BookError(f"{place}: {text!r} is no time such as 2026-07-08 12:20:00") from None

@@ -1,0 +1,241 @@
+"""`houbao reconcile`: a provider's or a bank's file beside the ledger. Reads only."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec import Struct
+
+from houbao.books import proposals
+from houbao.books.cash import Cash, cash_of
+from houbao.books.external import External, File
+from houbao.books.files import read_file
+from houbao.books.matching import Pair, differs, match
+from houbao.books.proposals import Known, Proposal
+from houbao.commands.terminal import CommandFailed
+from houbao.core.accounts import BANK
+from houbao.core.money import Money
+from houbao.core.refunds import RefundSent
+from houbao.core.terms import Refused, parse_id
+from houbao.store import queries
+from houbao.wiring import House
+
+SHOWN = 20
+
+
+class Theirs(Struct, frozen=True):
+    """A line of the file."""
+
+    place: str
+    id: str
+    day: str
+    kind: str
+    amount: Money
+
+
+class Ours(Struct, frozen=True):
+    """A movement of the ledger; `entry` names its event and which of its transfers it is."""
+
+    entry: str
+    day: str
+    kind: str
+    amount: Money
+    store: str
+    order: str
+    dispute: str
+    payment: str
+
+
+class Even(Struct, frozen=True):
+    """The entry that would even it. An account that is not known is empty."""
+
+    source: str
+    target: str
+    amount: Money
+
+
+class Finding(Struct, frozen=True):
+    """A difference: the line, the movement, or both; which of amount, currency and date they tell differently; why, and
+    what to run."""
+
+    theirs: Theirs | None
+    ours: Ours | None
+    differs: list[str]
+    reason: str
+    entry: Even | None
+    command: str
+
+
+class Reconciled(Struct, frozen=True):
+    """Both sides compared: how many lines agree, and every one that does not. `theirs`, `ours` and `fees` are sums by
+    currency, of all lines of the file, of what the ledger says of these days, and of what the provider kept."""
+
+    file: str
+    format: str
+    account: str
+    first: str
+    last: str
+    matched: int
+    missing: list[Finding]
+    extra: list[Finding]
+    different: list[Finding]
+    skipped: int
+    theirs: list[Money]
+    ours: list[Money]
+    fees: list[Money]
+
+    @property
+    def even(self) -> bool:
+        """Whether nothing differs."""
+        return not (self.missing or self.extra or self.different)
+
+    def told(self) -> list[str]:
+        """As lines of text."""
+        lines = [f"{self.file}: {self.format}, {self.first} to {self.last}, beside {self.account}"]
+        counts = {"missing": self.missing, "extra": self.extra, "different": self.different}
+        lines.append(
+            f"matched {self.matched:,}, " + ", ".join(f"{name} {len(all_):,}" for name, all_ in counts.items())
+        )
+        if self.skipped:
+            lines.append(f"{self.skipped:,} entries are not booked there yet: passed over")
+        for name, sums in (("there", self.theirs), ("here", self.ours), ("fees kept there", self.fees)):
+            if sums:
+                lines.append(f"  {name}: {', '.join(map(str, sums))}")
+        for name, findings in counts.items():
+            lines += _section(name, findings)
+        return [*lines, "Nothing was booked."]
+
+
+def reconcile(house: House, path: Path, account: str, days: int, shown: Callable[[str, int, int], None]) -> Reconciled:
+    """Compare the file with the ledger's cash. Raises BookError for the file, CommandFailed for an account that is
+    none, or that must be named."""
+    file = read_file(path)
+    with queries.reading(house.database.connection):
+        account = _account(house, file, account)
+        ours = _cash(house, account, file, timedelta(days=days), shown)
+        done = match(file.lines, ours, file.first, file.last, days)
+        known = _known(house, account, done.extra)
+    near = timedelta(days=days)
+    inside = [one for one in ours if file.first <= one.day <= file.last]
+    return Reconciled(
+        file=str(path),
+        format=file.format,
+        account=account,
+        first=str(file.first),
+        last=str(file.last),
+        matched=len(done.matched),
+        missing=[_finding(None, one, [], proposals.for_missing(one, known)) for one in done.missing],
+        extra=[_finding(line, None, [], proposals.for_extra(line, known)) for line in done.extra],
+        different=[_different(pair, differs(pair, near), known) for pair in done.different],
+        skipped=file.skipped,
+        theirs=_sums((line.currency, line.minor) for line in file.lines),
+        ours=_sums((one.currency, one.minor) for one in inside),
+        fees=_sums((line.currency, line.fee) for line in file.lines),
+    )
+
+
+def _account(house: House, file: File, asked: str) -> str:
+    """The account whose cash the file tells of."""
+    cash = [BANK, *queries.provider_accounts(house.database.connection, 0)]
+    if asked:
+        if asked not in cash:
+            raise CommandFailed(f"no cash has moved at {asked!r}: the ledger has {', '.join(cash)}")
+        return asked
+    if file.holder == "bank":
+        return BANK
+    providers = cash[1:]
+    if "provider:stripe" in providers:
+        return "provider:stripe"
+    if len(providers) == 1:
+        return providers[0]
+    raise CommandFailed(f"say with --account whose file it is: the ledger has {', '.join(providers) or 'no provider'}")
+
+
+def _cash(
+    house: House, account: str, file: File, near: timedelta, shown: Callable[[str, int, int], None]
+) -> list[Cash]:
+    """What moved at the account on the file's days, and near them."""
+    last = house.database.head(0).position
+    found: list[Cash] = []
+    for row in queries.cash_rows(house.database.connection, 0, account):
+        if row.position % 1000 == 0:
+            shown("events", row.position, last)
+        one = cash_of(row, account, 0)
+        if file.first - near <= one.day <= file.last + near:
+            found.append(one)
+    return found
+
+
+def _known(house: House, account: str, extra: list[External]) -> Known:
+    tokens = {token for line in extra for token in line.tokens}
+    attempts = {token: state for token in tokens if (state := _state(house, token))}
+    stores = queries.known_stores(house.database.connection, 0, sorted(tokens))
+    return Known(account, sorted(house.worker.providers), frozenset(stores), attempts)
+
+
+def _state(house: House, token: str) -> tuple[int, str] | None:
+    """(dispute, state) of the refund whose attempt is named; None where none is."""
+    try:
+        part, number = parse_id("attempt", token)
+    except Refused:
+        return None
+    sent = house.database.event(0, number) if part == 0 else None
+    dispute = house.database.dispute(0, sent.dispute) if isinstance(sent, RefundSent) else None
+    if dispute is None:
+        return None
+    states = [share.state for refund in dispute.refunds for share in refund.shares if share.attempt == number]
+    return dispute.id, states[0] if states else "over"
+
+
+def _different(pair: Pair, told: list[str], known: Known) -> Finding:
+    return _finding(pair.theirs, pair.ours, told, proposals.for_different(pair, told, known))
+
+
+def _finding(line: External | None, cash: Cash | None, told: list[str], proposal: Proposal) -> Finding:
+    theirs = ours = entry = None
+    if line:
+        theirs = Theirs(line.place, line.id, str(line.day), line.kind, Money(line.minor, line.currency))
+    if cash:
+        ours = Ours(
+            entry=f"{cash.position}-{cash.n}",
+            day=str(cash.day),
+            kind=cash.kind,
+            amount=Money(cash.minor, cash.currency),
+            store=cash.store,
+            order=cash.order,
+            dispute=cash.dispute,
+            payment=cash.payment,
+        )
+    if proposal.minor:
+        entry = Even(proposal.source, proposal.target, Money(proposal.minor, proposal.currency))
+    return Finding(theirs, ours, told, proposal.reason, entry, proposal.command)
+
+
+def _sums(amounts: Iterable[tuple[str, int]]) -> list[Money]:
+    sums: Counter[str] = Counter()
+    for currency, minor in amounts:
+        sums[currency] += minor
+    return [Money(minor, currency) for currency, minor in sorted(sums.items()) if minor]
+
+
+def _section(name: str, findings: list[Finding]) -> list[str]:
+    """The findings of a kind as lines; those beyond SHOWN are only counted."""
+    if not findings:
+        return []
+    lines = [f"{name.title()}:"]
+    for finding in findings[:SHOWN]:
+        theirs, ours = finding.theirs, finding.ours
+        if theirs:
+            lines.append(f"  there {theirs.day} {theirs.kind} {theirs.amount}  {theirs.id} ({theirs.place})")
+        if ours:
+            about = ", ".join(word for word in (ours.payment, ours.order, ours.dispute, ours.store) if word)
+            lines.append(f"  here  {ours.day} {ours.kind} {ours.amount}  {about} (entry {ours.entry})")
+        lines.append(f"    {finding.reason}")
+        if entry := finding.entry:
+            lines.append(f"    entry: {entry.source or '?'} → {entry.target or '?'} {entry.amount}")
+        if finding.command:
+            lines.append(f"    run: {finding.command}")
+    if findings[SHOWN:]:
+        lines.append(f"  … and {len(findings) - SHOWN:,} more: --json tells all")
+    return lines

@@ -1,0 +1,417 @@
+"""A provider's or a bank's file beside the ledger: every line is told once, with what to run; and nothing is booked."""
+
+import json
+import shlex
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given as over
+from hypothesis import strategies as st
+
+from given import DAY, FINANCE, Market, T, eur, standard
+from houbao import cli
+from houbao.books.cash import Cash
+from houbao.books.external import External
+from houbao.books.extract import BookError
+from houbao.books.files import read_file
+from houbao.books.matching import match
+from houbao.commands.reconciling import Reconciled, reconcile
+from houbao.commands.terminal import CommandFailed
+from houbao.core import orders as o
+from houbao.core.exchange import parse_rate
+from houbao.core.fund import MoveCash
+from houbao.settings import Settings
+from houbao.store.rates import keep
+from houbao.wiring import House
+
+ROOT = Path(__file__).parents[2]
+STRIPE = ROOT.parent / "shared" / "data" / "connectors" / "stripe" / "fixtures3.json"
+
+
+@pytest.fixture
+def market(tmp_path):
+    """Cash at the provider: 200.00 came in at once, then 40.00 and 30.00 for two orders of which the first was refunded
+    by the fund, and 500.00 from the bank."""
+    market = Market(tmp_path, programme=standard(also_covers=("BRL",)))
+    market.charges = {
+        number: market.order(amount=amount, payments=(o.Payment(id=number, provider="sandbox", minor=eur(amount)),))
+        for number, amount in (("ch_10001", "40.00"), ("ch_10002", "30.00"))
+    }
+    market.refund = market.open(market.charges["ch_10001"], "damaged", "40.00")
+    market.rule(market.refund)
+    market.work()
+    market.accept(MoveCash(provider="sandbox", minor=eur("500.00"), currency="EUR"), FINANCE)
+    return market
+
+
+def attempt_of(market, dispute) -> str:
+    (refund,) = market.dispute(dispute).refunds
+    return f"attempt_0_{refund.shares[0].attempt}"
+
+
+def txn(number, minor, kind, source, *, at=T, currency="eur", **more):
+    """A balance transaction as Stripe's API gives it."""
+    return {
+        "id": f"txn_{number}",
+        "object": "balance_transaction",
+        "amount": minor,
+        "currency": currency,
+        "created": int(at.timestamp()),
+        "type": kind,
+        "fee": 0,
+        "net": minor,
+        "source": source,
+        "description": None,
+    } | more
+
+
+def whole(market):
+    """What the provider would tell of that cash, in full agreement."""
+    return [
+        txn(1, 20_000, "charge", "ch_other", at=T - 10 * DAY),
+        txn(2, 4_000, "charge", "ch_10001", at=T - 10 * DAY, fee=35),
+        txn(3, 3_000, "charge", {"object": "charge", "id": "ch_10002"}, at=T - 10 * DAY),
+        txn(4, -4_000, "refund", "re_7", description=f"Refund {attempt_of(market, market.refund)}"),
+        txn(5, 50_000, "topup", "tu_1"),
+    ]
+
+
+def compared(market, told, tmp_path, *, name="payout.json", account="", days=5) -> Reconciled:
+    """The file beside the ledger; the database is as before."""
+    path = tmp_path / name
+    path.write_bytes(told if isinstance(told, bytes) else json.dumps(told).encode())
+    house = House(Settings(database_url=f"sqlite:///{market.database.path}"))
+    before = market.contents()
+    try:
+        return reconcile(house, path, account, days, lambda *_: None)
+    finally:
+        house.close()
+        assert market.contents() == before
+
+
+def counts(done):
+    return done.matched, len(done.missing), len(done.extra), len(done.different)
+
+
+# --- what agrees, and what does not ---------------------------------------------------------------------------------
+
+
+def test_a_file_that_agrees_is_even(market, tmp_path):
+    done = compared(market, whole(market), tmp_path)
+    assert counts(done) == (5, 0, 0, 0)
+    assert done.even
+    assert done.account == "provider:sandbox"
+    assert [str(x) for x in done.theirs] == [str(x) for x in done.ours] == ["730.00 EUR"]
+    assert [str(x) for x in done.fees] == ["0.35 EUR"]
+
+
+def test_what_only_the_ledger_has_is_missing(market, tmp_path):
+    told = [line for line in whole(market) if line["id"] != "txn_4"]
+    done = compared(market, told, tmp_path)
+    assert counts(done) == (4, 1, 0, 0)
+    (missing,) = done.missing
+    assert (missing.ours.kind, missing.ours.amount.minor, missing.theirs) == ("refund", -4_000, None)
+    assert missing.ours.payment == "ch_10001"
+    assert missing.entry.source == "provider:sandbox"
+    assert missing.entry.target == "store:oak:held"
+    assert "neighbouring file" in missing.reason
+
+
+def test_what_lies_outside_the_days_of_the_file_is_not_missing(market, tmp_path):
+    told = [line for line in whole(market) if line["type"] == "charge"]
+    assert counts(compared(market, told, tmp_path)) == (3, 0, 0, 0)
+
+
+def test_what_only_the_file_has_is_extra(market, tmp_path):
+    told = [*whole(market), txn(6, -1_500, "payout", "po_1"), txn(7, 990, "charge", "ch_99999")]
+    done = compared(market, told, tmp_path)
+    assert counts(done) == (5, 0, 2, 0)
+    payout, charge = done.extra
+    assert payout.theirs.place == "object 6"
+    assert (payout.entry.source, payout.entry.target) == ("external:bank", "provider:sandbox")
+    assert charge.entry.source == "provider:sandbox"
+    assert "bring in the order" in charge.reason
+    assert all(finding.ours is None for finding in done.extra)
+
+
+@pytest.mark.parametrize(
+    ("changed", "differs", "said"),
+    [
+        ({"amount": -3_900}, ["amount"], "1.00 EUR more there than here"),
+        ({"currency": "usd"}, ["currency"], "taken in USD"),
+        ({"created": int((T + 9 * DAY).timestamp())}, ["date"], "9 days apart"),
+    ],
+)
+def test_what_both_have_but_tell_differently_is_different(market, tmp_path, changed, differs, said):
+    told = [line | (changed if line["id"] == "txn_4" else {}) for line in whole(market)]
+    done = compared(market, told, tmp_path)
+    assert counts(done) == (4, 0, 0, 1)
+    (finding,) = done.different
+    assert finding.differs == differs
+    assert said in finding.reason
+    assert finding.ours.dispute == f"dispute_0_{market.refund}"
+    assert finding.theirs.id == "txn_4"
+
+
+def test_two_of_one_amount_are_told_apart_by_their_names(market, tmp_path):
+    told = whole(market)
+    told[0] |= {"amount": 4_000, "source": "ch_unknown"}
+    done = compared(market, told, tmp_path)
+    assert [x.theirs.id for x in done.extra] == ["txn_1"]
+    assert [x.ours.amount.minor for x in done.missing] == [20_000]
+
+
+def test_a_line_that_names_something_else_of_ours_is_not_taken_by_its_amount(market, tmp_path):
+    told = whole(market)
+    told[3] |= {"description": "attempt_0_999999"}
+    done = compared(market, told, tmp_path)
+    assert [x.theirs.id for x in done.extra] == ["txn_4"]
+    assert [x.ours.kind for x in done.missing] == ["refund"]
+
+
+# --- what to run for it ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(market, capsys, monkeypatch):
+    """Runs a command that was proposed, on that database."""
+
+    def call(command):
+        program, *arguments = shlex.split(command)
+        assert program == "houbao"
+        monkeypatch.setattr("sys.argv", [program, *arguments, "--database", f"sqlite:///{market.database.path}"])
+        cli.main()
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_a_top_up_there_is_booked_by_the_very_command_and_then_agrees(market, tmp_path, run):
+    told = [*whole(market), txn(8, 7_700, "topup", "tu_2")]
+    (extra,) = compared(market, told, tmp_path).extra
+    assert extra.command == "houbao fund cash-move sandbox 77.00 EUR --key reconcile-txn_8"
+    run(extra.command)
+    run(extra.command)
+    assert compared(market, told, tmp_path).even
+
+
+def test_a_refund_that_nobody_knows_the_end_of_is_looked_up(market, tmp_path):
+    market.provider.script = ["timeout", "look_down"]
+    second = market.open(market.charges["ch_10002"], "damaged", "30.00")
+    market.rule(second)
+    market.work()
+    (share,) = market.dispute(second).refunds[0].shares
+    assert share.state == "unknown"
+    told = [*whole(market), txn(9, -3_000, "refund", "re_9", metadata={"k": 1}, description=attempt_of(market, second))]
+    (extra,) = compared(market, told, tmp_path).extra
+    assert extra.command == "houbao work --once"
+    assert f"dispute_0_{second} is unknown here" in extra.reason
+
+
+def test_a_refund_in_another_currency_is_settled_by_the_very_command_and_ends_even(market, tmp_path, run):
+    keep(market.database, [parse_rate("EUR", "BRL", "4.6279", published_at=T - DAY, source="ECB")])
+    payments = (o.Payment(id="ch_50005", provider="sandbox", minor=10_000),)
+    lines = (o.NewLine(id="1", item=10_000),)
+    order = market.order(amount="100.00", currency="BRL", payments=payments, lines=lines)
+    dispute = market.open(order, "damaged", "100.00")
+    market.rule(dispute)
+    market.work()
+    told = [
+        *whole(market),
+        txn(10, 10_000, "charge", "ch_50005", currency="brl", at=T - 10 * DAY),
+        txn(11, -2_195, "refund", "re_5", description=attempt_of(market, dispute)),
+    ]
+    (finding,) = compared(market, told, tmp_path).different
+    assert finding.command == f"houbao fund settle dispute_0_{dispute} ch_50005 21.95 EUR"
+    assert "settle" in run(finding.command)
+    assert market.sum_of("fx:EUR") == market.sum_of("fx:BRL", "BRL") == "0.00"
+
+
+def test_a_chargeback_and_a_payment_of_a_known_order_come_with_the_call_of_the_api(market, tmp_path):
+    order = f"order_0_{market.charges['ch_10002']}"
+    told = [
+        *whole(market),
+        txn(12, -3_000, "adjustment", "dp_1", reporting_category="dispute", description=order),
+        txn(13, 123, "charge", "ch_7", description=order),
+    ]
+    chargeback, paid = compared(market, told, tmp_path).extra
+    said = shlex.split(chargeback.command)
+    assert said[3] == f"$HOUBAO_URL/v1/orders/{order}/events"
+    assert json.loads(said[-1])["amount"] == {"minor": 3_000, "currency": "EUR"}
+    assert json.loads(shlex.split(paid.command)[-1])["type"] == "paid"
+
+
+# --- forms ----------------------------------------------------------------------------------------------------------
+
+
+def as_csv(lines, header, row):
+    return "\r\n".join([header, *(row(line) for line in lines)]).encode()
+
+
+def report(line):
+    at = datetime.fromtimestamp(line["created"], UTC)
+    source = line["source"]["id"] if isinstance(line["source"], dict) else line["source"]
+    amounts = [f"{line[name] / 100:.2f}" for name in ("amount", "fee", "net")]
+    words = [line["type"], source, f'"{line["description"] or ""}"']
+    return ",".join([line["id"], f"{at:%Y-%m-%d %H:%M:%S}", line["currency"], *amounts, *words])
+
+
+REPORT = "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id,description"
+DASHBOARD = "id,Created (UTC),Currency,Amount,Fee,Net,Type,Source,Description"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda told: json.dumps({"object": "list", "has_more": False, "data": told}).encode(),
+        lambda told: "\n".join(map(json.dumps, told)).encode(),
+        lambda told: b"\xef\xbb\xbf\n" + json.dumps(told, indent=2).encode(),
+        lambda told: as_csv(told, REPORT, report),
+        lambda told: b"\xef\xbb\xbf" + as_csv(told, DASHBOARD, report),
+    ],
+    ids=["list", "ndjson", "array", "report", "dashboard"],
+)
+def test_every_form_of_stripes_is_known_by_what_stands_in_it(market, tmp_path, form):
+    done = compared(market, form(whole(market)), tmp_path, name="file")
+    assert counts(done) == (5, 0, 0, 0)
+    assert [str(x) for x in done.fees] == ["0.35 EUR"]
+
+
+@pytest.mark.skipif(not STRIPE.is_file(), reason="Stripe's objects are not at ../shared/data/connectors/stripe")
+def test_stripes_own_example_is_read(tmp_path):
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(json.loads(STRIPE.read_text())["resources"]["balance_transaction"]))
+    (line,) = read_file(path).lines
+    assert (line.minor, line.currency, line.kind) == (100, "USD", "charge")
+    assert any(token.startswith("ch_") for token in line.tokens)
+
+
+@pytest.mark.parametrize(("currency", "minor", "iso"), [("jpy", 500, 500), ("isk", 50_000, 500), ("kwd", 1_230, 1_230)])
+def test_amounts_are_in_the_units_of_iso_4217(tmp_path, currency, minor, iso):
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps([txn(1, minor, "charge", "ch_1", currency=currency)]))
+    assert read_file(path).lines[0].minor == iso
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"hello", "neither Stripe's balance transactions"),
+        (b"{", "it begins like JSON, but is none"),
+        (json.dumps(txn(1, 5, "charge", "")).encode() + b"\n{", "line 2: no JSON"),
+        (b"[]", "no line of it tells of cash"),
+        (b"[1]", "object 1: no balance transaction"),
+        (b'{"object":"list","data":[],"has_more":true}', "the list goes on"),
+        (json.dumps([{"id": "txn_1"}]).encode(), "object 1: no balance transaction.*missing required field"),
+        (json.dumps([txn(1, 5, "charge", "", currency="xxx")]).encode(), "object 1: 'xxx' is not a currency"),
+        (json.dumps([txn(1, 5, "charge", "", currency="isk")]).encode(), "object 1: 5 is not a whole amount of ISK"),
+        (json.dumps([txn(1, 10**16, "charge", "")]).encode(), "object 1: 10000000000000000 minor units are more"),
+        (json.dumps([txn(1, 5, "charge", "", object="charge")]).encode(), "object 1: a charge, where a balance"),
+        (json.dumps([txn(1, 5, "charge", "", created=10**20)]).encode(), "object 1: created is"),
+        (json.dumps([txn(1, 5, "charge", "")] * 2).encode(), "object 2: txn_1 stands in object 1 already"),
+        (f"{REPORT}\r\ntxn_1,2026-07-08 12:00:00,eur,4.005,0,4.00,charge,x,y".encode(), "line 2: '4.005' has more"),
+        (f"{REPORT}\r\ntxn_1,2026-07-08 12:00:00,eur,4.00".encode(), "line 2: not as many cells"),
+        (f"{REPORT}\r\ntxn_1,July,eur,4.00,0,4.00,charge,x,y".encode(), "line 2: 'July' is no time"),
+        (f'{REPORT}\r\ntxn_1,"2026'.encode(), "line 1: unexpected end of data"),
+        (f"{REPORT}\r\n,2026-07-08,eur,4.00,0,4.00,charge,x,y".encode(), "line 2: the transaction's id is missing"),
+        (REPORT.encode() + b"\r\n\xff\xfe", "the file is not UTF-8"),
+    ],
+)
+def test_a_damaged_file_is_said_with_its_place(tmp_path, content, said):
+    path = tmp_path / "damaged"
+    path.write_bytes(content)
+    with pytest.raises(BookError, match=said):
+        read_file(path)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(BookError, match="cannot read"):
+        read_file(tmp_path / "nowhere")
+    with pytest.raises(BookError, match="cannot read"):
+        read_file(tmp_path)
+
+
+def test_an_account_that_is_none_is_said(market, tmp_path):
+    with pytest.raises(CommandFailed, match="no cash has moved at 'provider:stripe'"):
+        compared(market, whole(market), tmp_path, account="provider:stripe")
+
+
+# --- on the command line --------------------------------------------------------------------------------------------
+
+
+def test_the_command_ends_with_1_where_anything_differs_and_tells_all(market, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "payout.json"
+    for told, code in ((whole(market), 0), (whole(market)[1:], 1)):
+        path.write_text(json.dumps(told))
+        for more in ([], ["--json"]):
+            arguments = ["reconcile", str(path), "--database", f"sqlite:///{market.database.path}", *more]
+            monkeypatch.setattr("sys.argv", ["houbao", *arguments])
+            ended = 0
+            try:
+                cli.main()
+            except SystemExit as stop:
+                ended = stop.code
+            out = capsys.readouterr().out
+            assert ended == code
+            if more:
+                document = json.loads(out)
+                assert document["matched"] == 5 - code
+                assert len(document["missing"]) == code
+            else:
+                assert "Nothing was booked." in out
+                assert ("here  2026-06-28 payment 200.00 EUR" in out) == bool(code)
+
+
+# --- the laws of matching -------------------------------------------------------------------------------------------
+
+DAYS = st.dates(min_value=date(2026, 7, 1), max_value=date(2026, 7, 9))
+NAMES = st.sampled_from(["ch_100001", "ch_100002", "attempt_0_7", "order_0_3", ""])
+CASH = st.builds(
+    lambda day, minor, currency, name: (day, minor, currency, name),
+    DAYS,
+    st.sampled_from([100, 200, -100]),
+    st.sampled_from(["EUR", "USD"]),
+    NAMES,
+)
+
+
+def ours_of(rows):
+    return [
+        Cash(n, 0, day, "payment", minor, currency, "x", "", "", "", "", {name: 2} if name else {})
+        for n, (day, minor, currency, name) in enumerate(rows)
+    ]
+
+
+def theirs_of(rows):
+    return [
+        External(str(n), f"t{n}", day, minor, currency, "charge", frozenset({name}) - {""})
+        for n, (day, minor, currency, name) in enumerate(rows)
+    ]
+
+
+@over(st.lists(CASH, max_size=12), st.lists(CASH, max_size=12), st.integers(0, 4))
+def test_every_line_is_told_once_and_every_movement_at_most_once(here, there, days):
+    ours, theirs = ours_of(here), theirs_of(there)
+    done = match(theirs, ours, date(2026, 7, 1), date(2026, 7, 9), days)
+    pairs = [*done.matched, *done.different]
+    assert Counter(x.id for x in [*(pair.theirs for pair in pairs), *done.extra]) == Counter(x.id for x in theirs)
+    assert Counter(x.position for x in [*(pair.ours for pair in pairs), *done.missing]) == Counter(
+        x.position for x in ours
+    )
+    for pair in done.matched:
+        assert (pair.ours.minor, pair.ours.currency) == (pair.theirs.minor, pair.theirs.currency)
+        assert abs(pair.ours.day - pair.theirs.day) <= timedelta(days=days)
+
+
+@over(st.lists(CASH, max_size=12).flatmap(lambda rows: st.tuples(st.just(rows), st.permutations(rows))))
+def test_the_same_cash_in_another_order_agrees(rows):
+    here, there = rows
+    done = match(theirs_of(there), ours_of(here), date(2026, 7, 1), date(2026, 7, 9), 0)
+    unnamed = [row for row in here if not row[3]]
+    assert len(done.matched) >= len(unnamed)
+    if len({row for row in here if row[3]}) == len([row for row in here if row[3]]):
+        assert not done.missing
+        assert not done.extra
