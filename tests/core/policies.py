@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from houbao.core.conditions import COUNT_FACTS, MONEY_FACTS, Condition, Facts
+from houbao.core.conditions import FACTS as NAMES
 from houbao.core.policy import Policy, Rule
 from houbao.core.policy_file import parse_policy
 from houbao.core.terms import REASONS
@@ -136,3 +137,44 @@ def policies(draw: st.DrawFn) -> Policy:
     names = draw(st.lists(st.text(min_size=1), min_size=len(wheres), max_size=len(wheres), unique=True))
     rules = [structs.replace(LAST, name=f"rule {name}", when=when) for name, when in zip(names, wheres, strict=True)]
     return structs.replace(SHIPPED, rules=(*rules, LAST))
+
+
+# --- facts that may be missing, and odd texts ------------------------------------------------------------------------
+
+
+@st.composite
+def forgetful(draw: st.DrawFn) -> Facts:
+    """Facts of which any may be missing, also those that are always known today."""
+    facts = draw(FACTS | LIKELY)
+    missing = draw(st.sets(st.sampled_from([*NAMES]), max_size=3))
+    return structs.replace(facts, **dict.fromkeys(missing))
+
+
+MANY = st.lists(FACTS | LIKELY | forgetful(), min_size=1, max_size=12)
+
+ODD = ["", " ", "'", "''", "it's", '"', "\\", "\\'", "%", "?", "$1", "--", "/*", "NULL", "\0", "\n", "ß", "SS"]
+ODD += ["é", "e\u0301", "😀", "\u2028", "\ufeff", "\u202e", "'); DROP TABLE facts; --"]
+ODD_TEXTS = st.sampled_from(ODD) | st.text(max_size=3)
+TEXT_FACTS = ["reason", "reason_class", "buyer_standing", "store_watch"]
+ABOUT_TEXTS = st.one_of(
+    st.builds(Condition, st.sampled_from(TEXT_FACTS), st.sampled_from(["is", "is_not"]), ODD_TEXTS),
+    st.builds(
+        Condition, st.sampled_from(TEXT_FACTS), st.sampled_from(["in", "not_in"]), st.lists(ODD_TEXTS, max_size=3)
+    ),
+    st.builds(Condition, st.just("categories"), st.just("any_of"), st.lists(ODD_TEXTS, max_size=3)),
+)
+
+
+@st.composite
+def texts_and_rules(draw: st.DrawFn) -> tuple[Policy, list[Facts]]:
+    """Rules on odd texts, under odd names, and facts that are made of the same texts."""
+    wheres = draw(st.lists(st.lists(ABOUT_TEXTS, min_size=1, max_size=2).map(tuple), min_size=1, max_size=5))
+    names = draw(st.lists(ODD_TEXTS, min_size=len(wheres), max_size=len(wheres), unique=True))
+    rules = [structs.replace(LAST, name=name, when=when) for name, when in zip(names, wheres, strict=True)]
+    written = [text for when in wheres for c in when for text in (c.value if isinstance(c.value, list) else [c.value])]
+    texts = st.none() | st.sampled_from([*written, *ODD])
+    plain = Facts(reason="", reason_class="", paid=True, in_window=True)
+    lists = st.none() | st.lists(texts.filter(lambda text: text is not None), max_size=3).map(tuple)
+    facts = st.fixed_dictionaries({**dict.fromkeys(TEXT_FACTS, texts), "categories": lists})
+    asked = draw(st.lists(facts.map(lambda changed: structs.replace(plain, **changed)), min_size=1, max_size=8))
+    return structs.replace(SHIPPED, rules=(*rules, LAST)), asked
