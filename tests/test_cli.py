@@ -67,7 +67,7 @@ COMMANDS = {
         "watch",
         "work",
     ),
-    "policy": ("check", "explain", "list", "promise", "publish", "show"),
+    "policy": ("backtest", "check", "explain", "list", "promise", "publish", "show"),
     "fund": ("cash-move", "deposit", "recover", "repay", "settle", "status", "top-up", "write-off"),
     "export": ("accounting", "lake", "statement"),
     "db": ("upgrade",),
@@ -864,3 +864,61 @@ def test_rates_that_cannot_be_read_are_said_without_a_traceback(run, tmp_path):
     assert run("db upgrade").code == 0
     assert run("rates rates.csv") == Ran(1, "", "houbao: line 4: 1 rates for 2 currencies; is the file whole?\n")
     assert run("rates rates.csv --fetch").code == 2
+
+
+# --- questions over history ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lake(played, tmp_path_factory) -> Path:
+    """The demonstration's past as a lake."""
+    pytest.importorskip("ibis", reason="ibis is not installed: it comes with the extra `analytics`")
+    folder = tmp_path_factory.mktemp("lakes") / "lake"
+    ran = process("export", "lake", str(folder), "--database", f"sqlite:///{played[0]}", cwd=folder.parent)
+    assert ran.code == 0, ran.err
+    assert "chain head" in ran.out
+    return folder
+
+
+def candidate(folder: Path) -> Path:
+    """The shipped policy, under another version, with a wider instant rule."""
+    file = folder / "next.toml"
+    text = policy_text().replace('"2026.1"', '"2027.1"').replace('    ["evidence", "is", true],\n', "")
+    file.write_text(text.replace('"at_most", "15.00"', '"at_most", "90.00"'))
+    return file
+
+
+def test_a_backtest_of_a_lake_is_that_of_the_database_itself(run, played, lake, tmp_path):
+    file = candidate(tmp_path)
+    of_lake = run(f"policy backtest {file} --lake {lake} --json")
+    of_database = run(f"policy backtest {file} --database sqlite:///{played[0]} --json")
+    assert (of_lake.code, of_database.code) == (0, 0)
+    found = json.loads(of_lake.out)
+    assert found == json.loads(of_database.out)
+    assert found["disputes"] == sum(played[1]["by_route"].values()) + sum(played[1]["staged"].values())
+    assert found["simulated"] is True
+    assert found["now"]["by_route"]["instant"] > found["was"]["by_route"].get("instant", 0)
+
+
+def test_a_backtest_is_told_with_what_it_cannot_know(run, lake, tmp_path):
+    ran = run(f"policy backtest {candidate(tmp_path)} --lake {lake} --on 2017-04-15")
+    assert ran.code == 0
+    for said in ("a simulated past", "Who pays, BRL", "verify → instant", "(scores of 2017-04-15)", "A changed ruling"):
+        assert said in ran.out
+    assert ran.out.rindex("What a backtest cannot know") > ran.out.rindex("A changed ruling")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("policy backtest {file} --lake nowhere", "no lake in nowhere: `houbao export lake nowhere` makes one"),
+        ("policy backtest nowhere.toml --lake {lake}", "cannot read nowhere.toml"),
+        ("policy backtest {file} --lake {lake} --on tomorrow", "--on is 'tomorrow': give a day such as"),
+        ("export lake {file}", "is a file: name a folder"),
+    ],
+)
+def test_what_a_backtest_or_a_lake_cannot_use_is_said(run, played, lake, tmp_path, command, said):
+    database = f" --database sqlite:///{played[0]}"
+    ran = run(command.format(file=candidate(tmp_path), lake=lake) + database)
+    assert ran.code == 1
+    assert said in ran.err

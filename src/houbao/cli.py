@@ -381,6 +381,26 @@ def explain_claim(
         sys.exit(1)
 
 
+@policy_app.command
+def backtest(
+    file: Path,
+    *,
+    lake: Annotated[Path | None, Parameter(help="A folder from `export lake`; default: the database's past")] = None,
+    engine: Annotated[Literal["duckdb", "spark"], Parameter(help="Where it runs")] = "duckdb",
+    on: Annotated[str, Parameter(help="The day of the scores; default: that of the last dispute")] = "",
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """A policy that is only considered, over all that happened: who would have paid, and what changes for whom."""
+    from houbao.commands import backtesting, progress
+    from houbao.core.policy_file import parse_policy
+
+    candidate = parse_policy(_policy_text(file))
+    with progress.shown() as shown, backtesting.lake_of(lake, database, shown) as past:
+        found = backtesting.run(candidate, past, engine, on, shown)
+    say(found, backtesting.told(found), as_json=as_json)
+
+
 # --- database ------------------------------------------------------------------------------------------------------
 
 

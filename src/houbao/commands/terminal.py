@@ -72,6 +72,7 @@ def tell(error: Exception) -> None:
     from houbao.core.terms import Refused
     from houbao.feeds.tables import OlistError
     from houbao.gateways.rates import RatesError
+    from houbao.insight.engines import EngineError
     from houbao.insight.lake import LakeError
     from houbao.settings import SettingsError
 
@@ -80,7 +81,7 @@ def tell(error: Exception) -> None:
             fail("the policy cannot be used:", *error.faults)
         case Refused():
             fail(f"refused ({error.code}): {error.detail}")
-        case OlistError() | RatesError() | LakeError() | BookError():
+        case OlistError() | RatesError() | LakeError() | BookError() | EngineError():
             fail(str(error))
         case SettingsError():
             print(f"houbao: {error}", file=sys.stderr)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
 
@@ -11,18 +11,19 @@ from houbao.core.conditions import MONEY_FACTS, Condition
 from houbao.core.money import DIGITS
 from houbao.core.policy import Policy
 from houbao.core.rulings import value_of
+from houbao.insight.engines import Table
 
-if TYPE_CHECKING:
-    from ibis.expr.types import BooleanValue, IntegerValue, Table
+Expression = Any
+"""An Ibis expression: what its operators give, no type checker follows."""
 
 
-def rule_number(policy: Policy, facts: "Table", currencies: Collection[str]) -> "IntegerValue":
+def rule_number(policy: Policy, facts: Table, currencies: Collection[str]) -> Expression:
     """The place of the first rule that holds, as `match` of the compiled policy has it; rules are counted from 0.
 
     It reads columns named as the facts, and `currency`: amounts are in minor units of it, one of `currencies`. NULL is
     not known, and then no condition holds.
     """
-    branches: list[tuple[BooleanValue, int]] = []
+    branches: list[tuple[Expression, int]] = []
     for number, rule in enumerate(policy.rules):
         when = _all_of(rule.when, facts, currencies)
         if when is None:
@@ -32,13 +33,16 @@ def rule_number(policy: Policy, facts: "Table", currencies: Collection[str]) -> 
     return ibis.cases(*branches, else_=always) if branches else always
 
 
-def _all_of(when: tuple[Condition, ...], facts: "Table", currencies: Collection[str]) -> "BooleanValue | None":
+def _all_of(when: tuple[Condition, ...], facts: Table, currencies: Collection[str]) -> Expression | None:
     """None where there is no condition: that holds for all."""
-    tests = [_holds(condition, facts, currencies) for condition in when]
-    return reduce(lambda one, other: one & other, tests) if tests else None
+    holds: Expression = None
+    for condition in when:
+        test = _holds(condition, facts, currencies)
+        holds = test if holds is None else holds & test
+    return holds
 
 
-def _holds(condition: Condition, facts: "Table", currencies: Collection[str]) -> "BooleanValue":
+def _holds(condition: Condition, facts: Table, currencies: Collection[str]) -> Expression:
     fact, comparison, value = facts[condition.fact], condition.comparison, condition.value
     if comparison == "any_of":
         return reduce(lambda one, text: one | fact.contains(text), value, ibis.literal(False))
@@ -58,7 +62,7 @@ def _holds(condition: Condition, facts: "Table", currencies: Collection[str]) ->
             return fact >= wanted
 
 
-def _amount(condition: Condition, facts: "Table", currencies: Collection[str]) -> Any:
+def _amount(condition: Condition, facts: Table, currencies: Collection[str]) -> Expression:
     """The amount in minor units of each row's currency: one figure where they all have as many decimals."""
     alike: dict[int, list[str]] = defaultdict(list)
     for currency in sorted(currencies):
