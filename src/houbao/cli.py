@@ -185,6 +185,22 @@ def score(
 
 
 @app.command
+def advise(
+    store: str,
+    *,
+    days: Annotated[int, Parameter(help="How far back", validator=validators.Number(gte=1, lte=3650))] = 90,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Would it have paid a store to be in the guarantee: refunds, premiums, score and weight, inside and outside."""
+    from houbao.commands import advising
+
+    with opened(database) as house:
+        advice = advising.advice_of(house, store, days)
+    say(advice, advising.told(advice), as_json=as_json)
+
+
+@app.command
 def work(
     *,
     once: Annotated[bool, Parameter(negative="", help="One run, then stop")] = False,

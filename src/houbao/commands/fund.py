@@ -21,6 +21,16 @@ def status(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
     say(funds, funding.status(funds), as_json=as_json)
 
 
+@fund_app.command
+def reserves(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """What the fund will owe for covered orders, whether it holds enough, what cover should cost, and hard times."""
+    from houbao.commands import progress, reserving
+
+    with opened(database) as house, progress.shown() as shown:
+        found = reserving.all_reserves(house, shown)
+    say(found, reserving.told(found), as_json=as_json)
+
+
 Key = Annotated[str, Parameter(help="Under the same key it is booked once; default: once a day")]
 
 

@@ -13,7 +13,7 @@ from houbao.core.effects import Effect
 from houbao.core.exchange import Rate
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
-from houbao.core.policy import ScoreCurves
+from houbao.core.policy import Policy, ScoreCurves
 from houbao.core.programme import Coverage, Programme, Store
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
 from houbao.core.rulings import Compiled
@@ -423,6 +423,21 @@ class Past(Struct):
     orders: Iterator[Order]
     disputes: Iterator[DisputeStory]
     transfers: Iterator[BookedTransfer]
+
+
+class StorePast(Struct):
+    """One store's past since some time: its paid orders, the disputes opened since then, and all of its record; its
+    programme and the policy in force there now. `handed`: of the disputes `verified` lately, of all stores, those that
+    were handed to their seller."""
+
+    store: Store
+    programme: Programme
+    policy: Policy
+    orders: list[Order]
+    disputes: list[DisputeStory]
+    lines: Lines
+    verified: int
+    handed: int
 
 
 # --- the outside ---------------------------------------------------------------------------------------------------

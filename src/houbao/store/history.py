@@ -2,15 +2,20 @@
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
 from houbao.core.orders import Order
-from houbao.core.programme import Coverage
-from houbao.core.terms import from_micros
+from houbao.core.policy_file import parse_policy
+from houbao.core.programme import Coverage, policy_in_force
+from houbao.core.terms import Refused, from_micros, micros
 from houbao.core.world import Event
-from houbao.engine.ports import BookedEvent, BookedTransfer, DisputeStory, Past
-from houbao.store import rows, sqlite
+from houbao.engine.ports import BookedEvent, BookedTransfer, DisputeStory, Lines, Past, StorePast
+from houbao.store import rows
+from houbao.store.scores import Scorebook
+from houbao.store.sqlite import SQLite, decode_programme
+from houbao.store.stored import reading
 
 _HISTORY = ("events", "disputes", "transfers", "orders")
 
@@ -41,7 +46,7 @@ def past(connection: sqlite3.Connection, part: int) -> Past:
         clock=None if clock is None else from_micros(clock),
         sandbox=settings["kind"] == "sandbox",
         programmes=[
-            sqlite.decode_programme(body) for (body,) in connection.execute("SELECT body FROM programmes ORDER BY name")
+            decode_programme(body) for (body,) in connection.execute("SELECT body FROM programmes ORDER BY name")
         ],
         policies=dict(connection.execute("SELECT version, text FROM policies ORDER BY version")),
         counts=counts,
@@ -63,13 +68,18 @@ def _events(connection: sqlite3.Connection, part: int) -> Iterator[BookedEvent]:
         yield BookedEvent(position, from_micros(booked_at), body)
 
 
-def _disputes(connection: sqlite3.Connection, part: int) -> Iterator[DisputeStory]:
-    """A dispute is found by the position of the event that opened it; goodwill, which nobody opened, is one too."""
+def _disputes(connection: sqlite3.Connection, part: int, store: str = "", since: int = 0) -> Iterator[DisputeStory]:
+    """A dispute is found by the position of the event that opened it; goodwill, which nobody opened, is one too. Of one
+    store: those on its record that were opened since that time (microseconds)."""
+    chosen, values = "d.part=?", [part]
+    if store:
+        chosen = "d.part=? AND d.id IN (SELECT dispute_id FROM tallies WHERE part=? AND store_id=? AND opened_at>=?)"
+        values = [part, part, store, since]
     found = connection.execute(
         "SELECT d.body, e.body, o.body FROM disputes AS d"
         " JOIN events AS e ON e.part=d.part AND e.position=d.id JOIN orders AS o ON o.part=d.part AND o.id=d.order_id"
-        " WHERE d.part=? ORDER BY d.id",
-        (part,),
+        f" WHERE {chosen} ORDER BY d.id",
+        values,
     )
     for body, opened, order in found:
         began: Event = rows.decode_event(opened)
@@ -85,3 +95,45 @@ def _transfers(connection: sqlite3.Connection, part: int) -> Iterator[BookedTran
     )
     for position, n, booked_at, *moved in found:
         yield BookedTransfer(position, n, from_micros(booked_at), *moved)
+
+
+LATELY = 5000
+"""Of how many disputes, the last ones, it is said how many were handed to their seller."""
+
+
+def store_past(database: SQLite, part: int, store: str, since: datetime, now: datetime) -> StorePast:
+    """One store's past since that time. Raises Refused: unknown_store, unknown_programme, no_policy."""
+    book = Scorebook(database)
+    known, programme = database.store(part, store), book.programme()
+    if known is None:
+        raise Refused("unknown_store", f"no store {store}: register it first")
+    if programme is None:
+        raise Refused("unknown_programme", "this database has no programme: there is nothing to join")
+    version = policy_in_force(programme, now)
+    text = database.policy_text(version)
+    if text is None:
+        raise Refused("no_policy", f"no policy version {version!r} in this database")
+    with reading(database.path) as connection:
+        found = connection.execute("SELECT body FROM orders WHERE part=? AND store_id=?", (part, store))
+        orders = [order for (body,) in found if _paid_since(order := rows.decode_order(body), since)]
+        disputes = [*_disputes(connection, part, store, micros(since))]
+        verified, handed = connection.execute(
+            "SELECT count(*), coalesce(sum(coalesce(body->>'$.notice', 0) > 0), 0)"
+            " FROM (SELECT phase, CAST(body AS TEXT) AS body FROM disputes WHERE part=? ORDER BY id DESC LIMIT ?)"
+            " WHERE phase='closed' AND body->>'$.route'='verify'",
+            (part, LATELY),
+        ).fetchone()
+    return StorePast(
+        store=known,
+        programme=programme,
+        policy=parse_policy(text),
+        orders=orders,
+        disputes=disputes,
+        lines=book.lines(part, None, store).get(store, Lines()),
+        verified=verified,
+        handed=handed,
+    )
+
+
+def _paid_since(order: Order, since: datetime) -> bool:
+    return order.paid_at is not None and order.paid_at >= since

@@ -138,6 +138,11 @@ class Scorebook:
         )
         return [Grade(date.fromisoformat(f"{month}-01"), store, *rest) for month, *rest in found]
 
+    def last_grades(self, part: int) -> dict[str, str]:
+        """Store → the grade of its last graded month."""
+        found = self._all("SELECT store_id, grade, max(month) FROM grades WHERE part=? GROUP BY store_id", part)
+        return {store: grade for store, grade, _ in found}
+
 
 def check_scores(read: Reader, notes: Notes, last: int) -> None:
     """A day's columns are those of its score, whose parts are whole; a grade is the mean of its month's days. What a

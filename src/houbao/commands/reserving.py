@@ -1,0 +1,76 @@
+"""`houbao fund reserves`: what the fund holds, what it will owe, and what cover should cost."""
+
+from houbao.core.money import decimal
+from houbao.insight.lake import Progress
+from houbao.insight.reserves import Reserves, reserves
+from houbao.store import history, queries
+from houbao.store.scores import Scorebook
+from houbao.store.stored import reading
+from houbao.wiring import House
+
+
+def all_reserves(house: House, progress: Progress) -> list[Reserves]:
+    """The reserves of every currency in which a programme pays. Stores are classed by their last monthly grade."""
+    book = Scorebook(house.database)
+    classes = book.last_grades(0)
+    found: list[Reserves] = []
+    with reading(house.database.path) as connection:
+        for currency in queries.programme_currencies(connection):
+            past = history.past(connection, 0)
+            found.append(reserves(past, classes, house.clock(), currency, progress))
+    return found
+
+
+def told(found: list[Reserves]) -> list[str]:
+    """It as lines of text."""
+    lines: list[str] = []
+    for one in found:
+        lines += [*_owed(one), "", *_premiums(one), "", *_stress(one), ""]
+    return lines[:-1]
+
+
+def _owed(one: Reserves) -> list[str]:
+    def money(minor: int) -> str:
+        return f"{decimal(minor, one.currency):>14}"
+
+    lines = [
+        f"The fund in {one.currency} at {one.at:%Y-%m-%d %H:%M} UTC",
+        f"  holds                        {money(one.holds)}   of which promised {decimal(one.promised, one.currency)}",
+        f"  will owe for covered orders  {money(one.owes)}",
+        f"    promised                   {money(one.promised)}",
+        f"    waiting for money          {money(one.waiting)}",
+        f"    open disputes              {money(one.case)}   {one.open_disputes} claims,"
+        f" of which {one.paid_share / 10:.1f} % was paid so far",
+        f"    not yet reported (IBNR)    {money(one.ibnr)}   chain ladder over {one.periods} periods of 30 days",
+        f"  coverage ratio               {ratio_of(one.ratio):>14}",
+    ]
+    if one.left_out:
+        lines.append(f"  {one.left_out} covered orders and open disputes in other currencies are left out")
+    return lines
+
+
+def ratio_of(ratio: int | None) -> str:
+    """Per mille as a decimal text."""
+    return "owes nothing" if ratio is None else f"{ratio // 1000}.{ratio % 1000:03}"
+
+
+def _premiums(one: Reserves) -> list[str]:
+    lines = ["Suggested premium, per mille of a covered order's price, by the stores' last grade"]
+    for name, premium in one.premiums.items():
+        lines.append(
+            f"  {name:<10} {premium.suggested:>5}   expected {premium.expected:.3f}, own {premium.own:.3f},"
+            f" credibility {premium.credibility:.3f}; {premium.stores} stores, {premium.orders:,} orders,"
+            f" {premium.claims:,} claims"
+        )
+    return [*lines, f"  Method: {one.premium_method}."]
+
+
+def _stress(one: Reserves) -> list[str]:
+    exposure = f"{decimal(one.largest_exposure, one.currency)} {one.currency}"
+    lines = ["Hard times"]
+    for stress in one.stress:
+        verdict = "the fund lasts" if stress.lasts else "the fund does not last"
+        owes = decimal(stress.owes, one.currency)
+        lines.append(f"  {stress.name:<28} owes {owes:>14}   coverage ratio {ratio_of(stress.ratio)}: {verdict}")
+    largest = f"{one.largest_store}, {exposure} of covered orders under protection" if one.largest_store else "none"
+    return [*lines, f"  The largest store: {largest}."]

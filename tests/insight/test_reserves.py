@@ -1,0 +1,196 @@
+"""What the fund will owe: the chain ladder as published, and reserves that add up on a market that is known."""
+
+import os
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from given import DAY, PLATFORM, Market, T, eur
+from houbao.core import orders as o
+from houbao.insight.ladder import chain_ladder
+from houbao.insight.reserves import FULL_CREDIBILITY, Reserves, reserves
+from houbao.store import history
+from houbao.store.stored import reading
+
+RAA = [
+    [5012, 8269, 10907, 11805, 13539, 16181, 18009, 18608, 18662, 18834],
+    [106, 4285, 5396, 10666, 13782, 15599, 15496, 16169, 16704],
+    [3410, 8992, 13873, 16141, 18735, 22214, 22863, 23466],
+    [5655, 11555, 15766, 21266, 23425, 26083, 27067],
+    [1092, 9565, 15836, 22169, 25955, 26180],
+    [1513, 6445, 11702, 12935, 15852],
+    [557, 4020, 10946, 12314],
+    [1351, 6947, 13112],
+    [3133, 5395],
+    [2063],
+]
+"""Automatic facultative business in general liability of the Reinsurance Association of America, 1981 to 1990 (in
+thousands of dollars), as published by Mack (1994) and many after him."""
+
+# --- the chain ladder ------------------------------------------------------------------------------------------------
+
+
+def test_the_published_triangle_gives_the_published_reserve():
+    ladder = chain_ladder(RAA)
+    assert round(ladder.outstanding, 1) == 52_135.2
+    assert [round(factor, 3) for factor in ladder.factors[:3]] == [2.999, 1.624, 1.271]
+    assert round(ladder.ultimates[-1]) == 18_402
+
+
+def test_nothing_paid_or_nothing_known_leaves_nothing_to_come():
+    assert chain_ladder([]).outstanding == 0
+    assert chain_ladder([[700]]).outstanding == 0
+    assert chain_ladder([[0, 0, 0], [0, 0], [0]]).outstanding == 0
+
+
+def test_what_is_no_triangle_is_refused():
+    with pytest.raises(ValueError, match="no triangle"):
+        chain_ladder([[1, 2], [3, 4]])
+
+
+@st.composite
+def triangles(draw: st.DrawFn) -> list[list[int]]:
+    """Cumulated payments that only grow, of three to eight years."""
+    size = draw(st.integers(3, 8))
+    rows = []
+    for origin in range(size):
+        paid = draw(st.integers(1000, 10**6))
+        row = [paid]
+        for _ in range(size - origin - 1):
+            paid += draw(st.integers(1, 10**6))
+            row.append(paid)
+        rows.append(row)
+    return rows
+
+
+@settings(deadline=None, max_examples=15)
+@given(triangles())
+def test_every_triangle_gives_what_the_chainladder_package_gives(triangle):
+    if not os.environ.get("CI"):
+        pytest.importorskip("chainladder", reason="chainladder is not installed: it comes with the extra `dev`")
+    import chainladder as cl
+    import pandas as pd
+
+    cells = [
+        {"origin": f"{2000 + origin}", "development": f"{2000 + origin + age}", "paid": float(paid)}
+        for origin, row in enumerate(triangle)
+        for age, paid in enumerate(row)
+    ]
+    theirs = cl.Triangle(
+        pd.DataFrame(cells), origin="origin", development="development", columns="paid", cumulative=True
+    )
+    expected = cl.Chainladder().fit(theirs).ibnr_.sum()
+    assert chain_ladder(triangle).outstanding == pytest.approx(float(expected), rel=1e-9, abs=1e-3)
+
+
+# --- the fund's reserves ---------------------------------------------------------------------------------------------
+
+
+def reserved(market: Market, classes: dict[str, str] | None = None, **more: Any) -> Reserves:
+    with reading(market.database.path) as connection:
+        past = history.past(connection, 0)
+        return reserves(past, classes or {}, market.now, "EUR", lambda what, done, of: None, **more)
+
+
+def test_what_the_fund_holds_and_promised_is_what_the_ledger_says(tmp_path):
+    market = Market(tmp_path)
+    market.rule(market.open(market.order(), "damaged", "40.00"))
+    found = reserved(market)
+    assert (found.available, found.promised, found.holds) == (eur("960.00"), eur("40.00"), eur("1000.00"))
+    assert found.owes == eur("40.00") + found.case + found.ibnr
+    assert found.ratio == 1000 * found.holds // found.owes
+
+
+def test_an_open_dispute_is_reserved_at_the_share_of_claims_that_was_paid_so_far(tmp_path):
+    market = Market(tmp_path)
+    market.rule(market.open(market.order(), "damaged", "40.00"))
+    market.rule(market.open(market.order(), "damaged", "40.00"), "unjustified")
+    market.work()
+    market.open(market.order(), "defective", "30.00")
+    market.open(market.order(), "delivered_not_received", "25.00")
+    found = reserved(market)
+    assert (found.paid_share, found.open_disputes, found.case) == (500, 1, eur("15.00"))
+
+
+def test_without_any_experience_a_claim_is_reserved_in_full(tmp_path):
+    market = Market(tmp_path)
+    market.open(market.order(), "defective", "30.00")
+    assert (reserved(market).case, reserved(market).ibnr) == (eur("30.00"), 0)
+
+
+def test_refunds_that_wait_for_money_are_owed(tmp_path):
+    market = Market(tmp_path, fund="10.00")
+    market.rule(market.open(market.order(), "damaged", "40.00"))
+    found = reserved(market)
+    assert (found.waiting, found.promised, found.case) == (eur("40.00"), 0, 0)
+    assert found.ratio == 250
+
+
+def test_late_claims_on_old_orders_make_a_reserve_for_new_ones(tmp_path):
+    market = Market(tmp_path, fund="5000.00", owed="0")
+    early, late = market.order(paid=T - 2 * DAY), market.order(paid=T - 2 * DAY)
+    paid_at(market, early, T)
+    paid_at(market, late, T + 13 * DAY)
+    new = market.order(paid=T + 35 * DAY, promised=T + 50 * DAY, delivered=False)
+    market.accept(o.Delivered(order=new, at=T + 36 * DAY), PLATFORM)
+    paid_at(market, new, T + 38 * DAY)
+    market.go(T + 40 * DAY)
+    found = reserved(market)
+    assert (found.periods, found.factors) == (2, [2.0])
+    assert found.ibnr == eur("40.00")
+
+
+def paid_at(market: Market, order: int, at: datetime) -> None:
+    """The fund pays 40.00 for that order then."""
+    market.go(at)
+    market.rule(market.open(order, "damaged", "40.00"))
+    market.work()
+
+
+def test_orders_that_are_not_covered_cost_the_fund_nothing(tmp_path):
+    market = Market(tmp_path, enrolled=False)
+    market.open(market.order(), "damaged", "40.00")
+    found = reserved(market)
+    assert (found.owes, found.ratio, found.premiums["all"].orders) == (0, None, 0)
+    assert all(stress.lasts for stress in found.stress)
+
+
+# --- the price of cover ----------------------------------------------------------------------------------------------
+
+
+def test_a_class_that_costs_more_should_pay_more_as_far_as_it_is_believed(tmp_path):
+    market = Market(tmp_path, owed="0")
+    market.sell(3)
+    market.rule(market.open(market.order(), "damaged", "40.00"))
+    market.work()
+    found = reserved(market, {"oak": "pass"})
+    one, every = found.premiums["pass"], found.premiums["all"]
+    assert (one.orders, one.price, one.claims, one.paid) == (4, eur("160.00"), 1, eur("40.00"))
+    assert one.own == every.expected == 250.0
+    assert one.credibility == round((1 / FULL_CREDIBILITY) ** 0.5, 3)
+    assert one.suggested == every.suggested == 313
+
+
+# --- hard times ------------------------------------------------------------------------------------------------------
+
+
+def test_the_largest_store_is_the_one_with_most_covered_orders_under_protection(tmp_path):
+    market = Market(tmp_path, fund="100.00", owed="0")
+    for _ in range(3):
+        market.order()
+    found = reserved(market)
+    assert (found.largest_store, found.largest_exposure) == ("oak", eur("120.00"))
+    assert [(stress.owes, stress.lasts) for stress in found.stress] == [(0, True), (12000, False), (12000, False)]
+    market.go(T + 40 * DAY)
+    assert reserved(market).largest_exposure == 0
+
+
+def test_half_as_many_disputes_again_adds_half_of_what_is_uncertain(tmp_path):
+    market = Market(tmp_path)
+    market.rule(market.open(market.order(), "damaged", "40.00"))
+    market.open(market.order(), "defective", "30.00")
+    found = reserved(market)
+    assert found.stress[0].owes == found.owes + (found.case + found.ibnr) // 2
