@@ -41,6 +41,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.attempts import MOST_CODE
+from houbao.core.breaker import SetBreaker, TellSolvency
 from houbao.core.decider import Command
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
@@ -810,6 +811,11 @@ def not_watched(market):
 
 
 @produces
+def bad_line(market):
+    return market.refuse(SetBreaker(currency="EUR", below=-1), FINANCE)
+
+
+@produces
 def bad_outage(market):
     return market.refuse(EnterOutage(start=T, end=T), EVE)
 
@@ -1011,6 +1017,8 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "recover": (recovery(owing, provider="sandbox"), FINANCE),
         "write_off": (d.WriteOff(dispute=owing), FINANCE),
         "top_up": (TopUp(minor=1, currency="EUR"), FINANCE),
+        "set_breaker": (SetBreaker(currency="EUR", below=1200), FINANCE),
+        "tell_solvency": (TellSolvency(currency="EUR", holds=1, owes=2), SYSTEM),
         "enter_outage": (EnterOutage(start=T - DAY, end=T), EVE),
         "assess_store": (p.AssessStore(store="oak", standing=p.Standing(at=T)), SYSTEM),
         "set_watch": (p.SetWatch(store="oak", why="photos"), EVE),

@@ -125,6 +125,7 @@ class Desk:
             disputes={**self.world.disputes, **decision.world.disputes},
             purse=decision.world.purse,
             outages=decision.world.outages,
+            breakers=decision.world.breakers,
         )
         self.events += decision.events
         for t in (t for one in decision.consequences for t in one.transfers):

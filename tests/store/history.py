@@ -10,6 +10,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
+from houbao.core.breaker import SetBreaker, TellSolvency
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.messages import WriteOnOrder
@@ -140,6 +141,7 @@ def build(path: Path) -> History:
         _charged_back,
         _settled_privately,
         _outage,
+        _stopped,
         _watched,
         _unpayable,
         _still_open,
@@ -428,6 +430,13 @@ def _settled_privately(h: History) -> None:
     h.say(WriteOnOrder(order=order, message="I send you something back."), oak)
     gift = h.say(SendGoodwill(order=order, amount=500, note="Sorry for the scratch."), oak, "goodwill-kim").id
     h.pay(gift)
+
+
+def _stopped(h: History) -> None:
+    """The fund holds too little for a while: no new order is covered."""
+    h.say(SetBreaker(currency="EUR", below=1200), Actor("finance", "kim"))
+    h.say(TellSolvency(currency="EUR", holds=1, owes=1), SYSTEM)
+    h.say(TellSolvency(currency="EUR", holds=2, owes=1), SYSTEM)
 
 
 def _outage(h: History) -> None:

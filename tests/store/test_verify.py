@@ -174,6 +174,7 @@ DAMAGES = [
     changed("parts", "chain", FLIP),
     changed("parts", "booked_at", "booked_at + 1"),
     changed("parts", "outages", "CAST('' AS BLOB)"),
+    changed("parts", "breakers", "CAST('' AS BLOB)"),
     gone("parts"),
     changed("transfers", "minor", "minor + 1", "kind='reserve'"),
     changed("transfers", "minor", "-minor", "kind='payment'"),

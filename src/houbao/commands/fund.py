@@ -22,13 +22,39 @@ def status(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
 
 
 @fund_app.command
-def reserves(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
+def reserves(
+    *,
+    apply: Annotated[
+        bool, Parameter(negative="", help="Tell the breaker, which stops or resumes new coverage")
+    ] = False,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
     """What the fund will owe for covered orders, whether it holds enough, what cover should cost, and hard times."""
-    from houbao.commands import progress, reserving
+    from houbao.commands import breakers, progress, reserving
 
     with opened(database) as house, progress.shown() as shown:
         found = reserving.all_reserves(house, shown)
-    say(found, reserving.told(found), as_json=as_json)
+        said = breakers.tell(house, found) if apply else []
+    say(found, [*reserving.told(found), *said], as_json=as_json)
+
+
+@fund_app.command
+def breaker(
+    currency: str,
+    *,
+    below: Annotated[
+        str, Parameter(help="Stop new coverage below this coverage ratio, e.g. 1.20; 0 takes it away")
+    ] = "",
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """The line below which the fund covers no new order; orders that are covered stay covered."""
+    from houbao.commands import breakers
+
+    with opened(database) as house:
+        state = breakers.set_line(house, currency, below) if below else breakers.shown(house, currency)
+    say(state, breakers.told(state), as_json=as_json)
 
 
 Key = Annotated[str, Parameter(help="Under the same key it is booked once; default: once a day")]

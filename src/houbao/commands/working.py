@@ -3,6 +3,7 @@
 import sys
 import time
 
+from houbao.commands.breakers import keep_watch
 from houbao.commands.times import time_of
 from houbao.core.terms import Refused
 from houbao.engine.worker import ASSESSED_EVERY
@@ -22,6 +23,7 @@ def work(house: House, *, once: bool, now: str) -> None:
         done = house.worker.run()
         if house.clock() >= assess_at:
             house.worker.assess()
+            keep_watch(house)
             assess_at = house.clock() + ASSESSED_EVERY
         for trouble in done.troubles:
             print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)

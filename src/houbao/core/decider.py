@@ -17,6 +17,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
+from houbao.core.breaker import SetBreaker, TellSolvency, decide_breaker, stopped_at
 from houbao.core.effects import Effect, effects
 from houbao.core.fulfilment import Till, decide_fact
 from houbao.core.fund import FundCommand, MoveCash, PayDeposit, Repay, TopUp, decide_fund
@@ -39,6 +40,8 @@ Command = (
     | FundCommand
     | r.ServeWaiting
     | outages.EnterOutage
+    | SetBreaker
+    | TellSolvency
 )
 
 ORDER_FACTS = (
@@ -160,6 +163,8 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
             return [
                 *decide_fund(command, world.store is not None, world.purse.payable, -world.purse.receivable, by, now)
             ]
+        case SetBreaker() | TellSolvency():
+            return [*decide_breaker(world.breakers, command, by, now)]
         case outages.EnterOutage():
             return [*outages.decide_outage(world.outages, command, by, now)]
         case r.ServeWaiting():
@@ -212,7 +217,9 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
     order = order_of(world)
     coverage = p.Coverage()
     if isinstance(command, o.Paid) and world.store:
-        coverage = p.coverage(world.store, world.programme, order.currency, command.at)
+        fund = world.programme.currency if world.programme else ""
+        stopped = stopped_at(world.breakers, fund, command.at) if world.breakers else False
+        coverage = p.coverage(world.store, world.programme, order.currency, command.at, stopped=stopped)
     events: list[Event] = [*decide_fact(order, command, coverage, _till(world, command, coverage), by)]
     if isinstance(command, o.Delivered):
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]

@@ -31,7 +31,7 @@ from houbao.core.watches import (
     breach,
 )
 
-Uncovered = Literal["not_enrolled", "no_programme", "before_launch", "after_end", "currency", "watch"]
+Uncovered = Literal["not_enrolled", "no_programme", "before_launch", "after_end", "currency", "watch", "breaker"]
 Mode = Literal["capital", "premium", "deposit"]
 """What fills the fund: the platform's capital, a premium per covered order, or each store's own deposit."""
 
@@ -188,8 +188,11 @@ def publish(programme: Programme, version: str, start: datetime, now: datetime) 
     return structs.replace(programme, policies=(*programme.policies, (start, version)))
 
 
-def coverage(store: Store, programme: Programme | None, currency: str, paid_at: datetime) -> Coverage:
-    """Whether an order paid at `paid_at` in `currency` is covered, and if not, why (R2, R4)."""
+def coverage(
+    store: Store, programme: Programme | None, currency: str, paid_at: datetime, *, stopped: bool = False
+) -> Coverage:
+    """Whether an order paid at `paid_at` in `currency` is covered, and if not, why (R2, R4). `stopped`: the fund holds
+    too little then for new coverage; a store's own deposit is no fund."""
     if programme is None:
         return Coverage(reason="no_programme")
     policy = policy_in_force(programme, paid_at)
@@ -205,6 +208,8 @@ def coverage(store: Store, programme: Programme | None, currency: str, paid_at: 
         reason = "currency"
     elif store.watch is not None and paid_at >= store.watch.since:
         reason = "watch"
+    elif stopped and programme.mode != "deposit":
+        reason = "breaker"
     if reason:
         return Coverage(reason=reason, programme=programme.name, policy=policy)
     fund_currency = "" if currency == programme.currency else programme.currency

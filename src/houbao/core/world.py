@@ -12,6 +12,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE
+from houbao.core.breaker import Breaker, BreakerEvents, BreakerSet, CoverageResumed, CoverageStopped, evolve_breakers
 from houbao.core.calendars import Outage
 from houbao.core.evolving import evolve_dispute
 from houbao.core.exchange import Rate
@@ -29,6 +30,7 @@ Event = (
     | d.Event
     | FundEvents
     | outages.OutageEntered
+    | BreakerEvents
 )
 
 
@@ -58,6 +60,7 @@ class World(Struct, frozen=True, kw_only=True, gc=False):
     reference_taken: bool = False
     text: str = ""
     outages: tuple[Outage, ...] = ()
+    breakers: tuple[Breaker, ...] = ()
 
 
 def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
@@ -83,6 +86,9 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
         case outages.OutageEntered():
             known = outages.evolve_outages(world.outages, event, position)
             return structs.replace(world, position=position, outages=known)
+        case BreakerSet() | CoverageStopped() | CoverageResumed():
+            known = evolve_breakers(world.breakers, event)
+            return structs.replace(world, position=position, breakers=known)
         case FundEvent():
             return structs.replace(world, position=position, purse=purse)
         case _:

@@ -13,6 +13,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account, store_of
 from houbao.core.acts import SendGoodwill
+from houbao.core.breaker import SetBreaker, TellSolvency
 from houbao.core.chain import link
 from houbao.core.claims import Given, given_of
 from houbao.core.decider import ON_ORDERS, Command, Decision, decide
@@ -100,6 +101,7 @@ class Work:
         self.now = now
         self.salts = salts
         self.outages = head.outages
+        self.breakers = head.breakers
         self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
         self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
 
@@ -154,8 +156,8 @@ class Work:
                 exists = ("order", store_id, command.reference) in loaded.taken
             case _ if isinstance(command, STORE_COMMANDS):
                 store_id = command.store
-            case TopUp() | MoveCash() | EnterOutage():
-                return World(position=self.position, outages=self.outages)
+            case TopUp() | MoveCash() | EnterOutage() | SetBreaker() | TellSolvency():
+                return World(position=self.position, outages=self.outages, breakers=self.breakers)
             case PayDeposit() | Repay():
                 purse = self._purse(command.store, command.currency, owed=True)
                 return World(position=self.position, store=loaded.stores.get(command.store), purse=purse)
@@ -207,6 +209,7 @@ class Work:
             reference_taken=exists,
             text=text,
             outages=self.outages,
+            breakers=self.breakers,
         )
 
     def _order(self, number: int) -> o.Order | None:
@@ -288,6 +291,7 @@ class Work:
         """Put changed states back, for the commands that follow and for saving."""
         loaded, batch = self.loaded, self.batch
         self.outages = after.outages or self.outages
+        self.breakers = after.breakers or self.breakers
         if after.store is not before.store and after.store is not None:
             loaded.stores[after.store.id] = batch.stores[after.store.id] = after.store
         order = after.order
@@ -339,7 +343,7 @@ class Work:
     def finish(self) -> Batch:
         """The batch with the part's new head; booking time never goes back."""
         booked_at = max(self.head.booked_at, self.now)
-        self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages)
+        self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages, self.breakers)
         return self.batch
 
 
@@ -358,6 +362,8 @@ def _subject(command: Command, decision: Decision) -> int:
         case SendGoodwill():
             return max(decision.world.disputes)
         case TopUp() | PayDeposit() | MoveCash() | Repay() | EnterOutage() | r.ServeWaiting():
+            return 0
+        case SetBreaker() | TellSolvency():
             return 0
         case _ if isinstance(command, STORE_COMMANDS):
             return 0

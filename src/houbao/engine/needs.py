@@ -10,6 +10,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.accounts import store_of
 from houbao.core.acts import SendGoodwill
+from houbao.core.breaker import SetBreaker, TellSolvency
 from houbao.core.decider import ON_ORDERS, Command
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.outages import EnterOutage
@@ -41,7 +42,7 @@ def needs_of(requests: Sequence[Request]) -> Needs:
                 needs.references.add((command.store, command.reference))
             case command if isinstance(command, STORE_COMMANDS):
                 needs.stores.add(command.store)
-            case TopUp() | MoveCash() | EnterOutage():
+            case TopUp() | MoveCash() | EnterOutage() | SetBreaker() | TellSolvency():
                 pass
             case PayDeposit() | Repay() as command:
                 needs.stores.add(command.store)

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from houbao.core.breaker import Breaker
 from houbao.core.calendars import Outage
 from houbao.core.decider import Command
 from houbao.core.disputes import Dispute, DisputeOpened
@@ -69,14 +70,15 @@ class Preview(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True):
-    """Where a part stands: last position, booking time, head of the hash chain, its own clock in a sandbox, and the
-    outages that were entered."""
+    """Where a part stands: last position, booking time, head of the hash chain, its own clock in a sandbox, the outages
+    that were entered, and the breakers of its funds."""
 
     position: int
     booked_at: datetime
     chain: bytes
     clock: datetime | None = None
     outages: tuple[Outage, ...] = ()
+    breakers: tuple[Breaker, ...] = ()
 
 
 class Receipt(Struct, frozen=True, gc=False):

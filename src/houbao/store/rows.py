@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from houbao.core import disputes as d
+from houbao.core.breaker import Breaker
 from houbao.core.calendars import Outage
 from houbao.core.effects import Effect
 from houbao.core.exchange import Rate
@@ -31,10 +32,16 @@ decode_store = msgspec.json.Decoder(Store).decode
 decode_score = msgspec.json.Decoder(Score).decode
 decode_effect = msgspec.json.Decoder(Effect).decode
 decode_outages = msgspec.json.Decoder(tuple[Outage, ...]).decode
+decode_breakers = msgspec.json.Decoder(tuple[Breaker, ...]).decode
 
 
 def outages(known: tuple[Outage, ...]) -> bytes:
     """The outages in a row of `parts`; nothing where there are none."""
+    return encode(known) if known else b""
+
+
+def breakers(known: tuple[Breaker, ...]) -> bytes:
+    """The breakers in a row of `parts`; nothing where there are none."""
     return encode(known) if known else b""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 metadata = MetaData()
 
@@ -50,7 +50,7 @@ rates = _table(
 imports = _table("imports", _key("source", Text), _blob("body"))
 
 # A part's own row: its lock, its last position, its booking time, the head of its hash chain, a sandbox's clock, the
-# outages that were entered (nothing, where none was).
+# outages that were entered and the breakers of its funds (nothing, where there are none).
 parts = _table(
     "parts",
     _key("part"),
@@ -59,6 +59,7 @@ parts = _table(
     _blob("chain"),
     _int("clock", null=True),
     _blob("outages"),
+    _blob("breakers"),
 )
 
 # History: appended, never changed.

@@ -110,7 +110,7 @@ def create(path: str | Path, *, policy: str, programme: Programme | None, sandbo
         connection.executemany(inserting(schema.meta), settings.items())
         connection.execute(inserting(schema.policies), (parsed.version, parsed.digest, policy))
         clock = micros(sandbox_clock) if sandbox_clock else None
-        connection.execute(inserting(schema.parts), (0, 0, 0, GENESIS, clock, b""))
+        connection.execute(inserting(schema.parts), (0, 0, 0, GENESIS, clock, b"", b""))
         if programme:
             connection.execute(inserting(schema.programmes), (programme.name, rows.encode(programme)))
         connection.execute("COMMIT")
@@ -176,11 +176,14 @@ class SQLite:
     def head(self, part: int) -> Head:
         """See ports.Database."""
         with self._lock:
-            position, booked_at, head, clock, known = self.connection.execute(
-                "SELECT position, booked_at, chain, clock, outages FROM parts WHERE part=?", (part,)
+            position, booked_at, head, clock, known, breakers = self.connection.execute(
+                "SELECT position, booked_at, chain, clock, outages, breakers FROM parts WHERE part=?", (part,)
             ).fetchone()
         at = None if clock is None else from_micros(clock)
-        return Head(position, from_micros(booked_at), head, at, rows.decode_outages(known) if known else ())
+        outages = rows.decode_outages(known) if known else ()
+        return Head(
+            position, from_micros(booked_at), head, at, outages, rows.decode_breakers(breakers) if breakers else ()
+        )
 
     def commit(self) -> None:
         """See ports.Database."""
@@ -252,8 +255,15 @@ class SQLite:
                 if changed:
                     self.connection.executemany(statement(table), changed)
         self.connection.execute(
-            "UPDATE parts SET position=?, booked_at=?, chain=?, outages=? WHERE part=?",
-            (head.position, micros(head.booked_at), head.chain, rows.outages(head.outages), part),
+            "UPDATE parts SET position=?, booked_at=?, chain=?, outages=?, breakers=? WHERE part=?",
+            (
+                head.position,
+                micros(head.booked_at),
+                head.chain,
+                rows.outages(head.outages),
+                rows.breakers(head.breakers),
+                part,
+            ),
         )
 
     def _insert(self, table: Table, new: list[rows.Row]) -> None:

@@ -13,6 +13,7 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.breaker import BreakerEvent
 from houbao.core.chain import link
 from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.outages import OutageEntered
@@ -279,7 +280,7 @@ def _subject(event: Event, position: int) -> int:
     match event:
         case _ if isinstance(event, STORE_EVENTS):
             return 0
-        case CapitalAdded() | DepositPaid() | CashMoved() | DebtRepaid() | OutageEntered():
+        case CapitalAdded() | DepositPaid() | CashMoved() | DebtRepaid() | OutageEntered() | BreakerEvent():
             return 0
         case o.OrderPlaced():
             return position

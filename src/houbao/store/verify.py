@@ -23,6 +23,7 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE, COMMISSION, RESERVED, keeps_balance
+from houbao.core.breaker import Breaker, BreakerEvent, evolve_breakers
 from houbao.core.calendars import Outage
 from houbao.core.effects import Effect, effects
 from houbao.core.evolving import evolve_dispute
@@ -71,6 +72,7 @@ class _Check:
         self.waiting: dict[Row, tuple[Row, list[Row]]] = {}
         self.policies: set[str] = set()
         self.outages: tuple[Outage, ...] = ()
+        self.breakers: tuple[Breaker, ...] = ()
         self.listings: set[str] = set()
         self._check_file(connection)
         self.head: Row = next(reader.rows("parts"), ())
@@ -188,6 +190,8 @@ class _Check:
             case m.OrderMessageWritten():
                 order = self.orders.get(event.order)
                 self.orders.put(position, order, m.evolve_message(order, position))
+            case BreakerEvent():
+                self.breakers = evolve_breakers(self.breakers, event)
             case OutageEntered():
                 self.outages = evolve_outages(self.outages, event, position)
             case CapitalAdded() | DepositPaid() | CashMoved() | DebtRepaid():
@@ -360,7 +364,7 @@ class _Check:
             self.chain.gap()
             notes.add("parts", key, ROW, (self.position, self.booked_at), None)
             return
-        _, position, booked_at, chain, _, outages = self.head
+        _, position, booked_at, chain, _, outages, breakers = self.head
         self.chain.end(chain)
         if chain != self.chain.head and position > self.position:
             for missing in islice(range(self.position + 1, position + 1), MOST_PER_TABLE):
@@ -376,6 +380,8 @@ class _Check:
             notes.add("filed", key, "position", f"at most {self.position}", self.filed)
         if outages != rows.outages(self.outages):
             notes.add("parts", key, "outages", rows.outages(self.outages), outages)
+        if breakers != rows.breakers(self.breakers):
+            notes.add("parts", key, "breakers", rows.breakers(self.breakers), breakers)
 
     def _check_settings(self) -> None:
         """Settings, programmes and policies: what the events and each other name is there."""
