@@ -47,6 +47,7 @@ DAY = timedelta(days=1)
 
 COMMANDS = {
     "": (
+        "advise",
         "bench",
         "db",
         "demo",
@@ -68,7 +69,18 @@ COMMANDS = {
         "work",
     ),
     "policy": ("backtest", "check", "explain", "list", "promise", "publish", "show"),
-    "fund": ("cash-move", "deposit", "recover", "repay", "settle", "status", "top-up", "write-off"),
+    "fund": (
+        "breaker",
+        "cash-move",
+        "deposit",
+        "recover",
+        "repay",
+        "reserves",
+        "settle",
+        "status",
+        "top-up",
+        "write-off",
+    ),
     "export": ("accounting", "lake", "statement"),
     "db": ("upgrade",),
     "keys": ("add", "list", "revoke"),
@@ -812,6 +824,13 @@ def test_making_a_database_twice_leaves_the_first(run, tmp_path):
     before = contents(tmp_path / "houbao.db")
     assert run("db upgrade").out == "houbao.db is up to date; options make new ones alone\n"
     assert contents(tmp_path / "houbao.db") == before
+
+
+def test_the_benchmark_of_a_backtest_finds_what_the_query_by_hand_finds(run):
+    pytest.importorskip("ibis", reason="ibis is not installed: it comes with the extra `analytics`")
+    (figure,) = json.loads(run("bench backtest --rows 5000 --rounds 1 --json").out)
+    assert figure["scenario"] == "backtest, 5,000 disputes"
+    assert figure["value"] > 0 < figure["limit"]
 
 
 def test_a_benchmark_says_what_it_was_measured_against(run):

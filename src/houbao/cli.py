@@ -254,15 +254,23 @@ def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 
 
 @app.command
 def bench(
-    *scenario: Literal["open-dispute"],
+    *scenario: Literal["open-dispute", "backtest"],
     disputes: AtLeastOne = 10_000,
+    rows: Annotated[
+        int, Parameter(help="Disputes of a backtest's lake", validator=validators.Number(gte=24))
+    ] = 10_000_000,
     rounds: AtLeastOne = 5,
     as_json: Json = False,
 ) -> None:
     """Measure, each figure beside the bare work in the same run. Without a scenario: all of them."""
-    from houbao.bench.run import run
+    from houbao.bench import backtest as of_backtest
+    from houbao.bench import run as of_disputes
 
-    figures = run(disputes=disputes, rounds=rounds, progress=not as_json)
+    figures = []
+    if "open-dispute" in (scenario or ("open-dispute",)):
+        figures += of_disputes.run(disputes=disputes, rounds=rounds, progress=not as_json)
+    if "backtest" in (scenario or ("backtest",)):
+        figures += of_backtest.run(rows, rounds, (lambda text: None) if as_json else print)
     if as_json:
         say(figures, [], as_json=True)
 

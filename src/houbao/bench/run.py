@@ -6,11 +6,9 @@ same pragmas and the same batches. The two take turns, list by list; afterwards 
 """
 
 import gc
-import platform
 import shutil
 import sqlite3
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,26 +16,12 @@ from time import perf_counter
 
 from msgspec import Struct
 
+from houbao.bench.figures import Figure, machine
 from houbao.bench.market import OpenDisputes
 from houbao.store import schema
 from houbao.store.sqlite import SQLite, connect, inserting
 
 BATCHES = (1, 100, 1000)
-
-
-class Figure(Struct, frozen=True):
-    """One figure. `ratio` = value / limit, where the limit is the bare work of the same run."""
-
-    scenario: str
-    value: float
-    unit: str
-    limit: float
-    ratio: float
-    command: str
-    machine: str
-    rows_per_dispute: float
-    bytes_per_dispute: float
-    where: dict[str, float]
 
 
 class Round(Struct, frozen=True):
@@ -179,9 +163,3 @@ def _same_tables(engine: sqlite3.Connection, bare: sqlite3.Connection) -> None:
         for left, right in zip(*rows, strict=True):
             if left != right:
                 raise AssertionError(f"{table.name} differs: {left} / {right}")
-
-
-def machine() -> str:
-    """This machine in a line."""
-    sqlite = sqlite3.sqlite_version
-    return f"{platform.machine()}, Python {sys.version.split()[0]}, SQLite {sqlite}, {platform.system()}"
