@@ -188,9 +188,17 @@ def test_the_import_page_names_every_reason_and_repair():
     assert [name for name in (*reasons, *repairs) if f"`{name}`" not in page] == []
 
 
+def test_the_import_page_names_every_rule_by_which_a_row_is_ignored():
+    sources = (read(str(path.relative_to(ROOT))) for path in (SOURCE / "houbao" / "feeds").glob("*.py"))
+    rules = {rule for source in sources for rule in re.findall(r'Ignored\("(\w+)"\)', source)}
+    assert len(rules) > 5
+    assert [rule for rule in rules if f"`{rule}`" not in read("docs/how-to/import-orders.md")] == []
+
+
 def test_the_order_format_page_names_every_field_and_every_event():
     from typing import get_args
 
+    from houbao.feeds.mapping import COLUMNS
     from houbao.feeds.order_format import LineDocument, OrderDocument, OrderEventDocument, PaymentDocument
 
     page = read("docs/order-format.md")
@@ -198,7 +206,7 @@ def test_the_order_format_page_names_every_field_and_every_event():
     fields = {
         field for one in (OrderDocument, LineDocument, PaymentDocument, *events) for field in one.__struct_fields__
     }
-    names = fields | {event.__struct_config__.tag for event in events}
+    names = fields | {event.__struct_config__.tag for event in events} | COLUMNS
     assert sorted(name for name in names if f"`{name}`" not in page) == []
 
 

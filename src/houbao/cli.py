@@ -86,18 +86,36 @@ def demo(
 
 @app.command(name="import")
 def import_orders(
-    source: Literal["olist"],
+    source: Literal["olist", "ndjson", "csv", "parquet", "shopify", "woocommerce"],
     path: Path,
     *,
     programme: Annotated[str, Parameter(help="Enrol new stores in this programme")] = "",
+    resume: Annotated[bool, Parameter(negative="", help="Go on where the import of this file was stopped")] = False,
+    mapping: Annotated[Path | None, Parameter(help="Names other columns, constants, the time zone (TOML)")] = None,
+    store: Annotated[str, Parameter(help="The store whose orders these are, where rows do not say")] = "",
+    country: Annotated[str, Parameter(help="The country of new stores, e.g. DE: its business days count")] = "",
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Bring in orders; importing twice changes nothing, and every input row is accounted for."""
-    from houbao.commands.importing import import_olist
+    """Bring in orders and what happened to them; importing twice changes nothing, and every row is accounted for."""
+    from houbao.commands.import_files import Ticker, import_file, mapping_of
+    from houbao.commands.import_olist import import_olist
 
+    ticker = Ticker(silent=as_json)
     with opened(database) as house:
-        summary = import_olist(house, path, programme)
+        if source == "olist":
+            summary = import_olist(house, path, programme, ticker.orders)
+        else:
+            summary = import_file(
+                house,
+                source,
+                path,
+                mapping=mapping_of(mapping, store),
+                programme=programme,
+                country=country,
+                resume=resume,
+                progress=ticker.rows,
+            )
     say(summary, summary.told(), as_json=as_json)
 
 

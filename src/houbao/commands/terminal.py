@@ -70,6 +70,7 @@ def tell(error: Exception) -> None:
     from houbao.books.extract import BookError
     from houbao.core.policy import PolicyError
     from houbao.core.terms import Refused
+    from houbao.feeds.mapping import FeedError
     from houbao.feeds.tables import OlistError
     from houbao.gateways.rates import RatesError
     from houbao.insight.engines import EngineError
@@ -81,7 +82,7 @@ def tell(error: Exception) -> None:
             fail("the policy cannot be used:", *error.faults)
         case Refused():
             fail(f"refused ({error.code}): {error.detail}")
-        case OlistError() | RatesError() | LakeError() | BookError() | EngineError():
+        case OlistError() | RatesError() | LakeError() | BookError() | EngineError() | FeedError():
             fail(str(error))
         case SettingsError():
             print(f"houbao: {error}", file=sys.stderr)

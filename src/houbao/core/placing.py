@@ -5,7 +5,7 @@ from hashlib import sha256
 import msgspec
 
 from houbao.core import money
-from houbao.core.orders import Line, Listing, NewLine, OrderEvents, OrderPlaced, Payment, PlaceOrder
+from houbao.core.orders import Line, Listing, NewLine, Order, OrderEvents, OrderPlaced, Payment, PlaceOrder
 from houbao.core.programme import Store
 from houbao.core.terms import Actor, Refused, check_aware, check_reference, check_words
 
@@ -43,18 +43,6 @@ def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Act
     check_words("buyer_email", command.buyer_email)
     _check_lines(command.lines)
     _check_payments(command.payments)
-    lines = tuple(
-        Line(
-            id=line.id,
-            quantity=line.quantity,
-            item=line.item,
-            shipping=line.shipping,
-            tax=line.tax,
-            category=line.category or (line.shown.category if line.shown else ""),
-            listing=listing_digest(line.shown) if line.shown else "",
-        )
-        for line in command.lines
-    )
     return [
         OrderPlaced(
             at=command.at,
@@ -63,13 +51,33 @@ def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Act
             reference=command.reference,
             buyer=command.buyer,
             currency=command.currency,
-            lines=lines,
+            lines=tuple(map(_line, command.lines)),
             payments=command.payments,
             ship_by=command.ship_by,
             promised_by=command.promised_by,
             country=store.country,
         )
     ]
+
+
+def difference(order: Order, command: PlaceOrder) -> str:
+    """The first field in which an order is not as the command would place it; empty where it is."""
+    said = {name: getattr(command, name) for name in ("buyer", "currency", "payments", "ship_by", "promised_by")}
+    said |= {"placed_at": command.at, "lines": tuple(map(_line, command.lines))}
+    return next((name for name, value in said.items() if getattr(order, name) != value), "")
+
+
+def _line(line: NewLine) -> Line:
+    """A line as it is kept: with the digest of what was shown instead of it."""
+    return Line(
+        id=line.id,
+        quantity=line.quantity,
+        item=line.item,
+        shipping=line.shipping,
+        tax=line.tax,
+        category=line.category or (line.shown.category if line.shown else ""),
+        listing=listing_digest(line.shown) if line.shown else "",
+    )
 
 
 def _check_lines(lines: tuple[NewLine, ...]) -> None:

@@ -1,7 +1,7 @@
 """The read side: what pages, reports and commands show. Each takes an open connection and a part."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -26,6 +26,7 @@ from houbao.store.fund_records import Purpose as Purpose
 from houbao.store.fund_records import entry_detail as entry_detail
 from houbao.store.fund_records import fund_records as fund_records
 from houbao.store.fund_records import purposes as purposes
+from houbao.store.loading import as_json
 from houbao.store.reading import reading as reading
 from houbao.store.statements import START as START
 from houbao.store.statements import Entry as Entry
@@ -205,6 +206,19 @@ def order_by_reference(connection: sqlite3.Connection, part: int, reference: str
     """The orders with that caller's reference, one per store at most. Scans where the store is not known."""
     found = connection.execute("SELECT body FROM orders WHERE part=? AND reference=?", (part, reference))
     return [rows.decode_order(body) for (body,) in found]
+
+
+def orders_by_references(
+    connection: sqlite3.Connection, part: int, names: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Order]:
+    """The orders of those (store, reference)."""
+    found = connection.execute(
+        "SELECT body FROM json_each(?) AS asked CROSS JOIN orders"
+        " ON part=? AND store_id=asked.value->>0 AND reference=asked.value->>1",
+        (as_json(names), part),
+    )
+    orders = [rows.decode_order(body) for (body,) in found]
+    return {(order.store, order.reference): order for order in orders}
 
 
 def timeline(connection: sqlite3.Connection, part: int, dispute: Dispute) -> list[tuple[int, Event]]:
