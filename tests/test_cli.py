@@ -833,9 +833,18 @@ def test_the_benchmark_of_a_backtest_finds_what_the_query_by_hand_finds(run):
     assert figure["value"] > 0 < figure["limit"]
 
 
-def test_a_benchmark_says_what_it_was_measured_against(run):
-    figures = json.loads(run("bench open-dispute --disputes 10 --rounds 1 --json").out)
-    assert len(figures) == 3
+@pytest.mark.parametrize(
+    ("scenario", "count"),
+    [
+        ("open-dispute --disputes 10 --rounds 1", 3),
+        ("import-orders --orders 30", 1),
+        ("sweep-deadlines --due 12 --open 40", 1),
+        ("queue-page --pages-of 1000", 2),
+    ],
+)
+def test_a_benchmark_says_what_it_was_measured_against(run, scenario, count):
+    figures = json.loads(run(f"bench {scenario} --json").out)
+    assert len(figures) == count
     for figure in figures:
         assert {"scenario", "value", "unit", "limit", "ratio", "command", "machine"} <= figure.keys()
         assert figure["value"] > 0

@@ -18,7 +18,12 @@ SOURCE = ROOT / "src"
 SECONDS = 60
 """A command that takes longer hangs."""
 
-SMALL = {"./dev demo": "./dev demo --orders 60", "./dev bench": "./dev bench --disputes 20 --rows 2400 --rounds 1"}
+SMALL = {
+    "./dev demo": "./dev demo --orders 60",
+    "./dev bench open-dispute": "./dev bench open-dispute --disputes 20 --rounds 1",
+    "./dev bench import-orders": "./dev bench import-orders --orders 40",
+    "./dev bench backtest": "./dev bench backtest --rows 2400 --rounds 1",
+}
 """What a document shows at its full size is run at a small one."""
 
 

@@ -272,23 +272,25 @@ def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 
 
 @app.command
 def bench(
-    *scenario: Literal["open-dispute", "backtest"],
-    disputes: AtLeastOne = 10_000,
+    *scenario: Literal["open-dispute", "import-orders", "sweep-deadlines", "queue-page", "backtest"],
+    disputes: Annotated[AtLeastOne, Parameter(help="Disputes to open")] = 10_000,
     rows: Annotated[
         int, Parameter(help="Disputes of a backtest's lake", validator=validators.Number(gte=24))
     ] = 10_000_000,
     rounds: AtLeastOne = 5,
+    orders: Annotated[AtLeastOne, Parameter(help="Orders to import")] = 20_000,
+    due: Annotated[AtLeastOne, Parameter(help="Deadlines that are due")] = 20_000,
+    open_disputes: Annotated[int, Parameter(name="--open", help="Open disputes among which they are")] = 1_000_000,
+    pages_of: Annotated[AtLeastOne, Parameter(help="Disputes in the table whose pages are read")] = 1_000_000,
     as_json: Json = False,
 ) -> None:
     """Measure, each figure beside the bare work in the same run. Without a scenario: all of them."""
-    from houbao.bench import backtest as of_backtest
-    from houbao.bench import run as of_disputes
+    from houbao.bench.run import Sizes, run
 
-    figures = []
-    if "open-dispute" in (scenario or ("open-dispute",)):
-        figures += of_disputes.run(disputes=disputes, rounds=rounds, progress=not as_json)
-    if "backtest" in (scenario or ("backtest",)):
-        figures += of_backtest.run(rows, rounds, (lambda text: None) if as_json else print)
+    sizes = Sizes(
+        disputes=disputes, rounds=rounds, orders=orders, due=due, open=open_disputes, pages_of=pages_of, lake=rows
+    )
+    figures = run(scenario, sizes, (lambda text: None) if as_json else print)
     if as_json:
         say(figures, [], as_json=True)
 

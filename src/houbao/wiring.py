@@ -88,9 +88,10 @@ class House:
         script: Script | None = None,
         probe: Probe = lambda point: None,
         observe: Callable[[int, float], None] | None = None,
+        database: sqlite.SQLite | None = None,
     ) -> None:
         path = path_of(settings.database_url)
-        self.database = sqlite.SQLite(path)
+        self.database = database or sqlite.SQLite(path)
         self.clock = clock or clock_of(self.database)
         self.engine = Engine(self.database, self.clock, probe=probe)
         self.provider = _provider(settings, path, self.clock, script)

@@ -1,15 +1,18 @@
-"""What a benchmark gives: a figure, and the bare work of the same run beside it."""
+"""What a benchmark says: one figure beside the bare work of the same run."""
 
 import platform
 import sqlite3
 import sys
+from collections.abc import Callable
 
 from msgspec import Struct
 
+Say = Callable[[str], None]
 
-class Figure(Struct, frozen=True):
-    """One figure. `ratio` = value / limit, where the limit is the bare work of the same run. Of opened disputes also
-    the rows and bytes of each, and where the time went."""
+
+class Figure(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One figure. `ratio` = value / limit, where the limit is the bare work of the same run; `where` are the shares of
+    the time, `of_size` the figure at other sizes of the table."""
 
     scenario: str
     value: float
@@ -20,7 +23,9 @@ class Figure(Struct, frozen=True):
     machine: str
     rows_per_dispute: float = 0.0
     bytes_per_dispute: float = 0.0
+    rows_per_second: float = 0.0
     where: dict[str, float] = {}
+    of_size: dict[str, float] = {}
 
 
 def machine() -> str:

@@ -1,5 +1,6 @@
 """The marketplace of the benchmark: many stores, paid and delivered orders, one claim each, of every route."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -36,12 +37,20 @@ CLAIMS = (
 class OpenDisputes:
     """A database with that many orders, and for each the request that opens its dispute."""
 
-    def __init__(self, path: Path, count: int) -> None:
+    def __init__(
+        self,
+        path: Path,
+        count: int,
+        *,
+        claims: Sequence[tuple[str, int, bool]] = CLAIMS,
+        opened: Callable[[Path], sqlite.SQLite] = sqlite.SQLite,
+    ) -> None:
         self.path = path
+        self.claims = claims
         launched = NOW - 400 * DAY
         programme = p.Programme(name="standard", currency="EUR", launched_at=launched, policies=((launched, "2026.1"),))
         sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=NOW)
-        self.database = sqlite.SQLite(path)
+        self.database = opened(path)
         self.points: list[tuple[str, float]] = []
         self.engine = Engine(self.database, lambda: NOW, probe=self._point)
         platform = Actor("platform", "bench")
@@ -78,7 +87,7 @@ class OpenDisputes:
         return [self._claim(self.orders[number], number) for number in range(start, start + count)]
 
     def _claim(self, order: int, number: int) -> Request:
-        reason, amount, photo = CLAIMS[number % len(CLAIMS)]
+        reason, amount, photo = self.claims[number % len(self.claims)]
         command = d.OpenDispute(
             order=order,
             lines=(("1", 1),),

@@ -24,7 +24,7 @@ from houbao.core.watches import Standing
 from houbao.core.world import Event
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
 from houbao.store import filing, rows, schema, standings
-from houbao.store.batch import rows_of
+from houbao.store.batch import Rows, rows_of
 from houbao.store.loading import as_json, decode_programme, load
 
 GENESIS = bytes(32)
@@ -92,6 +92,21 @@ def _merging(table: Table, change: str) -> str:
 def _deleting(table: Table) -> str:
     """The DELETE of a row by its key."""
     return f"DELETE FROM {table.name} WHERE {' AND '.join(f'{c.name}=?' for c in table.primary_key)}"
+
+
+def changes_of(found: Rows) -> list[tuple[str, list[rows.Row]]]:
+    """What is not new of a batch, as statements with their rows."""
+    return [
+        (statement(table), changed)
+        for statement, changes in (
+            (_putting, found.put),
+            (_adding, found.added),
+            (_keeping, found.kept),
+            (_deleting, found.gone),
+        )
+        for table, changed in changes.items()
+        if changed
+    ]
 
 
 def create(path: str | Path, *, policy: str, programme: Programme | None, sandbox_clock: datetime | None) -> None:
@@ -245,15 +260,8 @@ class SQLite:
         found, head = rows_of(part, batch), batch.head
         for table, new in found.new.items():
             self._insert(table, new)
-        for statement, changes in (
-            (_putting, found.put),
-            (_adding, found.added),
-            (_keeping, found.kept),
-            (_deleting, found.gone),
-        ):
-            for table, changed in changes.items():
-                if changed:
-                    self.connection.executemany(statement(table), changed)
+        for statement, changed in changes_of(found):
+            self.connection.executemany(statement, changed)
         self.connection.execute(
             "UPDATE parts SET position=?, booked_at=?, chain=?, outages=?, breakers=? WHERE part=?",
             (
