@@ -235,7 +235,7 @@ def test_as_a_process_it_ends_with_the_same_codes(tmp_path):
         "demo --orders many",
         "demo --orders 0",
         "demo --orders 1000001",
-        "import csv orders.csv",
+        "import json orders.json",
         "fund top-up",
         "policy explain --order order_0_1",
         "bench nonsense",

@@ -1,5 +1,5 @@
-"""`houbao import`: what a feed yields, into a database. Twice changes nothing: an order that is there is compared with
-what the row says, and what happened to it carries a key made from the order's number and what is said."""
+"""`houbao import`: what a feed yields, into a database. Twice changes nothing: what is there is compared with
+what the row says, and what may happen to an order more than once carries a key made from what is said."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,6 +8,8 @@ from hashlib import blake2b
 from msgspec import Struct, structs
 
 from houbao.core import orders as o
+from houbao.core.chargebacks import Chargeback
+from houbao.core.fulfilment import happened
 from houbao.core.placing import difference
 from houbao.core.programme import Enrol, RegisterStore
 from houbao.core.terms import Actor, Refused, parse_id, tag_of
@@ -25,6 +27,9 @@ BATCH = 1000
 
 MOST_STORES = 100_000
 """How many stores are remembered as known; the memory must not grow with the file."""
+
+Fact = tuple[int, str, Command]
+"""What is still to be said: of which row, under which name of its own, and the command."""
 
 PLATFORM = Actor("platform", "import")
 ONCE = ("paid", "shipped", "delivered", "confirmed", "confirmation_timed_out", "cancelled")
@@ -61,28 +66,50 @@ class Job:
         said = [(at, event) for at, row in enumerate(rows) if isinstance(row.said, tuple) for event in row.said]
         self._register(dict.fromkeys(order.place.store for order in sold.values()))
         there = self._there({_name(event) for _, event in said})
-        self._place(sold, told)
+        self._say(self._place(sold, told) + self._events(said, there, sold, told), told)
+        return told
+
+    def _events(
+        self,
+        said: list[tuple[int, OrderEventDocument]],
+        there: dict[tuple[str, str], o.Order],
+        sold: dict[int, SoldOrder],
+        told: list[Told],
+    ) -> list[Fact]:
+        """What events still have to say of their orders: of those that were there, or stand before them."""
         first: dict[tuple[str, str], int] = {}
         for at, order in sold.items():
             first.setdefault((order.place.store, order.place.reference), at)
-        facts: list[tuple[int, str, Command]] = [
-            (at, "", structs.replace(fact, order=told[at].order))
-            for at, order in sold.items()
-            if told[at].order
-            for fact in order.facts
-        ]
+        facts: list[Fact] = []
         for at, event in said:
             name = _name(event)
             before = first.get(name, at)
-            if name not in there and before < at and told[before].order:
-                there[name] = (told[before].order, sold[before].place.currency)
+            known = there.get(name)
             try:
-                facts.append((at, event.id, _fact(event, there.get(name))))
+                if known:
+                    facts += self._unsaid(at, [event_of(event, known.id, known.currency)], known, event.id)
+                elif before < at and told[before].order:
+                    fact = event_of(event, told[before].order, sold[before].place.currency)
+                    if structs.replace(fact, order=0) in sold[before].facts:
+                        self.known[tag_of(fact)] += 1
+                    else:
+                        facts.append((at, event.id, fact))
+                else:
+                    of = f" of store {event.store_id}" if event.store_id else ""
+                    raise Refused("unknown_order", f"no order {event.order!r}{of}: it must stand before its events")
             except Refused as refused:
                 told[at].refused = told[at].refused or refused
-        facts.sort(key=lambda fact: fact[0])
-        self._report(facts, told)
-        return told
+        return facts
+
+    def _unsaid(self, at: int, facts: Iterable[Command], order: o.Order, name: str = "") -> list[Fact]:
+        """Of some facts, those that the order does not say yet."""
+        left: list[Fact] = []
+        for fact in facts:
+            if not isinstance(fact, Chargeback) and happened(order, fact):
+                self.known[tag_of(fact)] += 1
+            else:
+                left.append((at, name, structs.replace(fact, order=order.id)))
+        return left
 
     def _register(self, stores: Iterable[str]) -> None:
         """Make the stores known that are not yet; with a programme, enrol those that are new."""
@@ -105,44 +132,52 @@ class Job:
             self.stores.clear()
         self.stores.update(unknown)
 
-    def _there(self, names: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, str]]:
-        """Of the orders that events speak of, those that are there: number and currency."""
+    def _there(self, names: set[tuple[str, str]]) -> dict[tuple[str, str], o.Order]:
+        """Of the orders that events speak of, those that are there."""
         database = self.house.database
-        found = {}
-        for store, order in names:
-            if not store and (known := _by_id(database, order)):
-                found[store, order] = (known.id, known.currency)
+        by_id = {name: _by_id(database, name[1]) for name in names if not name[0]}
         if not names:
-            return found
+            return {}
         with database.alone() as connection:
             orders = queries.orders_by_references(connection, 0, names)
-        return found | {name: (order.id, order.currency) for name, order in orders.items()}
+        return orders | {name: order for name, order in by_id.items() if order}
 
-    def _place(self, sold: dict[int, SoldOrder], told: list[Told]) -> None:
-        """Place the orders; one that is there already must be as the row says."""
-        outcomes = dict(zip(sold, self._send([order.place for order in sold.values()]), strict=True))
-        again = [
-            at for at, outcome in outcomes.items() if isinstance(outcome, Refused) and outcome.code == "order_exists"
-        ]
+    def _place(self, sold: dict[int, SoldOrder], told: list[Told]) -> list[Fact]:
+        """Place the orders with what has happened to them. What is left to say: of orders that were there, which must
+        be as the row says, and of those that are placed without it, since something of it is refused."""
+        whole = [structs.replace(order.place, facts=order.facts) for order in sold.values()]
+        outcomes = dict(zip(sold, self._send(whole), strict=True))
+        refused = {at: one for at, one in outcomes.items() if isinstance(one, Refused)}
+        alone = [at for at, one in refused.items() if one.code != "order_exists" and sold[at].facts]
+        outcomes |= zip(alone, self._send([sold[at].place for at in alone]), strict=True)
+        again = [at for at, one in refused.items() if one.code == "order_exists"]
         with self.house.database.alone() as connection:
             names = {(sold[at].place.store, sold[at].place.reference) for at in again}
             there = queries.orders_by_references(connection, 0, names) if names else {}
+        left: list[Fact] = []
         for at in again:
             place = sold[at].place
             known = there[place.store, place.reference]
-            differs = difference(known, place)
-            if differs:
+            if differs := difference(known, place):
                 said = f"store {place.store} has an order {place.reference} already, with another {differs}"
                 outcomes[at] = Refused("order_exists", said, field=differs)
             else:
                 outcomes[at] = Accepted(id=known.id, replayed=True)
+                left += self._unsaid(at, sold[at].facts, known)
         for at, outcome in outcomes.items():
             self._count("place_order", outcome, told[at])
-            if isinstance(outcome, Accepted):
-                told[at].order = outcome.id
+            if not isinstance(outcome, Accepted):
+                continue
+            told[at].order = outcome.id
+            if at in alone:
+                left += [(at, "", structs.replace(fact, order=outcome.id)) for fact in sold[at].facts]
+            elif not outcome.replayed:
+                self.new.update(tag_of(fact) for fact in sold[at].facts)
+        return left
 
-    def _report(self, facts: list[tuple[int, str, Command]], told: list[Told]) -> None:
-        """Report what happened; the first refusal of a row is told."""
+    def _say(self, facts: list[Fact], told: list[Told]) -> None:
+        """Say what happened, in the order of the rows; the first refusal of a row is told."""
+        facts.sort(key=lambda fact: fact[0])
         now = self.house.clock()
         requests = [Request(fact, PLATFORM, now, _key(fact, name)) for _, name, fact in facts]
         outcomes = self.house.engine.execute(requests)
@@ -184,14 +219,6 @@ def _by_id(database: SQLite, order: str) -> o.Order | None:
         return database.order(*parse_id("order", order))
     except Refused:
         return None
-
-
-def _fact(event: OrderEventDocument, order: tuple[int, str] | None) -> Command:
-    """The event as a command. Raises Refused: unknown_order, bad_currency."""
-    if order is None:
-        of = f" of store {event.store_id}" if event.store_id else ""
-        raise Refused("unknown_order", f"no order {event.order!r}{of}: it must stand before what happened to it")
-    return event_of(event, *order)
 
 
 def _key(fact: Command, name: str) -> str:

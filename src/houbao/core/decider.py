@@ -85,6 +85,8 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
     """What happens when `command` of `by`, received at `now` (aware), meets the world. Raises Refused."""
     now = now.astimezone(UTC)
     all_of_it: list[Consequence] = []
+    if isinstance(command, o.PlaceOrder):
+        return Decision(all_of_it, _placed(world, command, by, all_of_it))
     if world.disputes:
         if world.outages:
             world = _apply_outages(world, now, all_of_it)
@@ -157,8 +159,6 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
         case p.AssessStore() | p.SetWatch() | p.LiftWatch():
             limits = world.policy.policy.watch if world.policy else p.WatchLimits()
             return [*p.decide_watch(world.store, limits, command, by, now)]
-        case o.PlaceOrder():
-            return [*decide_place(world.reference_taken, world.store, command, by)]
         case TopUp() | PayDeposit() | MoveCash() | Repay():
             return [
                 *decide_fund(command, world.store is not None, world.purse.payable, -world.purse.receivable, by, now)
@@ -178,7 +178,7 @@ def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Ev
         case _ if isinstance(command, ORDER_FACTS):
             return _decide_fact(world, command, by, now)
         case _:
-            return [*_decide_turn(world, command, by, now)]
+            return [*_decide_turn(world, command, by, now)]  # ty: ignore[invalid-argument-type]
 
 
 def _open(world: World, command: d.OpenDispute, by: Actor, now: datetime) -> list[Event]:
@@ -212,14 +212,29 @@ def _stopped(world: World, events: Sequence[Event], by: Actor, now: datetime) ->
     return [*events, *(frozen for number in begun for frozen in freezes.at_once(world.disputes[number], scene))]
 
 
+def _placed(world: World, command: o.PlaceOrder, by: Actor, all_of_it: list[Consequence]) -> World:
+    """A new order, and what has happened to it so far, each as the order then stands."""
+    world = _follow(world, [*decide_place(world.reference_taken, world.store, command, by)], all_of_it)
+    for fact in command.facts:
+        order = order_of(world)
+        coverage = _coverage(world, fact, order)
+        world = _follow(world, [*decide_fact(order, fact, coverage, _till(world, fact, coverage), by)], all_of_it)
+    return world
+
+
+def _coverage(world: World, fact: o.Fact, order: o.Order) -> p.Coverage:
+    """What is frozen at payment; nothing is at any other fact."""
+    if not isinstance(fact, o.Paid) or not world.store:
+        return p.Coverage()
+    fund = world.programme.currency if world.programme else ""
+    stopped = stopped_at(world.breakers, fund, fact.at) if world.breakers else False
+    return p.coverage(world.store, world.programme, order.currency, fact.at, stopped=stopped)
+
+
 def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> list[Event]:
     """A fact of an order; a delivery after what was not received had been refunded is told on that dispute."""
     order = order_of(world)
-    coverage = p.Coverage()
-    if isinstance(command, o.Paid) and world.store:
-        fund = world.programme.currency if world.programme else ""
-        stopped = stopped_at(world.breakers, fund, command.at) if world.breakers else False
-        coverage = p.coverage(world.store, world.programme, order.currency, command.at, stopped=stopped)
+    coverage = _coverage(world, command, order)
     events: list[Event] = [*decide_fact(order, command, coverage, _till(world, command, coverage), by)]
     if isinstance(command, o.Delivered):
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]

@@ -9,6 +9,9 @@ from houbao.core.orders import (
     LIFE,
     RATINGS,
     Cancelled,
+    ConfirmationTimedOut,
+    Confirmed,
+    Delivered,
     Fact,
     Order,
     OrderEvents,
@@ -19,6 +22,7 @@ from houbao.core.orders import (
     Paid,
     PaidOut,
     Rated,
+    Shipped,
     Tracked,
 )
 from houbao.core.programme import Coverage
@@ -64,6 +68,23 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by:
             check_reference("reason", command.reason)
         return [structs.replace(moved, party=command.party, reason=command.reason)]
     return [moved]
+
+
+def happened(order: Order, fact: Fact) -> bool:
+    """Whether the order says just this already, of what happens once."""
+    match fact:
+        case Paid():
+            return order.paid_at == fact.at and order.commission == fact.commission
+        case Shipped():
+            return order.shipped_at == fact.at
+        case Delivered():
+            return order.delivered_at == fact.at
+        case Confirmed() | ConfirmationTimedOut():
+            return order.closed_at == fact.at and order.status == tag_of(fact)
+        case Cancelled():
+            return order.cancelled_at == fact.at and order.cancelled_by == fact.party
+        case _:
+            return False
 
 
 def _rated(order: Order, command: Rated, who: str) -> OrderRated:

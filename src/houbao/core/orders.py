@@ -59,21 +59,6 @@ class Payment(Record, frozen=True, kw_only=True):
 # --- commands ------------------------------------------------------------------------------------------------------
 
 
-class PlaceOrder(Record, frozen=True, kw_only=True, tag="place_order"):
-    """An order of one store. `ship_by` is the seller's shipping limit, `promised_by` the promised delivery."""
-
-    store: str
-    reference: str
-    buyer: str
-    currency: str
-    lines: tuple[NewLine, ...]
-    payments: tuple[Payment, ...]
-    ship_by: datetime
-    promised_by: datetime
-    at: datetime
-    buyer_email: str = ""
-
-
 class OrderFact(Record, frozen=True, kw_only=True):
     """Something that happened to an order at `at`, in the world."""
 
@@ -130,6 +115,27 @@ class Rated(OrderFact, frozen=True, kw_only=True, tag="rated"):
     description: int
     service: int
     logistics: int
+
+
+Once = Paid | Shipped | Delivered | Confirmed | ConfirmationTimedOut | Cancelled
+"""What happens to an order once."""
+
+
+class PlaceOrder(Record, frozen=True, kw_only=True, tag="place_order"):
+    """An order of one store. `ship_by` is the seller's shipping limit, `promised_by` the promised delivery; `facts` are
+    what has happened to it so far (their `order` says nothing): all of it comes in, or nothing."""
+
+    store: str
+    reference: str
+    buyer: str
+    currency: str
+    lines: tuple[NewLine, ...]
+    payments: tuple[Payment, ...]
+    ship_by: datetime
+    promised_by: datetime
+    at: datetime
+    buyer_email: str = ""
+    facts: tuple[Once, ...] = ()
 
 
 Fact = Paid | Shipped | Tracked | Delivered | Confirmed | ConfirmationTimedOut | Cancelled | PaidOut | Rated

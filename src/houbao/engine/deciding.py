@@ -152,8 +152,7 @@ class Work:
                 )
                 given = self._given(request, order)
             case o.PlaceOrder():
-                store_id = command.store
-                exists = ("order", store_id, command.reference) in loaded.taken
+                return self._world_of_place(command)
             case _ if isinstance(command, STORE_COMMANDS):
                 store_id = command.store
             case TopUp() | MoveCash() | EnterOutage() | SetBreaker() | TellSolvency():
@@ -210,6 +209,25 @@ class Work:
             text=text,
             outages=self.outages,
             breakers=self.breakers,
+        )
+
+    def _world_of_place(self, command: o.PlaceOrder) -> World:
+        """What a new order may see; where it is paid already, what deciding on its payment may read."""
+        store = self.loaded.stores.get(command.store)
+        exists = ("order", command.store, command.reference) in self.loaded.taken
+        paid = next((fact for fact in command.facts if isinstance(fact, o.Paid)), None)
+        if paid is None or store is None or exists:
+            return World(position=self.position, store=store, reference_taken=exists)
+        programme = self.loaded.programmes.get(_programme_name(paid, store, self.loaded))
+        policy = None
+        if programme and programme.mode == "premium":
+            policy = self.database.compiled(p.policy_in_force(programme, paid.at), command.currency)
+        return World(
+            position=self.position,
+            store=store,
+            programme=programme,
+            policy=policy,
+            purse=self._purse(command.store, command.currency, owed=True),
         )
 
     def _order(self, number: int) -> o.Order | None:

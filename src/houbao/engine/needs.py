@@ -40,6 +40,8 @@ def needs_of(requests: Sequence[Request]) -> Needs:
             case o.PlaceOrder() as command:
                 needs.stores.add(command.store)
                 needs.references.add((command.store, command.reference))
+                if command.facts:
+                    needs.owed.add(command.store)
             case command if isinstance(command, STORE_COMMANDS):
                 needs.stores.add(command.store)
             case TopUp() | MoveCash() | EnterOutage() | SetBreaker() | TellSolvency():
