@@ -228,6 +228,7 @@ class Work:
             programme=programme,
             policy=policy,
             purse=self._purse(command.store, command.currency, owed=True),
+            breakers=self.breakers,
         )
 
     def _order(self, number: int) -> o.Order | None:
