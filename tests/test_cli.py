@@ -51,6 +51,7 @@ COMMANDS = {
         "bench",
         "db",
         "demo",
+        "evidence",
         "export",
         "fund",
         "import",
@@ -82,6 +83,7 @@ COMMANDS = {
         "write-off",
     ),
     "export": ("accounting", "lake", "statement"),
+    "evidence": ("add", "erase"),
     "db": ("upgrade",),
     "keys": ("add", "list", "revoke"),
     "users": ("add", "close", "list"),
@@ -105,6 +107,7 @@ ON_DATA = (
     "policy publish",
     "fund status",
     "fund top-up",
+    "evidence erase",
 )
 VARYING = ("seconds", "disputes_per_second", "peak_memory_mb")
 """What of a report hangs on the machine."""
@@ -950,3 +953,24 @@ def test_what_a_backtest_or_a_lake_cannot_use_is_said(run, played, lake, tmp_pat
     ran = run(command.format(file=candidate(tmp_path), lake=lake) + database)
     assert ran.code == 1
     assert said in ran.err
+
+
+# --- evidence ------------------------------------------------------------------------------------------------------
+
+
+def test_a_photograph_is_taken_in_and_erased_for_good(run, tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed: it comes with the extra `images`")
+    image.new("RGB", (64, 48), "red").save(tmp_path / "photo.jpg")
+    kept = json.loads(run("evidence add photo.jpg --json").out)
+    assert (tmp_path / "houbao.evidence" / kept["digest"][:2] / f"{kept['digest']}.jpg").exists()
+    assert run("evidence add photo.jpg").out.startswith(f"{kept['digest']} · image/jpeg, 64 × 48, ")
+    assert run(f"evidence erase {kept['digest']}").out == f"{kept['digest']} erased\n"
+    assert json.loads(run(f"evidence erase {kept['digest']} --json").out) == {"erased": [], "unknown": [kept["digest"]]}
+    assert not list((tmp_path / "houbao.evidence").rglob("*.*"))
+
+
+def test_what_is_no_photograph_is_refused_plainly(run, tmp_path):
+    (tmp_path / "photo.jpg").write_text("<svg/>")
+    assert run("evidence add photo.jpg").err.startswith("houbao: refused (bad_image): it is no picture by its content")
+    assert run("evidence add nowhere.jpg").err == "houbao: cannot read nowhere.jpg: No such file or directory\n"
+    assert run("evidence erase all").err.startswith("houbao: refused (bad_evidence)")

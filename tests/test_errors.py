@@ -1,7 +1,9 @@
 """Every refusal is listed, can be produced, and leaves no trace; and nonsense is refused like anything else."""
 
 import ast
+import base64
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +59,9 @@ from houbao.engine.personal import TEXT_FIELD
 from houbao.engine.ports import Accepted, Request
 from houbao.engine.writer import MOST_WAITING, Writer
 from houbao.feeds.order_format import decode_order
+from houbao.gateways.evidence import Evidence
+from houbao.gateways.evidence import check as check_link
+from houbao.gateways.photos import MOST_BYTES
 from houbao.settings import Settings
 from houbao.shipped import policy_text
 from houbao.store import rows
@@ -68,6 +73,8 @@ from houbao.wiring import House, create_database
 
 SOURCE = Path(houbao.__file__).parent
 PAGE = (Path(__file__).parent.parent / "docs" / "errors.md").read_text(encoding="utf-8")
+PHOTO = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+"""A PNG of one pixel."""
 BOB, ELM, SUE = Actor("buyer", "bob"), Actor("seller", "elm"), Actor("agent", "sue")
 EVE = Actor("admin", "eve")
 
@@ -252,6 +259,10 @@ def waiting(market: Market) -> int:
     dispute = market.open(market.order(amount="2000.00"), "damaged", "2000.00")
     market.rule(dispute)
     return dispute
+
+
+def folder_of(market: Market) -> Evidence:
+    return Evidence(market.database.path.with_suffix(".evidence"))
 
 
 def house_of(market: Market) -> House:
@@ -654,6 +665,38 @@ def no_record(market):
     refused = raised(market, score_card, house, "oak")
     house.close()
     return refused
+
+
+@produces
+def unknown_evidence(market):
+    return raised(market, folder_of(market).check_known, ["0" * 64])
+
+
+@produces
+def bad_link(market):
+    return raised(market, check_link, bytes(32), "0" * 64, "buyer:ann", T, "", T)
+
+
+@produces
+def bad_image(market):
+    return raised(market, folder_of(market).keep, b"<svg/>")
+
+
+@produces
+def image_too_large(market):
+    return raised(market, folder_of(market).keep, bytes(MOST_BYTES + 1))
+
+
+@produces
+def not_kept(market):
+    return raised(market, Evidence(market.database.path).keep, PHOTO)
+
+
+@produces
+def no_images(market):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "filetype", None)
+        return raised(market, folder_of(market).keep, PHOTO)
 
 
 @produces

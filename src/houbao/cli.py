@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Group, Parameter, validators
 
 from houbao import __version__
+from houbao.commands.evidence import evidence_app
 from houbao.commands.exports import export_app
 from houbao.commands.fund import fund_app
 from houbao.commands.keys import keys_app, users_app
@@ -23,6 +24,7 @@ db_app = App(name="db", help="Make and look after a database.")
 app.command(policy_app)
 app.command(fund_app)
 app.command(export_app)
+app.command(evidence_app)
 app.command(db_app)
 app.command(keys_app)
 app.command(users_app)

@@ -21,6 +21,8 @@ class Settings(Struct, frozen=True):
     Mail goes to `smtp_host` where that is set, else as files into `mail_folder` (default: beside the database).
     `sandbox_provider` is host:port of a sandbox provider that runs as its own process; without it, it runs in this one.
     `public_url` is how browsers reach the server, e.g. https://claims.example: links and cookies are made for it.
+    Photographs are kept in `evidence_folder` (default: beside the database); `key_file` (default: beside the database)
+    holds the key that signs links to them.
     `rates_url` is where the European Central Bank publishes all its rates since 1999, about 650 kB.
     """
 
@@ -35,6 +37,8 @@ class Settings(Struct, frozen=True):
     alerts_to: str = "alerts@houbao.invalid"
     sandbox_provider: str = ""
     public_url: str = ""
+    evidence_folder: str = ""
+    key_file: str = ""
     rates_url: str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 
 

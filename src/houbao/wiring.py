@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from houbao.core.policy_file import parse_policy
@@ -15,6 +16,7 @@ from houbao.engine.scoring import Scoring
 from houbao.engine.worker import Worker
 from houbao.engine.writer import Writer
 from houbao.gateways.email import FolderMailer, SmtpMailer
+from houbao.gateways.evidence import Evidence, link_key
 from houbao.gateways.refunds.remote import RemoteSandbox
 from houbao.gateways.refunds.sandbox import Bank, Sandbox, Script
 from houbao.settings import Settings, SettingsError
@@ -77,8 +79,8 @@ def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
 
 
 class House:
-    """An opened database with its engine, its worker and the sandbox provider. `observe` makes it a server's: many
-    threads write through one writer, which tells of its batches."""
+    """An opened database with its engine, its worker, the sandbox provider and the folder of evidence. `observe` makes
+    it a server's: many threads write through one writer, which tells of its batches."""
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class House:
         database: sqlite.SQLite | None = None,
     ) -> None:
         path = path_of(settings.database_url)
+        self.settings = settings
         self.database = database or sqlite.SQLite(path)
         self.clock = clock or clock_of(self.database)
         self.engine = Engine(self.database, self.clock, probe=probe)
@@ -101,12 +104,22 @@ class House:
             self.writer.execute if self.writer else self.engine.execute,
             self.clock,
             providers={"sandbox": self.provider},
-            notifier=_notifier(settings, path, self.clock),
+            notifier=_notifier(settings, self.clock),
             alerts_to=settings.alerts_to,
             horizon=self.writer.horizon if self.writer else lambda now: now,
             probe=probe,
         )
         self.scoring = Scoring(Scorebook(self.database), self.clock)
+        self.evidence = evidence_of(settings)
+
+    @cached_property
+    def link_key(self) -> bytes:
+        """The key that signs links to evidence, made when it is first needed. Raises SettingsError."""
+        path = _beside(self.settings, self.settings.key_file, ".key")
+        try:
+            return link_key(path)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"HOUBAO_KEY_FILE: {error}") from None
 
     def listen(self) -> list[int]:
         """Take in what the provider says by itself; returns the disputes it spoke about."""
@@ -130,6 +143,16 @@ class House:
         self.database.close()
 
 
+def evidence_of(settings: Settings) -> Evidence:
+    """The folder of evidence."""
+    return Evidence(_beside(settings, settings.evidence_folder, ".evidence"))
+
+
+def _beside(settings: Settings, named: str, ending: str) -> Path:
+    """The place that a setting names; without one, beside the database."""
+    return Path(named) if named else path_of(settings.database_url).with_suffix(ending)
+
+
 def attempt_of(key: str) -> tuple[int, int]:
     """(part, attempt) of a provider's key; (0, 0), which is no attempt, for a key that is none of ours."""
     try:
@@ -149,14 +172,14 @@ def _provider(
     return RemoteSandbox(int(port), host or "127.0.0.1", clock=clock)
 
 
-def _notifier(settings: Settings, path: Path, clock: Callable[[], datetime]) -> Notifier:
+def _notifier(settings: Settings, clock: Callable[[], datetime]) -> Notifier:
     try:
-        return _mailer(settings, path, clock)
+        return _mailer(settings, clock)
     except ValueError as error:
         raise SettingsError(f"HOUBAO_MAIL_SENDER: {error}") from None
 
 
-def _mailer(settings: Settings, path: Path, clock: Callable[[], datetime]) -> Notifier:
+def _mailer(settings: Settings, clock: Callable[[], datetime]) -> Notifier:
     if settings.smtp_host:
         return SmtpMailer(
             settings.smtp_host,
@@ -166,5 +189,4 @@ def _mailer(settings: Settings, path: Path, clock: Callable[[], datetime]) -> No
             password=settings.smtp_password,
             starttls=settings.smtp_starttls,
         )
-    folder = Path(settings.mail_folder or path.with_suffix(".mails"))
-    return FolderMailer(folder, settings.mail_sender, clock)
+    return FolderMailer(_beside(settings, settings.mail_folder, ".mails"), settings.mail_sender, clock)

@@ -18,6 +18,8 @@ KNOWN: dict[str, tuple[int, str]] = {
     "bad_outage": (400, "Check both times."),
     "bad_standing": (400, "Send what `detail` says."),
     "bad_evidence": (400, "Send each digest as 64 lower-case hex digits."),
+    "bad_image": (400, "Send a JPEG, PNG, WebP, HEIC or AVIF, whole; of a paper or a film send photos."),
+    "image_too_large": (413, "Make it smaller."),
     "unknown_reason": (400, "Use one that `detail` lists."),
     "bad_request": (400, "Send what `/openapi.json` shows for that path."),
     "bad_cursor": (400, "Send `next` of the page before, unchanged, or leave it out."),
@@ -37,6 +39,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "link_used": (410, "Ask the marketplace for another one."),
     "not_permitted": (403, "`detail` says whose act it is."),
     "not_yours": (403, "Act as its own buyer, seller or provider."),
+    "bad_link": (403, "Load the page again that shows it."),
     "unknown_store": (404, "Register it first."),
     "unknown_programme": (404, "Check its name."),
     "unknown_order": (404, "Place it first."),
@@ -45,6 +48,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "unknown_line": (404, "Use one that `detail` lists."),
     "unknown_policy": (404, "Use one that `GET /v1/policies` lists."),
     "unknown_dispute": (404, "Check its id."),
+    "unknown_evidence": (404, "Upload it first."),
     "unknown_entry": (404, "Take one from its statement."),
     "store_exists": (409, "Nothing."),
     "order_exists": (409, "Nothing if it is the same; else choose another reference."),
@@ -108,6 +112,8 @@ KNOWN: dict[str, tuple[int, str]] = {
     "overloaded": (503, "Try again in a second, with the same key."),
     "failed": (500, "Report it with the command; nothing was written."),
     "not_saved": (503, "Try again with the same key; if it stays, run `houbao verify`."),
+    "no_images": (503, 'Whoever runs it: `pip install "houbao[images]"`.'),
+    "not_kept": (503, "Whoever runs it: see to the disk and `HOUBAO_EVIDENCE_FOLDER`."),
     "no_policy": (503, "Publish that version."),
 }
 """Code → (status, what to do)."""
