@@ -193,6 +193,8 @@ class Market:
         lines: tuple[o.NewLine, ...] = (),
         currency: str = "EUR",
         listing: o.Listing | None = None,
+        buyer_language: str = "",
+        buyer_zone: str = "",
     ) -> int:
         """An order that was paid, shipped, and (unless told not to) delivered a day ago; returns its number."""
         reference = reference or f"order-{next(self.numbers)}"
@@ -208,6 +210,8 @@ class Market:
             promised_by=promised,
             at=paid - timedelta(hours=1),
             buyer_email=f"{buyer}@mail.example",
+            buyer_language=buyer_language,
+            buyer_zone=buyer_zone,
         )
         order = self.accept(place, PLATFORM).id
         facts: list[o.Fact] = [o.Paid(order=order, at=paid, commission=eur(commission))]

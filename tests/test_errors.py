@@ -1188,6 +1188,9 @@ CARD = {"id": "card", "provider": "sandbox", "minor": 4000}
         ({"payments": [{**CARD, "provider": STEERING}]}, "bad_reference"),
         ({"currency": "eur"}, "bad_currency"),
         ({"buyer_email": "a@b.example\nBcc: c@d.example"}, "bad_words"),
+        ({"buyer_language": "Chinese"}, "bad_words"),
+        ({"buyer_language": "zh_CN"}, "bad_words"),
+        ({"buyer_zone": LONG}, "bad_words"),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused(market, changed, said):

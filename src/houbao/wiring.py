@@ -106,6 +106,7 @@ class House:
             providers={"sandbox": self.provider},
             notifier=_notifier(settings, self.clock),
             alerts_to=settings.alerts_to,
+            console=settings.public_url,
             horizon=self.writer.horizon if self.writer else lambda now: now,
             probe=probe,
         )

@@ -14,10 +14,10 @@ from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.fund import PayDeposit
 from houbao.core.outages import EnterOutage
-from houbao.core.terms import SYSTEM, Actor, from_micros
+from houbao.core.terms import SYSTEM, Actor, from_micros, public_id
 from houbao.engine import worker
-from houbao.engine.letters import when
 from houbao.engine.ports import Reply, Request
+from houbao.engine.speech import Speech
 from houbao.engine.worker import BACKOFF, Done
 from houbao.shipped import policy_text
 from houbao.store import queries
@@ -432,8 +432,35 @@ def test_sellers_are_told_by_their_own_clocks_and_buyers_by_those_of_the_program
     market.open(market.order("far", store="elm"), "in_transit_overdue", "1.00")
     market.work()
     mails = {letter.to: letter.body for letter in market.mailbox.letters}
-    assert when(T + 5 * DAY, zone) in mails["elm@shops.example"]
-    assert when(T + 5 * DAY, "Europe/Berlin") in mails["ann@mail.example"]
+    assert Speech("en", zone).when(T + 5 * DAY) in mails["elm@shops.example"]
+    assert Speech("en", "Europe/Berlin").when(T + 5 * DAY) in mails["ann@mail.example"]
+
+
+def test_each_reads_their_own_language_by_their_own_clocks_with_a_button_to_the_dispute(tmp_path):
+    market = Market(tmp_path, programme=standard(zone="Europe/Berlin"))
+    market.worker.console = "https://claims.example"
+    market.accept(p.RegisterStore(store="elm", zone="Asia/Shanghai", email="elm@x.example", language="zh-CN"), PLATFORM)
+    market.accept(p.Enrol(store="elm", programme="standard", at=T - 90 * DAY), PLATFORM)
+    far = market.order("far", store="elm", buyer_language="zh-Hans", buyer_zone="America/Sao_Paulo")
+    dispute = public_id("dispute", 0, market.open(far, "in_transit_overdue", "1.00"))
+    market.work()
+    mails = {letter.to: letter for letter in market.mailbox.letters}
+    for to, zone in (("elm@x.example", "Asia/Shanghai"), ("ann@mail.example", "America/Sao_Paulo")):
+        letter = mails[to]
+        assert (letter.language, Speech("zh", zone).when(T + 5 * DAY) in letter.body) == ("zh-Hans", True)
+        assert letter.html.count("<a ") == 1
+        assert f'href="https://claims.example/disputes/{dispute}"' in letter.html
+        assert f"https://claims.example/disputes/{dispute}\n" in letter.body
+    assert mails["elm@x.example"].subject == "有一件纠纷需要您答复 (far)"
+    market.check()
+
+
+def test_a_store_that_changes_its_language_is_written_to_in_the_new_one(market):
+    market.accept(p.ChangeContact(store="oak", email="oak@shops.example", language="zh-Hans"), PLATFORM)
+    market.open(market.order(), "damaged", "1.00")
+    market.work()
+    (letter,) = [letter for letter in market.mailbox.letters if letter.to == "oak@shops.example"]
+    assert letter.subject.startswith("有一件纠纷正由平台为您处理")
 
 
 def test_a_notice_tells_the_sellers_time_in_business_days_of_their_country(tmp_path):
@@ -449,7 +476,7 @@ def test_a_notice_tells_the_sellers_time_in_business_days_of_their_country(tmp_p
     # Wednesday; Friday is a holiday, then comes the weekend: the fifth business day after it is Thursday.
     assert d.due_at(market.dispute(dispute)) == T + 8 * DAY
     notice = next(x for x in market.mailbox.letters if x.subject.startswith("Official notice"))
-    assert when(T + 8 * DAY, "America/Sao_Paulo") in notice.body
+    assert Speech("en", "America/Sao_Paulo").when(T + 8 * DAY) in notice.body
     market.check()
 
 
@@ -486,7 +513,7 @@ def test_what_is_above_the_funds_limit_reaches_the_seller_by_a_notice_that_start
     (rest,) = [one for one in queries.disputes_of(market.database.connection, 0, order) if one.excess_of == dispute]
     assert (market.dispute(dispute).phase, rest.phase, d.due_at(rest)) == ("closed", "awaiting_seller", T + 5 * DAY)
     notices = [letter for letter in market.mailbox.letters if letter.subject.startswith("Official notice")]
-    assert [(letter.to, "15.00 EUR, is yours" in letter.body) for letter in notices] == [("oak@shops.example", True)]
+    assert [(letter.to, "€15.00, is yours" in letter.body) for letter in notices] == [("oak@shops.example", True)]
     assert market.explain(
         opening(market.order(amount="12.00"), "damaged", "12.00", evidence=("a" * 64,))
     ).rule.route == ("instant")

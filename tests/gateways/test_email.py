@@ -107,6 +107,23 @@ def test_a_letter_arrives_as_it_was_written(server: AnyPort, mailer: SmtpMailer)
     assert message["Date"].datetime and message.get_content_charset() == "utf-8"
 
 
+def test_a_letter_with_html_arrives_as_both_in_its_language_and_either_can_be_read_alone(
+    server: AnyPort, mailer: SmtpMailer
+) -> None:
+    html = (
+        '<!doctype html>\n<html lang="zh-Hans"><p>请在五天内回复。</p><a href="https://x.example/1">去答复</a></html>\n'
+    )
+    mailer.post(Letter(LETTER.to, LETTER.subject, LETTER.body, LETTER.reference, html, "zh-Hans"))
+    (envelope,) = server.handler.taken
+    assert envelope.original_content.isascii()
+    message = read(envelope.original_content)
+    assert (message.get_content_type(), message["Content-Language"]) == ("multipart/alternative", "zh-Hans")
+    plain, page = message.iter_parts()
+    assert (plain.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
+    assert text(plain) == LETTER.body and text(page) == html
+    assert message.get_body(("html", "plain")) is not None
+
+
 def test_the_same_reference_gives_the_same_message_id(server: AnyPort, mailer: SmtpMailer) -> None:
     for reference in ("one", "one", "two\r\nX-Evil: yes"):
         mailer.post(Letter(LETTER.to, "Hello", "Hello", reference))

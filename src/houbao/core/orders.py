@@ -122,8 +122,10 @@ Once = Paid | Shipped | Delivered | Confirmed | ConfirmationTimedOut | Cancelled
 
 
 class PlaceOrder(Record, frozen=True, kw_only=True, tag="place_order"):
-    """An order of one store. `ship_by` is the seller's shipping limit, `promised_by` the promised delivery; `facts` are
-    what has happened to it so far (their `order` says nothing): all of it comes in, or nothing."""
+    """An order of one store. `ship_by` is the seller's shipping limit, `promised_by` the promised delivery. The buyer
+    is written to at `buyer_email`, in `buyer_language` (BCP 47) and by the clocks of `buyer_zone`; all three are kept
+    erasable. `facts` are what has happened to it so far (their `order` says nothing): all of it comes in, or nothing.
+    """
 
     store: str
     reference: str
@@ -135,6 +137,8 @@ class PlaceOrder(Record, frozen=True, kw_only=True, tag="place_order"):
     promised_by: datetime
     at: datetime
     buyer_email: str = ""
+    buyer_language: str = ""
+    buyer_zone: str = ""
     facts: tuple[Once, ...] = ()
 
 

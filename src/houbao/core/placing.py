@@ -7,7 +7,7 @@ import msgspec
 from houbao.core import money
 from houbao.core.orders import Line, Listing, NewLine, Order, OrderEvents, OrderPlaced, Payment, PlaceOrder
 from houbao.core.programme import Store
-from houbao.core.terms import Actor, Refused, check_aware, check_reference, check_words
+from houbao.core.terms import Actor, Refused, check_aware, check_language, check_reference, check_words
 
 MOST_LINES = 200
 MOST_PAYMENTS = 50
@@ -41,6 +41,8 @@ def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Act
     if command.currency not in money.DIGITS:
         raise Refused("bad_currency", f"{command.currency!r} is not an ISO 4217 currency")
     check_words("buyer_email", command.buyer_email)
+    check_words("buyer_zone", command.buyer_zone)
+    check_language("buyer_language", command.buyer_language)
     _check_lines(command.lines)
     _check_payments(command.payments)
     return [

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import structs
 
 from houbao.core import money
-from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, check_words
+from houbao.core.terms import Actor, Record, Refused, check_aware, check_language, check_reference, check_words
 from houbao.core.watches import (
     MARKS,
     MOST_BUYERS,
@@ -66,21 +66,24 @@ class Coverage(Record, frozen=True, kw_only=True):
 
 
 class RegisterStore(Record, frozen=True, kw_only=True, tag="register_store"):
-    """Make a store known. `email` is where its official notices go; name and e-mail are kept erasable."""
+    """Make a store known. `email` is where its official notices go, in `language` (BCP 47; else English); name, e-mail
+    and language are kept erasable."""
 
     store: str
     country: str = ""
     zone: str = "UTC"
     name: str = ""
     email: str = ""
+    language: str = ""
 
 
 class ChangeContact(Record, frozen=True, kw_only=True, tag="change_contact"):
-    """Official notices go to another address from now on; the old one is forgotten."""
+    """Official notices go to another address, or in another language, from now on; what was known is forgotten."""
 
     store: str
     email: str
     name: str = ""
+    language: str = ""
 
 
 class Enrol(Record, frozen=True, kw_only=True, tag="enrol"):
@@ -231,6 +234,7 @@ def decide_store(
         check_reference("store", command.store)
         for name in ("country", "zone", "name", "email"):
             check_words(name, getattr(command, name))
+        check_language("language", command.language)
         if store is not None:
             raise Refused("store_exists", f"store {command.store} is registered already")
         return [StoreRegistered(at=now, by=who, store=command.store, country=command.country, zone=command.zone)]
@@ -239,6 +243,7 @@ def decide_store(
     if isinstance(command, ChangeContact):
         for name in ("name", "email"):
             check_words(name, getattr(command, name))
+        check_language("language", command.language)
         return [ContactChanged(at=now, by=who, store=store.id)]
     check_aware("at", command.at)
     current = store.enrolments[-1] if store.enrolments and store.enrolments[-1].left is None else None

@@ -20,6 +20,7 @@ REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}", re.ASCII)
 """What a store's id, an order's reference or an idempotency key may look like: at most 64 plain characters."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 WORDS = 200
 """The most characters of a name, an address or a category."""
 
@@ -107,6 +108,12 @@ def check_words(name: str, text: str) -> None:
     """`Refused('bad_words')` where a name, an address or a category is too long or has control characters."""
     if len(text) > WORDS or CONTROL.search(text):
         raise Refused("bad_words", f"{name} is {text!r}: use at most {WORDS} characters, none of them a control one")
+
+
+def check_language(name: str, tag: str) -> None:
+    """`Refused('bad_words')` unless it is empty or has the form of a language tag of BCP 47."""
+    if tag and (len(tag) > 35 or not LANGUAGE.fullmatch(tag)):
+        raise Refused("bad_words", f"{name} is {tag!r}: send a language tag, such as en or zh-Hans")
 
 
 def check_aware(name: str, at: datetime) -> None:

@@ -336,12 +336,12 @@ class Work:
     def _keep_personal(self, command: object) -> None:
         match command:
             case p.ChangeContact():
-                self.batch.contacts.append(Contact("store", command.store, command.name, command.email))
+                self.batch.contacts.append(_contact_of_store(command))
             case p.RegisterStore() if command.email or command.name:
-                self.batch.contacts.append(Contact("store", command.store, command.name, command.email))
+                self.batch.contacts.append(_contact_of_store(command))
             case o.PlaceOrder():
                 if command.buyer_email:
-                    self.batch.contacts.append(Contact("buyer", command.buyer, "", command.buyer_email))
+                    self.batch.contacts.append(_contact_of_buyer(command))
                 for line in command.lines:
                     if line.shown is not None:
                         snapshot = encode_listing(line.shown)
@@ -364,6 +364,14 @@ class Work:
         booked_at = max(self.head.booked_at, self.now)
         self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages, self.breakers)
         return self.batch
+
+
+def _contact_of_store(command: p.RegisterStore | p.ChangeContact) -> Contact:
+    return Contact("store", command.store, command.name, command.email, command.language)
+
+
+def _contact_of_buyer(command: o.PlaceOrder) -> Contact:
+    return Contact("buyer", command.buyer, "", command.buyer_email, command.buyer_language, command.buyer_zone)
 
 
 def _check_seen(world: World, request: Request) -> None:

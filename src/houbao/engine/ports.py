@@ -153,12 +153,15 @@ class Text(Struct, frozen=True, gc=False):
 
 
 class Contact(Struct, frozen=True):
-    """Erasable: where a store or a buyer is reached."""
+    """Erasable: where a store or a buyer is reached, in which language (BCP 47), and a buyer by the clocks of which
+    zone; both empty where it is not known."""
 
     kind: Literal["store", "buyer"]
     id: str
     name: str
     email: str
+    language: str = ""
+    zone: str = ""
 
 
 class Batch(Struct):
@@ -469,12 +472,15 @@ class RefundProvider(Protocol):
 
 
 class Letter(Struct, frozen=True):
-    """A mail to be sent. `reference` is stable over repeats, so that a reader's program can tell them."""
+    """A mail to be sent, in `language` (BCP 47): `body` as plain text, `html` the same where there is such. `reference`
+    is stable over repeats, so that a reader's program can tell them."""
 
     to: str
     subject: str
     body: str
     reference: str
+    html: str = ""
+    language: str = "en"
 
 
 class Posted(Struct, frozen=True):

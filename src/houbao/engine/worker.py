@@ -23,7 +23,7 @@ from houbao.core.policy import clock_of
 from houbao.core.programme import AssessStore, WatchLifted, WatchSet
 from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, find_share
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
-from houbao.engine.letters import of_watch, write
+from houbao.engine.letters import Reader, of_watch, write
 from houbao.engine.ports import (
     Accepted,
     Database,
@@ -104,6 +104,7 @@ class Worker:
         providers: Mapping[str, RefundProvider],
         notifier: Notifier,
         alerts_to: str = "",
+        console: str = "",
         horizon: Callable[[datetime], datetime] = lambda now: now,
         part: int = 0,
         probe: Probe = lambda point: None,
@@ -114,6 +115,7 @@ class Worker:
         self.providers = providers
         self.notifier = notifier
         self.alerts_to = alerts_to
+        self.console = console
         self.horizon = horizon
         self.part = part
         self.probe = probe
@@ -368,20 +370,15 @@ class Worker:
         return self._delivery(posted.detail, failed=posted.result == "bounced")
 
     def _post(self, task: Task, dispute: Dispute, kind: str, reader: str) -> Posted:
-        if kind == "alerts":
-            address = self.alerts_to
-        else:
-            contact = self.database.contact(self.part, kind, reader)
-            address = contact.email if contact else ""
-        if not address:
-            return Posted("bounced", "no address is known")
         order = self.database.order(self.part, dispute.order)
         assert order is not None
+        to = self._reader(kind, reader, order.coverage.programme)
+        if not to.address:
+            return Posted("bounced", "no address is known")
         reference = self._reference(task)
         reason = self._ruled_for(dispute) if task.effect.kind == "notice" else ""
         due = self._answer_by(dispute, order) if task.effect.kind == "notice" else due_at(dispute)
-        zone = self._zone(kind, order)
-        return self._posted(write(task.effect, dispute, order, address, self.part, reference, due, reason, zone))
+        return self._posted(write(task.effect, dispute, order, to, self.part, reference, due, reason))
 
     def _tell_of_watch(self, task: Task) -> Delivery | None:
         """Tell a store why its new orders are not covered, or that they are again, unless that changed meanwhile."""
@@ -390,10 +387,10 @@ class Worker:
         store = self.database.store(self.part, event.store)
         if store is None or (store.watch is not None) != isinstance(event, WatchSet):
             return self._delivery("outdated")
-        contact = self.database.contact(self.part, "store", store.id)
-        if contact is None or not contact.email:
+        to = self._reader("store", store.id)
+        if not to.address:
             return self._delivery("no address is known", failed=True)
-        posted = self._posted(of_watch(event, contact.email, self._reference(task), store.zone))
+        posted = self._posted(of_watch(event, to, self._reference(task)))
         return None if posted.result == "later" else self._delivery(posted.detail, failed=posted.result == "bounced")
 
     def _reference(self, task: Task) -> str:
@@ -416,11 +413,20 @@ class Worker:
         policy, outages = compiled.policy, self.database.head(self.part).outages
         return ends(clock_of(policy, order.country, outages), self.clock(), policy.timers.seller_answer)
 
-    def _zone(self, kind: str, order: Order) -> str:
-        """The time zone by whose clocks a reader is told when something is due: a store's own, for buyers that of the
-        programme; the platform's people read UTC."""
+    def _reader(self, kind: str, number: str, programme: str = "") -> Reader:
+        """Whom a letter goes to. A store reads by its own clocks, a buyer by theirs, else by the programme's; the
+        platform's people read English and UTC."""
+        if kind == "alerts":
+            return Reader(self.alerts_to, console=self.console)
+        contact = self.database.contact(self.part, kind, number)
+        if contact is None:
+            return Reader("")
+        zone = contact.zone or self._zone(kind, number, programme)
+        return Reader(contact.email, contact.language, zone, self.console)
+
+    def _zone(self, kind: str, number: str, programme: str) -> str:
         if kind == "store":
-            store = self.database.store(self.part, order.store)
+            store = self.database.store(self.part, number)
             return store.zone if store else "UTC"
-        programme = self.database.programme(order.coverage.programme) if kind == "buyer" else None
-        return programme.zone if programme else "UTC"
+        known = self.database.programme(programme)
+        return known.zone if known else "UTC"

@@ -56,6 +56,8 @@ class OrderDocument(Document, frozen=True, kw_only=True):
     reference: str
     buyer_id: str
     buyer_email: str = ""
+    buyer_language: str = ""
+    buyer_zone: str = ""
     currency: str
     placed_at: datetime
     ship_by: datetime
@@ -242,6 +244,8 @@ def order_of(document: OrderDocument) -> SoldOrder:
         promised_by=document.promised_by,
         at=document.placed_at,
         buyer_email=document.buyer_email,
+        buyer_language=document.buyer_language,
+        buyer_zone=document.buyer_zone,
     )
     return SoldOrder(place=place, facts=_facts(document))
 

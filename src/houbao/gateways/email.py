@@ -33,7 +33,8 @@ def is_address(text: str) -> bool:
 
 
 def compose(letter: Letter, sender: str, at: datetime) -> EmailMessage:
-    """The letter as a message, UTF-8, dated `at`. The same reference and sender give the same Message-ID."""
+    """The letter as a message, UTF-8, dated `at`: plain text, and HTML beside it where it has that. The same reference
+    and sender give the same Message-ID."""
     domain = parseaddr(sender)[1].rpartition("@")[2]
     message = EmailMessage(POLICY)
     message["From"] = sender
@@ -44,6 +45,9 @@ def compose(letter: Letter, sender: str, at: datetime) -> EmailMessage:
     # Keeps out-of-office answers from coming back.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.body, charset="utf-8")
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html", charset="utf-8")
+    message["Content-Language"] = letter.language  # last: a second part takes what stands here to the first one
     return message
 
 

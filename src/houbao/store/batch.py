@@ -45,7 +45,7 @@ def rows_of(part: int, batch: Batch) -> Rows:
         for caller, key, r, at in batch.receipts
     ]
     found.new[schema.texts] = [(part, t.position, bytearray(t.salt), t.body) for t in batch.texts]
-    found.put[schema.contacts] = [(part, c.kind, c.id, c.name, c.email) for c in batch.contacts]
+    found.put[schema.contacts] = [(part, c.kind, c.id, c.name, c.email, c.language, c.zone) for c in batch.contacts]
     found.kept[schema.snapshots] = [(part, digest, body) for digest, body in batch.snapshots.items()]
     return found
 

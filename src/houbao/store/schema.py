@@ -243,7 +243,16 @@ deliveries = _table(
 
 # Erasable: free text with the key of its digest, and where people are reached.
 texts = _table("texts", _key("part"), _key("position"), _blob("salt"), _text("body"))
-contacts = _table("contacts", _key("part"), _key("kind", Text), _key("id", Text), _text("name"), _text("email"))
+contacts = _table(
+    "contacts",
+    _key("part"),
+    _key("kind", Text),
+    _key("id", Text),
+    _text("name"),
+    _text("email"),
+    _text("language"),
+    _text("zone"),
+)
 
 # Who may come in: plain rows that no event knows. Secrets are kept as digests, passwords as argon2 hashes; times are of
 # the machine's clock, not of a sandbox's.

@@ -408,7 +408,8 @@ class SQLite:
         """See ports.Database."""
         with self._lock:
             found = self.connection.execute(
-                "SELECT kind, id, name, email FROM contacts WHERE part=? AND kind=? AND id=?", (part, kind, number)
+                "SELECT kind, id, name, email, language, zone FROM contacts WHERE part=? AND kind=? AND id=?",
+                (part, kind, number),
             ).fetchone()
         return Contact(*found) if found else None
 

@@ -165,13 +165,15 @@ def goodwill(body: GoodwillBody, order: o.Order) -> SendGoodwill:
 
 
 class StoreBody(_Body):
-    """A store; official notices go to `email`. Name and e-mail are kept erasable."""
+    """A store; official notices go to `email`, in `language` (such as `en` or `zh-Hans`). Name, e-mail and language are
+    kept erasable."""
 
     id: str
     country: str = ""
     zone: str = "UTC"
     name: str = ""
     email: str = ""
+    language: str = ""
 
 
 class EnrolmentBody(_Body):

@@ -48,7 +48,14 @@ def found_store(reading: Connection, scope: Scope, number: str) -> Store:
 async def register_store(ask: Ask[bodies.StoreBody, Any]) -> Answer:
     """Make a store known."""
     body, site = ask.body, ask.site
-    command = RegisterStore(store=body.id, country=body.country, zone=body.zone, name=body.name, email=body.email)
+    command = RegisterStore(
+        store=body.id,
+        country=body.country,
+        zone=body.zone,
+        name=body.name,
+        email=body.email,
+        language=body.language,
+    )
     accepted = await site.execute(command, own_actor(ask.caller, ("platform", "admin")), key=ask.key)
     return replayed(_shown(ask, body.id), accepted)
 
@@ -85,10 +92,11 @@ def read_store(ask: Ask[Any, Any]) -> Answer:
 
 
 class ContactBody(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Where official notices go from now on."""
+    """Where official notices go from now on, and in which language."""
 
     email: str
     name: str = ""
+    language: str = ""
 
 
 @operation(
@@ -105,7 +113,7 @@ async def change_contact(ask: Ask[ContactBody, Any]) -> Answer:
     store = ask.text("store_id")
     with ask.site.snapshot() as reading:
         found_store(reading, ask.scope, store)
-    command = ChangeContact(store=store, email=ask.body.email, name=ask.body.name)
+    command = ChangeContact(store=store, email=ask.body.email, name=ask.body.name, language=ask.body.language)
     await ask.site.execute(command, own_actor(ask.caller, ("platform", "admin", "seller")))
     return _shown(ask, store)
 
