@@ -55,13 +55,13 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.recoveries import Recover
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
+from houbao.engine.evidence import MOST_PHOTO_BYTES
 from houbao.engine.personal import TEXT_FIELD
 from houbao.engine.ports import Accepted, Request
 from houbao.engine.writer import MOST_WAITING, Writer
 from houbao.feeds.order_format import decode_order
-from houbao.gateways.evidence import Evidence
+from houbao.gateways.evidence import EvidenceFolder
 from houbao.gateways.evidence import check as check_link
-from houbao.gateways.photos import MOST_BYTES
 from houbao.settings import Settings
 from houbao.shipped import policy_text
 from houbao.store import rows
@@ -261,8 +261,9 @@ def waiting(market: Market) -> int:
     return dispute
 
 
-def folder_of(market: Market) -> Evidence:
-    return Evidence(market.database.path.with_suffix(".evidence"))
+def folder_of(market: Market, ending: str = ".evidence") -> EvidenceFolder:
+    path = market.database.path
+    return EvidenceFolder(path.with_suffix(ending), path.with_suffix(".key"))
 
 
 def house_of(market: Market) -> House:
@@ -669,7 +670,7 @@ def no_record(market):
 
 @produces
 def unknown_evidence(market):
-    return raised(market, folder_of(market).check_known, ["0" * 64])
+    return raised(market, folder_of(market).show, "0" * 64)
 
 
 @produces
@@ -684,12 +685,12 @@ def bad_image(market):
 
 @produces
 def image_too_large(market):
-    return raised(market, folder_of(market).keep, bytes(MOST_BYTES + 1))
+    return raised(market, folder_of(market).keep, bytes(MOST_PHOTO_BYTES + 1))
 
 
 @produces
 def not_kept(market):
-    return raised(market, Evidence(market.database.path).keep, PHOTO)
+    return raised(market, folder_of(market, ".db").keep, PHOTO)
 
 
 @produces

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from houbao.core.terms import Refused
 from houbao.engine.engine import Engine
+from houbao.engine.evidence import Evidence
 from houbao.engine.ports import RefundProvider, Scorebook
 from houbao.engine.writer import Writer
+from houbao.gateways.evidence import EvidenceFolder
 from houbao.settings import Settings
 from houbao.store import lists
 from houbao.store.access import Access
@@ -46,6 +48,7 @@ def site_for(
     clock: Callable[[], datetime] | None = None,
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     public_url: str = "",
+    evidence: Evidence | None = None,
 ) -> Site:
     """The site of a database file. It is reached by https alone, unless its public address says otherwise."""
     reader = Reader(path)
@@ -65,6 +68,7 @@ def site_for(
         access=Access(path),
         scorebook=scorebook,
         providers=providers,
+        evidence=evidence or EvidenceFolder(path.with_suffix(".evidence"), path.with_suffix(".key")),
         clock=now,
         publish=publish,
         note=metrics.note_commands,
@@ -85,4 +89,5 @@ def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
         StoredScores(SQLite(house.database.path)),
         metrics,
         public_url=settings.public_url,
+        evidence=house.evidence,
     )

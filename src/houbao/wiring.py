@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 from houbao.core.policy_file import parse_policy
@@ -16,7 +15,7 @@ from houbao.engine.scoring import Scoring
 from houbao.engine.worker import Worker
 from houbao.engine.writer import Writer
 from houbao.gateways.email import FolderMailer, SmtpMailer
-from houbao.gateways.evidence import Evidence, link_key
+from houbao.gateways.evidence import EvidenceFolder
 from houbao.gateways.refunds.remote import RemoteSandbox
 from houbao.gateways.refunds.sandbox import Bank, Sandbox, Script
 from houbao.settings import Settings, SettingsError
@@ -93,7 +92,6 @@ class House:
         database: sqlite.SQLite | None = None,
     ) -> None:
         path = path_of(settings.database_url)
-        self.settings = settings
         self.database = database or sqlite.SQLite(path)
         self.clock = clock or clock_of(self.database)
         self.engine = Engine(self.database, self.clock, probe=probe)
@@ -112,15 +110,6 @@ class House:
         )
         self.scoring = Scoring(Scorebook(self.database), self.clock)
         self.evidence = evidence_of(settings)
-
-    @cached_property
-    def link_key(self) -> bytes:
-        """The key that signs links to evidence, made when it is first needed. Raises SettingsError."""
-        path = _beside(self.settings, self.settings.key_file, ".key")
-        try:
-            return link_key(path)
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"HOUBAO_KEY_FILE: {error}") from None
 
     def listen(self) -> list[int]:
         """Take in what the provider says by itself; returns the disputes it spoke about."""
@@ -144,9 +133,11 @@ class House:
         self.database.close()
 
 
-def evidence_of(settings: Settings) -> Evidence:
+def evidence_of(settings: Settings) -> EvidenceFolder:
     """The folder of evidence."""
-    return Evidence(_beside(settings, settings.evidence_folder, ".evidence"))
+    return EvidenceFolder(
+        _beside(settings, settings.evidence_folder, ".evidence"), _beside(settings, settings.key_file, ".key")
+    )
 
 
 def _beside(settings: Settings, named: str, ending: str) -> Path:

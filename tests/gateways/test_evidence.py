@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from houbao.core.terms import Refused
-from houbao.gateways.evidence import LINK_LIFE, Evidence, check, link_ends, link_key, sign
+from houbao.gateways.evidence import LINK_LIFE, EvidenceFolder, check, link_ends, link_key, sign
 
 KEY = bytes(range(32))
 NOON = datetime(2026, 7, 8, 12, tzinfo=UTC)
@@ -29,8 +29,8 @@ def jpeg(colour: str = "red") -> bytes:
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> Evidence:
-    return Evidence(tmp_path / "evidence")
+def evidence(tmp_path: Path) -> EvidenceFolder:
+    return EvidenceFolder(tmp_path / "evidence", tmp_path / "key")
 
 
 def code(call, *args, **more) -> str:
@@ -65,11 +65,9 @@ def test_the_same_photograph_sent_twice_is_kept_once(evidence):
     assert len(list(evidence.folder.rglob("*.*"))) == 4
 
 
-def test_what_was_never_sent_is_unknown_and_cannot_be_named(evidence):
+def test_what_was_never_sent_is_unknown(evidence):
     kept = evidence.keep(jpeg())
     assert evidence.unknown([kept.digest, NEVER_SENT, "../../etc/passwd", ""]) == [NEVER_SENT, "../../etc/passwd", ""]
-    evidence.check_known([kept.digest])
-    assert code(evidence.check_known, [kept.digest, NEVER_SENT]) == "unknown_evidence"
     assert code(evidence.show, NEVER_SENT) == code(evidence.show, "../key") == "unknown_evidence"
 
 
@@ -87,7 +85,7 @@ def test_what_is_erased_is_gone_with_all_that_was_made_of_it(evidence):
 
 def test_a_folder_that_cannot_be_written_is_said_plainly_and_leaves_nothing(tmp_path):
     (tmp_path / "evidence").write_text("in the way")
-    assert code(Evidence(tmp_path / "evidence").keep, jpeg()) == "not_kept"
+    assert code(EvidenceFolder(tmp_path / "evidence", tmp_path / "key").keep, jpeg()) == "not_kept"
 
 
 def test_a_disk_that_is_full_leaves_no_half_of_a_photograph(evidence, monkeypatch):

@@ -12,8 +12,9 @@ import pillow_heif
 from PIL import Image, ImageCms, ImageDraw
 
 from houbao.core.terms import Refused
+from houbao.engine.evidence import MOST_PHOTO_BYTES
 from houbao.gateways import photos
-from houbao.gateways.photos import LONGEST, MOST_BYTES, MOST_PIXELS, MOST_PNG_BYTES, THUMBNAIL, remake
+from houbao.gateways.photos import LONGEST, MOST_PIXELS, MOST_PNG_BYTES, THUMBNAIL, remake
 
 pillow_heif.register_heif_opener()
 
@@ -246,7 +247,7 @@ def test_words_that_unpack_to_too_much_are_refused():
 
 
 def test_a_file_of_more_bytes_than_a_photograph_has_is_refused_unread():
-    assert refused(bytes(MOST_BYTES + 1)).code == "image_too_large"
+    assert refused(bytes(MOST_PHOTO_BYTES + 1)).code == "image_too_large"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")

@@ -9,7 +9,10 @@ import pytest
 from given import DAY
 from houbao.core.terms import Refused
 from houbao.web import signin
+from houbao.web.callers import Caller
+from houbao.web.evidence import name_of, take_in
 from houbao.web.problems import KNOWN, problem
+from houbao.web.uploads import MOST_UPLOADS
 from test_errors import codes_in_source, rows_of_page
 from web.served import PASSWORD, claim, money
 
@@ -126,6 +129,14 @@ class Answered:
         import msgspec
 
         return msgspec.to_builtins(self.told)
+
+
+@produces
+def too_many_uploads(served):
+    caller = Caller("portal", "ann", ("buyer",), buyer="ann", by_cookie=True)
+    for _ in range(MOST_UPLOADS):
+        served.site.uploads.count(name_of(caller), served.wall)
+    return refused_by(lambda: take_in(served.site, caller, b""))
 
 
 @produces

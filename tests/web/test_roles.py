@@ -35,6 +35,9 @@ MAY = {
     "list_disputes": "psafrbSA",
     "read_dispute": "psafrbSA",
     "read_timeline": "psafrbSA",
+    "add_evidence": "psabS",
+    "read_evidence": "psafrbSA",
+    "list_evidence": "psafrbSA",
     "accept": "psS",
     "accept_offer": "pb",
     "appeal": "psbS",
@@ -97,7 +100,7 @@ def place(tmp_path_factory):
     order = market.order(amount="40.00")
     served.names = {"order_id": f"order_0_{order}", "dispute_id": served.open(order, "damaged", "40.00")}
     entry = served.get("/v1/stores/oak/statement")["data"][0]["id"]
-    served.names |= {"store_id": "oak", "entry_id": entry, "version": "2026.1"}
+    served.names |= {"store_id": "oak", "entry_id": entry, "version": "2026.1", "digest": "0" * 64}
     served.post("/v1/stores", {"id": "elm"})
     other = market.order(store="elm", buyer="bob", amount="40.00")
     dispute = served.open(other, "damaged", "40.00")

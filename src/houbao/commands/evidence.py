@@ -9,7 +9,7 @@ from houbao.commands.options import DatabaseUrl, Json
 from houbao.commands.terminal import CommandFailed, say, settings
 
 if TYPE_CHECKING:
-    from houbao.gateways.evidence import Evidence
+    from houbao.gateways.evidence import EvidenceFolder
 
 evidence_app = App(name="evidence", help="Photographs as evidence: take one in, erase one.")
 
@@ -39,7 +39,7 @@ def erase(digest: str, *more: str, database: DatabaseUrl = None, as_json: Json =
     say(answer, lines, as_json=as_json)
 
 
-def _folder(database: str | None) -> "Evidence":
+def _folder(database: str | None) -> "EvidenceFolder":
     from houbao.wiring import evidence_of
 
     return evidence_of(settings(database))

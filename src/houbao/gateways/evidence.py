@@ -12,13 +12,13 @@ import tempfile
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct
-
 from houbao.core.claims import is_digest
 from houbao.core.terms import Refused
+from houbao.engine.evidence import Link, Piece, Shown
 from houbao.gateways.photos import Photo, remake
 
 ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png"}
@@ -68,31 +68,16 @@ def link_key(path: Path) -> bytes:
 # --- the folder ----------------------------------------------------------------------------------------------------
 
 
-class Kept(Struct, frozen=True):
-    """A piece of evidence as it is kept, not as it was sent."""
+class EvidenceFolder:
+    """The folder. A piece is `ab/abcd….jpg` or `.png`, beside it `ab/abcd….small.jpg`. `key_file` holds the key of its
+    links."""
 
-    digest: str
-    media: str
-    width: int
-    height: int
-    bytes: int
-
-
-class Shown(Struct, frozen=True):
-    """What there is to see of a piece."""
-
-    content: bytes
-    media: str
-
-
-class Evidence:
-    """The folder. A piece is `ab/abcd….jpg` or `.png`, beside it `ab/abcd….small.jpg`."""
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key_file: Path) -> None:
         self.folder = folder
+        self.key_file = key_file
         self._one_at_a_time = threading.Lock()
 
-    def keep(self, content: bytes) -> Kept:
+    def keep(self, content: bytes) -> Piece:
         """Take in a photograph; what is kept is made anew from its pixels (`photos.remake`). Durable when it returns.
         Sent twice it is kept once. Raises Refused: bad_image, image_too_large, no_images, not_kept."""
         with self._one_at_a_time:  # unpacked it takes up to 200 MB
@@ -102,7 +87,7 @@ class Evidence:
             self._put(digest, photo)
         except OSError as error:
             raise Refused("not_kept", f"the folder of evidence cannot be written to: {error.strerror}") from None
-        return Kept(digest, photo.media, photo.width, photo.height, len(photo.content))
+        return Piece(digest, photo.media, photo.width, photo.height, len(photo.content))
 
     def _put(self, digest: str, photo: Photo) -> None:
         """The small one first: what has its file is whole."""
@@ -115,11 +100,6 @@ class Evidence:
     def unknown(self, digests: Iterable[str]) -> list[str]:
         """Those of which there is nothing: never sent, or erased."""
         return [digest for digest in digests if self._find(digest) is None]
-
-    def check_known(self, digests: Iterable[str]) -> None:
-        """For the edge, before a command names evidence. Raises Refused: unknown_evidence."""
-        if missing := self.unknown(digests):
-            raise Refused("unknown_evidence", f"there is no evidence {', '.join(missing)}: upload it first")
 
     def show(self, digest: str, size: Literal["whole", "small"] = "whole") -> Shown:
         """A piece, or the small picture of it. Raises Refused: unknown_evidence."""
@@ -146,6 +126,22 @@ class Evidence:
         if files:
             _sync_folder(folder)
         return bool(files)
+
+    def link(self, digest: str, caller: str, now: datetime) -> Link:
+        """See engine.evidence.Evidence."""
+        until = link_ends(now)
+        return Link(until, sign(self._key, digest, caller, until))
+
+    def check_link(self, digest: str, caller: str, until: datetime, signature: str, now: datetime) -> None:
+        """See engine.evidence.Evidence."""
+        check(self._key, digest, caller, until, signature, now)
+
+    @cached_property
+    def _key(self) -> bytes:
+        try:
+            return link_key(self.key_file)
+        except (OSError, ValueError) as error:
+            raise Refused("not_kept", f"the key of links to evidence cannot be used: {error}") from None
 
     def _find(self, digest: str) -> Path | None:
         if not is_digest(digest):

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from houbao.core.terms import Refused
+from houbao.engine.evidence import MOST_PHOTO_BYTES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_BYTES = 20 * 1024 * 1024
-"""The largest file that is taken."""
 MOST_PIXELS = 50_000_000
 """The most pixels that are unpacked, known before they are: telephones reach 48 million."""
 LONGEST = 4032
@@ -57,8 +56,8 @@ def remake(content: bytes) -> Photo:
     photograph.
 
     Raises Refused: bad_image, image_too_large, no_images."""
-    if len(content) > MOST_BYTES:
-        raise Refused("image_too_large", f"{len(content):,} bytes: send at most {MOST_BYTES:,}")
+    if len(content) > MOST_PHOTO_BYTES:
+        raise Refused("image_too_large", f"{len(content):,} bytes: send at most {MOST_PHOTO_BYTES:,}")
     kind = media_of(content)
     format = FORMATS[kind]
     try:

@@ -145,7 +145,7 @@ def operation(
             query_read = _query(request, query)
             ask = Ask(request, await read(request), query_read)
             done = await work(ask) if told else await asyncio.to_thread(work, ask)
-            return _written(done, status, media)
+            return _written(done, status, JSON if body is bytes else media)
 
         handle.__name__ = said.name
         handle.__doc__ = work.__doc__
@@ -173,6 +173,8 @@ def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
     """How a request's body becomes a record: strictly, so that what is mistyped is refused and not guessed."""
     if body is Nothing:
         return _no_body
+    if body is bytes:
+        return _raw_body
     decode = msgspec.json.Decoder(body).decode
     # A body of which every field may be left out may be left out too.
     empty = b"{}" if isinstance(body, type) and issubclass(body, Struct) and _optional(body) else b""
@@ -189,6 +191,10 @@ def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
             raise bad_field(error) from None
 
     return read
+
+
+async def _raw_body(request: Request[Any, Any, Any]) -> bytes:
+    return await request.body()
 
 
 async def _no_body(request: Request[Any, Any, Any]) -> Nothing:

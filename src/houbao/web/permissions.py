@@ -42,6 +42,8 @@ GRANTS: dict[str, dict[str, str]] = {
     "disputes.open": {"platform": ALL, "buyer": OWN},
     "disputes.read": {**_READ, "seller": OWN, "buyer": OWN},
     **{f"disputes.{name}": _turn(by) for name, by in BY_HAND.items()},
+    "evidence.add": {"platform": ALL, "agent": ALL, "seller": OWN, "buyer": OWN},
+    "evidence.read": {**_READ, "seller": OWN, "buyer": OWN},
     "fund.read": dict.fromkeys(("platform", "finance", "admin", "read"), ALL),
     "fund.move": dict.fromkeys(("finance", "admin"), ALL),
     "policies.read": _READ,

@@ -39,6 +39,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "link_used": (410, "Ask the marketplace for another one."),
     "not_permitted": (403, "`detail` says whose act it is."),
     "not_yours": (403, "Act as its own buyer, seller or provider."),
+    "too_many_uploads": (429, "Wait an hour; a marketplace sends with its key."),
     "bad_link": (403, "Load the page again that shows it."),
     "unknown_store": (404, "Register it first."),
     "unknown_programme": (404, "Check its name."),
@@ -113,7 +114,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "failed": (500, "Report it with the command; nothing was written."),
     "not_saved": (503, "Try again with the same key; if it stays, run `houbao verify`."),
     "no_images": (503, 'Whoever runs it: `pip install "houbao[images]"`.'),
-    "not_kept": (503, "Whoever runs it: see to the disk and `HOUBAO_EVIDENCE_FOLDER`."),
+    "not_kept": (503, "Whoever runs it: see to the disk, `HOUBAO_EVIDENCE_FOLDER` and `HOUBAO_KEY_FILE`."),
     "no_policy": (503, "Publish that version."),
 }
 """Code → (status, what to do)."""

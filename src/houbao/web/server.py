@@ -9,7 +9,7 @@ from litestar.static_files import create_static_files_router
 
 from houbao.core.scopes import NOTHING, Scope
 from houbao.web import console, problems, signin
-from houbao.web.api import commands, disputes, feed, fund, health, money, orders, policies, portal, stores
+from houbao.web.api import commands, disputes, evidence, feed, fund, health, money, orders, policies, portal, stores
 from houbao.web.callers import Caller
 from houbao.web.guard import guard, on
 from houbao.web.metrics import Metrics
@@ -39,6 +39,9 @@ API = (
     disputes.list_disputes,
     disputes.read_dispute,
     disputes.read_timeline,
+    evidence.add_evidence,
+    evidence.read_evidence,
+    evidence.list_evidence,
     *commands.HANDLERS,
     fund.read_fund,
     fund.top_up,

@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
+from houbao.core.claims import is_digest
 from houbao.core.decider import Command
 from houbao.core.policy import PolicyError
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import Compiled, Ruling, compile_policy
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.engine import Engine
+from houbao.engine.evidence import Evidence
 from houbao.engine.ports import Accepted, Outcome, Preview, RefundProvider, Request, Scorebook
 from houbao.engine.writer import Writer
 from houbao.store import lists
 from houbao.store.access import Access
 from houbao.store.policies import Version
 from houbao.store.reading import Reader
+from houbao.web.uploads import Uploads
 
 PART = 0
 """This version makes databases with one part."""
@@ -47,6 +50,7 @@ class Site:
         access: Access,
         scorebook: Scorebook,
         providers: Mapping[str, RefundProvider],
+        evidence: Evidence,
         clock: Callable[[], datetime],
         publish: Callable[[str, str, datetime | None], Version],
         note: Callable[[Sequence[Request], Sequence[Outcome]], None] = lambda requests, outcomes: None,
@@ -60,6 +64,8 @@ class Site:
         self.access = access
         self.scorebook = scorebook
         self.providers = providers
+        self.evidence = evidence
+        self.uploads = Uploads()
         self.clock = clock
         self.publish = publish
         self.note = note
@@ -108,13 +114,31 @@ class Site:
         """A list of commands as one batch; one outcome each, in order."""
         if not requests:
             return []
-        outcomes = await asyncio.wrap_future(self.writer.submit(requests, bulk=bulk))
+        unknown = await self._unknown_evidence(requests)
+        known = [request for n, request in enumerate(requests) if n not in unknown]
+        decided = iter(await asyncio.wrap_future(self.writer.submit(known, bulk=bulk)) if known else ())
+        outcomes = [unknown[n] if n in unknown else next(decided) for n in range(len(requests))]
         self.note(requests, outcomes)
         return outcomes
+
+    async def _unknown_evidence(self, requests: Sequence[Request]) -> dict[int, Refused]:
+        """Which of the requests name evidence that is not there: what a dispute names can be looked at."""
+        named = {n: digests for n, one in enumerate(requests) if (digests := getattr(one.command, "evidence", ()))}
+        if not named:
+            return {}
+        wanted = {digest for digests in named.values() for digest in digests if is_digest(digest)}
+        missing = set(await asyncio.to_thread(self.evidence.unknown, wanted))
+        return {
+            n: Refused("unknown_evidence", f"there is no evidence {', '.join(gone)}: upload it first")
+            for n, digests in named.items()
+            if (gone := [digest for digest in digests if digest in missing])
+        }
 
     async def preview(self, command: Command, by: Actor, *, seen: int = 0) -> Preview:
         """What the command would do now; nothing is saved. Raises Refused as the command would be."""
         request = Request(command, by, self.clock(), seen=seen)
+        for refused in (await self._unknown_evidence([request])).values():
+            raise refused
         return await asyncio.to_thread(self.engine.preview, request)
 
     async def explain(self, command: Command, by: Actor) -> Ruling:

@@ -25,7 +25,7 @@ OWN_REFUSES: dict[str, tuple[str, ...]] = {
     "claim": ("claimed",),
     "counter": ("bad_amount", "bad_currency", "claim_unchanged", "amount_above_refundable", "text_too_long"),
     "escalate": ("text_too_long",),
-    "evidence": ("bad_evidence", "text_too_long"),
+    "evidence": ("bad_evidence", "unknown_evidence", "text_too_long"),
     "messages": ("no_text", "text_too_long"),
     "offer": ("bad_amount", "bad_currency", "amount_above_claim", "offer_is_claim", "text_too_long"),
     "recover": ("no_refund", "nothing_to_recover", "recovery_booked", "bad_amount", "bad_currency", "bad_reference"),

@@ -138,6 +138,7 @@ OPEN_REFUSES = (
     "unknown_reason",
     "bad_remedy",
     "bad_evidence",
+    "unknown_evidence",
     "text_too_long",
     "reference_taken",
     "not_paid",

@@ -1,0 +1,42 @@
+"""Evidence at the edge, for the API and the console alike: taken in, and shown through links that end."""
+
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlencode
+
+from houbao.core.terms import Refused
+from houbao.engine.evidence import Piece, Shown
+from houbao.web.callers import Caller
+from houbao.web.site import Site
+
+Size = Literal["whole", "small"]
+
+
+def take_in(site: Site, caller: Caller, content: bytes) -> Piece:
+    """Keep a photograph that somebody sends; disputes name it by its digest.
+
+    Raises Refused: too_many_uploads, bad_image, image_too_large, no_images, not_kept."""
+    if caller.by_cookie:
+        site.uploads.count(name_of(caller), site.wall())
+    return site.evidence.keep(content)
+
+
+def link_to(site: Site, caller: Caller, digest: str, size: Size = "whole") -> str:
+    """The path by which this caller alone sees a piece, for 15 to 30 minutes. It says nothing of whether they may: ask
+    for the pieces of disputes that they see. Raises Refused: not_kept."""
+    link = site.evidence.link(digest, name_of(caller), site.wall())
+    values = {"until": f"{link.until:%Y-%m-%dT%H:%M:%SZ}", "signature": link.signature}
+    return f"/v1/evidence/{digest}?{urlencode(values | ({'size': size} if size == 'small' else {}), safe=':')}"
+
+
+def show(site: Site, caller: Caller, digest: str, until: datetime, signature: str, size: Size) -> Shown:
+    """What a link shows. Raises Refused: bad_link, unknown_evidence, not_kept."""
+    if until.tzinfo is None:
+        raise Refused("bad_link", "the link to this evidence was altered: its time names no zone")
+    site.evidence.check_link(digest, name_of(caller), until, signature, site.wall())
+    return site.evidence.show(digest, size)
+
+
+def name_of(caller: Caller) -> str:
+    """The caller's name in a link: a buyer and a store may have the same id."""
+    return f"{caller.kind}:{'+'.join(caller.roles)}:{caller.id}"
