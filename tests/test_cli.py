@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -25,6 +26,7 @@ from houbao.commands.funding import key_of_day
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
+from houbao.core.acts import AddEvidence
 from houbao.core.fund import MoveCash, TopUp
 from houbao.core.money import parse
 from houbao.core.programme import RegisterStore, SetWatch
@@ -83,7 +85,7 @@ COMMANDS = {
         "write-off",
     ),
     "export": ("accounting", "lake", "statement"),
-    "evidence": ("add", "erase"),
+    "evidence": ("add", "erase", "tidy"),
     "db": ("upgrade",),
     "keys": ("add", "list", "revoke"),
     "users": ("add", "close", "list"),
@@ -967,6 +969,26 @@ def test_a_photograph_is_taken_in_and_erased_for_good(run, tmp_path):
     assert run(f"evidence erase {kept['digest']}").out == f"{kept['digest']} erased\n"
     assert json.loads(run(f"evidence erase {kept['digest']} --json").out) == {"erased": [], "unknown": [kept["digest"]]}
     assert not list((tmp_path / "houbao.evidence").rglob("*.*"))
+
+
+def test_photographs_that_no_dispute_names_are_tidied_away_after_their_time(run, tmp_path, market):
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed: it comes with the extra `images`")
+    database = f"--database sqlite:///{market.database.path}"
+    kept = []
+    for colour in ("red", "green", "blue", "white"):
+        image.new("RGB", (64, 48), colour).save(tmp_path / "photo.jpg")
+        kept.append(json.loads(run(f"evidence add photo.jpg {database} --json").out)["digest"])
+    opened, added, forgotten, fresh = kept
+    dispute = market.open(market.order(), "damaged", "40.00", evidence=(opened,))
+    market.accept(AddEvidence(dispute=dispute, evidence=(added,)), Actor("seller", "oak"))
+    folder = market.database.path.with_suffix(".evidence")
+    for digest in (opened, added, forgotten):
+        os.utime(folder / digest[:2] / f"{digest}.jpg", (0, time.time() - 31 * 86_400))
+    assert json.loads(run(f"evidence tidy {database} --json").out) == {"erased": [forgotten]}
+    assert sorted(path.stem for path in folder.glob("??/*.jpg") if "." not in path.stem) == sorted(
+        [opened, added, fresh]
+    )
+    assert run(f"evidence tidy --days 1 {database}").out == "0 photographs erased that no dispute names\n"
 
 
 def test_what_is_no_photograph_is_refused_plainly(run, tmp_path):

@@ -1,12 +1,12 @@
 """`houbao evidence …`: photographs into the folder of evidence, and out of it for good."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter, validators
 
 from houbao.commands.options import DatabaseUrl, Json
-from houbao.commands.terminal import CommandFailed, say, settings
+from houbao.commands.terminal import CommandFailed, opened, say, settings
 
 if TYPE_CHECKING:
     from houbao.gateways.evidence import EvidenceFolder
@@ -37,6 +37,25 @@ def erase(digest: str, *more: str, database: DatabaseUrl = None, as_json: Json =
     }
     lines = [f"{one} {'erased' if was else 'was not there'}" for one, was in done.items()]
     say(answer, lines, as_json=as_json)
+
+
+@evidence_app.command
+def tidy(
+    *,
+    days: Annotated[int, Parameter(help="How long ago it was sent", validator=validators.Number(gte=1))] = 30,
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Erase photographs that were sent long ago and that no dispute names."""
+    from datetime import UTC, datetime, timedelta
+
+    from houbao.store.queries import evidence_named
+
+    with opened(database) as house:
+        old = house.evidence.sent_before(datetime.now(UTC) - timedelta(days=days))
+        named = evidence_named(house.database.connection, 0) if old else set()
+        erased = [digest for digest in old if digest not in named and house.evidence.erase(digest)]
+    say({"erased": erased}, [f"{len(erased)} photographs erased that no dispute names"], as_json=as_json)
 
 
 def _folder(database: str | None) -> "EvidenceFolder":

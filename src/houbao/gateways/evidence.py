@@ -114,6 +114,11 @@ class EvidenceFolder:
             pass  # erased meanwhile
         raise Refused("unknown_evidence", f"there is no evidence {digest}")
 
+    def sent_before(self, at: datetime) -> list[str]:
+        """The pieces that nobody sent since then (machine's clock)."""
+        files = (path for ending in ENDINGS.values() for path in self.folder.glob(f"??/*{ending}"))
+        return sorted(path.stem for path in files if is_digest(path.stem) and path.stat().st_mtime < at.timestamp())
+
     def erase(self, digest: str) -> bool:
         """Forget a piece, its small picture and what an interrupted upload left of it; whether there was anything.
         Events keep the digest, which shows nothing. Raises Refused: bad_evidence."""

@@ -229,3 +229,13 @@ def timeline(connection: sqlite3.Connection, part: int, dispute: Dispute) -> lis
         (part, rows.encode(dispute.history).decode()),
     )
     return [(position, rows.decode_event(body)) for position, body in found]
+
+
+def evidence_named(connection: sqlite3.Connection, part: int) -> set[str]:
+    """The digests of all evidence that a dispute names: one look at every event."""
+    found = connection.execute(
+        "SELECT DISTINCT piece.value FROM events, json_each(body->'evidence') AS piece WHERE part=?"
+        " AND body->>'type' IN ('dispute_opened', 'evidence_added') AND body->'evidence' IS NOT NULL",
+        (part,),
+    )
+    return {digest for (digest,) in found}
