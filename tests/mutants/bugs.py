@@ -519,7 +519,7 @@ BUGS = [
         "buyers and sellers alike are told the time by the programme's clocks",
         "engine/worker.py",
         "return store.zone if store else",
-        "return self.database.programme(order.coverage.programme).zone if store else",
+        "return self.database.programme(programme).zone if store else",
         (
             "tests/engine/test_worker.py::test_sellers_are_told_by_their_own_clocks_and_buyers_by_those_of_the_programme",
         ),
@@ -660,5 +660,26 @@ BUGS = [
         "purse, account = world.purse, command.account",
         "purse, account = structs.replace(world.purse, deposit_queue=0), command.account",
         (TABLE + "test_nor_is_it_taken_for_one_that_waits_for_what_the_store_is_owed",),
+    ),
+    Bug(
+        "a link to a photograph works for whoever has it",
+        "gateways/evidence.py",
+        "{digest}\\n{caller}\\n",
+        "{digest}\\n",
+        ("tests/gateways/test_evidence.py::test_a_link_that_is_altered_or_somebody_elses_works_for_nobody",),
+    ),
+    Bug(
+        "a photograph taken sideways stays so",
+        "gateways/photos.py",
+        "ImageOps.exif_transpose(picture)",
+        "picture",
+        ("tests/gateways/test_photos.py::test_a_picture_taken_sideways_is_upright",),
+    ),
+    Bug(
+        "what the camera wrote goes along",
+        "gateways/photos.py",
+        "picture.save(file, format, quality=QUALITY, optimize=True)",
+        "picture.save(file, format, quality=QUALITY, exif=b'Exif Canon')",
+        ("tests/gateways/test_photos.py::test_of_every_kind_the_picture_is_kept_and_nothing_that_the_camera_wrote",),
     ),
 ]
