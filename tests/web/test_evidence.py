@@ -1,6 +1,7 @@
 """Photographs over HTTP: sent by those who may, named by disputes, seen through links that end, gone when erased."""
 
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 from io import BytesIO
 
@@ -10,7 +11,7 @@ pytest.importorskip("pillow_heif", reason="pillow-heif is not installed: it come
 from PIL import Image
 
 from houbao.engine.evidence import MOST_PHOTO_BYTES
-from houbao.web.uploads import MOST_UPLOADS, WITHIN
+from houbao.web.uploads import MOST_AT_ONCE, MOST_UPLOADS, WITHIN
 from web.served import claim
 
 NEVER_SENT = "0" * 64
@@ -148,3 +149,14 @@ def test_a_photograph_that_a_cookie_brings_along_needs_the_forms_token_too(serve
     ann = served.session("portal", "buyer", "ann")
     ann.pop("X-CSRF-Token")
     assert send(served, headers=ann).json()["code"] == "bad_form"
+
+
+def test_no_more_are_in_memory_at_once_than_there_is_room_for(served):
+    with ExitStack() as coming:
+        for _ in range(MOST_AT_ONCE):
+            coming.enter_context(served.site.uploads.place())
+        answer = send(served)
+        assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+        assert int(answer.headers["retry-after"]) > 0
+        assert served.get("/v1/disputes") == {"data": [], "next": None}
+    assert send(served).status_code == 201

@@ -1,5 +1,7 @@
 """Evidence at the edge, for the API and the console alike: taken in, and shown through links that end."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
@@ -12,13 +14,15 @@ from houbao.web.site import Site
 Size = Literal["whole", "small"]
 
 
-def take_in(site: Site, caller: Caller, content: bytes) -> Piece:
-    """Keep a photograph that somebody sends; disputes name it by its digest.
+async def take_in(site: Site, caller: Caller, read: Callable[[], Awaitable[bytes]]) -> Piece:
+    """Keep a photograph that somebody sends; disputes name it by its digest. It is read when there is room for it.
 
-    Raises Refused: too_many_uploads, bad_image, image_too_large, no_images, not_kept."""
-    if caller.by_cookie:
-        site.uploads.count(name_of(caller), site.wall())
-    return site.evidence.keep(content)
+    Raises Refused: overloaded, too_many_uploads, bad_image, image_too_large, no_images, not_kept."""
+    with site.uploads.place():
+        if caller.by_cookie:
+            site.uploads.count(name_of(caller), site.wall())
+        content = await read()
+        return await asyncio.get_running_loop().run_in_executor(site.uploads.thread, site.evidence.keep, content)
 
 
 def link_to(site: Site, caller: Caller, digest: str, size: Size = "whole") -> str:

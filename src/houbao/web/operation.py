@@ -171,10 +171,8 @@ def _written(done: Any, status: int, media: str) -> Response[bytes]:
 
 def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
     """How a request's body becomes a record: strictly, so that what is mistyped is refused and not guessed."""
-    if body is Nothing:
+    if body is Nothing or body is bytes:  # bytes are read by the work itself, as they come
         return _no_body
-    if body is bytes:
-        return _raw_body
     decode = msgspec.json.Decoder(body).decode
     # A body of which every field may be left out may be left out too.
     empty = b"{}" if isinstance(body, type) and issubclass(body, Struct) and _optional(body) else b""
@@ -191,10 +189,6 @@ def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
             raise bad_field(error) from None
 
     return read
-
-
-async def _raw_body(request: Request[Any, Any, Any]) -> bytes:
-    return await request.body()
 
 
 async def _no_body(request: Request[Any, Any, Any]) -> Nothing:

@@ -79,6 +79,7 @@ class Site:
         """Close the connections to read and those of access."""
         self.reader.close()
         self.access.close()
+        self.uploads.close()
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

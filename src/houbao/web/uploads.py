@@ -1,6 +1,9 @@
-"""How many photographs people send: a limit for each, and for how many are counted."""
+"""Photographs coming in: how many at once, and how many a person sends in an hour."""
 
 from collections import deque
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from houbao.core.terms import Refused
@@ -9,19 +12,38 @@ MOST_UPLOADS, WITHIN = 60, timedelta(hours=1)
 """How many photographs one person may send in an hour; a marketplace's key sends those of many people."""
 MOST_PEOPLE = 10_000
 """Of how many people uploads are counted."""
+MOST_AT_ONCE = 8
+"""How many are in memory at once, at up to 20 MiB each."""
 
 
 class Uploads:
-    """Who sent how many lately, in this process."""
+    """Who sent how many lately, in this process; and the one thread that unpacks them, so that no reader waits."""
 
     def __init__(self) -> None:
         self._sent: dict[str, deque[datetime]] = {}
+        self._coming = 0
+        self.thread = ThreadPoolExecutor(1, "photographs")
 
-    def count(self, reader: str, now: datetime) -> None:
-        """One more. Raises Refused: too_many_uploads."""
-        if reader not in self._sent and len(self._sent) >= MOST_PEOPLE:
+    @contextmanager
+    def place(self) -> Generator[None]:
+        """Room for one more in memory. Raises Refused: overloaded."""
+        if self._coming >= MOST_AT_ONCE:
+            raise Refused("overloaded", f"{MOST_AT_ONCE} photographs are coming in: try again")
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+
+    def count(self, sender: str, now: datetime) -> None:
+        """One more of somebody's. Raises Refused: too_many_uploads."""
+        if sender not in self._sent and len(self._sent) >= MOST_PEOPLE:
             self._sent = {who: sent for who, sent in self._sent.items() if sent[-1] > now - WITHIN}
-        sent = self._sent.setdefault(reader, deque(maxlen=MOST_UPLOADS))
+        sent = self._sent.setdefault(sender, deque(maxlen=MOST_UPLOADS))
         if len(sent) == MOST_UPLOADS and sent[0] > now - WITHIN:
             raise Refused("too_many_uploads", f"{MOST_UPLOADS} photographs came within an hour")
         sent.append(now)
+
+    def close(self) -> None:
+        """Take no more."""
+        self.thread.shutdown(wait=False, cancel_futures=True)

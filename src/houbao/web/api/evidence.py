@@ -59,10 +59,10 @@ class LinkQuery(Struct):
     media="image/*",
     most=MOST_PHOTO_BYTES + 1,
 )
-def add_evidence(ask: Ask[bytes, Any]) -> PieceView:
+async def add_evidence(ask: Ask[Any, Any]) -> PieceView:
     """Send a photograph (JPEG, PNG, WebP, HEIC or AVIF, up to 20 MiB), then name its digest in a dispute. It is made
     anew from its pixels: where and by whom it was taken is not kept. The same one sent again is the same piece."""
-    kept = take_in(ask.site, ask.caller, ask.body)
+    kept = await take_in(ask.site, ask.caller, ask.request.body)
     return PieceView(
         digest=kept.digest,
         media=kept.media,
