@@ -4,8 +4,8 @@ from houbao.core.money import decimal
 from houbao.insight.lake import Progress
 from houbao.insight.reserves import Reserves, reserves
 from houbao.store import history, queries
+from houbao.store.reading import reading
 from houbao.store.scores import Scorebook
-from houbao.store.stored import reading
 from houbao.wiring import House
 
 

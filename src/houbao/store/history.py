@@ -13,9 +13,9 @@ from houbao.core.terms import Refused, from_micros, micros
 from houbao.core.world import Event
 from houbao.engine.ports import BookedEvent, BookedTransfer, DisputeStory, Lines, Past, StorePast
 from houbao.store import rows
+from houbao.store.reading import reading
 from houbao.store.scores import Scorebook
 from houbao.store.sqlite import SQLite, decode_programme
-from houbao.store.stored import reading
 
 _HISTORY = ("events", "disputes", "transfers", "orders")
 
