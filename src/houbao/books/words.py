@@ -71,6 +71,7 @@ _KINDS = {
     "given_back": ("given back", "返还", "restituido", "restituído", "возмещено"),
     "chargeback": ("chargeback", "拒付", "contracargo", "estorno", "чарджбэк"),
     "write_off": ("written off", "核销", "condonado", "baixado", "списание"),
+    "taken_back": ("taken back", "追回", "retirado por fraude", "retomado por fraude", "взыскано за обман"),
     "recovery": ("recovery", "追回款", "recuperación", "recuperação", "взыскание"),
 }
 _PAYERS = {
