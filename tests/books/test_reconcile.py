@@ -197,6 +197,16 @@ def test_a_top_up_there_is_booked_by_the_very_command_and_then_agrees(market, tm
     assert compared(market, told, tmp_path).even
 
 
+def test_what_was_booked_for_a_line_is_known_by_its_key_however_late_it_was_booked(market, tmp_path, run):
+    told = [*whole(market), txn(8, 7_700, "topup", "tu_2", at=T - 90 * DAY)]
+    (extra,) = compared(market, told, tmp_path).extra
+    run(extra.command)
+    assert compared(market, told, tmp_path).even
+    told[-1] = txn("other", 7_700, "topup", "tu_3", at=T)
+    again = compared(market, told, tmp_path)
+    assert [x.theirs.id for x in again.extra] == ["txn_other"]
+
+
 def test_a_refund_that_nobody_knows_the_end_of_is_looked_up(market, tmp_path):
     market.provider.script = ["timeout", "look_down"]
     second = market.open(market.charges["ch_10002"], "damaged", "30.00")

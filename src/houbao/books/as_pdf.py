@@ -6,7 +6,7 @@ is drawn by itself, and compared with one that no font can have.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC
 from functools import partial
 from importlib import import_module
@@ -36,10 +36,28 @@ def pdf(extract: Extract, fonts: Path | None = None, *, system_fonts: bool = Tru
     """The statement as PDF, with more fonts from a folder. Raises BookError where typst is missing, where no font has a
     character, or for more than MOST_LINES lines."""
     told = _told(extract)
-    typeset = partial(_typst().compile, font_paths=[str(fonts)] if fonts else [], ignore_system_fonts=not system_fonts)
-    _check_fonts(typeset, _characters(told))
+    if lacking := missing(_characters(told), fonts, system_fonts=system_fonts):
+        some = ", ".join(f"{one} (U+{ord(one):04X})" for one in lacking[:5])
+        raise BookError(
+            f"no font has {some}{' …' if lacking[5:] else ''}: install one that does (for Chinese Debian's"
+            " fonts-noto-cjk), or name a folder of fonts with --fonts"
+        )
     source = files("houbao.books").joinpath("statement.typ").read_bytes()
-    return bytes(typeset(source, format="pdf", sys_inputs={"told": json.dumps(told)}))
+    return bytes(_typeset(fonts, system_fonts)(source, format="pdf", sys_inputs={"told": json.dumps(told)}))
+
+
+def missing(characters: Iterable[str], fonts: Path | None = None, *, system_fonts: bool = True) -> list[str]:
+    """Those of the characters that no font has. Raises BookError where typst is missing."""
+    asked = list(characters)
+    inputs = {"fonts": json.dumps(FONTS), "characters": json.dumps([NOBODY_HAS, *asked])}
+    pages = _typeset(fonts, system_fonts)(_PROBE.encode(), format="svg", sys_inputs=inputs)
+    box, *drawn = [_GLYPH.findall(page) for page in pages]
+    return [one for one, glyphs in zip(asked, drawn, strict=True) if set(glyphs) & set(box)]
+
+
+def _typeset(fonts: Path | None, system_fonts: bool) -> Callable[..., Any]:
+    found = [str(fonts)] if fonts else []
+    return partial(_typst().compile, font_paths=found, ignore_system_fonts=not system_fonts)
 
 
 def _typst() -> Any:
@@ -47,19 +65,6 @@ def _typst() -> Any:
         return import_module("typst")
     except ImportError:
         raise BookError("a PDF needs typst: pip install 'houbao[books]'") from None
-
-
-def _check_fonts(typeset: Callable[..., Any], characters: list[str]) -> None:
-    inputs = {"fonts": json.dumps(FONTS), "characters": json.dumps([NOBODY_HAS, *characters])}
-    pages = typeset(_PROBE.encode(), format="svg", sys_inputs=inputs)
-    box, *drawn = [_GLYPH.findall(page) for page in pages]
-    missing = [one for one, glyphs in zip(characters, drawn, strict=True) if set(glyphs) & set(box)]
-    if missing:
-        some = ", ".join(f"{one} (U+{ord(one):04X})" for one in missing[:5])
-        raise BookError(
-            f"no font has {some}{' …' if missing[5:] else ''}: install one that does (for Chinese Debian's"
-            " fonts-noto-cjk), or name a folder of fonts with --fonts"
-        )
 
 
 def _characters(told: Any) -> list[str]:

@@ -18,12 +18,14 @@ OURS = re.compile(r"(?:attempt|dispute|order|event)_[0-9]{1,4}_[0-9]{1,18}", re.
 _TELLING = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:\-]{6,}", re.ASCII)
 """A name of somebody else's that does not occur by chance: payment ids may be as short as `card`."""
 
-STRONG, WEAK = 2, 1
+KEY, STRONG, WEAK = 3, 2, 1
+"""How well a name names a movement: by the key under which a line of a file was booked, the movement or its payment
+itself, or the order or dispute that it is about."""
 
 
 class Cash(Struct, frozen=True):
     """A movement of cash: `minor` above zero came in. `day` is when it happened in the world, in UTC. `names` are the
-    words that name it: STRONG those that name this movement or its payment, WEAK those of the order or dispute."""
+    words that name it, and how well."""
 
     position: int
     n: int
@@ -39,8 +41,8 @@ class Cash(Struct, frozen=True):
     names: dict[str, int]
 
 
-def cash_of(row: CashRow, account: str, part: int) -> Cash:
-    """A movement of the ledger as one at that account."""
+def cash_of(row: CashRow, account: str, part: int, key: str = "") -> Cash:
+    """A movement of the ledger as one at that account; `key` is the idempotency key it was booked under."""
     t, event = row.transfer, row.event
     comes = t.source == account
     order = public_id("order", part, t.order) if t.order else ""
@@ -51,6 +53,8 @@ def cash_of(row: CashRow, account: str, part: int) -> Cash:
     if isinstance(event, RefundPaid | RefundReturned):
         strong.append(public_id("attempt", part, event.attempt))
     names = dict.fromkeys(filter(None, weak), WEAK) | dict.fromkeys(strong, STRONG)
+    if key:
+        names[key] = KEY
     at: datetime = event.at
     return Cash(
         position=row.position,

@@ -2,12 +2,15 @@
 
 import re
 from datetime import date
+from hashlib import blake2b
 
 from msgspec import Struct
 
 from houbao.books.extract import BookError
 from houbao.core.money import LARGEST
+from houbao.core.terms import REFERENCE
 
+BOOKED = "reconcile-"
 MOST_BYTES = 256 * 1024 * 1024
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]*", re.ASCII)
 
@@ -37,6 +40,13 @@ class File(Struct, frozen=True):
     last: date
     lines: list[External]
     skipped: int = 0
+
+
+def key_of(number: str) -> str:
+    """Their number of a line as an idempotency key: the command that books it can be run twice and books once, and the
+    line is known by it ever after."""
+    key = f"{BOOKED}{number}"
+    return key if REFERENCE.fullmatch(key) else f"{BOOKED}{blake2b(number.encode(), digest_size=12).hexdigest()}"
 
 
 def tokens_of(*texts: str) -> frozenset[str]:

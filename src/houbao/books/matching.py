@@ -12,14 +12,15 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
-from houbao.books.cash import OURS, STRONG, Cash
-from houbao.books.external import External
+from houbao.books.cash import KEY, OURS, STRONG, Cash
+from houbao.books.external import External, key_of
 
 Candidates = dict[str, list[int]]
 
 
 class Pair(Struct, frozen=True):
-    """A line of theirs and the movement of ours that it is. `by` says how it was found."""
+    """A line of theirs and the movement of ours that it is. `by` says how it was found: by the key it was booked under,
+    by a name, or by its amount and day."""
 
     theirs: External
     ours: Cash
@@ -49,12 +50,12 @@ def match(theirs: list[External], ours: list[Cash], first: date, last: date, day
 
 
 def differs(pair: Pair, near: timedelta) -> list[str]:
-    """What the two tell differently: amount, currency, date."""
+    """What the two tell differently: amount, currency, date. What was booked for the line itself was booked later."""
     theirs, ours = pair.theirs, pair.ours
     told = {
         "amount": theirs.minor != ours.minor and theirs.currency == ours.currency,
         "currency": theirs.currency != ours.currency,
-        "date": abs(theirs.day - ours.day) > near,
+        "date": abs(theirs.day - ours.day) > near and pair.by != "key",
     }
     return [name for name, other in told.items() if other]
 
@@ -72,7 +73,8 @@ class _Matcher:
         for at, one in enumerate(ours):
             for name in one.names:
                 self.by_names[name].append(at)
-            self.by_sums[one.currency, one.minor, one.day].append(at)
+            if KEY not in one.names.values():
+                self.by_sums[one.currency, one.minor, one.day].append(at)
 
     def by_name(self, theirs: list[External]) -> list[External]:
         """Take those that name a movement with the same amount."""
@@ -80,7 +82,7 @@ class _Matcher:
         for line in theirs:
             sum_of = (line.currency, line.minor)
             same = [at for at in self._named(line) if (self.ours[at].currency, self.ours[at].minor) == sum_of]
-            self._take(line, same, "name", left)
+            self._take(line, same, left)
         return left
 
     def by_strong_name(self, theirs: list[External]) -> list[External]:
@@ -89,7 +91,7 @@ class _Matcher:
         for line in theirs:
             named = [at for at in self._named(line) if (self.ours[at].minor > 0) == (line.minor > 0)]
             strong = [at for at in named if self._strength(line, at) >= STRONG]
-            self._take(line, strong or (named if len(named) == 1 else []), "name", left)
+            self._take(line, strong or (named if len(named) == 1 else []), left)
         return left
 
     def by_amount(self, theirs: list[External]) -> list[External]:
@@ -114,13 +116,14 @@ class _Matcher:
         return False
 
     def _named(self, line: External) -> list[int]:
-        found = {at for token in line.tokens for at in self.by_names.get(token, ())}
+        found = {at for name in (key_of(line.id), *line.tokens) for at in self.by_names.get(name, ())}
         return sorted(found - self.used)
 
     def _strength(self, line: External, at: int) -> int:
-        return max(strength for name, strength in self.ours[at].names.items() if name in line.tokens)
+        said = {key_of(line.id), *line.tokens}
+        return max(strength for name, strength in self.ours[at].names.items() if name in said)
 
-    def _take(self, line: External, candidates: Iterable[int], by: str, left: list[External]) -> None:
+    def _take(self, line: External, candidates: Iterable[int], left: list[External]) -> None:
         best = min(
             candidates,
             key=lambda at: (-self._strength(line, at), abs(self.ours[at].day - line.day), at),
@@ -130,4 +133,5 @@ class _Matcher:
             left.append(line)
         else:
             self.used.add(best)
+            by = "key" if self._strength(line, best) == KEY else "name"
             self.found.append(Pair(line, self.ours[best], by))

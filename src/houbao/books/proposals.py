@@ -4,17 +4,16 @@ Nothing is booked here. Where no command books such an entry, the command is emp
 """
 
 import re
-from hashlib import blake2b
 from shlex import join
 
 from msgspec import Struct, json
 
 from houbao.books.cash import Cash
-from houbao.books.external import External
+from houbao.books.external import External, key_of
 from houbao.books.matching import Pair
 from houbao.core.accounts import AVAILABLE, BANK, EXPENSE, provider_account, store_account
 from houbao.core.money import decimal
-from houbao.core.terms import REFERENCE, parse_id, public_id
+from houbao.core.terms import Refused, parse_id, public_id
 
 
 class Known(Struct, frozen=True):
@@ -172,7 +171,7 @@ def _named(line: External, kind: str) -> str:
         if token.startswith(f"{kind}_"):
             try:
                 parse_id(kind, token)
-            except Exception:  # noqa: BLE001 - it is another word that begins so
+            except Refused:
                 continue
             return token
     return ""
@@ -184,9 +183,3 @@ def _call(path: str, key: str, body: dict[str, object]) -> str:
         f'curl -X POST "$HOUBAO_URL/v1/{path}" -H "Authorization: Bearer $HOUBAO_KEY"'
         f" -H {join([f'Idempotency-Key: {key_of(key)}'])} -d {join([json.encode(body).decode()])}"
     )
-
-
-def key_of(number: str) -> str:
-    """Their number of a line as an idempotency key: the command can be run twice and books once."""
-    key = f"reconcile-{number}"
-    return key if REFERENCE.fullmatch(key) else f"reconcile-{blake2b(number.encode(), digest_size=12).hexdigest()}"

@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from houbao.books import proposals
 from houbao.books.cash import Cash, cash_of
-from houbao.books.external import External, File
+from houbao.books.external import BOOKED, External, File
 from houbao.books.files import read_file
 from houbao.books.matching import Pair, differs, match
 from houbao.books.proposals import Known, Proposal
+from houbao.commands.funding import FINANCE
 from houbao.commands.terminal import CommandFailed
 from houbao.core.accounts import BANK
 from houbao.core.money import Money
@@ -157,12 +158,13 @@ def _cash(
 ) -> list[Cash]:
     """What moved at the account on the file's days, and near them."""
     last = house.database.head(0).position
+    keys = queries.booked_under(house.database.connection, 0, str(FINANCE), BOOKED)
     found: list[Cash] = []
     for row in queries.cash_rows(house.database.connection, 0, account):
         if row.position % 1000 == 0:
             shown("events", row.position, last)
-        one = cash_of(row, account, 0)
-        if file.first - near <= one.day <= file.last + near:
+        one = cash_of(row, account, 0, keys.get(row.position, ""))
+        if row.position in keys or file.first - near <= one.day <= file.last + near:
             found.append(one)
     return found
 

@@ -93,3 +93,12 @@ def known_stores(connection: sqlite3.Connection, part: int, names: list[str]) ->
         (rows.encode(names).decode(), part),
     )
     return [store for (store,) in found]
+
+
+def booked_under(connection: sqlite3.Connection, part: int, caller: str, prefix: str) -> dict[int, str]:
+    """Position → the idempotency key, of what that caller booked under keys that begin so."""
+    found = connection.execute(
+        "SELECT first, key FROM receipts WHERE part=? AND caller=? AND key>=? AND key<?",
+        (part, caller, prefix, f"{prefix}\U0010ffff"),
+    )
+    return dict(found.fetchall())

@@ -1,7 +1,6 @@
 """Fund records, and what stands behind each line of a statement: what it was for, and what became of it."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import datetime
 from heapq import merge
 from itertools import groupby, islice
@@ -109,8 +108,7 @@ def fund_records(
     )
     page = list(islice(wanted, limit + 1))
     more, page = len(page) > limit, page[:limit]
-    records = [record for _, event in page for record in _records(connection, part, event)]
-    return FundRecords(records, page[-1][0] if more else None)
+    return FundRecords(_records(connection, part, [event for _, event in page]), page[-1][0] if more else None)
 
 
 def entry_detail(connection: sqlite3.Connection, scope: Scope, part: int, store: str, place: Place) -> EntryDetail:
@@ -138,6 +136,8 @@ def purposes(connection: sqlite3.Connection, part: int, entries: list[Entry]) ->
     disputes = _bodies(connection, part, "disputes", {entry.dispute for entry in entries})
     found: dict[int, Purpose] = {}
     for entry in entries:
+        if entry.position in found:
+            continue
         order = rows.decode_order(orders[entry.order]).reference if entry.order in orders else ""
         found[entry.position] = Purpose(order=order)
         if entry.dispute in disputes:
@@ -156,28 +156,37 @@ def _matches(event: list[Entry], kind: str, order: int, dispute: int) -> bool:
     )
 
 
-def _records(connection: sqlite3.Connection, part: int, lines: list[Entry]) -> Iterator[FundRecord]:
-    """The fund records of one event: one for each currency."""
-    position = lines[0].position
-    purpose = purposes(connection, part, lines)[position]
-    (event,) = connection.execute(
-        "SELECT body->>'$.type' FROM events WHERE part=? AND position=?", (part, position)
-    ).fetchone()
-    for currency in dict.fromkeys(entry.currency for entry in lines):
-        mine = [entry for entry in lines if entry.currency == currency]
-        yield FundRecord(
-            position=position,
-            at=mine[0].at,
-            event=event,
-            currency=currency,
-            order=mine[0].order,
-            dispute=mine[0].dispute,
-            purpose=purpose,
-            incoming=sum(entry.minor for entry in mine if entry.minor > 0),
-            outgoing=-sum(entry.minor for entry in mine if entry.minor < 0),
-            balance=mine[-1].balance,
-            entries=mine,
-        )
+def _records(connection: sqlite3.Connection, part: int, events: list[list[Entry]]) -> list[FundRecord]:
+    """The fund records of those events: one for each of an event's currencies."""
+    purpose = purposes(connection, part, [line for lines in events for line in lines])
+    found = connection.execute(
+        "SELECT e.position, e.body->>'$.type' FROM json_each(?) AS asked"
+        " CROSS JOIN events AS e ON e.part=? AND e.position=asked.value",
+        (rows.encode([lines[0].position for lines in events]).decode(), part),
+    )
+    kinds: dict[int, str] = dict(found.fetchall())
+    return [
+        _record(kinds[lines[0].position], purpose[lines[0].position], [line for line in lines if line.currency == code])
+        for lines in events
+        for code in dict.fromkeys(line.currency for line in lines)
+    ]
+
+
+def _record(kind: str, purpose: Purpose, lines: list[Entry]) -> FundRecord:
+    first, last = lines[0], lines[-1]
+    return FundRecord(
+        position=first.position,
+        at=first.at,
+        event=kind,
+        currency=first.currency,
+        order=first.order,
+        dispute=first.dispute,
+        purpose=purpose,
+        incoming=sum(line.minor for line in lines if line.minor > 0),
+        outgoing=-sum(line.minor for line in lines if line.minor < 0),
+        balance=last.balance,
+        entries=lines,
+    )
 
 
 def _bodies(connection: sqlite3.Connection, part: int, table: str, numbers: set[int]) -> dict[int, bytes]:

@@ -16,6 +16,7 @@ from houbao.store.bookings import Booked as Booked
 from houbao.store.bookings import CashRow as CashRow
 from houbao.store.bookings import balances_at as balances_at
 from houbao.store.bookings import booked as booked
+from houbao.store.bookings import booked_under as booked_under
 from houbao.store.bookings import cash_rows as cash_rows
 from houbao.store.bookings import known_stores as known_stores
 from houbao.store.bookings import provider_accounts as provider_accounts
