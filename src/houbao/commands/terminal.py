@@ -82,11 +82,13 @@ def tell(error: Exception) -> None:
             fail("the policy cannot be used:", *error.faults)
         case Refused():
             fail(f"refused ({error.code}): {error.detail}")
-        case OlistError() | RatesError() | LakeError() | BookError() | EngineError() | FeedError():
+        case OlistError() | RatesError() | LakeError() | EngineError() | FeedError():
             fail(str(error))
         case SettingsError():
             print(f"houbao: {error}", file=sys.stderr)
             sys.exit(2)
+        case BookError():
+            fail(str(error))
 
 
 def fail(*lines: str) -> None:
