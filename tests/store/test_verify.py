@@ -283,7 +283,7 @@ DAMAGES = [
     changed("policies", "text", "text || ' '"),
     gone("policies"),
     changed("programmes", "body", "x'ff'"),
-    changed("meta", "value", "'0'", "key='schema'"),
+    changed("meta", "value", "'99'", "key='schema'"),
     changed("meta", "value", "'0'", "key='parts'"),
     changed("meta", "value", "'live'", "key='kind'"),
     gone("meta", "key='policy'"),
