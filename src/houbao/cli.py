@@ -118,6 +118,7 @@ def import_orders(
                 resume=resume,
                 progress=ticker.rows,
             )
+    ticker.end()
     say(summary, summary.told(), as_json=as_json)
 
 

@@ -273,4 +273,10 @@ class Ticker:
             return
         self.last = now
         text = f"{where}, {done / (now - self.began):,.0f}/s"
-        print(f"\r{text}\033[K" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
+        # The cursor goes back to where the line began: whatever is printed next stands in its place.
+        print(f"{text}\033[K\r" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Clear the line."""
+        if not self.silent and sys.stderr.isatty():
+            print("\033[K", end="", file=sys.stderr, flush=True)
