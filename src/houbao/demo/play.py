@@ -16,9 +16,10 @@ from houbao.core import disputes as d
 from houbao.core.chargebacks import Chargeback
 from houbao.core.decider import Command
 from houbao.core.fund import TopUp
-from houbao.core.orders import PlaceOrder
+from houbao.core.orders import Order, PlaceOrder
 from houbao.core.programme import Enrol, RegisterStore
 from houbao.core.terms import Actor, Refused
+from houbao.demo.pictures import picture
 from houbao.demo.players import Dice, Move, enrolled, has_photo, is_stuck, photo, react
 from houbao.demo.scenes import SCENE_STORES, UNREACHABLE, Scene, play, stage
 from houbao.engine.ports import Accepted, Request
@@ -185,7 +186,7 @@ class Play:
         number = self._number(sold)
         order = self.house.database.order(0, number)
         assert order is not None
-        evidence = (photo(self.dice, order),) if has_photo(self.dice, order) else ()
+        evidence = (self._photo(order),) if has_photo(self.dice, order) else ()
         command = opening(sold, complaint, number, evidence)
         request = Request(command, Actor("buyer", order.buyer), complaint.at, key=f"complaint:{complaint.order}"[:64])
         (outcome,) = self.house.engine.execute([request])
@@ -196,6 +197,11 @@ class Play:
             return
         self.played.opened += 1
         self._look(outcome.id)
+
+    def _photo(self, order: Order) -> str:
+        """The digest of the buyer's photo: one that can be looked at where somebody will, in the last scenes."""
+        drawn = picture(order.reference) if order.reference in self.scenes else None
+        return self.house.evidence.keep(drawn).digest if drawn else photo(self.dice, order)
 
     # --- the people ------------------------------------------------------------------------------------------------
 

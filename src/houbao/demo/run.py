@@ -70,7 +70,8 @@ def _remove(path: Path) -> None:
     """Remove an earlier demonstration: its own files, nothing beside them."""
     for suffix in (".db", ".db-wal", ".db-shm", ".provider.jsonl"):
         path.with_suffix(suffix).unlink(missing_ok=True)
-    shutil.rmtree(path.with_suffix(".mails"), ignore_errors=True)
+    for suffix in (".mails", ".evidence"):
+        shutil.rmtree(path.with_suffix(suffix), ignore_errors=True)
 
 
 def _orders(olist: Path | None, orders: int, seed: int) -> tuple[list[SoldOrder], str]:
