@@ -301,13 +301,13 @@ COMMON = (
     ),
     Deed(
         "evidence",
-        N_("Add photos or papers"),
+        N_("Add photos"),
         N_("They stand in the timeline for both sides and the platform."),
         N_("Add to the dispute"),
         lambda x, form: d.AddEvidence(
             dispute=x.id, evidence=tuple(form.get("evidence", "").split()), note=form.get("note", "")
         ),
-        (Field("photos", "photos", N_("Photos or papers"), N_("JPEG, PNG, WebP, HEIC or PDF."), required=False), NOTE),
+        (Field("photos", "photos", N_("Photos"), N_("JPEG, PNG, WebP or HEIC."), required=True), NOTE),
         plain=True,
     ),
 )

@@ -22,6 +22,7 @@ from houbao.store.lists import Filters
 from houbao.web.console import choices as chosen
 from houbao.web.console import frame, telling
 from houbao.web.console.deeds import DEEDS, Deed
+from houbao.web.console.handlers import photos
 from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.reasons import reasons
@@ -127,15 +128,18 @@ def shown(
         back=back_of(voice, found.role),
         choices=chosen.choices(voice, found, foreseen),
         idle=chosen.nothing(voice, found),
-        plain=[
-            deed for deed in DEEDS.values() if deed.plain and deed.name in found.allowed and deed.name != "evidence"
-        ],
+        plain=[deed for deed in DEEDS.values() if deed.plain and deed.name in found.allowed],
         timeline=telling.timeline(voice, found),
         why=why,
         tried=tried,
-        photos={},
+        photos=photos.shown(request, _named(found)),
         keys=lambda: uuid4().hex,
     )
+
+
+def _named(found: Case) -> list[str]:
+    """The photographs that the dispute names."""
+    return [digest for one in found.happened for digest in getattr(one.event, "evidence", ())]
 
 
 def back_of(voice: Voice, role: str) -> Back:
@@ -251,7 +255,12 @@ def _wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:
 # --- sending -------------------------------------------------------------------------------------------------------
 
 
-@post("/disputes/{dispute_id:str}/{deed:str}", opt=on("disputes.read"), status_code=303)
+@post(
+    "/disputes/{dispute_id:str}/{deed:str}",
+    opt=on("disputes.read"),
+    status_code=303,
+    request_max_body_size=photos.MOST_FORM,
+)
 async def do_deed(request: AnyRequest) -> Response[Any]:
     """Do it: then the page says so. Refused, the page says why, and what is possible now."""
     reach = frame.reach_of(request)
@@ -265,6 +274,8 @@ async def do_deed(request: AnyRequest) -> Response[Any]:
     if dispute is None:
         raise Refused("unknown_dispute", f"no dispute {dispute_id} that you may see")
     try:
+        if what.name == "evidence":
+            form |= {"evidence": await photos.brought(request)}
         seen = 0 if what.plain else _seen(form)
         await site.execute(what.make(dispute, form), actor, key=form.get("key", "")[:64], seen=seen)
     except Refused as refused:

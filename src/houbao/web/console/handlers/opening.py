@@ -16,6 +16,7 @@ from houbao.core.terms import REASONS, Refused, public_id
 from houbao.engine.ports import Preview
 from houbao.web.console import frame
 from houbao.web.console.deeds import minor_of
+from houbao.web.console.handlers import photos
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_, Voice
@@ -55,12 +56,17 @@ async def what_you_ask(request: AnyRequest) -> Response[str]:
     return await asyncio.to_thread(lambda: _second(request, _order(request, reach, order_id), form, None))
 
 
-@post(f"{PATH}/preview", opt=on("disputes.open"), status_code=200)
+@post(f"{PATH}/preview", opt=on("disputes.open"), status_code=200, request_max_body_size=photos.MOST_FORM)
 async def what_will_happen(request: AnyRequest) -> Response[str]:
     """Step 3: the ruling explained, before anything is sent."""
     reach = frame.reach_of(request)
     order_id = str(request.path_params["order_id"])
     form = await _typed(request)
+    try:
+        form |= {"evidence": await photos.brought(request, form.get("evidence", ""))}
+    except Refused as refused:
+        told = refused
+        return await asyncio.to_thread(lambda: _second(request, _order(request, reach, order_id), form, told))
     return await asyncio.to_thread(lambda: _third(request, _order(request, reach, order_id), form))
 
 
@@ -131,7 +137,7 @@ def _third(request: AnyRequest, found: OrderPage, form: dict[str, str]) -> Respo
         amount=sum(one.amount for one in opened),
         why=_why(voice, site, found, preview),
         key=uuid4().hex,
-        refused=None,
+        photos=photos.shown(request, form.get("evidence", "").split()),
     )
 
 
