@@ -1,6 +1,5 @@
 """Photographs in forms: taken in with the form that brings them, shown through links that end."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,7 +31,7 @@ async def brought(request: AnyRequest, known: str = "") -> str:
     digests = known.split()
     for sent in (await request.form()).getall("photos", []):
         if isinstance(sent, UploadFile) and (content := await sent.read()):
-            kept = await asyncio.to_thread(take_in, site, caller, content)
+            kept = await take_in(site, caller, content)
             digests.append(kept.digest)
     return " ".join(dict.fromkeys(digests))
 
