@@ -100,25 +100,11 @@ def import_orders(
     as_json: Json = False,
 ) -> None:
     """Bring in orders and what happened to them; importing twice changes nothing, and every row is accounted for."""
-    from houbao.commands.import_files import Ticker, import_file, mapping_of
-    from houbao.commands.import_olist import import_olist
+    from houbao.commands.import_files import Ways, import_from
 
-    ticker = Ticker(silent=as_json)
+    ways = Ways(programme=programme, country=country, mapping=mapping, store=store, resume=resume, silent=as_json)
     with opened(database) as house:
-        if source == "olist":
-            summary = import_olist(house, path, programme, ticker.orders)
-        else:
-            summary = import_file(
-                house,
-                source,
-                path,
-                mapping=mapping_of(mapping, store),
-                programme=programme,
-                country=country,
-                resume=resume,
-                progress=ticker.rows,
-            )
-    ticker.end()
+        summary = import_from(house, source, path, ways)
     say(summary, summary.told(), as_json=as_json)
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 
 from msgspec import Struct, structs
 
-from houbao.commands.import_olist import counts
+from houbao.commands.import_olist import Imported, counts, import_olist
 from houbao.commands.importing import BATCH, Job, Told
 from houbao.core.terms import Refused, public_id
 from houbao.feeds.files import START, Feed, Mark, Row
@@ -184,6 +184,37 @@ def mapping_of(file: Path | None, store: str) -> Mapping | None:
         return mapping
     mapping = mapping or Mapping()
     return structs.replace(mapping, constants={**mapping.constants, "store_id": store})
+
+
+class Ways(Struct, frozen=True):
+    """How a file comes in, as it was asked for."""
+
+    programme: str
+    country: str
+    mapping: Path | None
+    store: str
+    resume: bool
+    silent: bool
+
+
+def import_from(house: House, source: str, path: Path, ways: Ways) -> Summary | Imported:
+    """Bring in orders from any source, telling how far it is. Raises FeedError, OlistError, Refused."""
+    ticker = Ticker(silent=ways.silent)
+    try:
+        if source == "olist":
+            return import_olist(house, path, ways.programme, ticker.orders)
+        return import_file(
+            house,
+            source,
+            path,
+            mapping=mapping_of(ways.mapping, ways.store),
+            programme=ways.programme,
+            country=ways.country,
+            resume=ways.resume,
+            progress=ticker.rows,
+        )
+    finally:
+        ticker.end()
 
 
 def import_file(
