@@ -30,8 +30,8 @@ async def brought(request: AnyRequest, known: str = "") -> str:
     site, caller = frame.site_of(request), frame.caller_of(request)
     digests = known.split()
     for sent in (await request.form()).getall("photos", []):
-        if isinstance(sent, UploadFile) and (content := await sent.read()):
-            kept = await take_in(site, caller, content)
+        if isinstance(sent, UploadFile) and sent.filename:
+            kept = await take_in(site, caller, sent.read)
             digests.append(kept.digest)
     return " ".join(dict.fromkeys(digests))
 
