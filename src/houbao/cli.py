@@ -261,7 +261,9 @@ def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 
 
 @app.command
 def bench(
-    *scenario: Literal["open-dispute", "import-orders", "sweep-deadlines", "queue-page", "backtest"],
+    *scenario: Literal[
+        "open-dispute", "import-orders", "sweep-deadlines", "queue-page", "ledger", "statement-page", "backtest"
+    ],
     disputes: Annotated[AtLeastOne, Parameter(help="Disputes to open")] = 10_000,
     rows: Annotated[
         int, Parameter(help="Disputes of a backtest's lake", validator=validators.Number(gte=24))
@@ -271,13 +273,23 @@ def bench(
     due: Annotated[AtLeastOne, Parameter(help="Deadlines that are due")] = 20_000,
     open_disputes: Annotated[int, Parameter(name="--open", help="Open disputes among which they are")] = 1_000_000,
     pages_of: Annotated[AtLeastOne, Parameter(help="Disputes in the table whose pages are read")] = 1_000_000,
+    transfers: Annotated[AtLeastOne, Parameter(help="Transfers to book")] = 60_000,
+    statements_of: Annotated[AtLeastOne, Parameter(help="Transfers in the ledger of the statements")] = 1_000_000,
     as_json: Json = False,
 ) -> None:
     """Measure, each figure beside the bare work in the same run. Without a scenario: all of them."""
     from houbao.bench.run import Sizes, run
 
     sizes = Sizes(
-        disputes=disputes, rounds=rounds, orders=orders, due=due, open=open_disputes, pages_of=pages_of, lake=rows
+        disputes=disputes,
+        rounds=rounds,
+        orders=orders,
+        due=due,
+        open=open_disputes,
+        pages_of=pages_of,
+        transfers=transfers,
+        statements_of=statements_of,
+        lake=rows,
     )
     figures = run(scenario, sizes, (lambda text: None) if as_json else print)
     if as_json:
