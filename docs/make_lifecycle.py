@@ -76,6 +76,7 @@ SENT = structs.replace(PROMISED, state="shipped")
 BACK = Parcel(kind="return", state="delivered")
 PARCELS: dict[str, tuple[Parcel | None, ...]] = {
     **dict.fromkeys(ph.TURNS, (None,)),
+    "awaiting_return": (None, Parcel(kind="return", state="authorised", label="wanted")),
     "return_in_transit": (Parcel(kind="return", state="shipped"), BACK),
     "awaiting_replacement": (PROMISED, SENT, structs.replace(PROMISED, state="delivered")),
 }
@@ -88,6 +89,7 @@ WHEN = {
     },
     ("adjudicating", "ruling_stands"): "in an appeal, {}",
     ("awaiting_buyer", "lapses"): "after a rejection, {}",
+    ("awaiting_return", "buyers_amount_by_fund"): "where the platform owes the buyer its label, {}",
     ("awaiting_buyer", "sellers_offer"): "after an offer, {}",
     ("return_in_transit", "platform_decides"): "never scanned, {}",
     ("return_in_transit", "refund"): "after its delivery and the time to inspect it, {}",

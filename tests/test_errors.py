@@ -514,6 +514,30 @@ def recovery(dispute, **changed):
     return Recover(**{"dispute": dispute, **came, **changed})
 
 
+def label_wanted(market):
+    """What was justified is sent back with the platform's label, by a policy for what is paid from now on."""
+    publish_text(market.database, "standard", next_policy("2026.7", covered='"platform_label"'), T)
+    order, then = market.order(delivered=False, paid=T + SECOND), T + 5 * DAY
+    market.accept(o.Delivered(order=order, at=then), PLATFORM, at=then)
+    dispute = market.accept(opening(order, "damaged", "40.00"), BUYER, at=then).id
+    market.accept(d.Rule(dispute=dispute, finding="justified", reason="photos"), AGENT, at=then)
+    return dispute
+
+
+def label(dispute):
+    return d.SendLabel(dispute=dispute, carrier="Post", tracking="LB1", minor=1, currency="EUR")
+
+
+@produces
+def no_label(market):
+    return market.refuse(d.ShipReturn(dispute=label_wanted(market), carrier="Post", tracking="LB1"), BUYER)
+
+
+@produces
+def no_label_wanted(market):
+    return market.refuse(label(returning(market)), PLATFORM)
+
+
 @produces
 def nothing_to_recover(market):
     return market.refuse(recovery(owed_for_long(market), minor=eur("200.01")), FINANCE)
@@ -1042,6 +1066,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "request_evidence": (d.RequestEvidence(dispute=verifying(market), party="buyer", note="n"), AGENT),
         "evidence": (d.AddEvidence(dispute=verifying(market), evidence=("ab" * 32,), note="n"), BUYER),
         "messages": (d.WriteMessage(dispute=verifying(market), message="m"), BUYER),
+        "send_label": (label(label_wanted(market)), PLATFORM),
         "ship_return": (d.ShipReturn(dispute=returning(market), carrier="Post", tracking="RR1"), BUYER),
         "scan_return": (d.ScanReturn(dispute=sent_back(market)), PLATFORM),
         "confirm_return": (d.ConfirmReturn(dispute=sent_back(market)), SELLER),

@@ -55,7 +55,7 @@ from houbao.core.refunds import (
     recoverable,
     takes,
 )
-from houbao.core.returns import ReturnAuthorised, ReturnConfirmed
+from houbao.core.returns import ReturnAuthorised, ReturnConfirmed, ReturnShipped
 from houbao.core.rulings import caps_of
 from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
 from houbao.engine.ports import Accepted, Outcome, Reply, Request
@@ -77,7 +77,7 @@ DUE_TO = {
     "awaiting_seller": (*PAID, "awaiting_return", "adjudicating"),
     "awaiting_buyer": (*PAID, "awaiting_return", "awaiting_replacement", "adjudicating"),
     "adjudicating": PAID,
-    "awaiting_return": ("closed",),
+    "awaiting_return": PAID,
     "return_in_transit": (*PAID, "adjudicating"),
     "awaiting_replacement": (*PAID, "adjudicating"),
     "refunding": ("refunding", "closed"),
@@ -95,6 +95,7 @@ WAYS += [("came_back", name) for name in ("send_refund", "report_refund", "resol
 WAYS += [("turned_down", "appeal"), ("heard", "rule")]
 WAYS += [("withdrawn", "reopen"), ("offered", "accept_offer"), ("delivered", "confirm_return")]
 WAYS += 4 * [("owing", "write_off"), ("exchanged", "settle_refund"), ("half_exchanged", "settle_refund")]
+WAYS += 4 * [("verified", "send_label"), ("labelled", "ship_return")]
 WAYS += 2 * [("paid", "recover"), ("paid", "rule"), ("paid", "sign")]
 """What a new dispute can be brought into, and a step from there; handed over: by an official notice;
 came back: a refund that the provider returned while an appeal is heard."""
@@ -246,6 +247,7 @@ POLICIES = {
     "shipped": policy_text(),
     "limited": next_policy("2026.1", per_dispute='"12.00"', **SAID),
     "handing over": next_policy("2026.1", per_dispute='"12.00"', over='"hand_over"', **SAID),
+    "labels": next_policy("2026.1", covered='"platform_label"'),
 }
 """The one that ships, and two that say more of money."""
 
@@ -261,6 +263,7 @@ class Laws(RuleBasedStateMachine):
         covers = standard(also_covers=("BRL",))
         self.market = market = Market(self.folder, fund="0", owed="0", programme=covers, policy=policy)
         self.limit = caps_of(parse_policy(policy).limits, "EUR").per_dispute
+        self.commission_kept = parse_policy(policy).returns.commission == "kept"
         days = [T + 5 * number * DAY for number in range(-4, 200)]
         keep(market.database, [parse_rate("EUR", "BRL", "4.6279", published_at=day, source="ECB") for day in days])
         market.database.connection.execute("PRAGMA synchronous=OFF")  # this test is about what is written, not when
@@ -426,6 +429,8 @@ class Laws(RuleBasedStateMachine):
             case ChargebackMoved(state="lost"):
                 self.fund -= event.minor if event.payer == "fund" else 0
                 self.bank_took |= {event.dispute} if event.payer == "seller" else set()
+            case ReturnShipped(payer="fund"):
+                self.fund -= event.freight
             case MoneyRecovered():
                 self.fund += event.fund_minor or event.minor if event.account == AVAILABLE else 0
             case FundingChanged(payer="fund"):
@@ -467,7 +472,8 @@ class Laws(RuleBasedStateMachine):
         for (account, currency), minor in stored.items():
             if account.endswith((":receivable", ":backstop")):
                 assert minor <= 0
-            else:
+            elif self.commission_kept or not account.endswith(":payable"):
+                # What is due again of a commission is owed though the store is owed nothing.
                 assert minor > 0, f"{account} {currency} is {minor}"
         assert sums["fund:available", "EUR"] + sums["fund:reserved", "EUR"] == self.fund
         self.check_what_is_on_its_way()
@@ -717,6 +723,10 @@ class Laws(RuleBasedStateMachine):
             self.say(d.Rule(dispute=dispute, finding="unjustified", reason="seen"), AGENT)
         if phase == "heard":
             self.say(d.FileAppeal(dispute=dispute, about="remedy", note="Look again."), buyer)
+        if phase in ("verified", "labelled"):
+            self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
+        if phase == "labelled" and self.phase[dispute] == "awaiting_return":
+            self.say(self.command("send_label", self.states[dispute], 1), PLATFORM)
         if phase == "paid":
             self.say(d.Rule(dispute=dispute, finding="justified", reason="seen"), AGENT)
             for share in self.shares_of(dispute):
@@ -852,6 +862,9 @@ class Laws(RuleBasedStateMachine):
                 return d.FileAppeal(dispute=number, about=about, note="Look again.")
             case "reopen":
                 return d.Reopen(dispute=number, note="It was not kept.")
+            case "send_label":
+                freight = {"minor": 450 * (twist % 3), "currency": "EUR"}
+                return d.SendLabel(dispute=number, carrier="Post", tracking=f"LB{twist}", **freight)
             case "ship_return":
                 return d.ShipReturn(dispute=number, carrier="Post", tracking=f"RR{twist}")
             case "scan_return":

@@ -6,6 +6,7 @@ from houbao.core.accounts import AVAILABLE
 from houbao.core.money import decimal
 from houbao.core.recoveries import MoneyRecovered
 from houbao.core.returns import (
+    LabelSent,
     ReplacementDelivered,
     ReplacementReported,
     ReplacementShipped,
@@ -98,6 +99,8 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
             return f"{PAYER[event.payer]} bears {money(event.minor)} that {PAYER[event.was]} bore"
         case ReturnAuthorised():
             return f"the buyer sends the goods back; then {PAYER[event.payer]} refunds {money(event.minor)}"
+        case LabelSent():
+            return f"the platform gave the buyer a label for the way back ({event.carrier} {event.tracking})"
         case ReturnShipped():
             return f"the goods are on their way back ({event.carrier} {event.tracking})"
         case ReturnDelivered():

@@ -20,6 +20,7 @@ from houbao.core.exchange import parse_rate
 from houbao.core.queues import CLAIM_LASTS
 from houbao.core.recoveries import Recover
 from houbao.core.refunds import FundsAwaited, ReportRefund, ResolveRefund, SendRefund, SetPayoutWay
+from houbao.core.returns import SendLabel
 from houbao.core.terms import SYSTEM, Actor, Role, tag_of
 from houbao.shipped import policy_text
 
@@ -90,6 +91,16 @@ def covered_return_in_transit(**given: Any) -> Desk:
     desk = verifying(**given)
     desk.rule(remedy="return_refund")
     desk.do(d.ShipReturn(dispute=desk.dispute, carrier="Post", tracking="RR1"), BUYER)
+    return desk
+
+
+LABELS = next_policy("2026.1", covered='"platform_label"')
+
+
+def label_wanted(**given: Any) -> Desk:
+    """Verified and justified where the policy wants the goods back: the platform's label comes first."""
+    desk = verifying(**{"policy": LABELS, **given})
+    desk.rule()
     return desk
 
 
@@ -375,6 +386,9 @@ COMMANDS: dict[str, Callable[[Desk], Any]] = {
     "request_evidence": lambda desk: d.RequestEvidence(dispute=desk.dispute, party="buyer"),
     "evidence": lambda desk: d.AddEvidence(dispute=desk.dispute, evidence=("a" * 64,)),
     "messages": lambda desk: d.WriteMessage(dispute=desk.dispute, message="It is the wrong one."),
+    "send_label": lambda desk: SendLabel(
+        dispute=desk.dispute, carrier="Post", tracking="LB1", minor=eur("4.50"), currency="EUR"
+    ),
     "ship_return": lambda desk: d.ShipReturn(dispute=desk.dispute, carrier="Post", tracking="RR1"),
     "scan_return": lambda desk: d.ScanReturn(dispute=desk.dispute),
     "confirm_return": lambda desk: d.ConfirmReturn(dispute=desk.dispute),
@@ -511,6 +525,7 @@ CASES = [
     case("adjudicating", "withdraw", "closed"),
     case("verifying", "request_evidence", "verifying"),
     case("awaiting_return", "ship_return", "return_in_transit"),
+    case("awaiting_return", "send_label", "awaiting_return", label_wanted),
     case("awaiting_return", "withdraw", "closed"),
     case("return_in_transit", "scan_return", "return_in_transit"),
     case("return_in_transit", "scan_return", "return_in_transit", came_back),
@@ -674,6 +689,7 @@ DUE: dict[str, tuple[Callable[[], Desk], Any, str, str, str, str]] = {
     "awaiting_return": (awaiting_return, 10 * DAY, "buyer", "closed", "seller", "buyer_timeout"),
     "return_in_transit": (return_in_transit, 30 * DAY, "carrier", "adjudicating", "seller", "return"),
     "awaiting_replacement": (awaiting_replacement, 5 * DAY, "seller", "refunding", "seller", "seller_timeout"),
+    "a label that never came": (label_wanted, 10 * DAY, "platform", "refunding", "fund", "platform_timeout"),
     "a seller who is short": (short_seller, 3 * DAY, "finance", "refunding", "seller", "agreement"),
     "an offer": (offered, 7 * DAY, "buyer", "refunding", "seller", "buyer_timeout"),
     "a return that came back": (came_back, 10 * DAY, "seller", "refunding", "seller", "return"),
@@ -894,6 +910,7 @@ def test_the_last_second_of_a_phase_names_its_default_outcome() -> None:
         "awaiting_return": "lapses",
         "return_in_transit": "platform_decides",
         "awaiting_replacement": "buyers_refund_by_seller",
+        "a label that never came": "buyers_amount_by_fund",
         "a seller who is short": "platform_advances",
         "an offer": "sellers_offer",
         "a return that came back": "refund",

@@ -20,7 +20,7 @@ from houbao.core.promise import promise
 from houbao.core.refunds import SendRefund
 from houbao.core.tallies import tally_of
 from houbao.core.terms import SYSTEM
-from houbao.engine.letters import write
+from houbao.engine.letters import Reader, write
 
 PAYABLE, HELD, CASH = "store:oak:payable", "store:oak:held", "provider:sandbox"
 
@@ -204,9 +204,9 @@ def test_below_the_limit_nothing_is_handed_over() -> None:
 def test_the_notice_says_that_the_guarantee_pays_a_part_and_what_is_the_sellers() -> None:
     desk = above_the_limit()
     effect = next(e for e in desk.effects if e.kind == "notice")
-    letter = write(effect, desk.state(), desk.order(), "oak@shops.example", 0, "1", T + 5 * DAY)
+    letter = write(effect, desk.state(), desk.order(), Reader("oak@shops.example"), 0, "1", T + 5 * DAY)
     assert "above the guarantee's limit" in letter.subject
-    assert "what is above, 15.00 EUR, is yours to answer" in letter.body
+    assert "what is above, €15.00, is yours to answer" in letter.body
     assert "Answer by Mon 13 Jul 2026, 12:00 UTC." in letter.body
 
 

@@ -151,7 +151,7 @@ def test_a_table_that_is_none_is_named_before_what_it_lacks():
             "limits.per_dispute: to hand over what is above it, it must be above 0, found '0.00'",
         ),
         ('[limits]\nover = "seller_pays"', "limits.over: 'seller_pays' is not one of platform_pays, hand_over"),
-        ('[returns]\ncovered = "platform_label"', "returns.covered: 'platform_label' is not yet available"),
+        ('[returns]\ncovered = "label"', "returns.covered: 'label' is not one of returnless, platform_label"),
         ('[returns]\ncommission = "half"', "returns.commission: 'half' is not one of kept, pro_rata"),
         ("[premium]\nper_mille = -1", "premium.per_mille: a whole number from 0 to 1000 is needed, found -1"),
         ("[premium]\nper_mille = 0.5", "premium.per_mille: a whole number from 0 to 1000 is needed, found 0.5"),

@@ -19,7 +19,7 @@ SCORE, SCORING = "tests/core/test_score.py::", "tests/engine/test_scoring.py::"
 LIMITS, COMMISSIONS = "tests/core/test_limits.py::", "tests/core/test_commissions.py::"
 APPEALS, CHARGEBACKS = "tests/core/test_appeals.py::", "tests/core/test_chargebacks.py::"
 GOODWILL = "tests/core/test_goodwill.py::"
-FRAUDS = "tests/core/test_frauds.py::"
+FRAUDS, LABELS = "tests/core/test_frauds.py::", "tests/core/test_labels.py::"
 RECOVERIES, HANDOVERS = "tests/core/test_recoveries.py::", "tests/core/test_handovers.py::"
 
 BUGS = [
@@ -92,6 +92,20 @@ BUGS = [
         'e.fraud == "seller" for e in events',
         'e.fraud == "nobody" for e in events',
         (FRAUDS + "test_the_store_is_watched_and_its_new_orders_are_not_covered",),
+    ),
+    Bug(
+        "the seller bears the freight of the platform's label",
+        "core/ledger.py",
+        '("freight", source, held, event.freight)',
+        '("freight", store_account(event.store, "payable"), held, event.freight)',
+        (LABELS + "test_the_fund_pays_the_freight_when_the_goods_are_on_their_way_and_the_sellers_balance_stays",),
+    ),
+    Bug(
+        "a buyer whom the platform sends no label gets nothing",
+        "core/deadlines.py",
+        "if parcel is not None and wants_label(dispute):",
+        "if parcel is None:",
+        (LABELS + "test_a_platform_that_sends_no_label_pays_without_the_goods_and_it_does_not_count",),
     ),
     Bug(
         "more comes back for a refund than was paid",

@@ -22,6 +22,7 @@ from houbao.engine.ports import Accepted, Delivery, Request
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.policies import publish_text
 from houbao.store.rates import keep
 from houbao.store.scores import Scorebook
 
@@ -64,8 +65,10 @@ class History:
         assert isinstance(outcome, Accepted), (command, outcome)
         return outcome
 
-    def sell(self, name: str, item: int, store: str = "oak", *, moved: str = "delivered", **more: Any) -> int:
-        """An order by the buyer of that name, paid, shipped and delivered (or as far as `moved`)."""
+    def sell(
+        self, name: str, item: int, store: str = "oak", *, moved: str = "delivered", late: bool = False, **more: Any
+    ) -> int:
+        """An order by the buyer of that name, paid (`late`: now), shipped and delivered (or as far as `moved`)."""
         self.now += timedelta(minutes=1)
         start = self.now - 10 * DAY
         line = o.NewLine(id="1", item=item, shown=o.Listing(title=f"Lamp {name}", disclosures={"volt": "230"}))
@@ -84,7 +87,7 @@ class History:
         place = place if not more else type(place)(**{f: getattr(place, f) for f in place.__struct_fields__} | more)
         order = self.orders[name] = self.say(place, PLATFORM, f"place-{name}").id
         facts: dict[str, o.Fact] = {
-            "paid": o.Paid(order=order, at=start + HOUR, commission=item // 10),
+            "paid": o.Paid(order=order, at=self.now if late else start + HOUR, commission=item // 10),
             "shipped": o.Shipped(order=order, at=start + DAY),
             "delivered": o.Delivered(order=order, at=self.now - HOUR),
         }
@@ -140,6 +143,7 @@ def build(path: Path) -> History:
         _appealed,
         _charged_back,
         _settled_privately,
+        _labelled,
         _outage,
         _stopped,
         _watched,
@@ -420,6 +424,18 @@ def _unpayable(h: History) -> None:
     back = {"minor": 400, "currency": "EUR", "reference": "transfer-ned"}
     h.say(Recover(dispute=h.disputes["ned"], source="buyer", provider="sandbox", **back), PLATFORM)
     h.pass_time(h.disputes["moe"], 91)
+
+
+def _labelled(h: History) -> None:
+    """By a policy of that day on, what was found justified goes back with the platform's label."""
+    text = policy_text().replace('"2026.1"', '"2026.7"').replace('covered = "returnless"', 'covered = "platform_label"')
+    publish_text(h.database, "standard", text, h.now)
+    h.sell("quo", 1_000, late=True)
+    h.rule(number := h.open("quo", "damaged", 1_000))
+    label = {"carrier": "Post", "tracking": "LB1", "minor": 450, "currency": "EUR"}
+    h.say(d.SendLabel(dispute=number, **label), PLATFORM)
+    h.say(d.ShipReturn(dispute=number, carrier="Post", tracking="LB1"), _buyer("quo"))
+    h.say(d.ConfirmReturn(dispute=number), PLATFORM)
 
 
 def _settled_privately(h: History) -> None:

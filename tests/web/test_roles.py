@@ -60,6 +60,7 @@ MAY = {
     "rule": "a",
     "scan_replacement": "p",
     "scan_return": "p",
+    "send_label": "p",
     "serve_notice": "a",
     "set_payout_way": "pb",
     "settle_refund": "f",

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from houbao.core.decider import ROLES
 from houbao.core.disputes import GOODWILL, Dispute
+from houbao.core.frauds import may_be_fraud
 from houbao.core.freezes import IN_FREEZE
-from houbao.core.phases import TURNS
+from houbao.core.phases import TURNS, wants_label
 from houbao.core.queues import CLAIMERS_ONLY, has_it
-from houbao.core.refunds import is_stuck
+from houbao.core.refunds import is_stuck, recoverable
 from houbao.core.returns import PROMISED
 from houbao.core.terms import Actor
 
@@ -43,6 +44,14 @@ def _may(dispute: Dispute, name: str, by: Actor, now: datetime) -> bool:
     match name:
         case "accept_offer":
             return dispute.offer is not None
+        case "rule" if dispute.phase == "closed":
+            return may_be_fraud(dispute)
+        case "recover":
+            return any(recoverable(refund)[0] > 0 for refund in dispute.refunds)
+        case "send_label":
+            return wants_label(dispute)
+        case "ship_return":
+            return not wants_label(dispute)
         case "sign":
             return dispute.proposed is not None and dispute.proposed.by != str(by)
         case "release":

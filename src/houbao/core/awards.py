@@ -200,10 +200,11 @@ def authorise(dispute: Dispute, scene: Scene, wanted: int, payer: str, resolved_
     )
     if payer == "seller" and held is None:
         return [close(dispute, scene, "lapsed", resolved_by, "exempt", "nothing_left")]
-    minor = held.minor if held else wanted
-    authorised = ReturnAuthorised(
-        **entering(dispute, scene, "awaiting_return"), minor=minor, payer=payer, resolved_by=resolved_by
-    )
+    minor, moved = held.minor if held else wanted, entering(dispute, scene, "awaiting_return")
+    labelled = scene.labels and payer == "fund"
+    if labelled:  # nobody is reminded: it is the platform's turn
+        moved["timers"] = tuple(timer for timer in moved["timers"] if timer.kind == "turn")
+    authorised = ReturnAuthorised(**moved, minor=minor, payer=payer, resolved_by=resolved_by, labelled=labelled)
     return [authorised, held] if held else [authorised]
 
 

@@ -17,7 +17,7 @@ from houbao.core.freezes import on_its_way
 from houbao.core.hearings import ruling_stands
 from houbao.core.moves import Timer
 from houbao.core.parcels import inspected
-from houbao.core.phases import entering, head_of, waits_for
+from houbao.core.phases import entering, head_of, waits_for, wants_label
 from houbao.core.refunds import FundsAwaited, FundsReserved, is_settled, takes
 from houbao.core.scene import Scene, later
 from houbao.core.shortfalls import backstop_for, draw
@@ -75,6 +75,10 @@ def _buyer_silent(dispute: Dispute, scene: Scene) -> list[Event]:
 
 
 def _never_returned(dispute: Dispute, scene: Scene) -> list[Event]:
+    """The buyer did not send the goods: it lapses. The platform did not send its label: the buyer's amount."""
+    parcel = dispute.parcel
+    if parcel is not None and wants_label(dispute):
+        return pay_out(dispute, scene, parcel.minor, parcel.payer, "platform_timeout")
     return [*put_back(dispute, scene), close(dispute, scene, "lapsed", "buyer_timeout", "exempt", "lapsed")]
 
 

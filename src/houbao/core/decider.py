@@ -354,6 +354,7 @@ def _scene(world: World, by: Actor, now: datetime) -> Scene:
         position=world.position,
         text=world.text,
         clock=clock_of(policy, order.country, world.outages),
+        labels=_known(world.rules).policy.returns.covered == "platform_label",
     )
 
 

@@ -77,6 +77,7 @@ from houbao.core.returns import (
     ReportReturn,
     ScanReplacement,
     ScanReturn,
+    SendLabel,
     ShipReplacement,
     ShipReturn,
 )
@@ -119,6 +120,7 @@ DisputeCommand = (
     | NoticeAccepted
     | NoticeBounced
     | PassTime
+    | SendLabel
     | ShipReturn
     | ScanReturn
     | ConfirmReturn

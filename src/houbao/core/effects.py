@@ -51,6 +51,7 @@ from houbao.core.refunds import (
     RefundUnknown,
 )
 from houbao.core.returns import (
+    LabelSent,
     ReplacementReported,
     ReplacementShipped,
     ReturnAuthorised,
@@ -125,7 +126,10 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return [Effect("mail", event.at, number, to=to, what="platform_decides") for to in ("buyer", "seller")]
         case EvidenceRequested():
             return [Effect("mail", event.at, number, to=event.party, what="evidence_wanted")]
-        case ReturnAuthorised():
+        case ReturnAuthorised(labelled=True):
+            told = Effect("mail", event.at, number, to="buyer", what="label_coming")
+            return [Effect("alert", event.at, number, what="label_wanted"), told]
+        case ReturnAuthorised() | LabelSent():
             return [Effect("mail", event.at, number, to="buyer", what="send_back")]
         case ReturnShipped() | ReturnDelivered() if waits_for(dispute) == "seller":
             return [Effect("mail", event.at, number, to="seller", what="inspect")]

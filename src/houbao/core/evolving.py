@@ -71,6 +71,7 @@ from houbao.core.refunds import (
 )
 from houbao.core.returns import (
     PROMISED,
+    LabelSent,
     ReplacementDelivered,
     ReplacementReported,
     ReplacementShipped,
@@ -186,7 +187,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case ReturnAuthorised():
             changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
         case (
-            ReturnShipped()
+            LabelSent()
+            | ReturnShipped()
             | ReturnDelivered()
             | ReturnConfirmed()
             | ReturnReported()

@@ -84,7 +84,8 @@ def _awarded(dispute: Dispute, command: Rule, scene: Scene, amount: int) -> list
     if not command.fraud:
         check_payer(dispute, payer)
     resolved_by = "guarantee" if dispute.phase == "verifying" and not command.fraud else "adjudication"
-    if command.remedy == "return_refund":
+    sent_back = scene.labels and payer == "fund" and dispute.phase == "verifying" and not command.fraud
+    if command.remedy == "return_refund" or (sent_back and not command.remedy):
         if dispute.parcel is not None:
             raise Refused("bad_ruling", "the goods were on their way already: rule a refund, or unjustified")
         return authorise(dispute, scene, amount, payer, resolved_by)

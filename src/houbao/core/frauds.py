@@ -26,10 +26,8 @@ def rule_fraud(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str) 
         raise Refused("not_now", "the dispute is over: a party may appeal, and agents may rule that there was fraud")
     if command.amount is not None or command.remedy:
         raise Refused("bad_ruling", "what the buyer got is not changed any more: leave amount and remedy out")
-    if dispute.fraud:
-        raise Refused("bad_ruling", f"fraud of the {dispute.fraud}'s was ruled already")
-    if dispute.route == GOODWILL or not paid(dispute):
-        raise Refused("bad_ruling", "nothing was refunded by a ruling or an agreement: there is nothing to take back")
+    if not may_be_fraud(dispute):
+        raise Refused("bad_ruling", "fraud was ruled already, or nothing was refunded that might have been one")
     ruled = DisputeRuled(
         **entering(dispute, scene, "closed"),
         finding=command.finding,
@@ -45,6 +43,11 @@ def rule_fraud(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str) 
         counts = fault.kind != "REMORSE"
         state, why = ("counted", "") if counts else (fault.state, fault.why)
     return [ruled, *then, close(dispute, scene, dispute.outcome, dispute.resolved_by, state, why)]
+
+
+def may_be_fraud(dispute: Dispute) -> bool:
+    """Whether a fraud may still be ruled on a closed dispute: something was refunded, and none was ruled before."""
+    return not dispute.fraud and dispute.route != GOODWILL and paid(dispute) > 0
 
 
 def _taken_back(dispute: Dispute, scene: Scene) -> list[Event]:

@@ -32,6 +32,7 @@ from houbao.core.refunds import (
     RefundSettled,
     takes,
 )
+from houbao.core.returns import ReturnShipped
 from houbao.core.shortfalls import DebtWrittenOff
 
 
@@ -65,6 +66,7 @@ MOVES_MONEY = frozenset(
         RefundReturned,
         RefundResolved,
         RefundSettled,
+        ReturnShipped,
         MoneyRecovered,
         DebtWrittenOff,
     )
@@ -102,6 +104,8 @@ def transfers(event: object) -> list[Transfer]:
             return _settled(event)
         case MoneyRecovered():
             return _recovered(event)
+        case ReturnShipped():
+            return _freight(event)
         case DebtWrittenOff():
             owes = store_account(event.store, "receivable")
             return _legs(event, event.currency, ("write_off", WRITEOFF, owes, event.minor))
@@ -226,6 +230,17 @@ def _taken_back(event: FundingChanged) -> list[Transfer]:
     back: Leg = ("commission_back", COMMISSION, store_account(event.store, "payable"), event.commission)
     in_fund: Leg = ("taken_back", EXPENSE, AVAILABLE, event.fund_minor)
     return [*_legs(event, event.currency, *taken, back), *_legs(event, event.fund_currency, in_fund)]
+
+
+def _freight(event: ReturnShipped) -> list[Transfer]:
+    """Of the platform's label, to the carrier, through the store's held as all that another pays for it."""
+    held = store_account(event.store, "held")
+    legs = [("deposit_pays", store_account(event.store, kind), RESERVED, minor) for kind, minor in event.legs]
+    if event.payer == "fund" and not legs:
+        legs = [("reserve", AVAILABLE, RESERVED, event.freight)]
+    source = _PAID_FROM.get(event.payer, EXPENSE)
+    out = (("freight", source, held, event.freight), ("freight", held, BANK, event.freight))
+    return _legs(event, event.currency, *legs, *out)
 
 
 def _recovered(event: MoneyRecovered) -> list[Transfer]:

@@ -105,7 +105,12 @@ TURNS: dict[str, dict[str, Turn]] = {
         },
     ),
     "awaiting_return": _open(
-        "awaiting_return", {"ship_return": Turn(("buyer",), ("return_in_transit",)), "withdraw": _WITHDRAW}
+        "awaiting_return",
+        {
+            "send_label": _stays("awaiting_return", "platform"),
+            "ship_return": Turn(("buyer",), ("return_in_transit",)),
+            "withdraw": _WITHDRAW,
+        },
     ),
     "return_in_transit": _open(
         "return_in_transit",
@@ -164,6 +169,11 @@ WAITS_FOR = {
 }
 
 
+def wants_label(dispute: Dispute) -> bool:
+    """Whether the buyer waits for the platform's label before the goods can be sent back."""
+    return dispute.phase == "awaiting_return" and dispute.parcel is not None and dispute.parcel.label == "wanted"
+
+
 def waits_for(dispute: Dispute) -> str:
     """Whose turn it is: of a frozen one the bank's, by the provider; while goods are under way the carrier's, then the
     receiver's."""
@@ -171,6 +181,8 @@ def waits_for(dispute: Dispute) -> str:
         return "provider"
     if dispute.phase == "refunding" and any(map(is_stuck, dispute.refunds)):
         return "buyer"
+    if wants_label(dispute):
+        return "platform"
     delivered = dispute.parcel is not None and dispute.parcel.state == "delivered"
     if dispute.phase == "return_in_transit" and delivered:
         return "platform" if dispute.payer == "fund" else "seller"
@@ -200,7 +212,7 @@ def default_outcome(dispute: Dispute) -> str:
         case "awaiting_buyer":
             return "sellers_offer" if dispute.offer else "lapses"
         case "awaiting_return":
-            return "lapses"
+            return "buyers_amount_by_fund" if wants_label(dispute) else "lapses"
         case "return_in_transit":
             return "refund" if delivered else "platform_decides"
         case "awaiting_replacement":

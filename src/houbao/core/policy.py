@@ -16,7 +16,7 @@ from houbao.core.watches import WatchLimits
 Route = Literal["verify", "instant", "seller", "return"]
 FaultClass = Literal["INR", "SNAD", "OTHER", "exempt"]
 Over = Literal["platform_pays", "hand_over"]
-CoveredReturn = Literal["returnless"]
+CoveredReturn = Literal["returnless", "platform_label"]
 Commission = Literal["kept", "pro_rata"]
 
 MOST_REMINDERS = 5
@@ -74,7 +74,8 @@ class Limits(Record, frozen=True, kw_only=True):
 
 
 class Returns(Record, frozen=True, kw_only=True):
-    """A covered buyer keeps the goods, unless a ruling says otherwise. Whether the seller gets the
+    """A covered buyer keeps the goods, or sends them to the platform with its label, unless a ruling says otherwise.
+    Whether the seller gets the
     commission back with what is refunded, in proportion, or the platform keeps it."""
 
     covered: CoveredReturn = "returnless"

@@ -43,9 +43,6 @@ TABLES: dict[str, tuple[str, ...]] = {
 
 TEXTS = ("version", "title")
 
-NOT_YET = [("returns.covered", "platform_label")]
-"""What a policy may not say until it happens: no policy promises what does not."""
-
 PARTS = ("uncompleted", "inr", "snad", "description", "service", "logistics")
 """The parts of the score, which share its 100 points."""
 
@@ -187,9 +184,7 @@ def _amount(tables: Tables, where: str, default: str, faults: list[str], *, empt
 
 def _one_of(tables: Tables, where: str, known: tuple[str, ...], default: str, faults: list[str]) -> Any:
     value = _value(tables, where, default)
-    if (where, value) in NOT_YET:
-        faults.append(f"{where}: {value!r} is not yet available; there is {', '.join(known)}")
-    elif value not in known:
+    if value not in known:
         faults.append(f"{where}: {value!r} is not one of {', '.join(known)}")
     return value
 

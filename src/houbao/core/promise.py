@@ -306,7 +306,14 @@ def _returns(returns: Returns, say: Say) -> tuple[str, ...]:
         "kept": say("The platform keeps its commission on what you refund."),
         "pro_rata": say("You get the commission back on what you refund, in proportion."),
     }
-    return say("Where the fund pays, the buyer keeps the goods."), commission[returns.commission]
+    goods = {
+        "returnless": say("Where the fund pays, the buyer keeps the goods."),
+        "platform_label": say(
+            "Where the fund pays, the buyer sends the goods to the platform, with a label of the platform's and at the"
+            " fund's cost, unless the buyer may keep them; what is paid at once is kept."
+        ),
+    }
+    return goods[returns.covered], commission[returns.commission]
 
 
 def _score(curves: ScoreCurves, say: Say) -> tuple[str, ...]:

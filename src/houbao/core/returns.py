@@ -21,6 +21,16 @@ Problem = Literal["not_received", "damaged", "empty", "different", "missing"]
 # --- commands ------------------------------------------------------------------------------------------------------
 
 
+class SendLabel(CaseCommand, frozen=True, kw_only=True, tag="send_label"):
+    """The platform gave the buyer a label for the way back; `minor` units of the fund's `currency` are the freight,
+    which the carrier takes once the goods are on their way."""
+
+    carrier: str
+    tracking: str
+    minor: int
+    currency: str
+
+
 class ShipReturn(CaseCommand, frozen=True, kw_only=True, tag="ship_return"):
     """The buyer handed the goods to a carrier."""
 
@@ -65,18 +75,33 @@ class ReportReplacement(CaseCommand, frozen=True, kw_only=True, tag="report_repl
 
 
 class ReturnAuthorised(Move, frozen=True, kw_only=True, tag="return_authorised"):
-    """`minor` units are refunded by `payer` when the goods are back."""
+    """`minor` units are refunded by `payer` when the goods are back. `labelled`: the platform gives the label first."""
 
     minor: int
     payer: str
     resolved_by: str
+    labelled: bool = False
 
 
-class ReturnShipped(Move, frozen=True, kw_only=True, tag="return_shipped"):
-    """The goods are on their way back."""
+class LabelSent(Move, frozen=True, kw_only=True, tag="label_sent"):
+    """The buyer has the platform's label: the time to send the goods runs."""
 
     carrier: str
     tracking: str
+    freight: int
+    currency: str
+
+
+class ReturnShipped(Move, frozen=True, kw_only=True, tag="return_shipped"):
+    """The goods are on their way back. With the platform's label `payer` bears the `freight` (minor units of
+    `currency`), a fund of the store's own deposit by `legs`."""
+
+    carrier: str
+    tracking: str
+    freight: int = 0
+    currency: str = ""
+    payer: str = ""
+    legs: tuple[tuple[str, int], ...] = ()
 
 
 class ReturnDelivered(Move, frozen=True, kw_only=True, tag="return_delivered"):
@@ -112,6 +137,7 @@ class ReplacementReported(Move, frozen=True, kw_only=True, tag="replacement_repo
 
 ParcelEvent = (
     ReturnAuthorised
+    | LabelSent
     | ReturnShipped
     | ReturnDelivered
     | ReturnConfirmed
@@ -125,7 +151,8 @@ ParcelEvent = (
 
 
 class Parcel(Record, frozen=True, kw_only=True):
-    """A return or a replacement as it stands. `minor`, `payer` and `resolved_by` say what a return brings the buyer."""
+    """A return or a replacement as it stands. `minor`, `payer` and `resolved_by` say what a return brings the buyer;
+    `label` how far the platform's is, and `freight` (minor units of `currency`) what it costs."""
 
     kind: Literal["return", "replacement"]
     state: Literal["authorised", "promised", "shipped", "delivered", "inspected", "reported"]
@@ -136,6 +163,9 @@ class Parcel(Record, frozen=True, kw_only=True):
     tracking: str = ""
     delivered_at: datetime | None = None
     problem: str = ""
+    label: Literal["", "wanted", "sent"] = ""
+    freight: int = 0
+    currency: str = ""
 
 
 PROMISED = Parcel(kind="replacement", state="promised")
@@ -156,10 +186,18 @@ def evolve_parcel(parcel: Parcel | None, event: ParcelEvent) -> Parcel:
     """The parcel after the event."""
     if isinstance(event, ReturnAuthorised):
         return Parcel(
-            kind="return", state="authorised", minor=event.minor, payer=event.payer, resolved_by=event.resolved_by
+            kind="return",
+            state="authorised",
+            minor=event.minor,
+            payer=event.payer,
+            resolved_by=event.resolved_by,
+            label="wanted" if event.labelled else "",
         )
     assert parcel is not None
     match event:
+        case LabelSent():
+            label = {"carrier": event.carrier, "tracking": event.tracking, "label": "sent"}
+            return structs.replace(parcel, **label, freight=event.freight, currency=event.currency)
         case ReturnShipped() | ReplacementShipped():
             return structs.replace(parcel, state="shipped", carrier=event.carrier, tracking=event.tracking)
         case ReturnDelivered() | ReplacementDelivered():

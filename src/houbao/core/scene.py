@@ -35,7 +35,7 @@ class Scene(Record, frozen=True, kw_only=True):
     `refunded` is what of the order its seller has refunded (minor units), None where the commission on it is kept.
     `caps` are the policy's limits; `rates` those of the order's currency, where the fund's is another; `position` is
     that of the last event; `text` the keyed digest of the command's text; `clock`
-    how time runs for the order's store.
+    how time runs for the order's store; `labels` whether what the fund pays for goes to the platform with its label.
     """
 
     order: Order
@@ -51,6 +51,7 @@ class Scene(Record, frozen=True, kw_only=True):
     rates: tuple[Rate, ...] = ()
     text: str = ""
     clock: Clock = ALWAYS
+    labels: bool = False
 
 
 def later(scene: Scene) -> Scene:

@@ -181,6 +181,7 @@ DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "serve_notice": notices.decide_serve_notice,
     "notice_accepted": notices.decide_notice_accepted,
     "notice_bounced": notices.decide_notice_bounced,
+    "send_label": parcels.decide_send_label,
     "ship_return": parcels.decide_ship_return,
     "scan_return": parcels.decide_scan_return,
     "confirm_return": parcels.decide_confirm_return,

@@ -120,6 +120,9 @@ def _words(effect: Effect, dispute: Dispute, speech: Speech, due: datetime | Non
             values |= {"party": speech.say(PARTY[appeal.party]), "about": speech.say(APPEALED[appeal.about])}
         case "goodwill_buyer" | "goodwill_seller":
             values["paid"] = speech.money(sum(refund.minor for refund in dispute.refunds), dispute.currency)
+        case "send_back_labelled":
+            assert dispute.parcel is not None
+            values |= {"carrier": dispute.parcel.carrier, "tracking": dispute.parcel.tracking}
         case "recovered_buyer" | "recovered_seller":
             values["paid"] = speech.money(sum(map(recovered, dispute.refunds)), dispute.currency)
         case "closed":
@@ -136,6 +139,8 @@ def _name(effect: Effect, dispute: Dispute) -> str:
     match what:
         case "notice" if dispute.excess_of:
             return "notice_of_excess"
+        case "send_back" if dispute.parcel is not None and dispute.parcel.label == "sent":
+            return "send_back_labelled"
         case "opened":
             return f"opened_{dispute.phase}" if f"opened_{dispute.phase}" in SAYINGS else "opened"
         case "your_turn":

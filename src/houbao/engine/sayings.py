@@ -124,6 +124,26 @@ SAYINGS = {
         then=SILENT,
         button=OPEN,
     ),
+    "send_back_labelled": Words(
+        N_("Please send the goods back"),
+        "",
+        N_(
+            "Use the label %(tracking)s of %(carrier)s. Send them by %(due)s, and you get %(amount)s back when they are"
+            " there."
+        ),
+        then=SILENT,
+        button=OPEN,
+    ),
+    "label_coming": Words(
+        N_("You get a label to send the goods back"),
+        "",
+        N_(
+            "Your claim was found justified: you get %(amount)s back when the goods are there. We send you a label that"
+            " costs you nothing; your time to send them begins when you have it."
+        ),
+        then=SILENT,
+        button=OPEN,
+    ),
     "inspect": Words(
         N_("A return is on its way to you"),
         "",

@@ -65,6 +65,7 @@ SAYS_OF = {
     "reminder": ("awaiting_seller", "awaiting_buyer", "awaiting_return", "awaiting_replacement"),
     "platform_decides": ("adjudicating",),
     "evidence_wanted": ("verifying", "adjudicating"),
+    "label_coming": ("awaiting_return",),
     "send_back": ("awaiting_return",),
     "inspect": ("return_in_transit",),
     "send_replacement": ("awaiting_replacement",),

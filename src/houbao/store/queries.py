@@ -94,7 +94,7 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         premiums=total("kind='premium'"),
         backstop=total("kind='backstop'"),
         deposits=total("kind='deposit_pays'") - total("kind='deposit_back'"),
-        out=total("source=? AND kind IN ('guarantee', 'exchange', 'given_back', 'chargeback')", RESERVED),
+        out=total("source=? AND kind IN ('guarantee', 'exchange', 'given_back', 'chargeback', 'freight')", RESERVED),
         back=total("target=? AND kind IN ('guarantee_returned', 'exchange_returned')", RESERVED)
         + total("target=? AND kind IN ('recovery', 'taken_back')", AVAILABLE),
         waiting=waiting,

@@ -64,6 +64,8 @@ KNOWN: dict[str, tuple[int, str]] = {
     "payout_above_order": (409, "Pay out the rest for other orders."),
     "not_mature": (409, "Pay it out then."),
     "nothing_to_settle": (409, "Check the dispute and the payment."),
+    "no_label": (409, "Wait for it; without one the refund goes out when the platform's time has ended."),
+    "no_label_wanted": (409, "Nothing."),
     "nothing_to_recover": (409, "Book at most what `detail` says; check the refund's id."),
     "recovery_booked": (409, "Nothing if it is the same money; else give its own reference."),
     "no_rate": (409, "Bring rates in (`houbao rates`), then rule again."),

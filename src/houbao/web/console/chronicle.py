@@ -217,6 +217,7 @@ _PARCELS: dict[type, Teller] = {
     g.ReturnAuthorised: lambda v, e, role, c: Told(
         v.say(N_("Return authorised: %(amount)s when the goods are back"), amount=v.money(e.minor, c))
     ),
+    g.LabelSent: _sent(N_("Label for the way back given")),
     g.ReturnShipped: _sent(N_("Goods sent back")),
     g.ReturnDelivered: lambda v, e, role, c: Told(v.say(N_("The return arrived"))),
     g.ReturnConfirmed: lambda v, e, role, c: Told(v.say(N_("The return is intact"))),
