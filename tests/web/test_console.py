@@ -7,6 +7,7 @@ import pytest
 
 from given import BUYER, DAY, SELLER, eur
 from houbao.core import disputes as d
+from houbao.demo.signins import open_doors, told
 from houbao.web.console.views import books
 from web.shopfront import furnish
 
@@ -336,6 +337,21 @@ def test_somebody_signs_in_and_comes_to_the_page_they_wanted(served):
         "/sign-in", data=fields | {"password": "correct horse battery"}, headers=PAGE, follow_redirects=False
     )
     assert (right.status_code, right.headers["location"]) == (303, "/score")
+
+
+def test_a_demonstration_has_a_sign_in_for_each_role(served):
+    signins, password = open_doors(served.market.database.path)
+    assert {one.role for one in signins} == {"seller", "buyer", "agent", "finance", "admin"}
+    for one in signins:
+        served.client.cookies.clear()
+        form = served.client.get("/sign-in", headers=PAGE)
+        token = re.search(r'name="csrf_token" value="(\w+)"', form.text)
+        assert token
+        fields = {"csrf_token": token[1], "name": one.name, "password": password, "code": "", "next": "/"}
+        answer = served.client.post("/sign-in", data=fields, headers=PAGE)
+        assert answer.status_code == 200
+        assert "Sign out" in answer.text, one.role
+    assert password in "\n".join(told(signins, password, "http://127.0.0.1:8000"))
 
 
 @pytest.mark.parametrize("to", ["//evil.example", "https://evil.example", "/\\evil.example"])

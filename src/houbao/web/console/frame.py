@@ -88,13 +88,11 @@ def page(
     **given: Any,
 ) -> Response[str]:
     """A whole page. `refused` is shown on it, and gives its status."""
-    caller = caller_of(request)
     told: Trouble | None = trouble(voice, refused) if refused else None
     frame = shell(request, voice, at, Markup(done), told)
     body = render(TEMPLATES, template, voice, page=frame, **given)
     cookies = [cookie] if cookie else None
     code = status_of(refused.code) if refused else status
-    assert caller is not None
     return Response(str(body), status_code=code, media_type=MediaType.HTML, cookies=cookies)
 
 
