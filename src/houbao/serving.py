@@ -7,12 +7,13 @@ from pathlib import Path
 from houbao.core.terms import Refused
 from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
-from houbao.engine.ports import RefundProvider, Scorebook
+from houbao.engine.ports import RefundProvider, Scorebook, StorePast
 from houbao.engine.writer import Writer
 from houbao.gateways.evidence import EvidenceFolder
 from houbao.settings import Settings
 from houbao.store import lists
 from houbao.store.access import Access
+from houbao.store.history import store_past
 from houbao.store.policies import Version, publish_text
 from houbao.store.reading import Reader
 from houbao.store.scores import Scorebook as StoredScores
@@ -61,6 +62,13 @@ def site_for(
         finally:
             database.close()
 
+    def past(store: str, since: datetime) -> StorePast:
+        database = SQLite(path)
+        try:
+            return store_past(database, PART, store, since, now())
+        finally:
+            database.close()
+
     return Site(
         reader=reader,
         engine=engine,
@@ -71,6 +79,7 @@ def site_for(
         evidence=evidence or EvidenceFolder(path.with_suffix(".evidence"), path.with_suffix(".key")),
         clock=now,
         publish=publish,
+        past=past,
         note=metrics.note_commands,
         wall=wall,
         public_url=public_url,

@@ -23,6 +23,7 @@ SELLERS = (
     "/score",
     "/guarantee",
     "/guarantee/leave",
+    "/guarantee/advice",
 )
 BUYERS = (
     "/orders",

@@ -280,6 +280,13 @@ def test_the_promise_is_told_in_chinese_to_the_last_sentence(served):
     assert re.findall(r"[A-Za-z]{4,} [a-z]{2,} [a-z]{2,}", main) == []
 
 
+def test_a_seller_is_told_whether_the_guarantee_would_have_paid(served, shown):
+    said = get(served, "/guarantee/advice").text
+    assert "Would it have paid?" in said
+    assert re.search(r"to tell: \d have ended in the last 90 days\.", said), "a handful of disputes says nothing"
+    assert "Being inside saves" in said
+
+
 def test_goodwill_leaves_the_balance_and_counts_nowhere(served, shown):
     number = shown["fine order"]
     answer = post(served, f"/orders/order_0_{number}/goodwill", {"amount": "5.00"})

@@ -17,7 +17,7 @@ from houbao.core.rulings import Compiled, Ruling, compile_policy
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
-from houbao.engine.ports import Accepted, Outcome, Preview, RefundProvider, Request, Scorebook
+from houbao.engine.ports import Accepted, Outcome, Preview, RefundProvider, Request, Scorebook, StorePast
 from houbao.engine.writer import Writer
 from houbao.store import lists
 from houbao.store.access import Access
@@ -38,8 +38,8 @@ class Beat(Struct):
 
 class Site:
     """One database being served. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
-    `publish` lets a policy's text come into force in a programme; `note` hears of every command and its outcome;
-    `secure`: it is reached by https alone."""
+    `publish` lets a policy's text come into force in a programme; `past` is a store's past since some time, for advice;
+    `note` hears of every command and its outcome; `secure`: it is reached by https alone."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Site:
         evidence: Evidence,
         clock: Callable[[], datetime],
         publish: Callable[[str, str, datetime | None], Version],
+        past: Callable[[str, datetime], StorePast],
         note: Callable[[Sequence[Request], Sequence[Outcome]], None] = lambda requests, outcomes: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         public_url: str = "",
@@ -68,6 +69,7 @@ class Site:
         self.uploads = Uploads()
         self.clock = clock
         self.publish = publish
+        self.past = past
         self.note = note
         self.wall = wall
         self.public_url = public_url

@@ -1,6 +1,7 @@
 """What the guarantee does for a store, from the policy in force; joining and leaving it."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from litestar.response import Redirect
 from houbao.core.programme import Enrol, Leave
 from houbao.core.promise import promise
 from houbao.core.terms import Actor, Refused
+from houbao.insight.advice import advise
 from houbao.web.console import frame
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.language import N_
@@ -18,6 +20,9 @@ from houbao.web.guard import on
 from houbao.web.site import PART
 
 AnyRequest = Request[Any, Any, Any]
+ADVISED = timedelta(days=90)
+"""Of how many days it is said whether the guarantee would have paid."""
+
 DONE = {
     "joined": N_("The store is in the guarantee. Orders that are paid from now on are covered."),
     "left": N_("The store has left the guarantee. Orders that were paid before stay covered."),
@@ -51,15 +56,16 @@ def _shown(request: AnyRequest, *, done: str = "", refused: Refused | None = Non
         view=found,
         sections=sections,
         asked=asked,
+        advice=advise(site.past(caller.store, now - ADVISED), now, ADVISED.days) if asked == "advice" else None,
         key=uuid4().hex,
     )
 
 
 @get("/guarantee/{wish:str}", opt=on("stores.score"), sync_to_thread=True)
 def ask_first(request: AnyRequest) -> Response[str]:
-    """What joining or leaving would do, with the button that does it."""
+    """What joining or leaving would do, with the button that does it; or whether it would have paid."""
     wish = str(request.path_params["wish"])
-    if wish not in ("join", "leave"):
+    if wish not in ("join", "leave", "advice"):
         raise Refused("not_found", "there is nothing at that path")
     return _shown(request, asked=wish)
 
