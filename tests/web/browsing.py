@@ -16,12 +16,19 @@ import uvicorn
 from given import Market
 from houbao.web.guard import SESSION
 from houbao.web.server import create_app
+from web.deskfront import furnish_desks
 from web.served import Served
 from web.shopfront import furnish
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
-WHO = {"seller": ("portal", "seller", "oak", "oak"), "buyer": ("portal", "buyer", "ann", "")}
+WHO = {
+    "seller": ("portal", "seller", "oak", "oak"),
+    "buyer": ("portal", "buyer", "ann", ""),
+    "agent": ("user", "agent", "mia", ""),
+    "finance": ("user", "finance", "kim", ""),
+    "admin": ("user", "admin", "eve", ""),
+}
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
@@ -39,7 +46,10 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.market = Market(folder)
         self.shown = furnish(self.market)
+        self.shown |= furnish_desks(self.market)
         self.served = Served(self.market)
+        for name, role in (("mia", "agent"), ("lee", "agent"), ("kim", "finance"), ("eve", "admin")):
+            self.served.add_user(name, role)
         self.served.site.secure = False
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -34,7 +34,36 @@ BUYERS = (
     "/disputes/{withdrawn}",
 )
 EVERYBODYS = ("/sign-in", "/styleguide")
-PAGES = {"seller": SELLERS, "buyer": BUYERS, "": EVERYBODYS}
+AGENTS = (
+    "/queue/verify",
+    "/queue/appeals",
+    "/cases/{checked}",
+    "/cases/{judged}",
+    "/cases/{appealed}",
+    "/cases/{fraud}",
+    "/cases/{noticed}",
+    "/cases/{refunded}",
+)
+FINANCES = (
+    "/fund",
+    "/fund/movements",
+    "/fund/sums",
+    "/refunds",
+    "/debts",
+    "/policies",
+    "/policies/2026.1",
+    "/cases/{unknown}",
+    "/cases/{stuck}",
+)
+ADMINS = ("/people", "/keys", "/audit", "/cases/{checked}")
+PAGES = {
+    "seller": SELLERS,
+    "buyer": BUYERS,
+    "agent": AGENTS,
+    "finance": FINANCES,
+    "admin": ADMINS,
+    "": EVERYBODYS,
+}
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +136,51 @@ def test_a_buyer_opens_a_dispute_in_three_steps_with_the_ruling_explained(browse
         assert "The dispute is open." in buyer.text()
         assert "Two bowls cracked." in buyer.text()
         assert buyer.wrong == []
+
+
+@pytest.mark.parametrize(("script", "size"), [(True, DESKTOP), (False, PHONE)])
+def test_an_agent_takes_the_next_case_and_sees_a_ruling_before_sending_it(browser, site, script, size):
+    with tab(browser, site, "agent", size, java_script_enabled=script) as agent:
+        agent.open("/queue/verify")
+        agent.page.click("button:has-text('Claim the next one')")
+        assert "Claimed by you" in agent.text()
+        number = int(agent.page.url.partition("dispute_0_")[2].partition("?")[0])
+        agent.page.check("input[value=unjustified]")
+        agent.page.select_option("#rule-reason", "disclosed")
+        agent.page.fill("#rule-note", "The listing says it.")
+        agent.page.click("button:has-text('See what happens')")
+        agent.page.wait_for_selector(".outcome")
+        assert site.market.dispute(number).phase == "verifying"
+        agent.page.click("button:has-text('Not justified: no refund')")
+        assert "Ruled. What follows stands in the timeline." in agent.text()
+        assert agent.wrong == []
+    assert site.market.dispute(number).outcome == "rejected"
+
+
+def test_an_agent_works_by_keys_and_can_switch_them_off(browser, site):
+    number = site.market.open(site.market.order(amount="60.00"), "damaged", "60.00")
+    with tab(browser, site, "agent") as agent:
+        agent.open("/queue/verify")
+        agent.page.keyboard.press("j")
+        agent.page.keyboard.press("Enter")
+        agent.page.wait_for_url("**/cases/**")
+        agent.open(f"/cases/dispute_0_{number}")
+        agent.page.keyboard.press("c")
+        agent.page.wait_for_selector("text=Claimed by you")
+        agent.page.keyboard.press("2")
+        assert agent.page.is_checked("input[value=unjustified]")
+        agent.page.keyboard.press("r")
+        assert agent.page.evaluate("document.activeElement.id") == "rule-reason"
+        agent.page.select_option("#rule-reason", "disclosed")
+        agent.page.keyboard.press("1")
+        assert agent.page.is_checked("input[value=unjustified]"), "no key works in a field"
+        agent.page.click("h1")
+        agent.page.keyboard.press("?")
+        agent.page.uncheck("#use-keys")
+        agent.page.click("h1")
+        agent.page.keyboard.press("1")
+        assert agent.page.is_checked("input[value=unjustified]")
+        assert agent.wrong == []
 
 
 def test_somebody_reads_it_in_chinese(browser, site):

@@ -12,13 +12,10 @@ import pyotp
 from msgspec import Struct, structs
 
 from houbao.commands.terminal import CommandFailed
-from houbao.core.terms import Refused, check_reference, check_words
 from houbao.store.access import Access, Key, User, all_keys, all_users, user_of
-from houbao.web.callers import SCOPES
+from houbao.web.accounts import check_key, check_user
 from houbao.web.signin import hashed
 from houbao.wiring import House
-
-ROLES = ("seller", "agent", "finance", "admin")
 
 
 class NewKey(Struct):
@@ -36,17 +33,7 @@ class NewKey(Struct):
 
 def add_key(house: House, name: str, scopes: Sequence[str]) -> NewKey:
     """Make a key. Raises Refused: bad_request, bad_words, unknown_store."""
-    check_words("name", name)
-    for scope in scopes:
-        kind, _, store = scope.partition(":")
-        if kind == "store" and store:
-            check_reference("store", store)
-            if house.database.store(0, store) is None:
-                raise Refused("unknown_store", f"no store {store}: register it first")
-        elif scope not in SCOPES:
-            raise Refused("bad_request", f"{scope!r} is no scope: use {', '.join(SCOPES)} or store:ID")
-    if not scopes or sum(scope.startswith("store:") for scope in scopes) > 1:
-        raise Refused("bad_request", "name one scope or more, and of store:ID at most one")
+    check_key(house.database.connection, name, scopes)
     with closing(Access(house.database.path)) as access:
         key, secret = access.add_key(name, tuple(scopes), datetime.now(UTC))
     return NewKey(key.id, key.name, key.scopes, secret)
@@ -96,12 +83,7 @@ def add_user(house: House, number: str, *, role: str, store: str, name: str, tot
 
     Raises Refused: bad_reference, bad_request, bad_words, unknown_store."""
     number = number.lower()
-    check_reference("user", number)
-    check_words("name", name)
-    if role not in ROLES or (role == "seller") != bool(store):
-        raise Refused("bad_request", f"a user is one of {', '.join(ROLES)}; a seller, and nobody else, is of a --store")
-    if store and house.database.store(0, store) is None:
-        raise Refused("unknown_store", f"no store {store}: register it first")
+    check_user(house.database.connection, number, role=role, store=store, name=name)
     secret = pyotp.random_base32() if totp else ""
     before = user_of(house.database.connection, number)
     with closing(Access(house.database.path)) as access:

@@ -44,6 +44,8 @@ GRANTS: dict[str, dict[str, str]] = {
     **{f"disputes.{name}": _turn(by) for name, by in BY_HAND.items()},
     "evidence.add": {"platform": ALL, "agent": ALL, "seller": OWN, "buyer": OWN},
     "evidence.read": {**_READ, "seller": OWN, "buyer": OWN},
+    "cases.read": dict.fromkeys(_STAFF, ALL),
+    "cases.act": dict.fromkeys(("agent", "finance"), ALL),
     "fund.read": dict.fromkeys(("platform", "finance", "admin", "read"), ALL),
     "fund.move": dict.fromkeys(("finance", "admin"), ALL),
     "policies.read": _READ,
@@ -51,6 +53,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "events.read": dict.fromkeys(("platform", "admin", "read"), ALL),
     "webhooks.manage": dict.fromkeys(("platform", "admin"), ALL),
     "portal.open": {"platform": ALL},
+    "people.manage": {"admin": ALL},
     "metrics.read": _READ,
     "console.use": dict.fromkeys((*_STAFF, *PARTIES), OWN),
 }

@@ -20,7 +20,24 @@ page.
 from collections.abc import Sequence
 from typing import Any
 
-from houbao.web.console.handlers import books, disputes, doors, guarantee, live, opening, orders, record, seller
+from houbao.web.console.handlers import (
+    audit,
+    books,
+    cases,
+    disputes,
+    doors,
+    fund,
+    guarantee,
+    live,
+    opening,
+    orders,
+    people,
+    policies,
+    queues,
+    record,
+    refunds,
+    seller,
+)
 from houbao.web.console.rendering import STATIC as STATIC
 
 HANDLERS: Sequence[Any] = (
@@ -33,6 +50,13 @@ HANDLERS: Sequence[Any] = (
     *record.HANDLERS,
     *guarantee.HANDLERS,
     *live.HANDLERS,
+    *queues.HANDLERS,
+    *cases.HANDLERS,
+    *fund.HANDLERS,
+    *refunds.HANDLERS,
+    *policies.HANDLERS,
+    *people.HANDLERS,
+    *audit.HANDLERS,
 )
 """The handlers of all pages: functions, controllers or routers of Litestar."""
 

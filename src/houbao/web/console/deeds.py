@@ -161,7 +161,7 @@ BUYERS = (
         N_("The platform looks into it and decides."),
         N_("Report the replacement"),
         lambda x, form: g.ReportReplacement(
-            dispute=x.id, problem=_option(form, "problem", PROBLEM.options), note=form.get("note", "")
+            dispute=x.id, problem=option(form, "problem", PROBLEM.options), note=form.get("note", "")
         ),
         (PROBLEM, TO_PLATFORM),
         money=N_("what the platform decides"),
@@ -229,7 +229,7 @@ SELLERS = (
         N_("The buyer may answer or let the platform decide. Silent, it ends with nothing paid."),
         N_("Reject the claim"),
         lambda x, form: d.Reject(
-            dispute=x.id, reason=_option(form, "reason", REJECTING.options), note=form.get("note", "")
+            dispute=x.id, reason=option(form, "reason", REJECTING.options), note=form.get("note", "")
         ),
         (REJECTING, NOTE),
         money=N_("no change now"),
@@ -248,7 +248,7 @@ SELLERS = (
         N_("The platform decides. What was put aside stays put aside."),
         N_("Report the return"),
         lambda x, form: g.ReportReturn(
-            dispute=x.id, problem=_option(form, "problem", PROBLEM.options), note=form.get("note", "")
+            dispute=x.id, problem=option(form, "problem", PROBLEM.options), note=form.get("note", "")
         ),
         (PROBLEM, TO_PLATFORM),
         money=N_("no change now"),
@@ -275,7 +275,7 @@ COMMON = (
         N_("Somebody who has not ruled on it decides once more. Each side may do this once."),
         N_("Appeal: another person decides"),
         lambda x, form: d.FileAppeal(
-            dispute=x.id, about=_option(form, "about", ("remedy", "funding", "fault")), note=form.get("note", "")
+            dispute=x.id, about=option(form, "about", ("remedy", "funding", "fault")), note=form.get("note", "")
         ),
         (
             Field(
@@ -317,13 +317,13 @@ DEEDS: dict[str, Deed] = {deed.name: deed for deed in (*SELLERS, *BUYERS, *COMMO
 
 
 def _offer(dispute: d.Dispute, form: Form) -> d.MakeOffer:
-    remedy = _option(form, "remedy", ("refund", "return_refund", "replacement"))
+    remedy = option(form, "remedy", ("refund", "return_refund", "replacement"))
     if remedy == "replacement":
         return d.MakeOffer(dispute=dispute.id, remedy="replacement", note=form.get("note", ""))
     return d.MakeOffer(dispute=dispute.id, amount=amount_of(dispute, form), remedy=remedy, note=form.get("note", ""))
 
 
-def _option(form: Form, name: str, options: tuple[str, ...]) -> Any:
+def option(form: Form, name: str, options: tuple[str, ...]) -> Any:
     """The chosen code. Raises Refused: bad_request."""
     chosen = form.get(name, "")
     if chosen not in options:

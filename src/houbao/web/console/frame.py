@@ -11,6 +11,7 @@ from houbao.core.programme import Programme
 from houbao.core.scopes import NOTHING, Scope
 from houbao.core.terms import Actor, Refused
 from houbao.store import lists
+from houbao.store.desk import queue_lengths
 from houbao.store.pages import name_of, waiting_for_seller
 from houbao.web.callers import Caller
 from houbao.web.console.language import Voice, negotiate
@@ -134,6 +135,8 @@ def _who(reading: sqlite3.Connection, caller: Caller) -> tuple[str, dict[str, in
     if caller.role == "seller":
         found = name_of(reading, PART, "store", caller.store)
         return found or caller.store, {"inbox": waiting_for_seller(reading, PART, caller.store)}
+    if caller.role == "agent":
+        return caller.id, queue_lengths(reading, PART)
     return caller.buyer or caller.id, {}
 
 

@@ -4,6 +4,7 @@ A template has `v` (the voice), the domain's words (`word`, `low`, `state_chip`,
 its page gives it. Everything is escaped; no page has script or style of its own (the content policy forbids both).
 """
 
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def environment() -> Environment:
         "state_chip": _spoken(states.state_chip),
         "fault_chip": _spoken(states.fault_chip),
         "share_words": words.SHARE,
+        "span": _spoken(seconds_told),
         "of_hundred": of_hundred,
         "decimal_of": decimal,
         "paid_of": paid_of,
@@ -59,6 +61,11 @@ def environment() -> Environment:
 def id_of(kind: str, number: int) -> str:
     """The public id of a thing."""
     return public_id(kind, 0, number)
+
+
+def seconds_told(voice: Voice, seconds: float) -> Markup:
+    """A stretch of time given in seconds."""
+    return voice.span(timedelta(seconds=seconds))
 
 
 def paid_of(dispute: Dispute) -> int:

@@ -64,6 +64,27 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("orders", "/orders", "orders", N_("My orders")),
         Place("disputes", "/disputes", "disputes", N_("My disputes")),
     ),
+    "agent": (
+        Place("verify", "/queue/verify", "verify", N_("Verify")),
+        Place("judge", "/queue/judge", "judge", N_("Adjudicate")),
+        Place("appeals", "/queue/appeals", "appeals", N_("Appeals")),
+        Place("notices", "/queue/notices", "notices", N_("Notices")),
+        Place("orders", "/orders", "orders", N_("Orders")),
+    ),
+    "finance": (
+        Place("fund", "/fund", "fund", N_("Fund")),
+        Place("refunds", "/refunds", "refunds", N_("Refunds")),
+        Place("debts", "/debts", "debts", N_("Debts")),
+        Place("policies", "/policies", "policies", N_("Policies")),
+        Place("orders", "/orders", "orders", N_("Orders")),
+    ),
+    "admin": (
+        Place("people", "/people", "people", N_("People")),
+        Place("keys", "/keys", "keys", N_("Keys")),
+        Place("audit", "/audit", "search", N_("Audit")),
+        Place("fund", "/fund", "fund", N_("Fund")),
+        Place("policies", "/policies", "policies", N_("Policies")),
+    ),
 }
 """Role → where it can go; the first is its home."""
 
@@ -125,6 +146,18 @@ TITLES = {
     "overloaded": N_("Too many people at once."),
     "already_enrolled": N_("The store is in the guarantee already."),
     "not_enrolled": N_("The store is not in the guarantee."),
+    "same_agent": N_("You ruled on it before: another agent decides the appeal."),
+    "same_person": N_("You signed or proposed it: it takes another person."),
+    "bad_ruling": N_("That cannot be ruled so."),
+    "refund_in_flight": N_("A refund is on its way: wait for the provider’s answer."),
+    "evidence_asked": N_("Evidence is asked for already."),
+    "not_claimed": N_("Nobody has it."),
+    "not_proposed": N_("Nobody proposed a ruling of fraud."),
+    "nothing_owed": N_("Nothing is owed here."),
+    "not_yet": N_("It is too early for that."),
+    "refund_waits": N_("The refund waits for money in the fund."),
+    "no_refund": N_("Nothing of that refund is left to settle."),
+    "unknown_provider": N_("There is no such provider."),
     "no_record": N_("There is nothing to score yet."),
 }
 

@@ -39,6 +39,10 @@ REASON = {
     "part_of_it": N_("Part of it is shown"),
     "goods_back": N_("Against the goods"),
     "not_our_fault": N_("Not the seller’s fault"),
+    "no_proof_of_delivery": N_("No proof of delivery"),
+    "within_tolerance": N_("Within the stated tolerance"),
+    "nothing_shows_it": N_("Nothing shows it"),
+    "excluded": N_("Excluded by the policy"),
 }
 
 KIND = {
@@ -245,7 +249,74 @@ TO_BUYER = {
     "unclaimed": N_("<b>the money goes back</b> and you can no longer claim it"),
 }
 
+FINDING = {
+    "justified": N_("Justified"),
+    "unjustified": N_("Not justified"),
+    "out_of_scope": N_("Outside the guarantee"),
+}
+
+HEARD = {
+    "justified": N_("Grant the appeal"),
+    "unjustified": N_("Dismiss the appeal"),
+}
+"""The same findings, of an appeal."""
+
+RULED_PAYER = {
+    "": N_("As it stands"),
+    "fund": N_("The guarantee"),
+    "seller": N_("The seller"),
+    "platform": N_("The platform"),
+}
+
+RULED_FAULT = {
+    "": N_("As the policy says"),
+    "counted": N_("It counts"),
+    "exempt": N_("It does not count"),
+}
+
+FRAUD = {
+    "": N_("No fraud"),
+    "seller": N_("The seller’s"),
+    "buyer": N_("The buyer’s"),
+}
+
+RESOLVED = {
+    "paid_elsewhere": N_("It was paid to the buyer another way"),
+    "abandon": N_("It is given up: the money goes back to who paid"),
+}
+
+ACCOUNT = {
+    "external:bank": N_("Bank"),
+    "fund:available": N_("Fund, free"),
+    "fund:reserved": N_("Fund, reserved"),
+    "platform:backstop": N_("Treasury"),
+    "platform:expense": N_("Platform’s expense"),
+}
+
+ROLE = {
+    "agent": N_("Agent: verifies and decides"),
+    "finance": N_("Finance: looks after the money"),
+    "admin": N_("Admin: people, keys, everything to read"),
+    "seller": N_("Seller: one store’s own"),
+}
+
+SCOPE = {
+    "platform": N_("The marketplace: orders, and its buyers’ and sellers’ acts"),
+    "agent": N_("An agent: rulings"),
+    "finance": N_("Finance: the fund and refunds"),
+    "read": N_("Reading alone"),
+}
+
 TABLES = {
+    "role": ROLE,
+    "scope": SCOPE,
+    "account": ACCOUNT,
+    "finding": FINDING,
+    "heard": HEARD,
+    "ruled_payer": RULED_PAYER,
+    "ruled_fault": RULED_FAULT,
+    "fraud": FRAUD,
+    "resolved": RESOLVED,
     "reason": REASON,
     "kind": KIND,
     "outcome": OUTCOME,

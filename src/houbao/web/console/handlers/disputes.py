@@ -21,6 +21,7 @@ from houbao.store import lists
 from houbao.store.lists import Filters
 from houbao.web.console import choices as chosen
 from houbao.web.console import frame, telling
+from houbao.web.console.chronicle import STAFF
 from houbao.web.console.deeds import DEEDS, Deed
 from houbao.web.console.handlers import photos
 from houbao.web.console.handlers.trying import try_out
@@ -79,10 +80,13 @@ def _order(reading: Any, dispute: Dispute) -> Any:
 
 
 @get("/disputes/{dispute_id:str}", opt=on("disputes.read"), sync_to_thread=True)
-def show_dispute(request: AnyRequest) -> Response[str]:
-    """A dispute, with what its reader may do now and what each of it would lead to."""
+def show_dispute(request: AnyRequest) -> Response[Any]:
+    """A dispute, with what its reader may do now and what each of it would lead to. The platform's own people have a
+    page of their own for it."""
     reach = frame.reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
+    if frame.caller_of(request).role in STAFF:
+        return Redirect(f"/cases/{public_id('dispute', PART, number_of('dispute', dispute_id))}", status_code=303)
     done = DONE.get(request.query_params.get("done", ""), "")
     return shown(request, reach, number_of("dispute", dispute_id), done=done)
 
@@ -111,7 +115,7 @@ def shown(
         found = case(reading, PART, scope, number, [actor], site.clock())
         if found is None:
             raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
-        why = _why(voice, site, reading, found)
+        why = why_of(voice, site, reading, found)
     foreseen = _foreseen(site, found, actor)
     return frame.page(
         request,
@@ -149,7 +153,7 @@ def back_of(voice: Voice, role: str) -> Back:
     return Back("/disputes", voice.say(N_("My disputes")))
 
 
-def _why(voice: Voice, site: Site, reading: Any, found: Case) -> list[Markup]:
+def why_of(voice: Voice, site: Site, reading: Any, found: Case) -> list[Markup]:
     """The policy's reasons for the claim as it stands."""
     asked = found.asked.event
     if not isinstance(asked, d.DisputeOpened | d.ClaimChanged):
@@ -201,7 +205,7 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
         found = case(reading, PART, scope, number, [actor], site.clock())
     if found is None:
         raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
-    seen = _seen(form)
+    seen = seen_in(form)
     try:
         preview = try_out(site, deed.make(found.dispute, form), actor, seen=seen)
     except Refused as refused:
@@ -241,13 +245,14 @@ def _refused(
     if frame.is_part(request):
         told = trouble(voice, refused)
         return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=told)
-    return shown(request, scope, number, refused=refused, tried=Tried(deed.name, form, _wrong(voice, refused)))
+    return shown(request, scope, number, refused=refused, tried=Tried(deed.name, form, wrong(voice, refused)))
 
 
 AMOUNTS = ("bad_amount", "amount_above_claim", "amount_above_refundable", "offer_is_claim", "claim_unchanged")
 
 
-def _wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:
+def wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:
+    """What a refusal says is wrong with which field."""
     field = "amount" if refused.code in AMOUNTS else "tracking" if refused.code == "bad_reference" else ""
     return {field: voice.say(TITLES[refused.code])} if field else {}
 
@@ -276,10 +281,10 @@ async def do_deed(request: AnyRequest) -> Response[Any]:
     try:
         if what.name == "evidence":
             form |= {"evidence": await photos.brought(request)}
-        seen = 0 if what.plain else _seen(form)
+        seen = 0 if what.plain else seen_in(form)
         await site.execute(what.make(dispute, form), actor, key=form.get("key", "")[:64], seen=seen)
     except Refused as refused:
-        told, tried = refused, Tried(what.name, form, _wrong(frame.speak(request), refused))
+        told, tried = refused, Tried(what.name, form, wrong(frame.speak(request), refused))
         return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told, tried=tried))
     return Redirect(f"/disputes/{dispute_id}?done={what.name}", status_code=303)
 
@@ -290,7 +295,8 @@ async def typed(request: AnyRequest) -> dict[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str) and not isinstance(value, UploadFile)}
 
 
-def _seen(form: Mapping[str, str]) -> int:
+def seen_in(form: Mapping[str, str]) -> int:
+    """The position of the last event that the form's page knew of; 0 where it says none."""
     text = form.get("seen", "")
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 

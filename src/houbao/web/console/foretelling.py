@@ -1,0 +1,110 @@
+"""What a ruling or another act of the platform's own people would do, line by line: the buyer's money, the fund, the
+store's balance and score, the record, what comes next, and who is written to."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from houbao.core.accounts import AVAILABLE
+from houbao.core.acts import DisputeOpened, FraudProposed
+from houbao.core.disputes import Dispute
+from houbao.core.returns import ReturnAuthorised
+from houbao.core.shortfalls import WriteOffProposed
+from houbao.engine.ports import Preview
+from houbao.store import desk
+from houbao.web.console.choices import Fact, score_told, then_told
+from houbao.web.console.language import N_, Voice
+from houbao.web.console.states import fault_chip
+from houbao.web.console.views.consequences import Consequence
+from houbao.web.console.words import word
+
+
+class FundShift(Struct, frozen=True):
+    """The fund's free money before and after, in its currency (minor units); `place` is where in line the refund would
+    wait, 0 where it would not."""
+
+    currency: str
+    before: int
+    after: int
+    place: int = 0
+
+
+def fund_shift(connection: sqlite3.Connection, part: int, preview: Preview, currency: str) -> FundShift:
+    """What a preview does to the fund's free money."""
+    moved = [one for one in preview.transfers if AVAILABLE in (one.source, one.target)]
+    currency = moved[0].currency if moved else currency
+    before = desk.balance(connection, part, AVAILABLE, currency)
+    change = sum((one.target == AVAILABLE) * one.minor - (one.source == AVAILABLE) * one.minor for one in moved)
+    waits = any(refund.waits == AVAILABLE for dispute in preview.disputes.values() for refund in dispute.refunds)
+    place = desk.fund_line(connection, part, AVAILABLE, currency).waiting + 1 if waits else 0
+    return FundShift(currency, before, before + change, place)
+
+
+def foretold(voice: Voice, found: Consequence, after: Dispute, preview: Preview, fund: FundShift | None) -> list[Fact]:
+    """What would happen, always in the same lines: remedy, funding, fault, each by itself, then what comes of it."""
+    record = fault_chip(voice, after)
+    told = [
+        Fact(voice.say(N_("The buyer gets")), _remedy(voice, found, preview)),
+        Fact(voice.say(N_("Paid by")), _funding(voice, found)),
+        Fact(voice.say(N_("Record")), Markup('<span class="chip {}">{}</span>').format(record.look, record.says)),
+    ]
+    if fund:
+        told.append(Fact(voice.say(N_("Fund, free")), _fund(voice, fund)))
+    if found.free:
+        before, balance = found.free
+        told.append(Fact(voice.say(N_("Store’s balance")), voice.change(before, balance, found.currency)))
+    told.append(Fact(voice.say(N_("Store’s score")), score_told(voice, found)))
+    told.append(Fact(voice.say(N_("Then")), _then(voice, found, after, preview) + _above(voice, preview)))
+    told.append(Fact(voice.say(N_("Mails to")), _mails(voice, preview)))
+    return told
+
+
+def _remedy(voice: Voice, found: Consequence, preview: Preview) -> Markup | str:
+    back = next((event for event in preview.events if isinstance(event, ReturnAuthorised)), None)
+    if back:
+        return voice.say(N_("%(amount)s when the goods are back"), amount=voice.money(back.minor, found.currency))
+    if found.added > 0:
+        return voice.money(found.added, found.currency)
+    if found.outcome:
+        return voice.say(N_("nothing more")) if found.refunded else voice.say(N_("nothing"))
+    return voice.say(N_("nothing yet"))
+
+
+def _funding(voice: Voice, found: Consequence) -> Markup | str:
+    if found.added <= 0:
+        return voice.say(N_("nobody"))
+    return voice.listed([str(word(voice, "payer", payer)) for payer, _ in found.funding])
+
+
+def _fund(voice: Voice, fund: FundShift) -> Markup | str:
+    told = voice.change(fund.before, fund.after, fund.currency)
+    if not fund.place:
+        return told
+    return voice.say(N_("%(free)s; it waits as number %(n)s in line"), free=told, n=voice.count(fund.place))
+
+
+def _then(voice: Voice, found: Consequence, after: Dispute, preview: Preview) -> Markup:
+    if any(isinstance(event, FraudProposed) for event in preview.events):
+        return voice.say(N_("Nothing moves until another agent signs it. The time to decide goes on."))
+    if any(isinstance(event, WriteOffProposed) for event in preview.events):
+        return voice.say(N_("Nothing moves until another person of finance signs it too."))
+    return then_told(voice, "agent", found, after)
+
+
+def _above(voice: Voice, preview: Preview) -> Markup:
+    """What is handed over to the seller, as a dispute of its own, since it is above the fund's limit."""
+    for event in preview.events:
+        if isinstance(event, DisputeOpened) and event.excess_of:
+            amount = voice.money(event.amount, event.currency)
+            said = N_("%(amount)s is above the guarantee’s limit: the seller answers that, after an official notice.")
+            return Markup(" ") + voice.say(said, amount=amount)
+    return Markup("")
+
+
+def _mails(voice: Voice, preview: Preview) -> Markup:
+    to: Sequence[str] = [one.to or "seller" for one in preview.effects if one.kind in ("mail", "notice")]
+    if not to:
+        return voice.say(N_("nobody"))
+    return voice.listed([str(word(voice, "party", party)) for party in dict.fromkeys(to)])

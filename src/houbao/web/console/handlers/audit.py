@@ -1,0 +1,112 @@
+"""Looking through everything that happened, for admins: by who did it, by order, by dispute, by day."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from litestar import Request, Response, get
+from markupsafe import Markup
+from msgspec import Struct
+
+from houbao.core.disputes import Dispute
+from houbao.core.scopes import EVERYTHING
+from houbao.core.terms import Refused
+from houbao.store import lists
+from houbao.store.audit import END, Found, Question, Row, look, of_days, of_order
+from houbao.store.desk_money import disputes_by_number
+from houbao.web.console import frame
+from houbao.web.console.chronicle import TELLERS, tell
+from houbao.web.console.language import Voice
+from houbao.web.guard import on
+from houbao.web.site import PART, number_of
+
+AnyRequest = Request[Any, Any, Any]
+PAGE = 50
+FIELDS = ("actor", "order", "dispute", "day")
+
+
+class Line(Struct, frozen=True):
+    """An event as it is shown; `says` is empty where only its kind is known."""
+
+    row: Row
+    by: str
+    says: Markup
+    dispute: int
+    order: int
+
+
+@get("/audit", opt=on("events.read"), sync_to_thread=True)
+def show_audit(request: AnyRequest) -> Response[str]:
+    """The events that fit what is asked for, the latest first."""
+    voice, site = frame.speak(request), frame.site_of(request)
+    asked = {name: request.query_params.get(name, "").strip()[:64] for name in FIELDS}
+    before = request.query_params.get("before", "")
+    found, refused = Found([], 0), None
+    disputes: dict[int, Dispute] = {}
+    with site.snapshot() as reading:
+        try:
+            question = _question(reading, asked, voice)
+            start = int(before) if before.isdecimal() and len(before) < 19 else END
+            found = look(reading, PART, question, before=start, limit=PAGE)
+            about = [getattr(row.event, "dispute", 0) for row in found.rows]
+            disputes = disputes_by_number(reading, PART, [number for number in about if number])
+        except Refused as said:
+            refused = said
+    return frame.page(
+        request,
+        voice,
+        "admin/audit.html",
+        at="audit",
+        rows=[_line(voice, row, disputes) for row in found.rows],
+        next=found.next,
+        first=not before,
+        asked=asked,
+        refused=refused,
+    )
+
+
+def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
+    """What was asked for. Raises Refused: unknown_order, unknown_dispute, bad_id, bad_request."""
+    first, end, only = 1, END, None
+    if asked["day"]:
+        try:
+            day = date.fromisoformat(asked["day"])
+        except ValueError:
+            raise Refused("bad_request", "write the day like 2026-07-14") from None
+        midnight = datetime.combine(day, time.min, voice.zone)
+        first, end = of_days(reading, PART, midnight, midnight + timedelta(days=1))
+    if asked["dispute"]:
+        dispute = lists.dispute(reading, PART, EVERYTHING, number_of("dispute", asked["dispute"]))
+        if dispute is None:
+            raise Refused("unknown_dispute", f"no dispute {asked['dispute']}")
+        only = dispute.history
+    if asked["order"]:
+        orders = _orders(reading, asked["order"])
+        if not orders:
+            raise Refused("unknown_order", f"no order {asked['order']}, by its number or the shop's own")
+        own = {one for order in orders for one in of_order(reading, PART, order)}
+        only = tuple(sorted(own if only is None else own & set(only)))
+    return Question(actor=asked["actor"], first=first, end=end, only=only)
+
+
+def _orders(reading: Any, text: str) -> list[Any]:
+    """The order of that id, else those that the shops call so."""
+    if text.startswith("order_"):
+        found = lists.order(reading, PART, EVERYTHING, number_of("order", text))
+        return [found] if found else []
+    return lists.order_page(reading, PART, EVERYTHING, reference=text, limit=PAGE)
+
+
+def _line(voice: Voice, row: Row, disputes: dict[int, Dispute]) -> Line:
+    event = row.event
+    dispute = disputes.get(getattr(event, "dispute", 0))
+    told = tell(voice, event, "admin", dispute.currency) if dispute and type(event) in TELLERS else None
+    return Line(
+        row,
+        str(getattr(event, "by", "") or "–"),
+        told.title if told else Markup(""),
+        int(getattr(event, "dispute", 0) or 0),
+        int(getattr(event, "order", 0) or 0),
+    )
+
+
+HANDLERS = (show_audit,)

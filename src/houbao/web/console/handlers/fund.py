@@ -1,0 +1,262 @@
+"""The fund: how it stands and stood, what comes in, what goes round; each seen before it is booked."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+from markupsafe import Markup
+from msgspec import Struct
+
+from houbao.core.accounts import AVAILABLE
+from houbao.core.fund import FundCommand, MoveCash, TopUp
+from houbao.core.money import DIGITS
+from houbao.core.terms import Refused
+from houbao.store import desk, desk_money, lists, queries
+from houbao.web.console import frame
+from houbao.web.console.choices import Fact
+from houbao.web.console.deeds import Form, minor_of
+from houbao.web.console.fund_chart import chart
+from houbao.web.console.handlers.disputes import Back, typed
+from houbao.web.console.handlers.queues import place
+from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.language import N_, Voice
+from houbao.web.console.shell import TITLES, trouble
+from houbao.web.console.views import fund as views
+from houbao.web.console.words import word
+from houbao.web.guard import on
+from houbao.web.problems import status_of
+from houbao.web.site import PART, Site
+
+AnyRequest = Request[Any, Any, Any]
+PAGE = 50
+LATEST = (2**62, 0)
+
+
+class Booking(Struct, frozen=True):
+    """Something that finance books: how it is made of a form, what it is called, what its button says, and that it is
+    done."""
+
+    name: str
+    label: str
+    then: str
+    button: str
+    done: str
+    make: Callable[[Site, Form], FundCommand]
+    facts: Callable[[Voice, Site, Any], list[Fact]]
+
+
+# --- what is booked ------------------------------------------------------------------------------------------------
+
+
+def _currency(site: Site, form: Form) -> str:
+    """The currency of the form. Raises Refused: bad_currency."""
+    currency = form.get("currency", "")
+    with site.snapshot() as reading:
+        known = queries.programme_currencies(reading)
+    if currency not in known:
+        raise Refused("bad_currency", f"no programme pays in {currency[:8]!r}, only in {', '.join(known)}")
+    return currency
+
+
+def _top_up(site: Site, form: Form) -> TopUp:
+    currency = _currency(site, form)
+    return TopUp(minor=minor_of(form, currency), currency=currency)
+
+
+def _cash_move(site: Site, form: Form) -> MoveCash:
+    currency, provider = _currency(site, form), form.get("provider", "")
+    if provider not in site.providers:
+        raise Refused("unknown_provider", f"no provider {provider[:64]!r}, only {', '.join(sorted(site.providers))}")
+    return MoveCash(provider=provider, minor=minor_of(form, currency), currency=currency)
+
+
+def _what_a_top_up_does(voice: Voice, site: Site, command: TopUp) -> list[Fact]:
+    with site.snapshot() as reading:
+        free = desk.balance(reading, PART, AVAILABLE, command.currency)
+        line = desk_money.amounts_in_line(reading, PART, command.currency, views.MOST_SERVED)
+    served = views.served_by(free + command.minor, line)
+    after = voice.money(served.free, command.currency)
+    goes = voice.say_n("%(n)s refund that waits goes out", "%(n)s refunds that wait go out", served.refunds)
+    left = len(line) - served.refunds
+    told = [
+        Fact(voice.say(N_("From the bank")), voice.money(command.minor, command.currency)),
+        Fact(voice.say(N_("At once")), goes if line else voice.say(N_("nothing waits"))),
+        Fact(voice.say(N_("Free then")), f"{voice.money(free, command.currency)} → {after}"),
+    ]
+    if left:
+        told.append(Fact(voice.say(N_("Still waiting")), voice.say_n("%(n)s refund", "%(n)s refunds", left)))
+    return told
+
+
+def _what_a_cash_move_does(voice: Voice, site: Site, command: MoveCash) -> list[Fact]:
+    amount = voice.money(command.minor, command.currency)
+    return [
+        Fact(voice.say(N_("Less at the bank")), amount),
+        Fact(voice.say(N_("More at %(provider)s"), provider=command.provider), amount),
+        Fact(voice.say(N_("The fund")), voice.say(N_("stays as it is: only the place of the cash changes"))),
+    ]
+
+
+BOOKINGS: dict[str, Booking] = {
+    "top-ups": Booking(
+        "top-ups",
+        N_("Top up"),
+        N_("Capital comes in from the bank. Refunds that wait go out at once, the first approved first."),
+        N_("Book the top-up of %(amount)s"),
+        N_("Booked: the top-up is in the fund. Refunds that waited go out now."),
+        _top_up,
+        _what_a_top_up_does,
+    ),
+    "cash-moves": Booking(
+        "cash-moves",
+        N_("Move cash to a provider"),
+        N_("So that refunds can be paid there. Book what you moved at the bank."),
+        N_("Book the move of %(amount)s"),
+        N_("Booked: the cash is at the provider."),
+        _cash_move,
+        _what_a_cash_move_does,
+    ),
+}
+
+
+def _booking(request: AnyRequest) -> Booking:
+    name = str(request.path_params["booking"])
+    if name not in BOOKINGS:
+        raise Refused("not_found", f"nothing called {name[:64]} is booked here")
+    return BOOKINGS[name]
+
+
+# --- the page ------------------------------------------------------------------------------------------------------
+
+
+@get("/fund", opt=on("fund.read"), sync_to_thread=True)
+def show_fund(request: AnyRequest) -> Response[str]:
+    """The fund: what is free and promised, who waits, and how it went."""
+    booked = BOOKINGS.get(request.query_params.get("done", ""))
+    return _shown(request, request.query_params.get("currency", ""), done=booked.done if booked else "")
+
+
+def _shown(
+    request: AnyRequest,
+    currency: str,
+    *,
+    done: str = "",
+    refused: Refused | None = None,
+    tried: str = "",
+    form: Form | None = None,
+) -> Response[str]:
+    voice, site = frame.speak(request), frame.site_of(request)
+    with site.snapshot() as reading:
+        found = views.fund_page(reading, PART, currency, site.clock())
+    wrong = voice.say(TITLES[refused.code]) if refused and refused.code == "bad_amount" else ""
+    return frame.page(
+        request,
+        voice,
+        "finance/fund.html",
+        at="fund",
+        view=found,
+        chart=chart(found.days, found.added, 10 ** DIGITS[found.currency]) if found else None,
+        may=frame.caller_of(request).role in ("finance", "admin"),
+        providers=sorted(site.providers),
+        bookings=BOOKINGS,
+        tried=tried,
+        typed=form or {},
+        wrong=wrong,
+        done=voice.say(done) if done else "",
+        refused=refused,
+    )
+
+
+# --- booking -------------------------------------------------------------------------------------------------------
+
+
+@post("/fund/{booking:str}/preview", opt=on("fund.move"), status_code=200)
+async def preview_booking(request: AnyRequest) -> Response[str]:
+    """What it would do, with the button that books it."""
+    form = await typed(request)
+    return await asyncio.to_thread(_preview, request, _booking(request), form)
+
+
+def _preview(request: AnyRequest, booking: Booking, form: dict[str, str]) -> Response[str]:
+    voice, site = frame.speak(request), frame.site_of(request)
+    try:
+        command = booking.make(site, form)
+        try_out(site, command, frame.actor_of(frame.caller_of(request)))
+    except Refused as refused:
+        if frame.is_part(request):
+            said = trouble(voice, refused)
+            return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=said)
+        return _shown(request, form.get("currency", ""), refused=refused, tried=booking.name, form=form)
+    button = voice.say(booking.button, amount=voice.money(command.minor, command.currency))
+    given: dict[str, Any] = {
+        "facts": booking.facts(voice, site, command),
+        "target": f"/fund/{booking.name}",
+        "form": {name: form[name] for name in ("currency", "amount", "provider") if name in form},
+        "seen": 0,
+        "key": uuid4().hex,
+        "button": button,
+        "trouble": None,
+    }
+    if frame.is_part(request):
+        return frame.part(request, voice, "parts/outcome.html", **given)
+    back = Back(f"/fund?currency={command.currency}", voice.say(N_("Fund")))
+    return frame.page(
+        request, voice, "preview.html", at="fund", heading=button, lede=voice.say(booking.then), back=back, **given
+    )
+
+
+@post("/fund/{booking:str}", opt=on("fund.move"), status_code=303)
+async def book(request: AnyRequest) -> Response[Any]:
+    """Book it; refused, the page says why."""
+    site, booking, form = frame.site_of(request), _booking(request), await typed(request)
+    try:
+        command = booking.make(site, form)
+        await site.execute(command, frame.actor_of(frame.caller_of(request)), key=form.get("key", "")[:64])
+    except Refused as refused:
+        said, currency = refused, form.get("currency", "")
+        return await asyncio.to_thread(lambda: _shown(request, currency, refused=said, tried=booking.name, form=form))
+    return Redirect(f"/fund?currency={command.currency}&done={booking.name}", status_code=303)
+
+
+# --- its books -----------------------------------------------------------------------------------------------------
+
+
+@get("/fund/movements", opt=on("fund.read"), sync_to_thread=True)
+def show_movements(request: AnyRequest) -> Response[str]:
+    """Every movement to and from the fund, the latest first, page after page."""
+    voice, site = frame.speak(request), frame.site_of(request)
+    asked = request.query_params.get("before", "")
+    before = place(asked, LATEST)
+    with site.snapshot() as reading:
+        found = lists.fund_movements(reading, PART, before=before, limit=PAGE + 1)
+    page = found[:PAGE]
+    return frame.page(
+        request,
+        voice,
+        "finance/movements.html",
+        at="fund",
+        rows=page,
+        next=(page[-1].position, page[-1].n) if len(found) > PAGE else None,
+        first=before == LATEST,
+        account=lambda name: _account(voice, name),
+    )
+
+
+def _account(voice: Voice, name: str) -> Markup | str:
+    """What an account is called: the fund's own and the outside's by words, others as they are."""
+    return word(voice, "account", name)
+
+
+@get("/fund/sums", opt=on("fund.read"), sync_to_thread=True)
+def show_sums(request: AnyRequest) -> Response[str]:
+    """Whether it adds up: all that ever came in and went out, beside what is there."""
+    voice, site = frame.speak(request), frame.site_of(request)
+    with site.snapshot() as reading:
+        found = queries.fund(reading, PART)
+    return frame.page(request, voice, "finance/sums.html", at="fund", funds=found)
+
+
+HANDLERS = (show_fund, preview_booking, book, show_movements, show_sums)

@@ -1,0 +1,102 @@
+"""A dispute as the platform's own people look at it: evidence beside the listing as it was, and both parties' words."""
+
+import sqlite3
+from datetime import datetime
+
+from msgspec import Struct
+
+from houbao.core.appeals import in_hearing
+from houbao.core.disputes import Dispute, due_at
+from houbao.core.phases import default_outcome
+from houbao.core.queues import has_it
+from houbao.core.scopes import EVERYTHING
+from houbao.core.terms import Actor
+from houbao.store import desk, lists
+from houbao.store.pages import name_of
+from houbao.web.console.views.cases import Case
+from houbao.web.console.views.orders import title_of
+
+PAGE = 25
+
+
+class Said(Struct, frozen=True):
+    """Something that a party said or showed."""
+
+    at: datetime
+    event: object
+    text: str
+    evidence: tuple[str, ...]
+
+
+class QueueRow(Struct, frozen=True):
+    """A dispute in a queue. `holder` is the agent who has it now; `ruled` that the reader ruled on it before, so that
+    the appeal is another's."""
+
+    dispute: Dispute
+    title: str
+    store: str
+    due: datetime | None
+    default: str
+    holder: str
+    ruled: bool
+
+
+class Queue(Struct, frozen=True, kw_only=True):
+    """A page of a queue, the first due first. `next` is where the next page begins; None on the last one."""
+
+    name: str
+    rows: list[QueueRow]
+    lengths: dict[str, int]
+    next: tuple[int, int] | None
+
+
+def queue(
+    connection: sqlite3.Connection, part: int, name: str, by: Actor, now: datetime, after: tuple[int, int]
+) -> Queue:
+    """A page of one of the agents' queues."""
+    page = desk.queue_page(connection, part, name, after=after, limit=PAGE)
+    return Queue(
+        name=name,
+        rows=[_row(connection, part, dispute, by, now) for dispute in page.disputes],
+        lengths=desk.queue_lengths(connection, part),
+        next=page.next,
+    )
+
+
+def _row(connection: sqlite3.Connection, part: int, dispute: Dispute, by: Actor, now: datetime) -> QueueRow:
+    order = lists.order(connection, part, EVERYTHING, dispute.order)
+    assert order is not None
+    return QueueRow(
+        dispute=dispute,
+        title=title_of(connection, part, order, dispute.lines),
+        store=name_of(connection, part, "store", dispute.store) or dispute.store,
+        due=due_at(dispute),
+        default=default_outcome(dispute),
+        holder=has_it(dispute, now),
+        ruled=in_hearing(dispute.appeals) is not None and str(by) in dispute.judges,
+    )
+
+
+def queue_of(dispute: Dispute) -> str:
+    """The queue that a dispute stands in; empty where it is in none."""
+    if dispute.frozen:
+        return ""
+    match dispute.phase:
+        case "verifying":
+            return "verify"
+        case "adjudicating":
+            return "appeals" if in_hearing(dispute.appeals) else "judge"
+        case "notifying":
+            return "notices"
+        case _:
+            return ""
+
+
+def said_by(case: Case, role: str) -> list[Said]:
+    """What a party said or showed in the dispute, in its order."""
+    found = [
+        Said(one.at, one.event, one.text, getattr(one.event, "evidence", ()))
+        for one in case.happened
+        if getattr(one.event, "by", "").partition(":")[0] == role
+    ]
+    return [one for one in found if one.text or one.evidence]

@@ -1,0 +1,140 @@
+"""The fund as finance looks at it: now, day by day, and who waits for it."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+
+from houbao.core.accounts import AVAILABLE, RESERVED
+from houbao.core.disputes import due_at
+from houbao.store import desk, desk_money, lists, queries
+from houbao.store.desk import Line
+from houbao.store.desk_money import Flow, Waiting
+
+DAYS = 60
+MOST_SHOWN = 25
+MOST_SERVED = 10_000
+"""How far into the line of waiting refunds is looked before a top-up."""
+
+
+class Day(Struct, frozen=True):
+    """What was free at the end of a day (UTC; minor units)."""
+
+    day: date
+    free: int
+
+
+class Week(Struct, frozen=True):
+    """Seven days: what became free, what was promised or went out, and what was free at their end (minor units)."""
+
+    first: date
+    last: date
+    incoming: int
+    outgoing: int
+    free: int
+
+
+class Added(Struct, frozen=True):
+    """Money that came into the fund from outside on a day (minor units)."""
+
+    day: date
+    kind: str
+    minor: int
+
+
+class FundPage(Struct, frozen=True, kw_only=True):
+    """The fund in one currency (minor units). `pace` is what it gave a day, on the mean of the last 14 days; `backstop`
+    when the treasury adds for the first that waits; `seconds` how long a refund took, at the middle and at the 95th of
+    a hundred, where there were any."""
+
+    currency: str
+    currencies: list[str]
+    free: int
+    reserved: int
+    line: Line
+    first: list[Waiting]
+    backstop: datetime | None
+    days: list[Day]
+    weeks: list[Week]
+    added: list[Added]
+    pace: int
+    seconds: tuple[float, float] | None
+
+    @property
+    def short(self) -> int:
+        """What is missing so that all who wait can be paid."""
+        return max(0, self.line.minor - self.free)
+
+
+class Served(Struct, frozen=True):
+    """What a top-up would do: how many of the line go out at once, and what is free then (minor units)."""
+
+    refunds: int
+    free: int
+
+
+def fund_page(connection: sqlite3.Connection, part: int, currency: str, now: datetime) -> FundPage | None:
+    """The fund in that currency; in the first one where there is none of it. None where there is no programme."""
+    currencies = queries.programme_currencies(connection)
+    if not currencies:
+        return None
+    currency = currency if currency in currencies else currencies[0]
+    free = desk.balance(connection, part, AVAILABLE, currency)
+    today = now.date()
+    since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+    moved = desk_money.flows(connection, part, AVAILABLE, currency, since)
+    days = days_of(moved, free, today)
+    first = desk_money.line_for_fund(connection, part, currency, MOST_SHOWN)
+    seconds = lists.refund_seconds(connection, part)
+    return FundPage(
+        currency=currency,
+        currencies=currencies,
+        free=free,
+        reserved=desk.balance(connection, part, RESERVED, currency),
+        line=desk.fund_line(connection, part, AVAILABLE, currency),
+        first=first,
+        backstop=due_at(first[0].dispute) if first else None,
+        days=days,
+        weeks=weeks_of(moved, days),
+        added=[Added(one.day, one.kind, one.incoming) for one in moved if one.kind in ("capital", "backstop")],
+        pace=sum(one.outgoing for one in moved if one.day > today - timedelta(days=14)) // 14,
+        seconds=(seconds[len(seconds) // 2], seconds[len(seconds) * 95 // 100]) if seconds else None,
+    )
+
+
+def days_of(moved: Sequence[Flow], free: int, today: date) -> list[Day]:
+    """What was free at the end of each of the last DAYS days, from what is free now and what moved since."""
+    change: dict[date, int] = {}
+    for one in moved:
+        change[one.day] = change.get(one.day, 0) + one.incoming - one.outgoing
+    days: list[Day] = []
+    for back in range(DAYS):
+        day = today - timedelta(days=back)
+        days.append(Day(day, free))
+        free -= change.get(day, 0)
+    return days[::-1]
+
+
+def weeks_of(moved: Sequence[Flow], days: Sequence[Day]) -> list[Week]:
+    """The same by stretches of seven days, the latest first."""
+    weeks: list[Week] = []
+    for end in range(len(days), 0, -7):
+        span = days[max(0, end - 7) : end]
+        own = [one for one in moved if span[0].day <= one.day <= span[-1].day]
+        incoming, outgoing = sum(one.incoming for one in own), sum(one.outgoing for one in own)
+        if incoming or outgoing or not weeks:
+            weeks.append(Week(span[0].day, span[-1].day, incoming, outgoing, span[-1].free))
+    return weeks
+
+
+def served_by(free: int, line: Sequence[int]) -> Served:
+    """How many refunds in their order go out of what is free (minor units): as far as it goes, nobody is passed over
+    (R5)."""
+    refunds = 0
+    for minor in line:
+        if minor > free:
+            break
+        free -= minor
+        refunds += 1
+    return Served(refunds, free)

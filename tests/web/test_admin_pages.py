@@ -1,0 +1,208 @@
+"""The pages of admins: people and keys, whose secrets are shown once; looking through everything that happened."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from given import DAY, SELLER, T
+from houbao.core import disputes as d
+from houbao.core.terms import from_micros
+from houbao.store import access, audit
+from houbao.store.audit import Question, look
+from web.desk import get, post
+from web.deskfront import furnish_desks
+
+
+def told(served, path: str, who: str = "admin") -> str:
+    answer = get(served, path, who)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def secrets_in(page: str) -> list[str]:
+    """What is shown this once."""
+    return re.findall(r'<code class="secret">(.*?)</code>', page)
+
+
+# --- people --------------------------------------------------------------------------------------------------------
+
+
+def test_somebody_who_is_added_signs_in_with_the_password_that_was_shown_once(served):
+    form = {"user": "Noor", "name": "Noor K.", "role": "agent"}
+    answer = post(served, "/people", form, "admin")
+    assert answer.headers["Cache-Control"] == "no-store"
+    name, password = secrets_in(answer.text)
+    assert name == "noor"
+    assert password not in told(served, "/people")
+    signed = served.client.get("/sign-in", headers={"Accept": "text/html"})
+    token = re.search(r'name="csrf_token" value="(\w+)"', signed.text)[1]
+    form = {"name": "noor", "password": password, "csrf_token": token}
+    assert served.client.post("/sign-in", data=form, follow_redirects=False).status_code == 303
+
+
+def test_an_authenticator_is_set_up_by_what_is_shown_once(served):
+    answer = post(served, "/people", {"user": "noor", "role": "finance", "totp": "yes"}, "admin")
+    assert secrets_in(answer.text)[2].startswith("otpauth://totp/")
+    with served.site.snapshot() as reading:
+        assert access.user_of(reading, "noor").totp
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"user": "no or"}, "That cannot be written so."),
+        ({"role": "seller"}, "bad_request"),
+        ({"role": "agent", "store": "oak"}, "bad_request"),
+        ({"role": "seller", "store": "nowhere"}, "unknown_store"),
+        ({"role": "buyer"}, "bad_request"),
+        ({"user": "eve"}, "there is a user eve already"),
+    ],
+)
+def test_who_cannot_be_added_is_refused_with_everything_kept(served, changed, said):
+    form = {"user": "noor", "name": "Noor Kept", "role": "agent"} | changed
+    answer = post(served, "/people", form, "admin")
+    assert answer.status_code >= 400
+    assert said in answer.text
+    assert "Noor Kept" in answer.text
+    assert secrets_in(answer.text) == []
+
+
+def test_a_closed_account_is_signed_out_at_once_and_nobody_closes_their_own(served):
+    served.add_user("lee", "agent")
+    session = served.session("user", "agent", "lee")
+    assert served.client.get("/queue/verify", headers=session).status_code == 200
+    assert post(served, "/people/lee/close", {}, "admin").headers["location"] == "/people?done=closed"
+    assert served.client.get("/queue/verify", headers=session, follow_redirects=False).status_code in (303, 401)
+    answer = post(served, "/people/eve/close", {}, "admin")
+    assert (answer.status_code, "your own account is closed by another admin" in answer.text) == (403, True)
+
+
+def test_a_new_password_replaces_the_old_one_everywhere(served):
+    served.add_user("lee", "agent")
+    session = served.session("user", "agent", "lee")
+    with served.site.snapshot() as reading:
+        before = access.user_of(reading, "lee").password
+    assert secrets_in(post(served, "/people/lee/password", {}, "admin").text)[0] == "lee"
+    with served.site.snapshot() as reading:
+        assert access.user_of(reading, "lee").password != before
+    assert served.client.get("/queue/verify", headers=session, follow_redirects=False).status_code in (303, 401)
+
+
+# --- keys ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_shown_once_opens_what_it_is_for_and_nothing_when_it_is_revoked(served):
+    answer = post(served, "/keys", {"name": "The shop", "platform": "yes", "read": "yes"}, "admin")
+    assert answer.headers["Cache-Control"] == "no-store"
+    number, secret = secrets_in(answer.text)
+    assert secret not in told(served, "/keys")
+    bearer = {"Authorization": f"Bearer {secret}"}
+    assert served.client.get("/v1/stores", headers=bearer).status_code == 200
+    assert served.client.post("/v1/fund/top-ups", json={}, headers=bearer).status_code == 403
+    assert post(served, f"/keys/{number}/revoke", {}, "admin").status_code == 303
+    assert served.client.get("/v1/stores", headers=bearer).status_code == 401
+    assert "Revoked" in told(served, "/keys")
+    assert post(served, f"/keys/{number}/revoke", {}, "admin").status_code == 404
+
+
+@pytest.mark.parametrize("form", [{"name": "None"}, {"name": "Lost", "store": "nowhere"}, {"name": "", "read": "yes"}])
+def test_a_key_for_nothing_or_for_nobody_is_not_made(served, form):
+    answer = post(served, "/keys", form, "admin")
+    assert answer.status_code >= 400
+    assert secrets_in(answer.text) == []
+    with served.site.snapshot() as reading:
+        assert access.all_keys(reading) == []
+
+
+# --- audit ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(served):
+    return furnish_desks(served.market)
+
+
+def positions(page: str) -> list[int]:
+    return [int(number) for number in re.findall(r'data-l="Position">(\d+)<', page)]
+
+
+def test_a_dispute_an_order_and_a_person_are_found_each_and_together(served, shown):
+    dispute = served.market.dispute(shown["fraud"])
+    own = positions(told(served, f"/audit?dispute=dispute_0_{dispute.id}"))
+    assert own == sorted(dispute.history, reverse=True)
+    whole = positions(told(served, f"/audit?order=order_0_{dispute.order}"))
+    assert set(own) < set(whole)
+    reference = served.market.database.order(0, dispute.order).reference
+    assert positions(told(served, f"/audit?order={reference}")) == whole
+    page = told(served, f"/audit?dispute=dispute_0_{dispute.id}&actor=lee")
+    assert len(positions(page)) == 1
+    assert "A ruling of fraud was proposed" in page
+    assert positions(told(served, f"/audit?dispute=dispute_0_{dispute.id}&actor=agent:lee")) == positions(page)
+
+
+def test_a_days_events_are_all_found_and_no_others_by_the_readers_clock(served):
+    market = served.market
+    market.go(T + 2 * DAY)
+    number = market.open(market.order(amount="40.00", delivered=False), "in_transit_overdue", "40.00")
+    market.accept(d.Accept(dispute=number), SELLER)
+    found = positions(told(served, "/audit?day=2026-07-10"))
+    rows = market.database.connection.execute("SELECT position, booked_at FROM events ORDER BY position DESC")
+    start = datetime(2026, 7, 10, tzinfo=UTC)
+    wanted = [at for at, booked in rows if start <= from_micros(booked) < start + timedelta(days=1)]
+    assert found == wanted[:50]
+    assert positions(told(served, "/audit?day=2026-07-03")) == []
+
+
+def test_everything_comes_page_after_page_nothing_skipped_and_nothing_twice(served, shown, monkeypatch):
+    monkeypatch.setattr("houbao.web.console.handlers.audit.PAGE", 30)
+    found: list[int] = []
+    path = "/audit"
+    while path:
+        page = told(served, path)
+        found += positions(page)
+        more = re.search(r'href="([^"]+)" rel="next"', page)
+        path = more[1].replace("&amp;", "&") if more else ""
+    (last,) = served.market.database.connection.execute("SELECT max(position) FROM events").fetchone()
+    assert found == [*range(last, 0, -1)]
+
+
+def test_a_page_looks_so_far_and_says_where_to_go_on(served, shown, monkeypatch):
+    monkeypatch.setattr(audit, "MOST_LOOKED_AT", 10)
+    connection = served.market.database.connection
+    (last,) = connection.execute("SELECT max(position) FROM events").fetchone()
+    found = look(connection, 0, Question(actor="agent:nobody"), limit=5)
+    assert (found.rows, found.next) == ([], last + 1 - 10)
+    assert "Further back there may be more" in told(served, "/audit?actor=agent:nobody")
+    steps, before = 0, found.next
+    while before:
+        before, steps = look(connection, 0, Question(actor="agent:nobody"), before=before, limit=5).next, steps + 1
+    assert steps == -(-(last - 10) // 10)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("dispute=7", "bad_id"),
+        ("dispute=dispute_0_999999", "unknown_dispute"),
+        ("order=nothing-of-the-kind", "unknown_order"),
+        ("day=yesterday", "bad_request"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_said_so_with_the_form_kept(served, query, code):
+    answer = get(served, f"/audit?{query}", "admin")
+    assert answer.status_code >= 400
+    assert code in answer.text
+    assert f'value="{query.partition("=")[2]}"' in answer.text
+
+
+# --- who may -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["agent", "finance", "buyer", "seller", "nobody"])
+def test_nobody_but_admins_gets_there(served, who):
+    for path in ("/people", "/keys", "/audit"):
+        assert get(served, path, who).status_code == (303 if who == "nobody" else 403), path
+    if who != "nobody":
+        for path in ("/people", "/people/eve/password", "/people/eve/close", "/keys", "/keys/key_1/revoke"):
+            assert post(served, path, {"user": "x", "role": "admin"}, who).status_code == 403, path

@@ -1,0 +1,253 @@
+"""The pages of agents: their queues, a case with everything at one look, a ruling that is seen before it is sent."""
+
+import re
+
+import pytest
+
+from given import SENIOR
+from houbao.core import disputes as d
+from web.desk import case, get, post, seen
+from web.deskfront import BOB, furnish_desks
+
+
+@pytest.fixture
+def shown(served):
+    return furnish_desks(served.market)
+
+
+def ruling(served, number: int, finding: str = "justified", **more: str) -> dict[str, str]:
+    """What an agent fills in."""
+    reasons = {"justified": "photos", "unjustified": "disclosed", "out_of_scope": "counterfeit"}
+    return {"seen": seen(served, number), "finding": finding, "reason": reasons[finding]} | more
+
+
+# --- queues --------------------------------------------------------------------------------------------------------
+
+
+def test_each_queue_holds_its_own_the_first_due_first(served, shown):
+    at = {name: get(served, f"/queue/{name}").text for name in ("verify", "judge", "appeals", "notices")}
+    stands = {name: [one for one in shown if f'href="{case(shown[one])}"' in at[name]] for name in at}
+    assert stands == {
+        "verify": ["checked", "fraud"],
+        "judge": ["judged"],
+        "appeals": ["appealed"],
+        "notices": ["noticed"],
+    }
+    assert at["verify"].index(case(shown["checked"])) < at["verify"].index(case(shown["fraud"]))
+    assert "€60.00 is refunded by the guarantee" in at["verify"]
+    assert "the earlier ruling stands" in at["appeals"]
+
+
+def test_a_long_queue_comes_page_after_page_with_nothing_twice(served, monkeypatch):
+    monkeypatch.setattr("houbao.web.console.views.desk.PAGE", 2)
+    market = served.market
+    cases = {market.open(market.order(amount="60.00"), "damaged", "60.00") for _ in range(5)}
+    found: list[int] = []
+    path = "/queue/verify"
+    while path:
+        said = get(served, path).text
+        found += [int(number) for number in re.findall(r'href="/cases/dispute_0_(\d+)"', said)]
+        more = re.search(r'href="([^"]+)" rel="next"', said)
+        path = more[1] if more else ""
+    assert sorted(found) == sorted(cases)
+
+
+def test_the_next_case_is_claimed_and_another_agent_gets_the_one_behind(served, shown):
+    first = post(served, "/queue/verify/next", {}).headers["location"]
+    second = post(served, "/queue/verify/next", {}, "mia").headers["location"]
+    third = post(served, "/queue/verify/next", {}, "joe").headers["location"]
+    assert first == f"{case(shown['checked'])}?done=claim"
+    assert second == f"{case(shown['fraud'])}?done=claim"
+    assert third == "/queue/verify?done=nobody"
+    assert "Claimed by you" in get(served, first).text
+    assert "Claimed by lee" in get(served, "/queue/verify", "mia").text
+    assert "Nothing is free here" in get(served, third, "joe").text
+
+
+def test_an_appeal_is_never_handed_to_who_ruled_before(served, shown):
+    assert post(served, "/queue/appeals/next", {}, "lee").headers["location"] == "/queue/appeals?done=nobody"
+    assert "You ruled on it: another decides." in get(served, "/queue/appeals", "lee").text
+    assert "You ruled on it before: another agent decides the appeal." in get(served, case(shown["appealed"])).text
+    assert post(served, "/queue/appeals/next", {}, "mia").headers["location"].startswith(case(shown["appealed"]))
+
+
+# --- the case ------------------------------------------------------------------------------------------------------
+
+
+def test_a_case_shows_both_parties_words_beside_the_listing_as_it_was_at_order_time(served, shown):
+    said = get(served, case(shown["checked"])).text
+    beside = said.split('id="beside"')[1].split("</section>")[0]
+    for words in (
+        "The picture shows a pale green vase. Mine is grey-blue.",
+        "abababababab",
+        "Reactive glaze: the listing says so.",
+        "cdcdcdcdcdcd",
+        "Reactive glaze: from pale grey to green",
+        "Hand-thrown, each one a little different.",
+    ):
+        assert words in beside
+
+
+def test_the_findings_stand_side_by_side_with_everything_each_would_do(served, shown):
+    rows = compared(get(served, case(shown["checked"])).text)
+    assert rows["The buyer gets"] == ["€60.00", "nothing", "nothing yet"]
+    assert rows["Paid by"] == ["guarantee", "nobody", "nobody"]
+    assert rows["Record"] == ["Pending as not as described", "Exempt: rejected", "Pending as not as described"]
+    assert rows["Fund, free"] == ["€880.00; it waits as number 2 in line", "€880.00", "€880.00"]
+    assert rows["Then"][1] == "It is closed: rejected, by the guarantee."
+    assert rows["Then"][2].startswith("The official notice is accepted by Wed 15 Jul, 13:00; if not,")
+
+
+def compared(page: str) -> dict[str, list[str]]:
+    """Row → its cells, of the table of findings."""
+    body = page.split('class="compare"')[1].split("</table>")[0]
+    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', body, re.DOTALL)
+    return {
+        name: [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", cells, re.DOTALL)]
+        for name, cells in rows
+    }
+
+
+@pytest.mark.parametrize("name", ["checked", "judged", "appealed", "fraud", "noticed", "unknown", "waiting"])
+def test_every_deed_of_an_agent_that_is_allowed_has_its_form_and_no_other(served, shown, name):
+    number = shown[name]
+    allowed = served.get(f"/v1/disputes/dispute_0_{number}", role="agent")["allowed_actions"]
+    page = get(served, case(number), "mia").text
+    offered = set(re.findall(rf'action="{case(number)}/(\w+)', page))
+    assert offered == {one.replace("-", "_") for one in allowed} - {"evidence"}
+
+
+def test_the_platforms_people_are_led_to_the_case_and_nobody_else_gets_there(served, shown):
+    number = shown["checked"]
+    assert get(served, f"/disputes/dispute_0_{number}", "agent").headers["location"] == case(number)
+    for role in ("buyer", "seller"):
+        for path in (case(number), "/queue/verify"):
+            assert get(served, path, role).status_code == 403
+    assert get(served, case(number), "admin").status_code == 200
+    assert 'action="/cases' not in get(served, case(number), "admin").text
+
+
+# --- ruling --------------------------------------------------------------------------------------------------------
+
+
+def test_a_ruling_is_seen_before_it_is_sent_and_does_what_it_said(served, shown):
+    number = shown["checked"]
+    form = ruling(served, number, "unjustified", note="The listing says it.")
+    said = post(served, f"{case(number)}/rule/preview", form).text
+    assert "It is closed: rejected, by the guarantee." in said
+    assert "Not justified: no refund" in said
+    assert served.market.dispute(number).phase == "verifying"
+    answer = post(served, f"{case(number)}/rule", form)
+    assert answer.headers["location"] == f"{case(number)}?done=rule"
+    assert served.market.dispute(number).outcome == "rejected"
+    assert "The listing says it." in get(served, answer.headers["location"]).text
+
+
+def test_three_decisions_each_by_itself_amount_payer_and_fault(served, shown):
+    number = shown["judged"]
+    form = ruling(served, number, amount="20,00", payer="platform", fault="exempt")
+    said = post(served, f"{case(number)}/rule/preview", form, **{"HX-Request": "true"}).text
+    assert "<html" not in said
+    assert "Refund €20.00 to the buyer" in said
+    assert "platform" in said
+    post(served, f"{case(number)}/rule", form)
+    served.market.work()
+    ruled = served.market.dispute(number)
+    assert (ruled.refunds[0].minor, ruled.refunds[0].payer, ruled.fault.state) == (2000, "platform", "exempt")
+
+
+def test_a_fraud_holds_when_a_second_agent_signs_and_both_see_what_that_does(served, shown):
+    number = shown["checked"]
+    form = ruling(served, number, "unjustified", fraud="buyer")
+    said = post(served, f"{case(number)}/rule/preview", form).text
+    assert "Nothing moves until another agent signs it." in said
+    assert "Propose: fraud of the buyer" in said
+    post(served, f"{case(number)}/rule", form)
+    assert served.market.dispute(number).phase == "verifying"
+    assert "Another agent must sign it." in get(served, case(number)).text
+    assert post(served, f"{case(number)}/sign", {"seen": seen(served, number)}).status_code == 409
+    assert "waits for your signature" in get(served, case(number), "mia").text
+    form = {"seen": seen(served, number)}
+    assert "It is closed: rejected" in post(served, f"{case(number)}/sign/preview", form, "mia").text
+    assert post(served, f"{case(number)}/sign", form, "mia").status_code == 303
+    assert served.market.dispute(number).fraud == "buyer"
+
+
+def test_an_appeal_is_ruled_on_in_the_one_thing_that_it_names(served, shown):
+    number = shown["appealed"]
+    page = get(served, case(number), "mia").text
+    assert "The seller appeals about one thing: <b>whether it counts</b>." in page
+    assert 'name="amount"' not in page
+    assert compared(page)["Record"] == ["Exempt: appeal", "Counted as not as described"]
+    form = ruling(served, number)
+    assert "Grant the appeal" in post(served, f"{case(number)}/rule/preview", form, "mia").text
+    post(served, f"{case(number)}/rule", form, "mia")
+    assert served.market.dispute(number).fault.state == "exempt"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"amount": "61.00"}, "That is more than the buyer asks for."),
+        ({"amount": "6o"}, "That is not an amount."),
+        ({"reason": "disclosed"}, "Choose a reason that goes with the finding."),
+        ({"reason": ""}, "Choose a reason that goes with the finding."),
+    ],
+)
+def test_what_cannot_be_ruled_is_shown_again_with_everything_kept(served, shown, changed, said):
+    number = shown["checked"]
+    form = ruling(served, number, note="Kept words") | changed
+    answer = post(served, f"{case(number)}/rule/preview", form)
+    assert answer.status_code >= 400
+    assert said in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert "Kept words" in answer.text
+
+
+def test_a_ruling_on_what_was_read_too_long_ago_is_refused_kindly(served, shown):
+    number = shown["checked"]
+    form = ruling(served, number)
+    served.market.accept(d.WriteMessage(dispute=number, message="One more thing."), BOB)
+    answer = post(served, f"{case(number)}/rule", form)
+    assert answer.status_code == 412
+    assert "Something happened here while you were reading." in answer.text
+    assert "Nothing was sent." in answer.text
+    assert "One more thing." in answer.text
+    assert served.market.dispute(number).phase == "verifying"
+
+
+def test_what_another_agent_has_claimed_is_not_ruled_on(served, shown):
+    number = shown["checked"]
+    served.market.accept(d.ClaimCase(dispute=number), SENIOR)
+    page = get(served, case(number)).text
+    assert "Claimed by mia" in page
+    assert 'id="rule"' not in page
+    answer = post(served, f"{case(number)}/rule", ruling(served, number))
+    assert (answer.status_code, "Somebody else is on it." in answer.text) == (409, True)
+    post(served, f"{case(number)}/release", {}, "mia")
+    assert post(served, f"{case(number)}/rule", ruling(served, number)).status_code == 303
+
+
+def test_evidence_is_asked_for_once_and_the_page_says_until_when(served, shown):
+    number = shown["checked"]
+    answer = post(served, f"{case(number)}/request_evidence", {"party": "buyer", "note": "A photo beside a ruler."})
+    assert answer.status_code == 303
+    page = get(served, case(number)).text
+    assert "Evidence was asked for: it may come until Fri 10 Jul, 13:00." in page
+    assert "A photo beside a ruler." in page
+    assert "/request_evidence" not in page
+
+
+def test_a_notice_that_bounced_is_served_again(served, shown):
+    number = shown["noticed"]
+    assert post(served, f"{case(number)}/serve_notice", {}).status_code == 303
+    served.market.work()
+    assert served.market.dispute(number).phase == "awaiting_seller"
+
+
+def test_a_form_without_its_token_rules_nothing(served, shown):
+    number = shown["checked"]
+    answer = post(served, f"{case(number)}/rule", ruling(served, number) | {"csrf_token": "0" * 64})
+    assert answer.status_code == 403
+    assert "This form is too old." in answer.text
+    assert served.market.dispute(number).phase == "verifying"
