@@ -58,6 +58,7 @@ COMMANDS = {
         "fund",
         "import",
         "keys",
+        "openapi",
         "outage",
         "policy",
         "rates",

@@ -315,6 +315,17 @@ def serve(
     serve_database(settings(database), host, port)
 
 
+@app.command
+def openapi() -> None:
+    """Print the API's own document, OpenAPI 3.1."""
+    import json
+
+    from houbao.web.openapi import document
+    from houbao.web.server import API
+
+    print(json.dumps(document(API), ensure_ascii=False, indent=2))
+
+
 # --- database ------------------------------------------------------------------------------------------------------
 
 

@@ -1,23 +1,31 @@
 """The composition root of a server: which house, readers and rows of access serve which site."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
 
 from houbao.core.terms import Refused
+from houbao.engine.announcing import Announcer, Happening
 from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
 from houbao.engine.ports import RefundProvider, Scorebook, StorePast
 from houbao.engine.writer import Writer
 from houbao.gateways.evidence import EvidenceFolder
+from houbao.gateways.webhooks import Poster, check_signed, check_url, new_secret
 from houbao.settings import Settings
 from houbao.store import lists
 from houbao.store.access import Access
 from houbao.store.history import store_past
+from houbao.store.hooks import Hooks
 from houbao.store.policies import Version, publish_text
 from houbao.store.reading import Reader
 from houbao.store.scores import Scorebook as StoredScores
 from houbao.store.sqlite import SQLite
+from houbao.web.api.shapes import event_view
 from houbao.web.metrics import Metrics
 from houbao.web.site import PART, Site
 from houbao.wiring import House
@@ -50,8 +58,11 @@ def site_for(
     wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     public_url: str = "",
     evidence: Evidence | None = None,
+    local: bool = False,
+    signing: Mapping[str, str] = MappingProxyType({}),
 ) -> Site:
-    """The site of a database file. It is reached by https alone, unless its public address says otherwise."""
+    """The site of a database file. Where its public address is an https one, it is reached by that alone. `local` lets
+    webhooks go to machines inside; `signing` is provider → the secret of what it says by itself."""
     reader = Reader(path)
     now = clock or clock_for(reader)
 
@@ -80,6 +91,10 @@ def site_for(
         clock=now,
         publish=publish,
         past=past,
+        hooks=Hooks(path),
+        check_url=partial(check_url, local=local),
+        new_secret=new_secret,
+        verified=partial(check_signed, signing),
         note=metrics.note_commands,
         wall=wall,
         public_url=public_url,
@@ -99,4 +114,17 @@ def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
         metrics,
         public_url=settings.public_url,
         evidence=house.evidence,
+        local=settings.webhooks_inside,
+        signing={house.provider.name: settings.sandbox_webhook_secret},
     )
+
+
+def announcer_of(site: Site, *, local: bool = False) -> Announcer:
+    """Who tells the webhooks of a site."""
+    return Announcer(site.hooks, Poster(local=local).send, message_of, site.wall)
+
+
+def message_of(event: Happening) -> bytes:
+    """What a webhook is told of an event: its type, its time, and it as the feed shows it."""
+    view = event_view(event.position, event.booked_at, msgspec.json.decode(event.body))
+    return msgspec.json.encode({"type": view.type, "timestamp": view.at, "data": view})

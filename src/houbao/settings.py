@@ -23,6 +23,8 @@ class Settings(Struct, frozen=True):
     `public_url` is how browsers reach the server, e.g. https://claims.example: links and cookies are made for it.
     Photographs are kept in `evidence_folder` (default: beside the database); `key_file` (default: beside the database)
     holds the key that signs links to them.
+    `webhooks_inside` lets webhooks go to machines of this network too, over http: never where strangers may add them.
+    `sandbox_webhook_secret` (`whsec_…`) is what the provider signs its own messages with; without it none is taken.
     `rates_url` is where the European Central Bank publishes all its rates since 1999, about 650 kB.
     """
 
@@ -39,6 +41,8 @@ class Settings(Struct, frozen=True):
     public_url: str = ""
     evidence_folder: str = ""
     key_file: str = ""
+    webhooks_inside: bool = False
+    sandbox_webhook_secret: str = ""
     rates_url: str = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 
 

@@ -399,7 +399,8 @@ def test_what_is_no_database_is_said_so(tmp_path, content):
     assert verify(path)
 
 
-NOT_DERIVED = ("contacts", "imports", "keys", "users", "sessions", "links")
+HOOKS = ("webhooks", "hook_cursors", "hook_deliveries")
+NOT_DERIVED = ("contacts", "imports", "keys", "users", "sessions", "links", *HOOKS)
 """The tables of which the events know nothing."""
 
 

@@ -6,9 +6,11 @@ from typing import Any
 from litestar.testing import TestClient
 
 from given import Market, eur
+from houbao.engine.announcing import Hook
 from houbao.engine.writer import Writer
 from houbao.serving import site_for
 from houbao.store.access import User
+from houbao.store.hooks import all_hooks
 from houbao.store.scores import Scorebook
 from houbao.web.guard import SESSION, token_for
 from houbao.web.metrics import Metrics
@@ -16,6 +18,7 @@ from houbao.web.server import create_app
 from houbao.web.signin import hashed
 
 WALL = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+SIGNING = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 PASSWORD = "correct horse battery"
 
 
@@ -37,6 +40,7 @@ class Served:
             clock=lambda: market.now,
             wall=lambda: self.wall,
             public_url="https://claims.example",
+            signing={"sandbox": SIGNING},
         )
         self.client = TestClient(create_app(self.site, self.metrics), base_url="https://claims.example")
         self._keys: dict[tuple[str, ...], str] = {}
@@ -116,12 +120,17 @@ class Served:
         """The buyer opens a dispute over HTTP; returns its id."""
         return self.post("/v1/disputes", claim(order, reason, amount, **more), role=role)["id"]
 
+    def hooks(self) -> list[Hook]:
+        """The webhooks as they are kept."""
+        with self.site.snapshot() as reading:
+            return all_hooks(reading)
+
     def wait(self, days: float = 0, **more: float) -> None:
         """Time passes; the worker does what falls due."""
         self.market.go(self.market.now + timedelta(days=days, **more))
 
 
-ACCESS = ("keys", "users", "sessions", "links")
+ACCESS = ("keys", "users", "sessions", "links", "webhooks", "hook_cursors", "hook_deliveries")
 """The tables of who may come in."""
 
 

@@ -100,6 +100,28 @@ def bad_policy(served):
 
 
 @produces
+def bad_url(served):
+    return served.call("POST", "/v1/webhooks", {"url": "http://127.0.0.1/"})
+
+
+@produces
+def unknown_webhook(served):
+    return served.call("GET", "/v1/webhooks/webhook_1")
+
+
+@produces
+def unknown_delivery(served):
+    made = served.post("/v1/webhooks", {"url": "https://shop.example/hook"})
+    return served.call("POST", f"/v1/webhooks/{made['id']}/redeliver", {"delivery_id": "msg_0_1"})
+
+
+@produces
+def bad_signature(served):
+    body = {"type": "refund", "key": "attempt_0_1", "result": "paid"}
+    return served.call("POST", "/v1/providers/sandbox/webhook", body)
+
+
+@produces
 def link_used(served):
     url = served.post("/v1/portal-sessions", {"buyer_id": "ann"})["url"]
     path = url.removeprefix("https://claims.example")

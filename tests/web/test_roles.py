@@ -79,6 +79,15 @@ MAY = {
     "publish_policy": "fA",
     "read_events": "prA",
     "open_portal": "p",
+    "import_orders": "pA",
+    "add_webhook": "pA",
+    "list_webhooks": "pA",
+    "read_webhook": "pA",
+    "end_webhook": "pA",
+    "rotate_secret": "pA",
+    "list_deliveries": "pA",
+    "redeliver": "pA",
+    "hear_provider": "-psafrbSA",
     "healthz": "-psafrbSA",
     "readyz": "-psafrbSA",
 }
@@ -101,7 +110,9 @@ def place(tmp_path_factory):
     order = market.order(amount="40.00")
     served.names = {"order_id": f"order_0_{order}", "dispute_id": served.open(order, "damaged", "40.00")}
     entry = served.get("/v1/stores/oak/statement")["data"][0]["id"]
-    served.names |= {"store_id": "oak", "entry_id": entry, "version": "2026.1", "digest": "0" * 64}
+    served.names |= {"webhook_id": served.post("/v1/webhooks", {"url": "https://shop.example/hook"})["id"]}
+    served.names |= {"store_id": "oak", "provider": "sandbox", "entry_id": entry, "version": "2026.1"}
+    served.names |= {"digest": "0" * 64}
     served.post("/v1/stores", {"id": "elm"})
     other = market.order(store="elm", buyer="bob", amount="40.00")
     dispute = served.open(other, "damaged", "40.00")

@@ -8,7 +8,7 @@ import uvicorn
 from litestar import Litestar
 
 from houbao.engine.worker import ASSESSED_EVERY, Done
-from houbao.serving import site_of
+from houbao.serving import announcer_of, site_of
 from houbao.settings import Settings
 from houbao.web.metrics import Metrics
 from houbao.web.server import create_app
@@ -32,13 +32,18 @@ def serve(settings: Settings, host: str, port: int) -> None:
     house = House(settings, observe=metrics.note_batch)
     site = site_of(house, settings, metrics)
     stopping = threading.Event()
-    worker = threading.Thread(target=_work, args=(house, site, stopping), name="worker")
-    worker.start()
+    threads = [
+        threading.Thread(target=_work, args=(house, site, stopping), name="worker"),
+        threading.Thread(target=_announce, args=(site, stopping, settings.webhooks_inside), name="webhooks"),
+    ]
+    for thread in threads:
+        thread.start()
     try:
         run(create_app(site, metrics), host, port)
     finally:
         stopping.set()
-        worker.join()
+        for thread in threads:
+            thread.join()
         house.close()
         site.close()
 
@@ -75,6 +80,17 @@ def _work(house: House, site: Site, stopping: threading.Event) -> None:
             _told(site, done)
         except Exception as fault:  # noqa: BLE001 - the worker goes on; readyz and the log say that it stumbles
             log.error("the worker stumbled", extra={"said": {"fault": type(fault).__name__}})
+        stopping.wait(PAUSE)
+
+
+def _announce(site: Site, stopping: threading.Event, local: bool) -> None:
+    """Tell the webhooks, in a thread of its own: a receiver who is slow keeps no refund waiting."""
+    announcer = announcer_of(site, local=local)
+    while not stopping.is_set():
+        try:
+            announcer.run()
+        except Exception as fault:  # noqa: BLE001 - the deliveries stay due, and the log says that it stumbles
+            log.error("telling the webhooks stumbled", extra={"said": {"fault": type(fault).__name__}})
         stopping.wait(PAUSE)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 metadata = MetaData()
 
@@ -296,4 +296,36 @@ links = _table(
     _text("subject"),
     _int("expires_at"),
     _int("used_at", null=True),
+)
+
+# Who outside is told of events. A secret is kept as it is, since it signs; a cursor is how far a part's events were
+# looked at; a delivery is due at `due_at` until it is done, or given up.
+webhooks = _table(
+    "webhooks",
+    _key("id", Text),
+    _text("url"),
+    _text("types"),
+    _text("store_id"),
+    _text("secrets"),
+    _int("created_at"),
+    _int("ended_at", null=True),
+)
+hook_cursors = _table("hook_cursors", _key("part"), _key("webhook_id", Text), _int("position"))
+hook_deliveries = _table(
+    "hook_deliveries",
+    _key("part"),
+    _key("webhook_id", Text),
+    _key("position"),
+    _text("state"),
+    _int("due_at", null=True),
+    _int("tries"),
+    _int("tried_at", null=True),
+    _int("status"),
+    _text("detail"),
+)
+Index(
+    "hook_deliveries_due",
+    hook_deliveries.c.part,
+    hook_deliveries.c.due_at,
+    sqlite_where=hook_deliveries.c.due_at.is_not(None),
 )

@@ -2,8 +2,9 @@
 document says of it. `operation` makes the handler that reads the request, and writes the answer as JSON."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from inspect import iscoroutinefunction
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -41,7 +42,8 @@ class Answer(Struct):
 
 
 class Operation(Struct, frozen=True):
-    """What the API's document says of an operation. `refuses` are the codes that its own work may be refused with."""
+    """What the API's document says of an operation. `also` are the replies of other kinds, by their status; `refuses`
+    the codes that its own work may be refused with."""
 
     name: str
     method: str
@@ -52,9 +54,11 @@ class Operation(Struct, frozen=True):
     query: Any
     reply: Any
     status: int
+    also: dict[int, Any]
     refuses: tuple[str, ...]
     example: Any
     media: str
+    takes: str
     tag: str
 
 
@@ -113,9 +117,11 @@ def operation(
     query: Any = Nothing,
     reply: Any = Nothing,
     status: int = 200,
+    also: Mapping[int, Any] = MappingProxyType({}),
     refuses: tuple[str, ...] = (),
     example: Any = None,
     media: str = JSON,
+    takes: str = JSON,
     most: int | None = MOST_BODY,
     name: str = "",
     tag: str = "",
@@ -133,9 +139,11 @@ def operation(
             query=query,
             reply=reply,
             status=status,
+            also=dict(also),
             refuses=refuses,
             example=example,
             media=media,
+            takes=takes,
             tag=tag or path.split("/")[2] if path.startswith("/v1/") else "server",
         )
         read = _reader(body)
@@ -145,7 +153,7 @@ def operation(
             query_read = _query(request, query)
             ask = Ask(request, await read(request), query_read)
             done = await work(ask) if told else await asyncio.to_thread(work, ask)
-            return _written(done, status, JSON if body is bytes else media)
+            return _written(done, status, media)
 
         handle.__name__ = said.name
         handle.__doc__ = work.__doc__

@@ -9,7 +9,23 @@ from litestar.static_files import create_static_files_router
 
 from houbao.core.scopes import NOTHING, Scope
 from houbao.web import console, problems, signin
-from houbao.web.api import commands, disputes, evidence, feed, fund, health, money, orders, policies, portal, stores
+from houbao.web.api import (
+    commands,
+    disputes,
+    docs,
+    evidence,
+    feed,
+    fund,
+    health,
+    importing,
+    money,
+    orders,
+    policies,
+    portal,
+    providers,
+    stores,
+    webhooks,
+)
 from houbao.web.callers import Caller
 from houbao.web.guard import guard, on
 from houbao.web.metrics import Metrics
@@ -28,6 +44,7 @@ API = (
     stores.repay,
     stores.write_off,
     orders.place_order,
+    importing.import_orders,
     orders.list_orders,
     orders.read_order,
     orders.report_event,
@@ -56,9 +73,19 @@ API = (
     policies.publish_policy,
     feed.read_events,
     portal.open_portal,
+    providers.hear_provider,
+    webhooks.add_webhook,
+    webhooks.list_webhooks,
+    webhooks.read_webhook,
+    webhooks.end_webhook,
+    webhooks.rotate_secret,
+    webhooks.list_deliveries,
+    webhooks.redeliver,
     health.healthz,
     health.readyz,
     health.metrics,
+    docs.read_openapi,
+    docs.read_docs,
 )
 """Every operation of the API."""
 

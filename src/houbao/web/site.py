@@ -21,6 +21,7 @@ from houbao.engine.ports import Accepted, Outcome, Preview, RefundProvider, Requ
 from houbao.engine.writer import Writer
 from houbao.store import lists
 from houbao.store.access import Access
+from houbao.store.hooks import Hooks
 from houbao.store.policies import Version
 from houbao.store.reading import Reader
 from houbao.web.uploads import Uploads
@@ -39,7 +40,8 @@ class Beat(Struct):
 class Site:
     """One database being served. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
     `publish` lets a policy's text come into force in a programme; `past` is a store's past since some time, for advice;
-    `note` hears of every command and its outcome; `secure`: it is reached by https alone."""
+    `note` hears of every command and its outcome; `verified` refuses what a provider did not sign; `secure`: it is
+    reached by https alone."""
 
     def __init__(
         self,
@@ -54,6 +56,10 @@ class Site:
         clock: Callable[[], datetime],
         publish: Callable[[str, str, datetime | None], Version],
         past: Callable[[str, datetime], StorePast],
+        hooks: Hooks,
+        check_url: Callable[[str], None],
+        new_secret: Callable[[], str],
+        verified: Callable[[str, Mapping[str, str], bytes], None],
         note: Callable[[Sequence[Request], Sequence[Outcome]], None] = lambda requests, outcomes: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         public_url: str = "",
@@ -70,6 +76,10 @@ class Site:
         self.clock = clock
         self.publish = publish
         self.past = past
+        self.hooks = hooks
+        self.check_url = check_url
+        self.new_secret = new_secret
+        self.verified = verified
         self.note = note
         self.wall = wall
         self.public_url = public_url
@@ -78,10 +88,11 @@ class Site:
         self._rules: dict[tuple[str, str], Compiled] = {}
 
     def close(self) -> None:
-        """Close the connections to read and those of access."""
+        """Close the connections to read, and those of access and webhooks."""
         self.reader.close()
         self.access.close()
         self.uploads.close()
+        self.hooks.close()
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

@@ -203,7 +203,7 @@ class CashMoveBody(_Body):
     amount: Money
 
 
-class WriteOffBody(_Body):
+class DebtBody(_Body):
     """The dispute for which something was advanced that nobody will pay back."""
 
     dispute_id: str

@@ -94,7 +94,7 @@ def _made(name: str, by: tuple[str, ...]) -> HTTPRouteHandler:
         action=f"disputes.{name}",
         summary=(command.__doc__ or "").replace("\n    ", " "),
         body=body,
-        reply=DisputeView | PreviewView,
+        reply=(DisputeView, PreviewView),
         refuses=(*REFUSES, *OWN_REFUSES.get(name, ())),
         example=EXAMPLES.get(name),
         name=name,

@@ -18,8 +18,10 @@ from houbao.store.lists import Filters
 from houbao.telling import tell
 from houbao.web.api import bodies
 from houbao.web.api.paging import Limit, cursor_of, page_of, seek
+from houbao.web.api.previews import PreviewView, preview_of
 from houbao.web.api.shapes import (
     DisputeView,
+    Moved,
     Outcome,
     Outcomes,
     Page,
@@ -158,8 +160,9 @@ OPEN_REFUSES = (
     "/v1/disputes",
     action="disputes.open",
     body=bodies.OpenBody | list[bodies.OpenBody],
-    reply=DisputeView | Outcomes,
+    reply=DisputeView,
     status=201,
+    also={200: PreviewView, 207: Outcomes},
     refuses=OPEN_REFUSES,
     example={
         "order_id": "order_0_3",
@@ -182,8 +185,6 @@ async def open_dispute(ask: Ask[Any, Any]) -> Answer:
     by = actor_for(ask.caller, ("buyer",), order)
     command = bodies.opening(received, order)
     if ask.dry_run:
-        from houbao.web.api.previews import preview_of
-
         return Answer(preview_of(site, await site.preview(command, by), ask.caller), status=200)
     accepted = await site.execute(command, by, key=ask.key)
     with site.snapshot() as reading:
@@ -367,15 +368,6 @@ def read_dispute(ask: Ask[Any, Any]) -> Answer:
     with ask.site.snapshot() as reading:
         dispute = found_dispute(reading, ask.scope, ask.text("dispute_id"))
         return Answer(view_of(reading, ask.site, ask.caller, dispute), headers={"ETag": etag(dispute)})
-
-
-class Moved(Struct, kw_only=True):
-    """Money that moved with an event."""
-
-    kind: str
-    source: str
-    target: str
-    amount: Money
 
 
 class Happened(Struct, kw_only=True):

@@ -56,7 +56,7 @@ class LinkQuery(Struct):
     reply=PieceView,
     status=201,
     refuses=("bad_image", "image_too_large", "too_many_uploads", "no_images", "not_kept"),
-    media="image/*",
+    takes="image/*",
     most=MOST_PHOTO_BYTES + 1,
 )
 async def add_evidence(ask: Ask[Any, Any]) -> PieceView:

@@ -33,7 +33,7 @@ async def healthz(ask: Ask[Any, Any]) -> Health:
     return Health(status="ok")
 
 
-@operation("GET", "/readyz", action=PUBLIC, reply=Health)
+@operation("GET", "/readyz", action=PUBLIC, reply=Health, also={503: Health})
 def readyz(ask: Ask[Any, Any]) -> Answer:
     """Whether it can do its work: the database can be read, the writer keeps up, the worker runs. 503 where not."""
     site = ask.site

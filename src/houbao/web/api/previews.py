@@ -10,8 +10,7 @@ from houbao.core.score import of_hundred
 from houbao.engine.foresight import shift
 from houbao.engine.ports import Preview
 from houbao.telling import tell
-from houbao.web.api.disputes import Moved
-from houbao.web.api.shapes import DisputeView, Seen, dispute_view
+from houbao.web.api.shapes import DisputeView, Moved, Seen, dispute_view
 from houbao.web.callers import Caller
 from houbao.web.site import PART, Site
 

@@ -294,6 +294,15 @@ def _refund(refund: Refund) -> RefundView:
     )
 
 
+class Moved(Struct, kw_only=True):
+    """Money that moved with an event."""
+
+    kind: str
+    source: str
+    target: str
+    amount: Money
+
+
 # --- orders and stores ---------------------------------------------------------------------------------------------
 
 

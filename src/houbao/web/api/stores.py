@@ -166,12 +166,12 @@ async def repay(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     "/v1/stores/{store_id:str}/write-offs",
     action="stores.write_off",
     name="write_off_of_store",
-    body=bodies.WriteOffBody,
+    body=bodies.DebtBody,
     reply=DisputeView,
     refuses=("unknown_store", "unknown_dispute", "bad_id", "nothing_owed", "not_yet", "same_person", "not_now"),
     example={"dispute_id": "dispute_0_47"},
 )
-async def write_off(ask: Ask[bodies.WriteOffBody, Any]) -> Answer:
+async def write_off(ask: Ask[bodies.DebtBody, Any]) -> Answer:
     """What was advanced will never be paid back: one of finance proposes it, another signs with the same request."""
     with ask.site.snapshot() as reading:
         store = found_store(reading, ask.scope, ask.text("store_id"))

@@ -1,0 +1,167 @@
+"""Telling those outside what happened: every event to every webhook that wants it, at least once, again over days.
+
+A delivery is a row of its own, so that one receiver who is down keeps nobody else waiting; its id is the event's, so
+that a receiver who is told twice can tell.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from msgspec import Struct, structs
+
+BACKOFF = tuple(timedelta(seconds=s) for s in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
+"""The waits between tries, about three days in all; then it is given up, and can be asked for again."""
+
+LEASE = timedelta(minutes=5)
+GATHERED, CLAIMED = 500, 20
+GONE = 410
+"""A receiver who answers this wants to hear no more."""
+
+
+class Secret(Struct, frozen=True):
+    """What deliveries are signed with; after a rotation the old one too, `until` a time."""
+
+    secret: str
+    until: datetime | None = None
+
+
+class Hook(Struct, frozen=True, kw_only=True):
+    """A webhook: where it is, which types of events it wants (none named: all), of which store (none named: all)."""
+
+    id: str
+    url: str
+    types: tuple[str, ...]
+    store: str
+    secrets: tuple[Secret, ...]
+    created_at: datetime
+    ended_at: datetime | None = None
+
+    def wants(self, kind: str, store: str) -> bool:
+        """Whether it is told of that event."""
+        return (not self.types or kind in self.types) and self.store in ("", store)
+
+
+class Happening(Struct, frozen=True):
+    """An event as it is stored."""
+
+    position: int
+    booked_at: datetime
+    body: bytes
+
+
+class Call(Struct, frozen=True):
+    """One delivery to be made, the how manieth try it is."""
+
+    hook: Hook
+    event: Happening
+    tries: int
+
+
+class Answered(Struct, frozen=True):
+    """What the receiver said: an HTTP status, 0 where there was none and `detail` says why."""
+
+    status: int
+    detail: str = ""
+
+
+class Delivered(Struct, frozen=True, kw_only=True):
+    """How a delivery stands: `due` (again at `due_at`), `done`, or `failed` for good."""
+
+    hook: str
+    position: int
+    state: str
+    due_at: datetime | None = None
+    tries: int = 0
+    tried_at: datetime | None = None
+    status: int = 0
+    detail: str = ""
+
+
+class HookBook(Protocol):
+    """Where webhooks and deliveries are kept."""
+
+    def gather(self, part: int, most: int, now: datetime) -> int:
+        """Make deliveries of the next events; returns how many events were looked at."""
+        ...
+
+    def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Call]:
+        """Deliveries that are due, nobody else's until the lease ends."""
+        ...
+
+    def settle(self, part: int, told: Sequence[Delivered]) -> None:
+        """How they went."""
+        ...
+
+    def put(self, hook: Hook) -> None:
+        """Keep what changed of a webhook."""
+        ...
+
+
+class Announcer:
+    """Tells the webhooks of one part. `send` posts one signed message; `message` is what an event is outside."""
+
+    def __init__(
+        self,
+        book: HookBook,
+        send: Callable[[Hook, str, bytes, datetime], Answered],
+        message: Callable[[Happening], bytes],
+        clock: Callable[[], datetime],
+        *,
+        part: int = 0,
+    ) -> None:
+        self.book = book
+        self.send = send
+        self.message = message
+        self.clock = clock
+        self.part = part
+
+    def run(self) -> int:
+        """Tell all that is due now; returns how many deliveries were tried."""
+        while self.book.gather(self.part, GATHERED, self.clock()) >= GATHERED:
+            pass
+        tried = 0
+        while calls := self.book.claim(self.part, self.clock(), LEASE, CLAIMED):
+            for call in calls:
+                self.book.settle(self.part, [self._deliver(call)])
+            tried += len(calls)
+        return tried
+
+    def _deliver(self, call: Call) -> Delivered:
+        hook, event, now = call.hook, call.event, self.clock()
+        if hook.ended_at is not None:
+            return self._how(call, now, "failed", Answered(0, "the webhook was ended"))
+        answered = self.send(hook, f"msg_{self.part}_{event.position}", self.message(event), now)
+        if 200 <= answered.status < 300:
+            return self._how(call, now, "done", answered)
+        if answered.status == GONE:
+            self.book.put(ended(hook, now))
+            return self._how(call, now, "failed", answered)
+        if call.tries > len(BACKOFF):
+            return self._how(call, now, "failed", answered)
+        return self._how(call, now, "due", answered, now + BACKOFF[call.tries - 1])
+
+    def _how(self, call: Call, now: datetime, state: str, said: Answered, due: datetime | None = None) -> Delivered:
+        return Delivered(
+            hook=call.hook.id,
+            position=call.event.position,
+            state=state,
+            due_at=due,
+            tried_at=now,
+            status=said.status,
+            detail=said.detail[:200],
+        )
+
+
+def ended(hook: Hook, now: datetime) -> Hook:
+    """The webhook, which is told no more."""
+    return structs.replace(hook, ended_at=now)
+
+
+OLD_SECRET_LASTS = timedelta(hours=24)
+
+
+def rotated(hook: Hook, secret: str, now: datetime) -> Hook:
+    """The webhook with a new secret; the one before signs along for a day, so that nothing is lost meanwhile."""
+    old = Secret(hook.secrets[0].secret, now + OLD_SECRET_LASTS)
+    return structs.replace(hook, secrets=(Secret(secret), old))

@@ -1,0 +1,200 @@
+"""Who outside is told of events: the webhooks, how far each has been told, and every delivery with how it went."""
+
+import json
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+
+from houbao.core.terms import from_micros, micros
+from houbao.engine.announcing import Call, Delivered, Happening, Hook, Secret
+from houbao.store import schema
+from houbao.store.sqlite import connect, inserting
+
+COLUMNS = "webhook_id, position, state, due_at, tries, tried_at, status, detail"
+
+
+class Hooks:
+    """The rows of webhooks of one database, on a connection of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path)
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+
+    # --- webhooks --------------------------------------------------------------------------------------------------
+
+    def add(self, hook: Hook, part: int) -> Hook:
+        """Keep a webhook, to be told of what happens from now on; one of that id that is there already stays as it
+        is, and is returned."""
+        with self._writing() as connection:
+            if known := hook_of(connection, hook.id):
+                return known
+            connection.execute(inserting(schema.webhooks), _row(hook))
+            (position,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
+            connection.execute(inserting(schema.hook_cursors), (part, hook.id, position))
+        return hook
+
+    def put(self, hook: Hook) -> None:
+        """Keep what changed of a webhook."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE webhooks SET url=?, types=?, store_id=?, secrets=?, created_at=?, ended_at=? WHERE id=?",
+                (*_row(hook)[1:], hook.id),
+            )
+
+    # --- telling ---------------------------------------------------------------------------------------------------
+
+    def gather(self, part: int, most: int, now: datetime) -> int:
+        """Make deliveries of the next events, at most `most` for each webhook; returns how many were looked at."""
+        looked = 0
+        with self._writing() as connection:
+            for hook in all_hooks(connection):
+                if hook.ended_at is not None:
+                    continue
+                (after,) = connection.execute(
+                    "SELECT position FROM hook_cursors WHERE part=? AND webhook_id=?", (part, hook.id)
+                ).fetchone()
+                found = connection.execute(
+                    "SELECT position, body->>'$.type', coalesce(body->>'$.store', '') FROM events"
+                    " WHERE part=? AND position>? ORDER BY position LIMIT ?",
+                    (part, after, most),
+                ).fetchall()
+                if not found:
+                    continue
+                looked += len(found)
+                connection.executemany(
+                    f"{inserting(schema.hook_deliveries)} ON CONFLICT DO NOTHING",
+                    [
+                        (part, hook.id, position, "due", micros(now), 0, None, 0, "")
+                        for position, kind, store in found
+                        if hook.wants(kind, store)
+                    ],
+                )
+                connection.execute(
+                    "UPDATE hook_cursors SET position=? WHERE part=? AND webhook_id=?", (found[-1][0], part, hook.id)
+                )
+        return looked
+
+    def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Call]:
+        """Deliveries that are due, the longest first, nobody else's until the lease ends."""
+        with self._writing() as connection:
+            found = connection.execute(
+                "SELECT d.webhook_id, d.position, d.tries, e.booked_at, e.body FROM hook_deliveries AS d"
+                " JOIN events AS e ON e.part=d.part AND e.position=d.position"
+                " WHERE d.part=? AND d.due_at<=? ORDER BY d.due_at, d.position LIMIT ?",
+                (part, micros(now), most),
+            ).fetchall()
+            connection.executemany(
+                "UPDATE hook_deliveries SET due_at=?, tries=tries+1 WHERE part=? AND webhook_id=? AND position=?",
+                [(micros(now + lease), part, hook, position) for hook, position, *_ in found],
+            )
+            hooks = {hook.id: hook for hook in all_hooks(connection)}
+        return [
+            Call(hooks[hook], Happening(position, from_micros(at), body), tries + 1)
+            for hook, position, tries, at, body in found
+        ]
+
+    def settle(self, part: int, told: Sequence[Delivered]) -> None:
+        """How deliveries went; those that are due again say when."""
+        with self._writing() as connection:
+            connection.executemany(
+                "UPDATE hook_deliveries SET state=?, due_at=?, tried_at=?, status=?, detail=?"
+                " WHERE part=? AND webhook_id=? AND position=?",
+                [
+                    (
+                        one.state,
+                        micros(one.due_at) if one.due_at else None,
+                        micros(one.tried_at) if one.tried_at else None,
+                        one.status,
+                        one.detail,
+                        part,
+                        one.hook,
+                        one.position,
+                    )
+                    for one in told
+                ],
+            )
+
+    def again(self, part: int, hook: str, position: int, now: datetime) -> bool:
+        """Deliver once more, from the first try on; false where there was no such delivery."""
+        with self._writing() as connection:
+            done = connection.execute(
+                "UPDATE hook_deliveries SET state='due', due_at=?, tries=0"
+                " WHERE part=? AND webhook_id=? AND position=?",
+                (micros(now), part, hook, position),
+            )
+        return done.rowcount > 0
+
+
+def _row(hook: Hook) -> tuple[object, ...]:
+    secrets = [[one.secret, micros(one.until) if one.until else None] for one in hook.secrets]
+    ended = micros(hook.ended_at) if hook.ended_at else None
+    return (hook.id, hook.url, json.dumps(hook.types), hook.store, json.dumps(secrets), micros(hook.created_at), ended)
+
+
+# --- looking -------------------------------------------------------------------------------------------------------
+
+
+def hook_of(connection: sqlite3.Connection, number: str) -> Hook | None:
+    """The webhook of that id."""
+    found = connection.execute("SELECT * FROM webhooks WHERE id=?", (number,)).fetchone()
+    return _hook(*found) if found else None
+
+
+def all_hooks(connection: sqlite3.Connection) -> list[Hook]:
+    """Every webhook, in the order in which they were made."""
+    return [_hook(*row) for row in connection.execute("SELECT * FROM webhooks ORDER BY created_at, id")]
+
+
+def _hook(number: str, url: str, types: str, store: str, secrets: str, created_at: int, ended_at: int | None) -> Hook:
+    return Hook(
+        id=number,
+        url=url,
+        types=tuple(json.loads(types)),
+        store=store,
+        secrets=tuple(Secret(text, from_micros(until) if until else None) for text, until in json.loads(secrets)),
+        created_at=from_micros(created_at),
+        ended_at=from_micros(ended_at) if ended_at is not None else None,
+    )
+
+
+def deliveries(
+    connection: sqlite3.Connection, part: int, hook: str, *, state: str = "", before: int, limit: int
+) -> list[Delivered]:
+    """The deliveries of a webhook, the newest event first, of events before that position."""
+    of_state = " AND state=?" if state else ""
+    found = connection.execute(
+        f"SELECT {COLUMNS} FROM hook_deliveries WHERE part=? AND webhook_id=? AND position<?{of_state}"
+        " ORDER BY position DESC LIMIT ?",
+        (part, hook, before, *([state] if state else []), limit),
+    )
+    return [
+        Delivered(
+            hook=number,
+            position=position,
+            state=how,
+            due_at=from_micros(due) if due is not None else None,
+            tries=tries,
+            tried_at=from_micros(tried) if tried is not None else None,
+            status=status,
+            detail=detail,
+        )
+        for number, position, how, due, tries, tried, status, detail in found
+    ]

@@ -1,0 +1,175 @@
+"""Orders and events of orders as a stream of lines (NDJSON): taken in as they come, however many. Sent twice it changes
+nothing."""
+
+from collections.abc import AsyncIterator
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from litestar import Request
+from msgspec import Struct
+
+from houbao.core.orders import Order
+from houbao.core.scopes import EVERYTHING
+from houbao.core.terms import Actor, Refused
+from houbao.engine import ports
+from houbao.engine.ports import Outcome
+from houbao.feeds.order_format import (
+    OrderDocument,
+    OrderEventDocument,
+    decode_event,
+    decode_order,
+    event_of,
+)
+from houbao.store import lists
+from houbao.web.api.orders import place_all
+from houbao.web.api.shapes import order_id
+from houbao.web.callers import own_actor
+from houbao.web.operation import Ask, operation
+from houbao.web.problems import Problem, problem
+from houbao.web.site import PART, Site, encode, number_of
+
+MOST_LINE = 1 << 20
+"""The most bytes of a line."""
+
+BATCH = 500
+MOST_TOLD = 1000
+NDJSON = "application/x-ndjson"
+
+
+class LineRefused(Struct, kw_only=True):
+    """A line of which nothing was taken in, and why."""
+
+    line: int
+    problem: Problem
+
+
+class Imported(Struct, kw_only=True):
+    """What became of the lines. `refusals` are the first 1,000 that were refused; `refused` counts all."""
+
+    lines: int = 0
+    new: int = 0
+    known: int = 0
+    refused: int = 0
+    refusals: list[LineRefused] = []
+
+
+@operation(
+    "POST",
+    "/v1/orders/import",
+    action="orders.place",
+    body=bytes,
+    reply=Imported,
+    takes=NDJSON,
+    most=None,
+    refuses=("unsupported_media",),
+)
+async def import_orders(ask: Ask[Any, Any]) -> Imported:
+    """Orders and events of orders, one document a line (docs/order-format.md), however many: taken in as they come,
+    answered at the end. A line that cannot be used stops nothing; the same lines again change nothing."""
+    if ask.request.content_type[0] != NDJSON:
+        raise Refused("unsupported_media", f"the body is {ask.request.content_type[0] or 'of no type'}: send {NDJSON}")
+    by = own_actor(ask.caller, ("platform", "admin"))
+    done = Imported()
+    batch: list[tuple[int, OrderDocument | OrderEventDocument | Refused]] = []
+    async for number, line in _lines(ask.request):
+        done.lines += 1
+        batch.append((number, _read(line)))
+        if len(batch) == BATCH:
+            await _take(ask.site, by, batch, done)
+            batch = []
+    await _take(ask.site, by, batch, done)
+    return done
+
+
+async def _lines(request: Request[Any, Any, Any]) -> AsyncIterator[tuple[int, bytes | None]]:
+    """(number, line) of every line that is not empty, from 1; None for one that is too long to be kept."""
+    rest, number, skipping = b"", 0, False
+    async for chunk in request.stream():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            number += 1
+            if skipping or line.strip():
+                yield number, None if skipping or len(line) > MOST_LINE else line
+            skipping = False
+        if len(rest) > MOST_LINE:
+            rest, skipping = b"", True
+    if skipping or rest.strip():
+        yield number + 1, None if skipping else rest
+
+
+def _read(line: bytes | None) -> OrderDocument | OrderEventDocument | Refused:
+    if line is None:
+        return Refused("too_large", f"the line has more than {MOST_LINE} bytes")
+    try:
+        return decode_event(line) if b'"type"' in line and _is_event(line) else decode_order(line)
+    except Refused as refused:
+        return refused
+
+
+class _Kind(Struct):
+    type: str = ""
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        return bool(msgspec.json.decode(line, type=_Kind).type)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+async def _take(
+    site: Site, by: Actor, batch: list[tuple[int, OrderDocument | OrderEventDocument | Refused]], done: Imported
+) -> None:
+    """Take in a batch: its orders, then its events; what becomes of each line is noted in `done`."""
+    orders = [(n, one) for n, one in batch if isinstance(one, OrderDocument | Refused)]
+    outcomes: dict[int, Outcome] = {}
+    keys = [_key("place", one.store_id, one.reference) if isinstance(one, OrderDocument) else "" for _, one in orders]
+    placed = await place_all(site, by, [one for _, one in orders], keys, bulk=True)
+    outcomes |= {n: outcome for (n, _), outcome in zip(orders, placed, strict=True)}
+    outcomes |= await _report(site, by, [(n, one) for n, one in batch if isinstance(one, OrderEventDocument)])
+    for n, _ in batch:
+        outcome = outcomes[n]
+        if isinstance(outcome, Refused):
+            done.refused += 1
+            if len(done.refusals) < MOST_TOLD:
+                done.refusals.append(LineRefused(line=n, problem=problem(outcome)))
+        elif outcome.replayed or not outcome.first:
+            done.known += 1
+        else:
+            done.new += 1
+
+
+async def _report(site: Site, by: Actor, events: list[tuple[int, OrderEventDocument]]) -> dict[int, Outcome]:
+    """Report events of orders that are there."""
+    outcomes: dict[int, Outcome] = {}
+    asked: list[tuple[int, ports.Request]] = []
+    now = site.clock()
+    with site.snapshot() as reading:
+        for n, event in events:
+            try:
+                order = _order_of(reading, event)
+                command = event_of(event, order.id, order.currency)
+            except Refused as refused:
+                outcomes[n] = refused
+                continue
+            said = encode((order_id(order.id), event)).decode()
+            asked.append((n, ports.Request(command, by, now, _key("event", said))))
+    done: list[Outcome] = await site.execute_all([request for _, request in asked], bulk=True)
+    return outcomes | {n: outcome for (n, _), outcome in zip(asked, done, strict=True)}
+
+
+def _order_of(reading: Any, event: OrderEventDocument) -> Order:
+    """The order that an event is of. Raises Refused: unknown_order, bad_id."""
+    if event.store_id:
+        order = lists.order_of_store(reading, PART, event.store_id, event.order)
+    else:
+        order = lists.order(reading, PART, EVERYTHING, number_of("order", event.order))
+    if order is None:
+        raise Refused("unknown_order", f"no order {event.order[:64]!r}: send it first")
+    return order
+
+
+def _key(*words: str) -> str:
+    """The idempotency key of what a line says: the same line again is known."""
+    return f"line:{blake2b(chr(0).join(words).encode(), digest_size=16).hexdigest()}"

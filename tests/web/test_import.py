@@ -1,0 +1,81 @@
+"""Orders as a stream of lines: each is taken in or refused by itself, twice changes nothing, of any length."""
+
+import json
+
+from web.served import money
+
+ORDER = {
+    "store_id": "oak",
+    "buyer_id": "ann",
+    "currency": "EUR",
+    "lines": [{"id": "1", "item": money("40.00")}],
+    "payments": [{"id": "card", "provider": "sandbox", "amount": money("40.00")}],
+    "ship_by": "2026-07-01T00:00:00Z",
+    "promised_by": "2026-07-05T00:00:00Z",
+    "placed_at": "2026-06-20T00:00:00Z",
+}
+
+
+def order(reference: str, **more) -> bytes:
+    """A line with an order."""
+    return json.dumps(ORDER | {"reference": reference} | more).encode()
+
+
+def event(reference: str, kind: str, **more) -> bytes:
+    """A line with what happened to it."""
+    told = {"type": kind, "store_id": "oak", "order": reference, "at": "2026-06-28T00:00:00Z"}
+    return json.dumps(told | more).encode()
+
+
+def send(served, lines, role: str = "platform") -> tuple[dict[str, int], list[tuple[int, str]]]:
+    """Send lines as a stream; the counts, and (line, code) of those refused."""
+    headers = served.headers(role) | {"Content-Type": "application/x-ndjson"}
+    answer = served.client.post("/v1/orders/import", content=b"\n".join(lines), headers=headers)
+    assert answer.status_code == 200, answer.text
+    counts = answer.json()
+    return counts, [(one["line"], one["problem"]["code"]) for one in counts.pop("refusals")]
+
+
+def test_orders_and_their_events_come_in_and_twice_changes_nothing(served):
+    lines = [
+        order("A-1", paid_at="2026-06-20T01:00:00Z"),
+        order("A-2", paid_at="2026-06-20T01:00:00Z", shipped_at="2026-06-21T00:00:00Z"),
+        event("A-2", "delivered"),
+    ]
+    assert send(served, lines) == ({"lines": 3, "new": 3, "known": 0, "refused": 0}, [])
+    found = served.get("/v1/orders?store_id=oak&reference=A-2")["data"]
+    assert [one["status"] for one in found] == ["delivered"]
+    before = served.market.contents()
+    assert send(served, lines) == ({"lines": 3, "new": 0, "known": 3, "refused": 0}, [])
+    assert served.market.contents() == before
+
+
+def test_a_line_that_cannot_be_used_is_named_and_stops_nothing(served):
+    lines = [order("B-1"), b"not json", b"", order("B-2", currency="EURO"), event("B-9", "paid"), order("B-3")]
+    counts, refused = send(served, lines)
+    assert refused == [(2, "bad_field"), (4, "bad_currency"), (5, "unknown_order")]
+    assert counts == {"lines": 5, "new": 2, "known": 0, "refused": 3}
+
+
+def test_more_lines_than_a_batch_and_more_bytes_than_a_body_may_have(served):
+    lines = [order(f"C-{n}") for n in range(600)] + [b"x" * (1 << 21)] + [order("C-last")]
+    counts, refused = send(served, lines)
+    assert refused == [(601, "too_large")]
+    assert counts == {"lines": 602, "new": 601, "known": 0, "refused": 1}
+
+
+def test_a_list_of_orders_has_one_outcome_each(served):
+    bodies = [json.loads(order(name)) for name in ("D-1", "D-2", "D-1")]
+    answer = served.call("POST", "/v1/orders", bodies)
+    assert answer.status_code == 207
+    assert [one["status"] for one in answer.json()["data"]] == [201, 201, 409]
+    assert answer.json()["data"][2]["problem"]["code"] == "order_exists"
+
+
+def test_an_order_that_is_paid_already_is_placed_with_its_events(served):
+    body = json.loads(order("E-1", paid_at="2026-06-20T01:00:00Z", shipped_at="2026-06-21T00:00:00Z"))
+    first = served.call("POST", "/v1/orders", body, Idempotency_Key="E-1")
+    assert (first.status_code, first.json()["status"]) == (201, "shipped")
+    assert first.json()["coverage"]["covered"] is True
+    again = served.call("POST", "/v1/orders", body, Idempotency_Key="E-1")
+    assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")

@@ -1,0 +1,188 @@
+"""The API's own document: complete, and true: whatever is sent, the answers are those that it says."""
+
+import json
+import re
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis import checks
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi import checks as of_openapi
+
+from given import Market
+from houbao.core.allowed import BY_HAND
+from houbao.core.phases import TURNS
+from houbao.web.openapi import document
+from houbao.web.problems import KNOWN
+from houbao.web.server import API
+from web.served import Served
+
+DOCUMENT = document(API)
+
+
+def operations():
+    """(path, method, operation) of the document."""
+    return [(path, method, said) for path, item in DOCUMENT["paths"].items() for method, said in item.items()]
+
+
+# --- complete ------------------------------------------------------------------------------------------------------
+
+
+def test_every_command_of_the_turns_has_one_path_and_every_path_is_a_command():
+    paths = {
+        path.rsplit("/", 1)[1].replace("-", "_")
+        for path, method, _ in operations()
+        if method == "post" and path.startswith("/v1/disputes/{dispute_id}/")
+    }
+    machines = {"send_refund", "report_refund", "notice_accepted", "notice_bounced"}
+    in_turns = {name for turns in TURNS.values() for name in turns}
+    assert paths == in_turns - machines
+    assert set(BY_HAND) == paths
+    assert all(roles <= {"system", "provider", "mail"} for roles in map(_roles, machines))
+
+
+def _roles(name: str) -> set[str]:
+    return {role for turns in TURNS.values() if name in turns for role in turns[name].by}
+
+
+def test_every_path_of_the_contract_is_there():
+    paths = {re.sub(r"{\w+}", "{}", path) for path, _, _ in operations()}
+    promised = [
+        "/v1/stores",
+        "/v1/stores/{}",
+        "/v1/stores/{}/enrolment",
+        "/v1/stores/{}/score",
+        "/v1/stores/{}/fund-records",
+        "/v1/stores/{}/statement",
+        "/v1/stores/{}/repayments",
+        "/v1/stores/{}/write-offs",
+        "/v1/orders",
+        "/v1/orders/import",
+        "/v1/orders/{}",
+        "/v1/orders/{}/events",
+        "/v1/orders/{}/messages",
+        "/v1/orders/{}/goodwill",
+        "/v1/explain",
+        "/v1/disputes",
+        "/v1/disputes/{}",
+        "/v1/disputes/{}/timeline",
+        "/v1/fund",
+        "/v1/fund/top-ups",
+        "/v1/fund/cash-moves",
+        "/v1/fund/records",
+        "/v1/policies",
+        "/v1/policies/{}/publish",
+        "/v1/events",
+        "/v1/webhooks",
+        "/v1/webhooks/{}/deliveries",
+        "/v1/webhooks/{}/redeliver",
+        "/v1/providers/{}/webhook",
+        "/v1/portal-sessions",
+        "/healthz",
+        "/readyz",
+    ]
+    assert set(promised) - paths == set()
+
+
+def test_every_operation_has_words_an_example_and_its_refusals():
+    for path, method, said in operations():
+        where = f"{method} {path}"
+        assert said["summary"], where
+        if content := said.get("requestBody", {}).get("content", {}).get("application/json"):
+            schema = content["schema"]
+            bare = schema.get("$ref", "").rsplit("/", 1)[-1]
+            required = not bare or DOCUMENT["components"]["schemas"][bare].get("required")
+            assert "example" in content or not required, where
+        codes = {code for answer in said["responses"].values() for code in _codes(answer)}
+        assert codes <= set(KNOWN), where
+        if said.get("security") != []:
+            assert {"unauthenticated", "not_permitted"} <= codes, where
+
+
+def _codes(answer) -> list[str]:
+    return [*answer["content"].get("application/problem+json", {}).get("examples", {})]
+
+
+def test_every_reference_leads_somewhere():
+    text = json.dumps(DOCUMENT)
+    for kind, name in set(re.findall(r'"#/components/(\w+)/([^"]+)"', text)):
+        assert name in DOCUMENT["components"][kind], name
+
+
+def test_the_document_and_its_page_are_served_to_everybody(served):
+    answer = served.client.get("/openapi.json")
+    assert answer.json() == json.loads(json.dumps(DOCUMENT))
+    page = served.client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert re.findall(r'(?:src|href)="(.*?)"', page.text) == [
+        "/static/vendor/rapidoc-9.3.8/rapidoc-min.js",
+        "/openapi.json",
+    ]
+
+
+# --- true ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A market that nonsense is sent to."""
+    market = Market(tmp_path_factory.mktemp("nonsense"))
+    served = Served(market)
+    for _ in range(3):
+        served.open(market.order(), "damaged", "40.00")
+    yield served
+    served.close()
+    market.database.close()
+
+
+@schemathesis.serializer("application/x-ndjson")
+def as_lines(context, value):
+    """Lines as they are sent."""
+    return str(value).encode()
+
+
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+CHECKS = (
+    checks.not_a_server_error,
+    of_openapi.status_code_conformance,
+    of_openapi.content_type_conformance,
+    of_openapi.response_schema_conformance,
+)
+ALL = "platform", "agent", "finance"
+
+
+def tried(place, case) -> None:
+    """Send a case with a key that may do everything; the answer must be as the document says."""
+    headers = {"Authorization": f"Bearer {place.key(*ALL)}"}
+    sent = case.as_transport_kwargs(base_url="https://claims.example", headers=headers)
+    sent.pop("cookies", None)
+    answer = place.client.request(**{name: value for name, value in sent.items() if value is not None})
+    try:
+        case.validate_response(schemathesis.Response.from_any(answer), checks=list(CHECKS))
+    except FailureGroup as failed:
+        pytest.fail("\n".join(str(one) for one in failed.exceptions))
+
+
+FEW = settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[*HealthCheck],
+)
+
+
+@SCHEMA.parametrize()
+@FEW
+def test_whatever_is_sent_the_answer_is_one_that_the_document_says(place, case):
+    tried(place, case)
+
+
+@pytest.mark.long
+@SCHEMA.parametrize()
+@settings(FEW, max_examples=200, derandomize=False)
+def test_so_is_the_answer_to_much_more(place, case):
+    tried(place, case)
