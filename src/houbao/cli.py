@@ -262,7 +262,14 @@ def sandbox_provider(*, port: int = 0, log: Path, script: str = "", seed: int = 
 @app.command
 def bench(
     *scenario: Literal[
-        "open-dispute", "import-orders", "sweep-deadlines", "queue-page", "ledger", "statement-page", "backtest"
+        "open-dispute",
+        "open-dispute-http",
+        "import-orders",
+        "sweep-deadlines",
+        "queue-page",
+        "ledger",
+        "statement-page",
+        "backtest",
     ],
     disputes: Annotated[AtLeastOne, Parameter(help="Disputes to open")] = 10_000,
     rows: Annotated[

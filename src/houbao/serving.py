@@ -33,11 +33,11 @@ from houbao.wiring import House
 
 def clock_for(reader: Reader) -> Callable[[], datetime]:
     """The database's clock, read beside the writer and never behind it: a sandbox has its own."""
-    with reader.snapshot() as reading:
+    with reader.glance() as reading:
         sandbox = lists.clock(reading, PART) is not None
 
     def kept() -> datetime:
-        with reader.snapshot() as reading:
+        with reader.glance() as reading:
             at = lists.clock(reading, PART)
         if at is None:
             raise Refused("failed", "the sandbox lost its clock")

@@ -12,7 +12,7 @@ Say = Callable[[str], None]
 
 class Figure(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One figure. `ratio` = value / limit, where the limit is the bare work of the same run; `where` are the shares of
-    the time, `of_size` the figure at other sizes of the table."""
+    the time, `of_size` the figure at other sizes of the table, `milliseconds` the waits of callers by quantile."""
 
     scenario: str
     value: float
@@ -26,6 +26,7 @@ class Figure(Struct, frozen=True, omit_defaults=True, kw_only=True):
     rows_per_second: float = 0.0
     where: dict[str, float] = {}
     of_size: dict[str, float] = {}
+    milliseconds: dict[str, float] = {}
 
 
 def machine() -> str:

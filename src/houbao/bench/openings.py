@@ -84,12 +84,12 @@ def _round(market: OpenDisputes, bare: sqlite3.Connection, batch: int, start: in
     rows = 0
     for first in range(start, start + count, batch):
         requests = market.requests(first, min(batch, start + count - first))
-        before = _position(market.database)
+        before = position_of(market.database)
         gc.collect(0)
         began = perf_counter()
         market.execute(requests)
         engine += perf_counter() - began
-        statements = _statements(market.database, before, _position(market.database))
+        statements = statements_of(market.database, before, position_of(market.database))
         rows += sum(len(values) for _, values in statements)
         began = perf_counter()
         bare.execute("BEGIN IMMEDIATE")
@@ -115,11 +115,12 @@ _APPENDED = (
 )
 
 
-def _position(database: SQLite) -> int:
+def position_of(database: SQLite) -> int:
+    """The position of the last event."""
     return database.head(0).position
 
 
-def _statements(database: SQLite, before: int, end: int) -> list[Statement]:
+def statements_of(database: SQLite, before: int, end: int) -> list[Statement]:
     """The rows that the engine wrote at those positions, as the statements a bare driver would run, table by table."""
     statements: list[Statement] = []
     for table, key in _APPENDED:

@@ -26,6 +26,7 @@ class Sizes(Struct, frozen=True):
 
 SCENARIOS: dict[str, Callable[[Sizes, Say], list[Figure]]] = {
     "open-dispute": lambda sizes, say: openings.measure(sizes.disputes, sizes.rounds, say),
+    "open-dispute-http": lambda sizes, say: _over_http(sizes, say),
     "import-orders": lambda sizes, say: orders_in.measure(sizes.orders, say),
     "sweep-deadlines": lambda sizes, say: deadlines.measure(sizes.due, max(0, sizes.open - sizes.due), say),
     "queue-page": lambda sizes, say: queue_pages.measure(sizes.pages_of, say),
@@ -46,3 +47,9 @@ def _backtest(sizes: Sizes, say: Say) -> list[Figure]:
     from houbao.bench import backtest  # it stands on the extra `analytics`
 
     return backtest.run(sizes.lake, sizes.rounds, say)
+
+
+def _over_http(sizes: Sizes, say: Say) -> list[Figure]:
+    from houbao.bench import over_http  # it brings in the whole server
+
+    return over_http.measure(sizes.disputes, sizes.rounds, say)

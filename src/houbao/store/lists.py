@@ -235,6 +235,14 @@ def refund_seconds(connection: sqlite3.Connection, part: int) -> list[float]:
 # --- what belongs to a dispute -------------------------------------------------------------------------------------
 
 
+def disputes_between(connection: sqlite3.Connection, part: int, first: int, last: int) -> list[int]:
+    """The numbers of the disputes that the events from `first` to `last` made."""
+    found = connection.execute(
+        "SELECT id FROM disputes WHERE part=? AND id BETWEEN ? AND ? ORDER BY id", (part, first, last)
+    )
+    return [number for (number,) in found]
+
+
 def orders_by_number(connection: sqlite3.Connection, part: int, scope: Scope, numbers: list[int]) -> dict[int, Order]:
     """The orders of those numbers that may be seen."""
     found = connection.execute(

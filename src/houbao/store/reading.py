@@ -37,16 +37,13 @@ class Reader:
         self.path = path
         self._free: LifoQueue[sqlite3.Connection] = LifoQueue(MOST_KEPT)
 
-    @contextmanager
-    def snapshot(self) -> Generator[sqlite3.Connection]:
+    def snapshot(self) -> "Reading":
         """A connection in one read transaction: everything read in it is of the same moment."""
-        connection = self._taken()
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            connection.rollback()
-            self._put_back(connection)
+        return Reading(self, whole=True)
+
+    def glance(self) -> "Reading":
+        """A connection for one statement, or for rows that never change: each statement is of its own moment."""
+        return Reading(self, whole=False)
 
     def close(self) -> None:
         """Close those that are free."""
@@ -56,7 +53,8 @@ class Reader:
             except Empty:
                 return
 
-    def _taken(self) -> sqlite3.Connection:
+    def taken(self) -> sqlite3.Connection:
+        """A connection that nobody else has."""
         try:
             return self._free.get_nowait()
         except Empty:
@@ -65,8 +63,28 @@ class Reader:
             connection.execute("PRAGMA busy_timeout=30000")
             return connection
 
-    def _put_back(self, connection: sqlite3.Connection) -> None:
+    def put_back(self, connection: sqlite3.Connection) -> None:
+        """Whoever had it needs it no more."""
         if self._free.full():
             connection.close()
         else:
             self._free.put(connection)
+
+
+class Reading:
+    """A connection for as long as a `with` lasts; a class, since every request opens several."""
+
+    def __init__(self, reader: Reader, *, whole: bool) -> None:
+        self._reader = reader
+        self._whole = whole
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection = self._reader.taken()
+        if self._whole:
+            self._connection.execute("BEGIN")
+        return self._connection
+
+    def __exit__(self, *raised: object) -> None:
+        if self._whole:
+            self._connection.rollback()
+        self._reader.put_back(self._connection)

@@ -55,14 +55,14 @@ def identify(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
         scheme, _, secret = given.partition(" ")
         if scheme.lower() != "bearer":
             return NOBODY
-        with site.snapshot() as reading:
+        with site.glance() as reading:
             key = key_of(reading, secret.strip())
         return of_key(key) if key else NOBODY
     secret = connection.cookies.get(SESSION, "")
     if not secret:
         return NOBODY
     now = site.wall()
-    with site.snapshot() as reading:
+    with site.glance() as reading:
         found = session_of(reading, secret, now)
     if found is None:
         return NOBODY

@@ -100,6 +100,10 @@ class Site:
         """A reading connection: everything read in it is of one moment."""
         return self.reader.snapshot()
 
+    def glance(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A reading connection for one statement, or for rows that never change."""
+        return self.reader.glance()
+
     def rules(self, connection: sqlite3.Connection, version: str, currency: str) -> Compiled | None:
         """A policy ready for use; the empty version is the database's default. A version's text never changes."""
         known = self._rules.get((version, currency))
@@ -117,9 +121,11 @@ class Site:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
-    async def execute(self, command: Command, by: Actor, *, key: str = "", seen: int = 0) -> Accepted:
-        """One command, received now; durable when this returns. Raises Refused."""
-        (outcome,) = await self.execute_all([Request(command, by, self.clock(), key, seen)])
+    async def execute(
+        self, command: Command, by: Actor, *, key: str = "", seen: int = 0, now: datetime | None = None
+    ) -> Accepted:
+        """One command, received `now`; durable when this returns. Raises Refused."""
+        (outcome,) = await self.execute_all([Request(command, by, now or self.clock(), key, seen)])
         if isinstance(outcome, Refused):
             raise outcome
         return outcome

@@ -11,6 +11,7 @@ import re
 import sys
 import traceback
 from datetime import UTC, datetime
+from itertools import count
 from secrets import token_hex
 from time import perf_counter
 from typing import Any
@@ -58,6 +59,7 @@ class Watch:
         self.metrics = metrics
         self.most = most
         self.at_once = 0
+        self._run, self._numbers = token_hex(5), count(1)
         always = ALWAYS | ({"strict-transport-security": HSTS} if secure else {})
         self._always = [(name.encode(), value.encode()) for name, value in always.items()]
 
@@ -68,7 +70,7 @@ class Watch:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         given = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"x-request-id"), "")
-        request_id = given if REQUEST_ID.fullmatch(given) else token_hex(8)
+        request_id = given if given and REQUEST_ID.fullmatch(given) else f"{self._run}{next(self._numbers):06x}"
         state["request_id"] = request_id
         started, status = perf_counter(), 0
 

@@ -180,15 +180,16 @@ async def open_dispute(ask: Ask[Any, Any]) -> Answer:
     if isinstance(ask.body, list):
         return await _open_all(ask, ask.body)
     site, received = ask.site, ask.body
-    with site.snapshot() as reading:
+    with site.glance() as reading:
         order = found_order(reading, ask.scope, received.order_id)
     by = actor_for(ask.caller, ("buyer",), order)
     command = bodies.opening(received, order)
     if ask.dry_run:
         return Answer(preview_of(site, await site.preview(command, by), ask.caller), status=200)
-    accepted = await site.execute(command, by, key=ask.key)
-    with site.snapshot() as reading:
-        answer = shown(reading, site, ask.caller, ask.scope, accepted.id)
+    now = site.clock()
+    accepted = await site.execute(command, by, key=ask.key, now=now)
+    with site.glance() as reading:
+        answer = shown(reading, site, ask.caller, ask.scope, accepted.id, now)
         also = _also(reading, accepted)
     if also:
         answer.headers["Houbao-Also"] = ", ".join(also)
@@ -246,9 +247,8 @@ def _also(reading: Connection, accepted: Accepted) -> list[str]:
     """The other disputes that the same claim became."""
     if accepted.last - accepted.first < 1:
         return []
-    span = tuple(range(accepted.first, accepted.last + 1))
-    rows = [row for row in lists.events(reading, PART, span) if row.position != accepted.id]
-    return [dispute_id(row.position) for row in rows if b'"type":"dispute_opened"' in row.body]
+    made = lists.disputes_between(reading, PART, accepted.id + 1, accepted.last)
+    return [dispute_id(number) for number in made]
 
 
 # --- looking -------------------------------------------------------------------------------------------------------
@@ -270,22 +270,26 @@ def found_dispute(reading: Connection, scope: Scope, text: str) -> Dispute:
     return dispute
 
 
-def view_of(reading: Connection, site: Site, caller: Caller, dispute: Dispute) -> DisputeView:
+def view_of(
+    reading: Connection, site: Site, caller: Caller, dispute: Dispute, now: datetime | None = None
+) -> DisputeView:
     """A dispute as the caller sees it, with the policy's reasons."""
     event = lists.event(reading, PART, dispute.assessed)
     opened = event if isinstance(event, d.DisputeOpened) else lists.event(reading, PART, dispute.history[0])
     at_payment = (opened.rules or opened.policy) if isinstance(opened, d.DisputeOpened) else dispute.policy
     rules = site.rules(reading, at_payment, dispute.currency)
     reasons = reasons_of(rules, event, private=caller.role == "buyer")
-    return dispute_view(dispute, Seen(caller, site.clock(), reasons))
+    return dispute_view(dispute, Seen(caller, now or site.clock(), reasons))
 
 
-def shown(reading: Connection, site: Site, caller: Caller, scope: Scope, number: int) -> Answer:
+def shown(
+    reading: Connection, site: Site, caller: Caller, scope: Scope, number: int, now: datetime | None = None
+) -> Answer:
     """A dispute as an answer, with its ETag."""
     dispute = lists.dispute(reading, PART, scope, number)
     if dispute is None:
         raise Refused("unknown_dispute", f"no dispute {dispute_id(number)}")
-    return Answer(view_of(reading, site, caller, dispute), headers={"ETag": etag(dispute)})
+    return Answer(view_of(reading, site, caller, dispute, now), headers={"ETag": etag(dispute)})
 
 
 def etag(dispute: Dispute) -> str:

@@ -1,0 +1,255 @@
+"""The ten risks of OWASP's list for APIs (2023), tried one by one."""
+
+import json
+import re
+from datetime import timedelta
+
+import pyotp
+import pytest
+
+from houbao.core.terms import Refused
+from houbao.web.guard import SESSION
+from houbao.web.signin import sign_in
+from houbao.web.watch import Watch
+from web.served import PASSWORD, WALL, claim, money
+
+# --- 1 broken object level authorisation: test_roles.py tries every route with what belongs to others ---------------
+
+
+def test_an_id_that_was_guessed_and_one_that_is_somebody_elses_are_answered_alike(served):
+    served.post("/v1/stores", {"id": "elm"})
+    others = served.open(served.market.order(store="elm", buyer="bob"), "damaged", "40.00")
+    guessed = "dispute_0_999999"
+    told = [served.call("GET", f"/v1/disputes/{one}", role="seller").json() for one in (others, guessed)]
+    for one, number in zip(told, (others, guessed), strict=True):
+        one.pop("request_id")
+        one["detail"] = one["detail"].replace(number, "#")
+    assert told[0] == told[1]
+
+
+# --- 2 broken authentication ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Bearer hb_", "Bearer hb__", "Basic aGI6aGI=", "Bearer null", "Bearer hb_0_'OR'1'='1"],
+)
+def test_what_is_no_key_opens_nothing(served, header):
+    answer = served.client.get("/v1/disputes", headers={"Authorization": header} if header else {})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_key_that_is_right_but_for_one_letter_opens_nothing_whatever_cookie_comes_along(served):
+    secret = served.key("platform")
+    wrong = secret[:-1] + ("A" if secret[-1] != "A" else "B")
+    headers = served.session("portal", "seller", "oak", "oak") | {"Authorization": f"Bearer {wrong}"}
+    assert served.client.get("/v1/disputes", headers=headers).status_code == 401
+
+
+def test_no_secret_is_kept_as_it_is(served):
+    secret = served.key("platform")
+    session = served.session("portal", "buyer", "ann")["Cookie"].removeprefix(f"{SESSION}=")
+    link = served.post("/v1/portal-sessions", {"buyer_id": "ann"})["url"].rsplit("/", 1)[1]
+    served.add_user("lee", "agent")
+    stored = repr(served.market.contents())
+    for one in (secret, secret.rsplit("_", 1)[1], session, link, PASSWORD):
+        assert one not in stored
+
+
+def test_a_code_of_an_authenticator_works_once(served):
+    secret = pyotp.random_base32()
+    served.add_user("lee", "agent", totp=secret)
+    code = pyotp.TOTP(secret).at(WALL)
+    assert sign_in(served.site, "lee", PASSWORD, code).value
+    for used in (code, "", "000000", "１２３４５６"):
+        with pytest.raises(Refused) as refused:
+            sign_in(served.site, "lee", PASSWORD, used)
+        assert refused.value.code == "sign_in_failed"
+
+
+def test_nobody_learns_whether_a_name_exists(served):
+    served.add_user("lee", "agent")
+    told = []
+    for name in ("lee", "nobody"):
+        with pytest.raises(Refused) as refused:
+            sign_in(served.site, name, "guess guess guess", "")
+        told.append((refused.value.code, refused.value.detail))
+    assert told[0] == told[1]
+
+
+def test_a_session_ends_when_it_is_idle_when_it_is_old_and_with_the_account(served):
+    served.add_user("lee", "agent")
+    headers = served.session("user", "agent", "lee")
+
+    def alive() -> bool:
+        return served.client.get("/v1/disputes", headers=headers).status_code == 200
+
+    for _ in range(3):
+        served.wall += timedelta(hours=7)
+        assert alive()
+    served.wall += timedelta(hours=4)
+    assert not alive()
+    served.wall = WALL
+    headers = served.session("user", "agent", "lee")
+    served.wall += timedelta(hours=9)
+    assert not alive()
+    headers = served.session("user", "agent", "lee")
+    assert alive()
+    served.site.access.end_sessions_of("lee")
+    assert not alive()
+
+
+def test_the_cookie_of_a_session_is_for_browsers_alone(served):
+    url = served.post("/v1/portal-sessions", {"store_id": "oak"})["url"].removeprefix("https://claims.example")
+    (cookie,) = served.client.get(url, follow_redirects=False).headers.get_list("set-cookie")
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+
+
+# --- 3 broken object property level authorisation ------------------------------------------------------------------
+
+
+def test_a_field_that_is_not_the_callers_to_set_is_refused_and_not_passed_over(served):
+    order = served.market.order()
+    for more in ({"payer": "fund"}, {"route": "instant"}, {"covered": True}, {"by": "agent:lee"}, {"phase": "closed"}):
+        told = served.refuse("/v1/disputes", claim(order, "damaged", "40.00") | more, role="buyer")
+        assert told["code"] == "bad_field"
+
+
+def test_a_buyer_learns_no_figure_that_could_be_gamed_and_no_agents_name(served):
+    order = served.market.order()
+    dispute = served.open(order, "damaged", "40.00")
+    served.post(f"/v1/disputes/{dispute}/claim", role="agent")
+    reasons = served.get(f"/v1/disputes/{dispute}", role="buyer")["reasons"]
+    assert "a condition of that rule is not met" in " ".join(reasons)
+    assert not re.search(r"15\.00|instant sum", " ".join(reasons))
+    timeline = served.get(f"/v1/disputes/{dispute}/timeline", role="buyer")["data"]
+    assert not [entry for entry in timeline if entry["by"].startswith("agent:")]
+
+
+def test_the_feed_and_the_messages_of_webhooks_hold_no_words_of_people(served):
+    order = served.market.order()
+    served.open(order, "damaged", "40.00", statement="my secret words")
+    text = json.dumps(served.get("/v1/events?limit=1000"))
+    assert "secret words" not in text
+    assert "@mail.example" not in text
+
+
+# --- 4 unrestricted resource consumption ---------------------------------------------------------------------------
+
+
+def test_more_requests_than_are_served_at_once_are_sent_away_with_a_time_to_come_back(served):
+    served.client.app.asgi_handler.most = 0
+    answer = served.call("GET", "/v1/disputes")
+    assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert isinstance(served.client.app.asgi_handler, Watch)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=201", "limit=1e9", "limit=99999999999999999999"])
+def test_a_page_has_an_end(served, query):
+    assert served.call("GET", f"/v1/disputes?{query}").json()["code"] == "bad_request"
+
+
+def test_a_list_and_a_depth_have_an_end(served):
+    order = claim(served.market.order(), "damaged", "40.00")
+    assert served.refuse("/v1/disputes", [order] * 1001)["code"] == "bad_list"
+    headers = served.headers("platform") | {"Content-Type": "application/json"}
+    deep = served.client.post("/v1/disputes", content=b"[" * 100_000, headers=headers)
+    assert (deep.status_code, deep.json()["code"]) == (400, "bad_field")
+
+
+# --- 5 broken function level authorisation: test_roles.py, every route × every role --------------------------------
+
+
+def test_a_key_of_one_store_is_no_key_of_the_platform_whatever_it_says(served):
+    order = served.market.order()
+    told = served.refuse(
+        f"/v1/orders/order_0_{order}/goodwill",
+        {"amount": money("1.00")},
+        role="store:elm",
+        Houbao_Actor="platform",
+    )
+    assert told["code"] == "unknown_order"
+    dispute = served.open(order, "damaged", "40.00")
+    told = served.refuse(f"/v1/disputes/{dispute}/messages", {"message": "x"}, role="store:oak", Houbao_Actor="agent")
+    assert told["code"] == "not_permitted"
+
+
+def test_two_signatures_take_two_keys(served):
+    dispute = served.open(served.market.order(), "damaged", "40.00")
+    fraud = {"finding": "justified", "reason": "same_photo", "fraud": "seller"}
+    served.post(f"/v1/disputes/{dispute}/rule", fraud, role="agent")
+    assert served.refuse(f"/v1/disputes/{dispute}/sign", role="agent")["code"] == "same_person"
+    second = {"Authorization": f"Bearer {served.new_key('agent')}"}
+    assert served.client.post(f"/v1/disputes/{dispute}/sign", headers=second).status_code == 200
+
+
+# --- 6 unrestricted access to sensitive business flows -------------------------------------------------------------
+
+
+def test_the_same_claim_is_not_paid_twice_however_often_it_is_sent(served):
+    order = served.market.order(amount="10.00")
+    body = claim(order, "damaged", "10.00")
+    first = served.call("POST", "/v1/disputes", body, Idempotency_Key="once")
+    again = served.call("POST", "/v1/disputes", body, Idempotency_Key="once")
+    assert again.json()["id"] == first.json()["id"]
+    other = served.refuse("/v1/disputes", claim(order, "damaged", "9.00"), Idempotency_Key="once")
+    assert other["code"] == "key_reused"
+    assert served.refuse("/v1/disputes", body)["code"] in ("dispute_open", "already_ruled", "nothing_left")
+
+
+# --- 7 server side request forgery: test_webhooks.py -------------------------------------------------------------
+
+
+# --- 8 security misconfiguration -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/v1/disputes", "/v1/nothing", "/healthz", "/sign-in"])
+def test_every_answer_has_its_headers(served, path):
+    headers = served.client.get(path, follow_redirects=False).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "max-age" in headers["strict-transport-security"]
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "server" not in headers
+    assert "access-control-allow-origin" not in headers
+
+
+def test_the_figures_are_not_for_strangers(served):
+    stranger = served.client.get("/metrics")
+    assert stranger.status_code == 401
+    assert served.call("GET", "/metrics", role="read").status_code == 200
+    assert served.call("GET", "/metrics", role="buyer").status_code == 403
+
+
+def test_a_log_line_holds_no_secret_and_nothing_of_people(served, caplog):
+    caplog.set_level("INFO", logger="houbao.http")
+    url = served.post("/v1/portal-sessions", {"buyer_id": "ann"})["url"]
+    served.client.get(url.removeprefix("https://claims.example"))
+    served.open(served.market.order(), "damaged", "40.00", statement="my secret words")
+    lines = json.dumps([record.said for record in caplog.records if hasattr(record, "said")])
+    assert lines.count("request_id") >= 3
+    for secret in (url.rsplit("/", 1)[1], served.key("platform"), "secret words", "ann", "order_0_"):
+        assert secret not in lines
+
+
+# --- 9 improper inventory management -------------------------------------------------------------------------------
+
+
+def test_every_route_of_the_api_is_in_its_document(served):
+    known = {re.sub(r"{\w+}", "{}", path) for path in served.client.get("/openapi.json").json()["paths"]}
+    routes = {re.sub(r"{[^}]+}", "{}", route.path) for route in served.client.app.routes}
+    assert {path for path in routes if path.startswith("/v1/")} <= known
+
+
+# --- 10 unsafe consumption of other APIs: what a provider says is signed, and booked once (test_webhooks.py) --------
+
+
+def test_words_of_a_provider_are_bounded(served):
+    body = {"type": "refund", "key": "attempt_0_1", "result": "refused", "code": "x" * 201}
+    answer = served.client.post("/v1/providers/sandbox/webhook", json=body)
+    assert answer.status_code in (400, 401)
