@@ -150,7 +150,7 @@ class Job:
         refused = {at: one for at, one in outcomes.items() if isinstance(one, Refused)}
         alone = [at for at, one in refused.items() if one.code != "order_exists" and sold[at].facts]
         outcomes |= zip(alone, self._send([sold[at].place for at in alone]), strict=True)
-        again = [at for at, one in refused.items() if one.code == "order_exists"]
+        again = {at for at, one in refused.items() if one.code == "order_exists"}
         with self.house.database.alone() as connection:
             names = {(sold[at].place.store, sold[at].place.reference) for at in again}
             there = queries.orders_by_references(connection, 0, names) if names else {}
@@ -163,7 +163,6 @@ class Job:
                 outcomes[at] = Refused("order_exists", said, field=differs)
             else:
                 outcomes[at] = Accepted(id=known.id, replayed=True)
-                left += self._unsaid(at, sold[at].facts, known)
         for at, outcome in outcomes.items():
             self._count("place_order", outcome, told[at])
             if not isinstance(outcome, Accepted):
@@ -171,7 +170,10 @@ class Job:
             told[at].order = outcome.id
             if at in alone:
                 left += [(at, "", structs.replace(fact, order=outcome.id)) for fact in sold[at].facts]
-            elif not outcome.replayed:
+            elif at in again:
+                place = sold[at].place
+                left += self._unsaid(at, sold[at].facts, there[place.store, place.reference])
+            else:
                 self.new.update(tag_of(fact) for fact in sold[at].facts)
         return left
 
