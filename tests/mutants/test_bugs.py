@@ -42,9 +42,7 @@ SAMPLED = 3
 def tried() -> list[ParameterSet]:
     """The bugs, by name; those that CI leaves out are marked."""
     marks = [() if n % SAMPLED == 0 else (pytest.mark.long,) for n in range(len(BUGS))]
-    return [
-        pytest.param(bug, marks=mark, id=bug.name.replace(" ", "_")) for bug, mark in zip(BUGS, marks, strict=True)
-    ]
+    return [pytest.param(bug, marks=mark, id=bug.name.replace(" ", "_")) for bug, mark in zip(BUGS, marks, strict=True)]
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name.replace(" ", "_"))

@@ -72,6 +72,7 @@ _KINDS = {
     "chargeback": ("chargeback", "拒付", "contracargo", "estorno", "чарджбэк"),
     "write_off": ("written off", "核销", "condonado", "baixado", "списание"),
     "taken_back": ("taken back", "追回", "retirado por fraude", "retomado por fraude", "взыскано за обман"),
+    "freight": ("freight of a return", "退货运费", "flete de devolución", "frete da devolução", "доставка возврата"),
     "recovery": ("recovery", "追回款", "recuperación", "recuperação", "взыскание"),
 }
 _PAYERS = {
