@@ -9,23 +9,8 @@ from litestar.static_files import create_static_files_router
 
 from houbao.core.scopes import NOTHING, Scope
 from houbao.web import console, problems, signin
-from houbao.web.api import (
-    commands,
-    disputes,
-    docs,
-    evidence,
-    feed,
-    fund,
-    health,
-    importing,
-    money,
-    orders,
-    policies,
-    portal,
-    providers,
-    stores,
-    webhooks,
-)
+from houbao.web.api import docs
+from houbao.web.api.operations import OPERATIONS
 from houbao.web.callers import Caller
 from houbao.web.guard import guard, on
 from houbao.web.metrics import Metrics
@@ -34,60 +19,8 @@ from houbao.web.permissions import GRANTS, PUBLIC
 from houbao.web.site import Site
 from houbao.web.watch import Watch
 
-API = (
-    stores.register_store,
-    stores.list_stores,
-    stores.read_store,
-    stores.change_contact,
-    stores.enrol_store,
-    stores.read_score,
-    stores.repay,
-    stores.write_off,
-    orders.place_order,
-    importing.import_orders,
-    orders.list_orders,
-    orders.read_order,
-    orders.report_event,
-    orders.write_on_order,
-    orders.read_messages,
-    orders.send_goodwill,
-    disputes.explain_claim,
-    disputes.open_dispute,
-    disputes.list_disputes,
-    disputes.read_dispute,
-    disputes.read_timeline,
-    evidence.add_evidence,
-    evidence.read_evidence,
-    evidence.list_evidence,
-    *commands.HANDLERS,
-    fund.read_fund,
-    fund.top_up,
-    fund.move_cash,
-    money.read_statement,
-    money.read_fund_records,
-    money.read_entry,
-    money.read_fund_movements,
-    policies.list_policies,
-    policies.read_policy,
-    policies.check_policy,
-    policies.publish_policy,
-    feed.read_events,
-    portal.open_portal,
-    providers.hear_provider,
-    webhooks.add_webhook,
-    webhooks.list_webhooks,
-    webhooks.read_webhook,
-    webhooks.end_webhook,
-    webhooks.rotate_secret,
-    webhooks.list_deliveries,
-    webhooks.redeliver,
-    health.healthz,
-    health.readyz,
-    health.metrics,
-    docs.read_openapi,
-    docs.read_docs,
-)
-"""Every operation of the API."""
+API = (*OPERATIONS, docs.read_openapi, docs.read_docs)
+"""Every operation of the API, and its document."""
 
 
 def create_app(site: Site, metrics: Metrics | None = None) -> Litestar:

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import MediaType, Request, Response, get
 
+from houbao.web.api.operations import OPERATIONS
 from houbao.web.guard import on
 from houbao.web.openapi import document
 from houbao.web.permissions import PUBLIC
@@ -32,9 +33,7 @@ POLICY = (
 @cache
 def openapi() -> bytes:
     """The document, made once."""
-    from houbao.web.server import API
-
-    return json.dumps(document(API), ensure_ascii=False).encode()
+    return json.dumps(document(OPERATIONS), ensure_ascii=False).encode()
 
 
 @get("/openapi.json", opt=on(PUBLIC), sync_to_thread=True)
