@@ -15,3 +15,8 @@ def market(tmp_path):
     yield market
     market.check()
     market.database.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test begins first: at the end it would run alone, while the other cores have nothing to do."""
+    items.sort(key=lambda item: item.path.name != "test_laws.py")
