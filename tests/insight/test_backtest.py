@@ -23,7 +23,7 @@ from houbao.insight.lake import Lake, LakeError, open_lake, schema_of, write_lak
 from houbao.insight.shifts import would_be
 from houbao.shipped import policy_text
 from houbao.store import history
-from houbao.store.stored import reading
+from houbao.store.reading import reading
 
 if os.environ.get("CI"):
     import ibis

@@ -13,7 +13,7 @@ from houbao.core import orders as o
 from houbao.insight.ladder import chain_ladder
 from houbao.insight.reserves import FULL_CREDIBILITY, Reserves, reserves
 from houbao.store import history
-from houbao.store.stored import reading
+from houbao.store.reading import reading
 
 RAA = [
     [5012, 8269, 10907, 11805, 13539, 16181, 18009, 18608, 18662, 18834],
