@@ -128,6 +128,7 @@ def test_a_translation_fills_in_what_the_message_does(language: str):
     named = re.compile(r"%\(\w+\)s")
     for message, words in translated(language).items():
         assert sorted(set(named.findall(words))) == sorted(set(named.findall(message))), message
+        assert "%(" not in words % {name[2:-2]: "7" for name in named.findall(words)}
 
 
 def test_every_reason_outcome_and_default_has_its_words():

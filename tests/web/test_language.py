@@ -38,6 +38,15 @@ def test_a_translation_fills_in_what_its_message_does_and_has_its_tags(language)
                 assert sorted(re.findall(pattern, string)) == sorted(re.findall(pattern, said)), said
 
 
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_message_and_translation_can_be_filled_in(language):
+    for message in catalogues.read(language):
+        for text in (message.id, message.string):
+            for one in text if isinstance(text, tuple | list) else (text,):
+                filled = one % dict.fromkeys(re.findall(r"%\((\w+)\)s", one), "7")
+                assert "%(" not in filled
+
+
 def test_a_message_that_nobody_translated_would_be_found():
     assert len([message for message in catalogues.gathered() if message.id]) > 700
 
