@@ -1,5 +1,6 @@
 """What every file of orders yields: rows, each with what it says, and marks from which reading can go on."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -42,18 +43,18 @@ class Row(Struct, frozen=True):
     file: str = ""
 
 
-class Feed:
+class Feed(ABC):
     """A file that is being read. `whole` is its length in the unit of `Mark.offset`."""
 
     whole: int = 0
 
+    @abstractmethod
     def rows(self, after: Mark) -> Iterator[Row]:
         """The rows from that mark on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def witness(self, mark: Mark) -> str:
         """A digest of what was read up to the mark: the same as long as nobody changed it."""
-        raise NotImplementedError
 
 
 class ByteFeed(Feed):

@@ -7,19 +7,16 @@ Times are aware UTC of the machine's clock: a sandbox's clock opens and ends no 
 import json
 import secrets
 import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from msgspec import Struct
 
 from houbao.core.terms import from_micros, micros
 from houbao.store import schema
-from houbao.store.sqlite import connect, inserting
+from houbao.store.aside import Aside
+from houbao.store.sqlite import inserting
 
 KEY_PREFIX = "hb"
 MOST_FAILURES = 5
@@ -73,27 +70,8 @@ class Session(Struct, frozen=True):
     expires_at: datetime
 
 
-class Access:
+class Access(Aside):
     """The rows of keys, users, sessions and links of one database."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = connect(path)
-        self._lock = Lock()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -102,14 +80,14 @@ class Access:
         number = secrets.token_hex(6)
         secret = f"{KEY_PREFIX}_{number}_{secrets.token_urlsafe(32)}"
         key = Key(f"key_{number}", name, scopes, now)
-        with self._writing() as connection:
+        with self.writing() as connection:
             row = (key.id, digest_of(secret), name, json.dumps(scopes), micros(now), None)
             connection.execute(inserting(schema.keys), row)
         return key, secret
 
     def revoke_key(self, number: str, now: datetime) -> bool:
         """The key opens nothing any more; false where there is no such key in use."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             done = connection.execute(
                 "UPDATE keys SET revoked_at=? WHERE id=? AND revoked_at IS NULL", (micros(now), number)
             )
@@ -131,13 +109,13 @@ class Access:
             micros(user.locked_until) if user.locked_until else 0,
             int(user.active),
         )
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("DELETE FROM users WHERE id=?", (user.id,))
             connection.execute(inserting(schema.users), row)
 
     def note_failure(self, user: str, now: datetime) -> None:
         """A sign-in failed; after too many in a row the account is locked for a while."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 "UPDATE users SET failures=(failures+1) % ?, locked_until=CASE WHEN failures+1>=? THEN ? ELSE"
                 " locked_until END WHERE id=?",
@@ -146,7 +124,7 @@ class Access:
 
     def note_success(self, user: str, totp_step: int) -> bool:
         """A sign-in succeeded; false where its code was used before (`totp_step` is the code's number, 0 for none)."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             done = connection.execute(
                 "UPDATE users SET failures=0, locked_until=0, totp_step=max(totp_step, ?)"
                 " WHERE id=? AND (?=0 OR totp_step<?)",
@@ -160,7 +138,7 @@ class Access:
         """Somebody signed in: the secret for their cookie. Sessions that are over are swept out."""
         secret = secrets.token_urlsafe(32)
         row = (digest_of(secret), kind, role, subject, store, micros(now), micros(now), micros(now + LONGEST))
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 "DELETE FROM sessions WHERE expires_at<? OR seen_at<?", (micros(now), micros(now - IDLE))
             )
@@ -169,30 +147,30 @@ class Access:
 
     def end_session(self, secret: str) -> None:
         """Somebody signed out."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("DELETE FROM sessions WHERE digest=?", (digest_of(secret),))
 
     def end_sessions_of(self, subject: str) -> None:
         """A user is signed out everywhere."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("DELETE FROM sessions WHERE kind='user' AND subject=?", (subject,))
 
     def touch(self, secret: str, now: datetime) -> None:
         """A session is being used."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("UPDATE sessions SET seen_at=? WHERE digest=?", (micros(now), digest_of(secret)))
 
     def add_link(self, role: str, subject: str, now: datetime) -> tuple[str, datetime]:
         """A one-time link for a buyer or a store: its secret, and until when it works."""
         secret, until = secrets.token_urlsafe(32), now + LINK_LASTS
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute("DELETE FROM links WHERE expires_at<?", (micros(now - LONGEST),))
             connection.execute(inserting(schema.links), (digest_of(secret), role, subject, micros(until), None))
         return secret, until
 
     def use_link(self, secret: str, now: datetime) -> tuple[str, str] | None:
         """(role, subject) of a link that was not used yet and still works; nobody uses it again."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             found = connection.execute(
                 "UPDATE links SET used_at=? WHERE digest=? AND used_at IS NULL AND expires_at>?"
                 " RETURNING role, subject",

@@ -2,48 +2,27 @@
 
 import json
 import sqlite3
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from threading import Lock
 
 from houbao.core.terms import from_micros, micros
 from houbao.engine.announcing import Call, Delivered, Happening, Hook, Secret
 from houbao.store import schema
-from houbao.store.sqlite import connect, inserting
+from houbao.store.aside import Aside
+from houbao.store.sqlite import inserting
 
 COLUMNS = "webhook_id, position, state, due_at, tries, tried_at, status, detail"
 
 
-class Hooks:
+class Hooks(Aside):
     """The rows of webhooks of one database, on a connection of their own."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = connect(path)
-        self._lock = Lock()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
 
     # --- webhooks --------------------------------------------------------------------------------------------------
 
     def add(self, hook: Hook, part: int) -> Hook:
         """Keep a webhook, to be told of what happens from now on; one of that id that is there already stays as it
         is, and is returned."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             if known := hook_of(connection, hook.id):
                 return known
             connection.execute(inserting(schema.webhooks), _row(hook))
@@ -53,7 +32,7 @@ class Hooks:
 
     def put(self, hook: Hook) -> None:
         """Keep what changed of a webhook."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(
                 "UPDATE webhooks SET url=?, types=?, store_id=?, secrets=?, created_at=?, ended_at=? WHERE id=?",
                 (*_row(hook)[1:], hook.id),
@@ -64,7 +43,7 @@ class Hooks:
     def gather(self, part: int, most: int, now: datetime) -> int:
         """Make deliveries of the next events, at most `most` for each webhook; returns how many were looked at."""
         looked = 0
-        with self._writing() as connection:
+        with self.writing() as connection:
             for hook in all_hooks(connection):
                 if hook.ended_at is not None:
                     continue
@@ -94,7 +73,7 @@ class Hooks:
 
     def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Call]:
         """Deliveries that are due, the longest first, nobody else's until the lease ends."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             found = connection.execute(
                 "SELECT d.webhook_id, d.position, d.tries, e.booked_at, e.body FROM hook_deliveries AS d"
                 " JOIN events AS e ON e.part=d.part AND e.position=d.position"
@@ -113,7 +92,7 @@ class Hooks:
 
     def settle(self, part: int, told: Sequence[Delivered]) -> None:
         """How deliveries went; those that are due again say when."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.executemany(
                 "UPDATE hook_deliveries SET state=?, due_at=?, tried_at=?, status=?, detail=?"
                 " WHERE part=? AND webhook_id=? AND position=?",
@@ -134,7 +113,7 @@ class Hooks:
 
     def again(self, part: int, hook: str, position: int, now: datetime) -> bool:
         """Deliver once more, from the first try on; false where there was no such delivery."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             done = connection.execute(
                 "UPDATE hook_deliveries SET state='due', due_at=?, tries=0"
                 " WHERE part=? AND webhook_id=? AND position=?",

@@ -53,6 +53,18 @@ def connect(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+    """One transaction that has the part's lock from its beginning: it writes all or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
 TOGETHER = 32
 """How many rows one INSERT brings: to step through a statement for each row costs as much again as to write it."""
 
@@ -422,14 +434,8 @@ class SQLite:
     @contextlib.contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
         """One transaction for what is no event: it writes all or nothing."""
-        with self._lock:
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.connection
-                self.connection.execute("COMMIT")
-            except BaseException:
-                self.connection.execute("ROLLBACK")
-                raise
+        with self._lock, transaction(self.connection) as connection:
+            yield connection
 
 
 def rates_between(
