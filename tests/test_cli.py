@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import houbao
 from feeds.test_olist import order, review, write
 from houbao import cli
 from houbao.commands.funding import key_of_day
+from houbao.commands.listening import listen_or_anywhere
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
@@ -1000,3 +1002,19 @@ def test_what_is_no_photograph_is_refused_plainly(run, tmp_path):
     assert run("evidence add photo.jpg").err.startswith("houbao: refused (bad_image): it is no picture by its content")
     assert run("evidence add nowhere.jpg").err == "houbao: cannot read nowhere.jpg: No such file or directory\n"
     assert run("evidence erase all").err.startswith("houbao: refused (bad_evidence)")
+
+
+def test_a_port_that_is_taken_is_told_plainly_and_with_what_to_do(run):
+    run("db upgrade")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        served = run(f"serve --port {port}")
+    assert served.code == 1
+    assert served.err == (
+        f"houbao: cannot answer on 127.0.0.1 port {port}: Address already in use; --host and --port name another\n"
+    )
+
+
+def test_a_demonstration_goes_elsewhere_where_its_port_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as other, listen_or_anywhere(*other.getsockname()) as found:
+        assert found.getsockname()[1] not in (0, other.getsockname()[1])

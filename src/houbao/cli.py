@@ -317,9 +317,10 @@ def serve(
     """Serve the API, the console and the worker in one process, until it is stopped."""
     if workers != 1:
         raise CommandFailed("this version serves with one process: one writer is faster than several")
+    from houbao.commands.listening import listen
     from houbao.commands.serving import serve as serve_database
 
-    serve_database(settings(database), host, port)
+    serve_database(settings(database), listen(host, port))
 
 
 @app.command

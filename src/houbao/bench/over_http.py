@@ -164,6 +164,7 @@ def _served(target: Callable[..., None], path: Path, *more: Any) -> Generator[in
 
 def _serve_live(path: Path, port: int) -> None:
     """The API as it is served, without the worker."""
+    from houbao.commands.listening import listen
     from houbao.commands.serving import run as run_server
     from houbao.serving import site_of
     from houbao.settings import Settings
@@ -174,7 +175,7 @@ def _serve_live(path: Path, port: int) -> None:
     metrics = Metrics()
     settings = Settings(database_url=f"sqlite:///{path}")
     house = House(settings, observe=metrics.note_batch)
-    run_server(create_app(site_of(house, settings, metrics), metrics), "127.0.0.1", port)
+    run_server(create_app(site_of(house, settings, metrics), metrics), listen("127.0.0.1", port))
 
 
 class Claimed(Struct):
@@ -211,6 +212,7 @@ def _serve_bare(path: Path, port: int, rows: dict[int, list[Statement]]) -> None
     from litestar import Litestar, Response, post
     from litestar import Request as HttpRequest
 
+    from houbao.commands.listening import listen
     from houbao.commands.serving import run as run_server
     from houbao.core.terms import Actor
     from houbao.engine.writer import Writer
@@ -228,7 +230,7 @@ def _serve_bare(path: Path, port: int, rows: dict[int, list[Statement]]) -> None
         await asyncio.wrap_future(writer.submit([Request(command, by, now) for command in commands]))
         return Response(b"{}", media_type="application/json", status_code=201)
 
-    run_server(Litestar([bare], openapi_config=None, logging_config=None), "127.0.0.1", port)
+    run_server(Litestar([bare], openapi_config=None, logging_config=None), listen("127.0.0.1", port))
 
 
 # --- the client ----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """`houbao serve`: the API, the console and the worker in one process."""
 
 import logging
+import socket
 import threading
 from datetime import UTC, datetime
 
@@ -25,8 +26,9 @@ STOP_SECONDS = 20
 log = logging.getLogger("houbao.worker")
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until stopped; then finish what was begun. Raises DatabaseError, SettingsError as opening does."""
+def serve(settings: Settings, at: socket.socket) -> None:
+    """Serve until stopped, on a socket that listens; then finish what was begun. Raises DatabaseError, SettingsError as
+    opening does."""
     log_to_stderr()
     metrics = Metrics()
     house = House(settings, observe=metrics.note_batch)
@@ -39,7 +41,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     for thread in threads:
         thread.start()
     try:
-        run(create_app(site, metrics), host, port)
+        run(create_app(site, metrics), at)
     finally:
         stopping.set()
         for thread in threads:
@@ -48,12 +50,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
         site.close()
 
 
-def run(app: Litestar, host: str, port: int) -> None:
-    """Answer requests on that address until a signal says to stop."""
+def run(app: Litestar, at: socket.socket) -> None:
+    """Answer requests on that socket until a signal says to stop."""
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -62,8 +62,10 @@ def run(app: Litestar, host: str, port: int) -> None:
         h11_max_incomplete_event_size=32 * 1024,
         lifespan="off",
     )
-    logging.getLogger("uvicorn.error").info("serving", extra={"said": {"host": host, "port": port}})
-    uvicorn.Server(config).run()
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # it says in three lines what is said in one
+    host, port, *_ = at.getsockname()
+    logging.getLogger("houbao.http").info("serving", extra={"said": {"host": host, "port": port}})
+    uvicorn.Server(config).run(sockets=[at])
 
 
 def _work(house: House, site: Site, stopping: threading.Event) -> None:

@@ -71,13 +71,15 @@ def demonstrate(
 
 
 def _serve(settings: Settings, path: Path, port: int) -> None:
+    from houbao.commands.listening import listen_or_anywhere
     from houbao.commands.serving import serve
     from houbao.demo.signins import open_doors
     from houbao.demo.signins import told as told_signins
 
     signins, password = open_doors(path)
-    print("\n".join(told_signins(signins, password, f"http://{HOST}:{port}")), flush=True)
-    serve(settings, HOST, port)
+    at = listen_or_anywhere(HOST, port)
+    print("\n".join(told_signins(signins, password, f"http://{HOST}:{at.getsockname()[1]}")), flush=True)
+    serve(settings, at)
 
 
 def _stop(message: str) -> NoReturn:

@@ -1,0 +1,25 @@
+"""The address that a server answers on, taken before anything else is begun."""
+
+import os
+import socket
+
+from houbao.commands.terminal import CommandFailed
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises CommandFailed where that cannot be, saying what to do."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise CommandFailed(f"cannot answer on {host} port {port}: {why}; --host and --port name another") from None
+
+
+def listen_or_anywhere(host: str, port: int) -> socket.socket:
+    """As `listen`; where the port is taken, on one that is free."""
+    try:
+        return listen(host, port)
+    except CommandFailed:
+        return listen(host, 0)
