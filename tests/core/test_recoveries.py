@@ -61,6 +61,7 @@ def test_after_an_appeal_the_platform_gave_back_what_the_seller_bore() -> None:
     desk.do(d.FileAppeal(dispute=desk.dispute, about="funding"), SELLER)
     desk.do(d.Rule(dispute=desk.dispute, finding="justified", reason="scan"), SENIOR)
     assert desk.moved()[-1] == ("given_back", EXPENSE, PAYABLE, "30.00")
+    assert [(e.to, e.what) for e in desk.effects if e.kind == "serve"][-1] == (PAYABLE, "EUR")
     desk.do(recover(desk, "30.00", reference="claim-8"), FINANCE)
     assert desk.moved()[-1] == ("recovery", BANK, EXPENSE, "30.00")
     assert (desk.balance(PAYABLE), desk.balance(EXPENSE)) == ("40.00", "0.00")
@@ -83,6 +84,19 @@ def test_said_twice_it_is_booked_once_and_with_another_amount_it_is_refused() ->
     assert desk.contents() == before
     assert desk.refuse(structs.replace(command, minor=1400), FINANCE).code == "recovery_booked"
     assert desk.refuse(structs.replace(command, source="buyer"), FINANCE).code == "recovery_booked"
+
+
+def test_said_again_when_another_refund_has_become_the_latest_it_is_booked_once_too() -> None:
+    desk = agreed("20.00")
+    command = recover(desk, "5.00")
+    desk.do(command, FINANCE)
+    desk.now = T + DAY
+    desk.do(d.FileAppeal(dispute=desk.dispute, about="remedy"), BUYER)
+    desk.do(d.Rule(dispute=desk.dispute, finding="justified", reason="seen"), SENIOR)
+    desk.report(desk.send(), "paid")
+    assert len(desk.state().refunds) == 2
+    assert desk.do(command, FINANCE).events == []
+    assert desk.do(structs.replace(command, refund=desk.state().refunds[-1].id), FINANCE).events != []
 
 
 def test_never_more_comes_back_than_was_paid() -> None:

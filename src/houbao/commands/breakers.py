@@ -37,7 +37,7 @@ def tell(house: House, found: Iterable[Reserves]) -> list[str]:
     lines: list[str] = []
     for one in found:
         command = TellSolvency(currency=one.currency, holds=max(0, one.holds), owes=max(0, one.owes))
-        (outcome,) = house.engine.execute([Request(command, SYSTEM, house.clock())])
+        (outcome,) = house.worker.execute([Request(command, SYSTEM, house.clock())])
         if isinstance(outcome, Refused):
             raise outcome
         event = house.database.event(0, outcome.first) if outcome.first else None

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import uvicorn
 from litestar import Litestar
 
-from houbao.engine.worker import ASSESSED_EVERY, Done
+from houbao.commands.rounds import round_of
+from houbao.engine.worker import Done
 from houbao.serving import announcer_of, site_of
 from houbao.settings import Settings
 from houbao.web.metrics import Metrics
@@ -70,16 +71,12 @@ def run(app: Litestar, at: socket.socket) -> None:
 
 def _work(house: House, site: Site, stopping: threading.Event) -> None:
     """The worker, until the server stops. What goes wrong is said, and tried again."""
-    assess_at = house.clock()
+    daily_at = house.clock()
     while not stopping.is_set():
         try:
-            house.listen()
-            done = house.worker.run()
-            if house.clock() >= assess_at:
-                house.worker.assess()
-                assess_at = house.clock() + ASSESSED_EVERY
-            house.scoring.keep()
-            _told(site, done)
+            told = round_of(house, daily_at)
+            daily_at = told.daily_at
+            _told(site, told.done)
         except Exception as fault:  # noqa: BLE001 - the worker goes on; readyz and the log say that it stumbles
             log.error("the worker stumbled", extra={"said": {"fault": type(fault).__name__}})
         stopping.wait(PAUSE)

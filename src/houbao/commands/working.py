@@ -3,10 +3,9 @@
 import sys
 import time
 
-from houbao.commands.breakers import keep_watch
+from houbao.commands.rounds import round_of
 from houbao.commands.times import time_of
 from houbao.core.terms import Refused
-from houbao.engine.worker import ASSESSED_EVERY
 from houbao.wiring import House
 
 PAUSE = 1.0
@@ -17,17 +16,12 @@ def work(house: House, *, once: bool, now: str) -> None:
     """Run until stopped, or once. `now` moves a sandbox's clock first; a live database refuses that."""
     if now:
         _move(house, now)
-    assess_at = house.clock()
+    daily_at = house.clock()
     while True:
-        house.listen()
-        done = house.worker.run()
-        if house.clock() >= assess_at:
-            house.worker.assess()
-            keep_watch(house)
-            assess_at = house.clock() + ASSESSED_EVERY
+        told = round_of(house, daily_at)
+        done, scored, daily_at = told.done, told.scored, told.daily_at
         for trouble in done.troubles:
             print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
-        scored = house.scoring.keep()
         if once:
             print(f"{done.deadlines} deadlines passed, {done.effects} effects done")
             if scored.days:

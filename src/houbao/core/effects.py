@@ -183,6 +183,11 @@ def effects(event: object, dispute: Dispute | None, position: int) -> list[Effec
             return _recovered(event)
         case FundingChanged(was="fund"):
             return _serve(event.at, event.fund_currency or event.currency, AVAILABLE)
+        case FundingChanged(was="seller"):
+            return _serve(event.at, event.currency, store_account(event.store, "payable"))
+        case RefundResolved(how="abandon", payer="seller", waited=""):
+            own = [store_account(event.store, kind) for kind in ("payable", "deposit")]
+            return _serve(event.at, event.currency, *own)
         case RefundContradicted():
             return [Effect("alert", event.at, number, what="provider_contradiction")]
         case RefundResolved(waited=account) if account:

@@ -95,7 +95,9 @@ def decide_recover(dispute: Dispute, command: Recover, scene: Scene) -> list[Eve
     check_reference("reference", command.reference)
     if command.provider:
         check_reference("provider", command.provider)
-    known = next((one for one in refund.recoveries if one.reference == command.reference), None)
+    # Where none is named, whichever it was booked for: another may have become the latest since.
+    booked = [one for of in ([refund] if command.refund else dispute.refunds) for one in of.recoveries]
+    known = next((one for one in booked if one.reference == command.reference), None)
     if known is not None:
         if (known.fund_minor or known.minor, known.source) == (command.minor, command.source):
             return []
