@@ -79,3 +79,18 @@ def test_an_order_that_is_paid_already_is_placed_with_its_events(served):
     assert first.json()["coverage"]["covered"] is True
     again = served.call("POST", "/v1/orders", body, Idempotency_Key="E-1")
     assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+
+
+def test_an_order_of_which_something_cannot_be_is_refused_whole(served):
+    body = json.loads(order("F-1", paid_at="2026-06-20T01:00:00Z", delivered_at="2026-06-21T00:00:00Z"))
+    body |= {"cancelled_at": "2026-06-22T00:00:00Z"}
+    served.refuse("/v1/orders", body)
+    served.refuse("/v1/orders", body, Idempotency_Key="k" * 64)
+    assert served.get("/v1/orders?store_id=oak&reference=F-1")["data"] == []
+
+
+def test_the_same_order_with_more_of_its_life_brings_in_what_is_new(served):
+    send(served, [order("G-1", paid_at="2026-06-20T01:00:00Z")])
+    more = order("G-1", paid_at="2026-06-20T01:00:00Z", shipped_at="2026-06-21T00:00:00Z")
+    send(served, [more])
+    assert [one["status"] for one in served.get("/v1/orders?store_id=oak&reference=G-1")["data"]] == ["shipped"]

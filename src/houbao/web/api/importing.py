@@ -1,17 +1,17 @@
 """Orders and events of orders as a stream of lines (NDJSON): taken in as they come, however many. Sent twice it changes
 nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 from litestar import Request
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from houbao.core.orders import Order
 from houbao.core.scopes import EVERYTHING
-from houbao.core.terms import Actor, Refused
+from houbao.core.terms import Actor, Refused, tag_of
 from houbao.engine import ports
 from houbao.engine.ports import Outcome
 from houbao.feeds.order_format import (
@@ -20,9 +20,10 @@ from houbao.feeds.order_format import (
     decode_event,
     decode_order,
     event_of,
+    order_of,
 )
+from houbao.feeds.sold import SoldOrder
 from houbao.store import lists
-from houbao.web.api.orders import place_all
 from houbao.web.api.shapes import order_id
 from houbao.web.callers import own_actor
 from houbao.web.operation import Ask, operation
@@ -38,7 +39,7 @@ NDJSON = "application/x-ndjson"
 
 
 class LineRefused(Struct, kw_only=True):
-    """A line of which nothing was taken in, and why."""
+    """A line that was not taken in, or not all of it, and why."""
 
     line: int
     problem: Problem
@@ -125,7 +126,7 @@ async def _take(
     orders = [(n, one) for n, one in batch if isinstance(one, OrderDocument | Refused)]
     outcomes: dict[int, Outcome] = {}
     keys = [_key("place", one.store_id, one.reference) if isinstance(one, OrderDocument) else "" for _, one in orders]
-    placed = await place_all(site, by, [one for _, one in orders], keys, bulk=True)
+    placed = await _place(site, by, [one for _, one in orders], keys)
     outcomes |= {n: outcome for (n, _), outcome in zip(orders, placed, strict=True)}
     outcomes |= await _report(site, by, [(n, one) for n, one in batch if isinstance(one, OrderEventDocument)])
     for n, _ in batch:
@@ -138,6 +139,43 @@ async def _take(
             done.known += 1
         else:
             done.new += 1
+
+
+async def _place(
+    site: Site, by: Actor, documents: Sequence[OrderDocument | Refused], keys: Sequence[str]
+) -> list[Outcome]:
+    """Place each order, then report what happened to it: one outcome each, that of the placing, or the first refusal.
+    Apart, so that the same order with more of its life, sent again, brings in what is new. A document that could not be
+    read stays refused."""
+    now = site.clock()
+    sold = [_sold(document) for document in documents]
+    places = [
+        ports.Request(one.place, by, now, key)
+        for one, key in zip(sold, keys, strict=True)
+        if isinstance(one, SoldOrder)
+    ]
+    placed = iter(await site.execute_all(places, bulk=True))
+    outcomes: list[Outcome] = [next(placed) if isinstance(one, SoldOrder) else one for one in sold]
+    facts: list[ports.Request] = []
+    whose: list[int] = []
+    for n, (one, outcome, key) in enumerate(zip(sold, outcomes, keys, strict=True)):
+        if isinstance(one, SoldOrder) and isinstance(outcome, ports.Accepted):
+            for fact in one.facts:
+                facts.append(ports.Request(structs.replace(fact, order=outcome.id), by, now, f"{key}:{tag_of(fact)}"))
+                whose.append(n)
+    for n, outcome in zip(whose, await site.execute_all(facts, bulk=True), strict=True):
+        if isinstance(outcome, Refused) and isinstance(outcomes[n], ports.Accepted):
+            outcomes[n] = outcome
+    return outcomes
+
+
+def _sold(document: OrderDocument | Refused) -> SoldOrder | Refused:
+    if isinstance(document, Refused):
+        return document
+    try:
+        return order_of(document)
+    except Refused as refused:
+        return refused
 
 
 async def _report(site: Site, by: Actor, events: list[tuple[int, OrderEventDocument]]) -> dict[int, Outcome]:

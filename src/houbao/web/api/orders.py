@@ -8,11 +8,10 @@ from msgspec import Struct, structs
 
 from houbao.core.acts import SendGoodwill
 from houbao.core.messages import WriteOnOrder
-from houbao.core.orders import Order
-from houbao.core.terms import Actor, Refused, tag_of
-from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.core.orders import Order, PlaceOrder
+from houbao.core.terms import Actor, Refused
+from houbao.engine.ports import Outcome, Request
 from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_of, order_of
-from houbao.feeds.sold import SoldOrder
 from houbao.store import lists, queries
 from houbao.web.api import bodies
 from houbao.web.api.disputes import (
@@ -100,39 +99,24 @@ async def place_order(ask: Ask[Any, Any]) -> Answer:
     return replayed(answer, outcome)
 
 
-async def place_all(
-    site: Site, by: Actor, documents: Sequence[OrderDocument | Refused], keys: Sequence[str], *, bulk: bool = False
-) -> list[Outcome]:
-    """Place each order, then report what happened to it: one outcome each, that of the placing, or the first refusal.
-    A document that could not be read stays refused."""
+async def place_all(site: Site, by: Actor, documents: Sequence[OrderDocument], keys: Sequence[str]) -> list[Outcome]:
+    """Place each order together with what happened to it so far: all of it is taken in, or nothing. One
+    outcome each."""
     now = site.clock()
-    sold = [_sold(document) for document in documents]
-    places = [
-        Request(one.place, by, now, key) for one, key in zip(sold, keys, strict=True) if isinstance(one, SoldOrder)
+    placed = [_placed(document) for document in documents]
+    requests = [
+        Request(one, by, now, key) for one, key in zip(placed, keys, strict=True) if isinstance(one, PlaceOrder)
     ]
-    placed = iter(await site.execute_all(places, bulk=bulk))
-    outcomes: list[Outcome] = [next(placed) if isinstance(one, SoldOrder) else one for one in sold]
-    facts: list[Request] = []
-    whose: list[int] = []
-    for n, (one, outcome, key) in enumerate(zip(sold, outcomes, keys, strict=True)):
-        if isinstance(one, SoldOrder) and isinstance(outcome, Accepted):
-            for fact in one.facts:
-                command = structs.replace(fact, order=outcome.id)
-                facts.append(Request(command, by, now, f"{key}:{tag_of(fact)}" if key else ""))
-                whose.append(n)
-    for n, outcome in zip(whose, await site.execute_all(facts, bulk=bulk), strict=True):
-        if isinstance(outcome, Refused) and isinstance(outcomes[n], Accepted):
-            outcomes[n] = outcome
-    return outcomes
+    decided = iter(await site.execute_all(requests))
+    return [next(decided) if isinstance(one, PlaceOrder) else one for one in placed]
 
 
-def _sold(document: OrderDocument | Refused) -> SoldOrder | Refused:
-    if isinstance(document, Refused):
-        return document
+def _placed(document: OrderDocument) -> PlaceOrder | Refused:
     try:
-        return order_of(document)
+        sold = order_of(document)
     except Refused as refused:
         return refused
+    return structs.replace(sold.place, facts=sold.facts)
 
 
 class OrderQuery(Struct, kw_only=True):
