@@ -1,6 +1,7 @@
 """The command line as a stranger meets it: what it prints, where it stops, and with which exit code."""
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -1018,3 +1019,21 @@ def test_a_port_that_is_taken_is_told_plainly_and_with_what_to_do(run):
 def test_a_demonstration_goes_elsewhere_where_its_port_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as other, listen_or_anywhere(*other.getsockname()) as found:
         assert found.getsockname()[1] not in (0, other.getsockname()[1])
+
+
+def test_another_password_leaves_an_authenticator_in_use_until_it_is_taken_away(run, monkeypatch):
+    def add(*more: str) -> str:
+        monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+        return run(" ".join(("users add lee --role agent", *more))).out
+
+    def asks() -> bool:
+        with contextlib.closing(sqlite3.connect("houbao.db")) as connection:
+            (secret,) = connection.execute("SELECT totp FROM users WHERE id='lee'").fetchone()
+        return bool(secret)
+
+    run("db upgrade")
+    assert "shown this once: otpauth://" in add("--totp")
+    assert "otpauth" not in add()
+    assert asks()
+    add("--no-totp")
+    assert not asks()

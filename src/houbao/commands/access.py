@@ -78,18 +78,21 @@ class NewUser(Struct):
         return [*lines, f"for the authenticator, shown this once: {self.totp}"] if self.totp else lines
 
 
-def add_user(house: House, number: str, *, role: str, store: str, name: str, totp: bool) -> NewUser:
-    """Add a user, or give one another password, role or authenticator. The password is asked for, or read from a pipe.
+def add_user(house: House, number: str, *, role: str, store: str, name: str, totp: bool | None) -> NewUser:
+    """Add a user, or give one another password and role. `totp`: a new authenticator, none, or what they have (None).
+    The password is asked for, or read from a pipe.
 
     Raises Refused: bad_reference, bad_request, bad_words, unknown_store."""
     number = number.lower()
     check_user(house.database.connection, number, role=role, store=store, name=name)
-    secret = pyotp.random_base32() if totp else ""
     before = user_of(house.database.connection, number)
+    user = User(number, name or number, role, store, hashed(_password()), pyotp.random_base32() if totp else "")
+    if totp is None and before is not None:
+        user = structs.replace(user, totp=before.totp, totp_step=before.totp_step)
     with closing(Access(house.database.path)) as access:
-        access.put_user(User(number, name or number, role, store, hashed(_password()), secret))
+        access.put_user(user)
         access.end_sessions_of(number)
-    shown = pyotp.TOTP(secret).provisioning_uri(name=number, issuer_name="Houbao") if secret else ""
+    shown = pyotp.TOTP(user.totp).provisioning_uri(name=number, issuer_name="Houbao") if totp else ""
     return NewUser(number, role, store, before is None, shown)
 
 

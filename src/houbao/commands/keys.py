@@ -55,7 +55,9 @@ def add_user(
     role: Literal["seller", "agent", "finance", "admin"],
     store: Annotated[str, Parameter(help="Whose seller they are")] = "",
     name: Annotated[str, Parameter(help="How they are called on pages")] = "",
-    totp: Annotated[bool, Parameter(negative="", help="Also ask for an authenticator's code")] = False,
+    totp: Annotated[
+        bool | None, Parameter(help="Also ask for the code of a new authenticator, or for none; else as it was")
+    ] = None,
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
