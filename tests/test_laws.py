@@ -17,7 +17,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from msgspec import structs
 
 from core.policies import next_policy
@@ -69,6 +76,9 @@ HOUR = timedelta(hours=1)
 
 CELLS: Counter[tuple[str, str]] = Counter()
 """(phase, command) → how often it was accepted, over all that ran."""
+
+STEPS: Counter[str] = Counter()
+"""How many steps were played, over all that ran."""
 
 PAID = ("refunding", "awaiting_funds", "closed")
 DUE_TO = {
@@ -258,6 +268,10 @@ class Laws(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
+
+    @invariant()
+    def one_step_more(self) -> None:
+        STEPS["played"] += 1
 
     def open_market(self, policy: str) -> None:
         covers = standard(also_covers=("BRL",))
@@ -1127,12 +1141,13 @@ def every_cell_is_reached(times: int, examples: int) -> None:
     """Play `examples` lives, and fresh ones until every cell was accepted that often: what is drawn depends on the
     library's version and on what else is loaded, so no fixed number of lives reaches the rarest cell everywhere."""
     CELLS.clear()
+    STEPS.clear()
     run(examples, same=True)
     for _ in range(10):
         if min(CELLS[cell] for cell in CELLS_WANTED) >= times:
             break
         run(examples // 4, same=False)
-    print(table())
+    print(f"{STEPS['played']:,} steps\n{table()}")
     assert set(CELLS) == CELLS_WANTED
     assert min(CELLS.values()) >= times, table()
 
