@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from houbao.core import disputes as d
 from houbao.core import orders as o
@@ -46,12 +46,15 @@ from houbao.engine.ports import (
 
 INSTANT_DAYS = timedelta(days=30)
 
+WITH_TEXT = (r.DisputeEvent, OrderMessageWritten)
+"""The events that pin a text by its digest."""
+
 
 NOTHING_GIVEN = Given()
 
 
-FUND_ACCOUNTS = (("available", AVAILABLE), ("backstop", BACKSTOP))
-"""A purse's side of the fund: field → account."""
+OF_STORE = ("payable", "deposit", "receivable")
+"""A purse's side of the store: its accounts."""
 
 
 encode = msgspec.json.Encoder().encode
@@ -247,15 +250,22 @@ class Work:
     def _purse(self, store: str, currency: str, of_fund: str = "", *, owed: bool) -> Purse:
         """The fund's side of the purse; with `owed` the store's too, which was loaded only where a rule may read it."""
         balance, queues = self.loaded.balances.get, self.loaded.queues.get
-        fund = {name: balance((account, of_fund or currency), 0) for name, account in FUND_ACCOUNTS}
-        fund["queue"] = queues((AVAILABLE, of_fund or currency), 0)
+        funds = of_fund or currency
+        available = (AVAILABLE, funds)
+        fund = Purse(
+            available=balance(available, 0), backstop=balance((BACKSTOP, funds), 0), queue=queues(available, 0)
+        )
         if not owed:
-            return Purse(**fund)
-        kinds = ("payable", "deposit", "receivable")
-        own = {kind: balance((store_account(store, kind), currency), 0) for kind in kinds}
-        for kind in ("payable", "deposit"):
-            own[f"{kind}_queue"] = queues((store_account(store, kind), currency), 0)
-        return Purse(**fund, **own)
+            return fund
+        payable, deposit, debt = ((store_account(store, kind), currency) for kind in OF_STORE)
+        return structs.replace(
+            fund,
+            payable=balance(payable, 0),
+            deposit=balance(deposit, 0),
+            receivable=balance(debt, 0),
+            payable_queue=queues(payable, 0),
+            deposit_queue=queues(deposit, 0),
+        )
 
     def _given(self, request: Request, order: o.Order | None) -> Given:
         if order is None or not order.coverage.covered:
@@ -280,7 +290,7 @@ class Work:
                 self._move(moved)
             if noted is not None:
                 self._note(noted)
-            if text and isinstance(event, r.DisputeEvent | OrderMessageWritten) and event.text:
+            if text and isinstance(event, WITH_TEXT) and event.text:
                 batch.texts.append(Text(self.position, salt, text))
         self._keep(before, world)
         if type(request.command) in PERSONAL:
@@ -385,7 +395,8 @@ def _subject(command: Command, decision: Decision) -> int:
     """The number of the dispute or order that the command made or was about."""
     match command:
         case d.OpenDispute():
-            return next(event.dispute for event in decision.events if isinstance(event, d.DisputeOpened))
+            events = (consequence.event for consequence in decision.consequences)
+            return next(event.dispute for event in events if isinstance(event, d.DisputeOpened))
         case SendGoodwill():
             return max(decision.world.disputes)
         case TopUp() | PayDeposit() | MoveCash() | Repay() | EnterOutage() | r.ServeWaiting():

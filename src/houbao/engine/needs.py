@@ -22,6 +22,9 @@ from houbao.engine.ports import (
 
 STORE_COMMANDS = get_args(p.StoreCommand)
 
+MOVES_PAYABLE = (o.Paid, o.PaidOut, c.Chargeback, SendGoodwill)
+"""What may move a store's money though no dispute was there before."""
+
 
 def needs_of(requests: Sequence[Request]) -> Needs:
     """Which orders, disputes, stores, references and balances the commands may look at."""
@@ -57,7 +60,7 @@ def needs_of(requests: Sequence[Request]) -> Needs:
                 needs.orders.add(command.order)
                 if isinstance(command, o.Paid):
                     needs.paying.add(command.order)
-                if isinstance(command, o.Paid | o.PaidOut | c.Chargeback | SendGoodwill):
+                if isinstance(command, MOVES_PAYABLE):
                     needs.payouts.add(command.order)
             case d.Sign() as command:
                 needs.disputes.add(command.dispute)
@@ -70,5 +73,6 @@ def needs_of(requests: Sequence[Request]) -> Needs:
 def may_owe(command: Command) -> bool:
     """Whether it may move a store's money though no dispute was there before: a payment, a payout, a return without a
     reason."""
-    opens = isinstance(command, d.OpenDispute) and REASONS.get(command.reason) == "REMORSE"
-    return opens or isinstance(command, o.Paid | o.PaidOut | c.Chargeback | SendGoodwill)
+    if isinstance(command, d.OpenDispute):
+        return REASONS.get(command.reason) == "REMORSE"
+    return isinstance(command, MOVES_PAYABLE)
