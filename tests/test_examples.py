@@ -233,15 +233,20 @@ PUBLISHED = {date(2018, 7, 5): "4.5748", date(2018, 7, 6): "4.6279", date(2018, 
 """The reference rates of the European Central Bank, BRL for one EUR, of the days around that Sunday."""
 
 
+def published():
+    """Those rates, as the reader of the bank's file gives them."""
+    return [
+        parse_rate("EUR", "BRL", rate, published_at=ecb_counts_from(day), source="ECB")
+        for day, rate in PUBLISHED.items()
+    ]
+
+
 def test_example_10_a_refund_in_another_currency_and_its_settlement(tmp_path):
     launched = SUNDAY - 100 * DAY
     programme = standard(launched_at=launched, policies=((launched, "2026.1"),), also_covers=("BRL",))
     market = Market(tmp_path, programme=programme, enrolled=False)
     market.now = SUNDAY
-    rates = [
-        parse_rate("EUR", "BRL", rate, published_at=ecb_counts_from(day), source="ECB")
-        for day, rate in PUBLISHED.items()
-    ]
+    rates = published()
     keep(market.database, rates)
     market.accept(Enrol(store="oak", programme="standard", at=launched), PLATFORM)
     order = market.order(amount="100.00", currency="BRL", paid=SUNDAY - 10 * DAY, delivered=False)

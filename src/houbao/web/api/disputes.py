@@ -17,7 +17,7 @@ from houbao.store import lists, queries
 from houbao.store.lists import Filters
 from houbao.telling import tell
 from houbao.web.api import bodies
-from houbao.web.api.paging import Limit, cursor_of, page_of, seek
+from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.previews import PreviewView, preview_of
 from houbao.web.api.shapes import (
     DisputeView,
@@ -26,6 +26,7 @@ from houbao.web.api.shapes import (
     Outcomes,
     Page,
     Seen,
+    TimerView,
     dispute_id,
     dispute_view,
     event_id,
@@ -46,7 +47,8 @@ MOST_LIST_BODY = 16 << 20
 
 class Explanation(Struct, kw_only=True):
     """What the policy says of a claim: who would decide, who would pay, and why. `limit` is what the fund pays at most
-    where the policy sets that; `refused` is a code where no dispute could be opened."""
+    where the policy sets that; `deadlines` what would happen by itself, and when; `refused` is a code where no dispute
+    could be opened."""
 
     order_id: str
     covered: bool
@@ -57,6 +59,7 @@ class Explanation(Struct, kw_only=True):
     payer: str = ""
     fault: str = ""
     limit: Money | None = None
+    deadlines: list[TimerView] = []
     due_at: datetime | None = None
     default_outcome: str = ""
     refused: str = ""
@@ -117,6 +120,7 @@ async def explain_claim(ask: Ask[bodies.ExplainBody, Any]) -> Explanation:
         payer=opened.payer,
         fault=opened.fault,
         limit=Money(cap, order.currency) if cap is not None else None,
+        deadlines=seen.timers,
         due_at=seen.due_at,
         default_outcome=seen.default_outcome,
         reasons=reasons_of(rules, opened, private=private),
@@ -391,10 +395,11 @@ class Happened(Struct, kw_only=True):
     "GET",
     "/v1/disputes/{dispute_id:str}/timeline",
     action="disputes.read",
+    query=PageQuery,
     reply=Page[Happened],
-    refuses=("bad_id", "unknown_dispute"),
+    refuses=("bad_id", "unknown_dispute", "bad_cursor"),
 )
-def read_timeline(ask: Ask[Any, Any]) -> Page[Happened]:
+def read_timeline(ask: Ask[Any, PageQuery]) -> Page[Happened]:
     """Everything that happened in a dispute, in the order in which it was booked."""
     with ask.site.snapshot() as reading:
         dispute = found_dispute(reading, ask.scope, ask.text("dispute_id"))
@@ -418,7 +423,7 @@ def read_timeline(ask: Ask[Any, Any]) -> Page[Happened]:
         )
         for position, event in happened
     ]
-    return Page(data=entries)
+    return part_of(entries, ask.query)
 
 
 def _who(by: str) -> str:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from houbao.engine.evidence import MOST_PHOTO_BYTES
 from houbao.store import queries
 from houbao.web.api.disputes import found_dispute
-from houbao.web.api.paging import Page
-from houbao.web.api.shapes import event_id
+from houbao.web.api.paging import PageQuery, part_of
+from houbao.web.api.shapes import Page, event_id
 from houbao.web.evidence import Size, link_to, show, take_in
 from houbao.web.operation import Ask, operation
 from houbao.web.site import PART
@@ -95,10 +95,11 @@ def read_evidence(ask: Ask[Any, LinkQuery]) -> Response[bytes]:
     "GET",
     "/v1/disputes/{dispute_id:str}/evidence",
     action="disputes.read",
+    query=PageQuery,
     reply=Page[Named],
-    refuses=("bad_id", "unknown_dispute"),
+    refuses=("bad_id", "unknown_dispute", "bad_cursor"),
 )
-def list_evidence(ask: Ask[Any, Any]) -> Page[Named]:
+def list_evidence(ask: Ask[Any, PageQuery]) -> Page[Named]:
     """The photographs that a dispute names, in the order in which they were sent, with links for the caller."""
     site, caller = ask.site, ask.caller
     with site.snapshot() as reading:
@@ -106,16 +107,15 @@ def list_evidence(ask: Ask[Any, Any]) -> Page[Named]:
         happened = queries.timeline(reading, PART, dispute)
     named = [(position, event, digest) for position, event in happened for digest in getattr(event, "evidence", ())]
     gone = set(site.evidence.unknown(digest for _, _, digest in named))
-    return Page(
-        data=[
-            Named(
-                digest=digest,
-                event_id=event_id(position),
-                at=event.at,
-                by=event.by.partition(":")[0],
-                url=None if digest in gone else link_to(site, caller, digest),
-                thumbnail=None if digest in gone else link_to(site, caller, digest, "small"),
-            )
-            for position, event, digest in named
-        ]
-    )
+    whole = [
+        Named(
+            digest=digest,
+            event_id=event_id(position),
+            at=event.at,
+            by=event.by.partition(":")[0],
+            url=None if digest in gone else link_to(site, caller, digest),
+            thumbnail=None if digest in gone else link_to(site, caller, digest, "small"),
+        )
+        for position, event, digest in named
+    ]
+    return part_of(whole, ask.query)

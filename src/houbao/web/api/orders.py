@@ -23,7 +23,7 @@ from houbao.web.api.disputes import (
     replayed,
     shown,
 )
-from houbao.web.api.paging import Limit, cursor_of, page_of, seek
+from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.shapes import (
     DisputeView,
     EventView,
@@ -251,14 +251,15 @@ async def write_on_order(ask: Ask[bodies.MessageBody, Any]) -> Answer:
     "GET",
     "/v1/orders/{order_id:str}/messages",
     action="orders.read",
+    query=PageQuery,
     reply=Page[WordsView],
-    refuses=("bad_id", "unknown_order"),
+    refuses=("bad_id", "unknown_order", "bad_cursor"),
 )
-def read_messages(ask: Ask[Any, Any]) -> Page[WordsView]:
+def read_messages(ask: Ask[Any, PageQuery]) -> Page[WordsView]:
     """What was written on the order, the oldest first."""
     with ask.site.snapshot() as reading:
         order = found_order(reading, ask.scope, ask.text("order_id"))
-        return Page(data=_words(reading, order.history))
+        return part_of(_words(reading, order.history), ask.query)
 
 
 def _words(reading: Any, positions: tuple[int, ...]) -> list[WordsView]:

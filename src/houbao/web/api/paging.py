@@ -5,7 +5,7 @@ from binascii import Error
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from houbao.core.terms import Refused
 from houbao.web.api.shapes import Page
@@ -17,10 +17,24 @@ Limit = Annotated[int, Meta(ge=1, le=200)]
 LARGEST = 1 << 62
 
 
+class PageQuery(Struct, kw_only=True):
+    """Which page."""
+
+    limit: Limit = 50
+    after: str = ""
+
+
 def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[Any]:
     """A page of what was found, of which one more than `limit` was asked for."""
     data = [*found[:limit]]
     return Page(data=data, next=cursor(data[-1]) if len(found) > limit else None)
+
+
+def part_of(whole: Sequence[T], wanted: PageQuery) -> Page[T]:
+    """A page of a short list that was read whole and grows at its end alone. Raises Refused: bad_cursor."""
+    start = sum(seek(wanted.after, 1))
+    end = start + wanted.limit
+    return Page(data=[*whole[start:end]], next=cursor_of(end) if end < len(whole) else None)
 
 
 def cursor_of(*numbers: int) -> str:

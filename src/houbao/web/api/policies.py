@@ -11,6 +11,7 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.terms import Refused
 from houbao.store import lists
 from houbao.store.policies import Version, versions
+from houbao.web.api.paging import PageQuery, part_of
 from houbao.web.api.shapes import Page
 from houbao.web.operation import Answer, Ask, operation
 
@@ -70,11 +71,19 @@ def _view(version: Version) -> PolicyView:
     )
 
 
-@operation("GET", "/v1/policies", action="policies.read", reply=Page[PolicyView])
-def list_policies(ask: Ask[Any, Any]) -> Page[PolicyView]:
+@operation(
+    "GET",
+    "/v1/policies",
+    action="policies.read",
+    query=PageQuery,
+    reply=Page[PolicyView],
+    refuses=("bad_cursor",),
+)
+def list_policies(ask: Ask[Any, PageQuery]) -> Page[PolicyView]:
     """Every policy version with the time from which it is in force."""
     with ask.site.snapshot() as reading:
-        return Page(data=[_view(one) for one in versions(reading, ask.site.clock())])
+        known = [_view(one) for one in versions(reading, ask.site.clock())]
+    return part_of(known, ask.query)
 
 
 @operation(

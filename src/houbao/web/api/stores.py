@@ -18,7 +18,7 @@ from houbao.engine.scoring import curves_of, zone_in
 from houbao.store import lists
 from houbao.web.api import bodies
 from houbao.web.api.disputes import found_dispute, replayed, shown
-from houbao.web.api.paging import Limit
+from houbao.web.api.paging import PageQuery
 from houbao.web.api.shapes import DisputeView, Page, StoreView, dispute_id, order_id, store_view
 from houbao.web.callers import own_actor
 from houbao.web.operation import Answer, Ask, operation
@@ -66,15 +66,8 @@ def _shown(ask: Ask[Any, Any], number: str) -> Answer:
     return Answer(store_view(store, ask.site.clock()))
 
 
-class StoreQuery(Struct, kw_only=True):
-    """Which page of the stores."""
-
-    limit: Limit = 50
-    after: str = ""
-
-
-@operation("GET", "/v1/stores", action="stores.list", query=StoreQuery, reply=Page[StoreView])
-def list_stores(ask: Ask[Any, StoreQuery]) -> Page[StoreView]:
+@operation("GET", "/v1/stores", action="stores.list", query=PageQuery, reply=Page[StoreView])
+def list_stores(ask: Ask[Any, PageQuery]) -> Page[StoreView]:
     """Stores by id, page by page."""
     wanted = ask.query
     with ask.site.snapshot() as reading:

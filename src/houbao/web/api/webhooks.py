@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, structs
 from houbao.core.terms import Refused, check_reference
 from houbao.engine.announcing import Delivered, Hook, Secret, ended, rotated
 from houbao.store import hooks
-from houbao.web.api.paging import Limit, cursor_of, page_of, seek
+from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.shapes import Page, event_id
 from houbao.web.operation import Answer, Ask, operation
 from houbao.web.site import PART, number_of
@@ -119,11 +119,19 @@ async def add_webhook(ask: Ask[HookBody, Any]) -> Answer:
     return Answer(_new(kept), headers=replayed)
 
 
-@operation("GET", "/v1/webhooks", action="webhooks.manage", reply=Page[HookView])
-def list_webhooks(ask: Ask[Any, Any]) -> Page[HookView]:
+@operation(
+    "GET",
+    "/v1/webhooks",
+    action="webhooks.manage",
+    query=PageQuery,
+    reply=Page[HookView],
+    refuses=("bad_cursor",),
+)
+def list_webhooks(ask: Ask[Any, PageQuery]) -> Page[HookView]:
     """Every webhook."""
     with ask.site.snapshot() as reading:
-        return Page(data=[_view(hook) for hook in hooks.all_hooks(reading)])
+        known = [_view(hook) for hook in hooks.all_hooks(reading)]
+    return part_of(known, ask.query)
 
 
 @operation(
