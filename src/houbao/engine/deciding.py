@@ -296,7 +296,10 @@ class Work:
         if type(request.command) in PERSONAL:
             self._keep_personal(request.command)
         subject = _subject(request.command, decision)
-        return Accepted(id=subject, first=first, last=self.position) if decision.consequences else Accepted(id=subject)
+        dispute, events = world.disputes.get(subject), decision.events
+        if not events:
+            return Accepted(id=subject, dispute=dispute)
+        return Accepted(id=subject, first=first, last=self.position, dispute=dispute, events=events)
 
     def _note(self, event: Noted) -> None:
         """Bring the queues of waiting refunds and the instant sums up to date."""

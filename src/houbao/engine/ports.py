@@ -43,12 +43,15 @@ class Request(Struct, frozen=True):
 
 class Accepted(Struct, frozen=True, gc=False):
     """The command happened. `id` is the number of the order or dispute it made or touched; `first`..`last` are the
-    positions of its events (0 where nothing had to change); `replayed` when its key had been answered before."""
+    positions of its events (0 where nothing had to change); `replayed` when its key had been answered before. If not,
+    `events` are those, and `dispute` is the one it made or touched as it left it, before whatever came next."""
 
     id: int = 0
     first: int = 0
     last: int = 0
     replayed: bool = False
+    dispute: Dispute | None = None
+    events: list[Event] = []
 
 
 Outcome = Accepted | Refused

@@ -9,7 +9,7 @@ from houbao.core.allowed import BY_HAND
 from houbao.core.disputes import Dispute
 from houbao.core.terms import Refused
 from houbao.web.api import bodies
-from houbao.web.api.disputes import found_dispute, replayed, shown
+from houbao.web.api.disputes import found_dispute, left_by
 from houbao.web.api.previews import PreviewView, preview_of
 from houbao.web.api.shapes import DisputeView
 from houbao.web.callers import Caller, actor_for
@@ -84,9 +84,8 @@ def _made(name: str, by: tuple[str, ...]) -> HTTPRouteHandler:
         if ask.dry_run:
             return Answer(preview_of(site, await site.preview(said, actor, seen=if_match(ask)), ask.caller))
         accepted = await site.execute(said, actor, key=ask.key, seen=if_match(ask))
-        with site.snapshot() as reading:
-            answer = shown(reading, site, ask.caller, ask.scope, dispute.id)
-        return replayed(answer, accepted)
+        with site.glance() as reading:
+            return left_by(accepted, reading, ask, dispute.id)
 
     return operation(
         "POST",

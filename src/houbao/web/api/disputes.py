@@ -1,7 +1,9 @@
 """Disputes: asked about, opened, read, listed; and one path for every command of TURNS."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from sqlite3 import Connection
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, structs
@@ -12,6 +14,7 @@ from houbao.core.money import Money
 from houbao.core.orders import Order
 from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, micros, parse_id
+from houbao.core.world import Event
 from houbao.engine.ports import Accepted, Request
 from houbao.store import lists, queries
 from houbao.store.lists import Filters
@@ -39,6 +42,7 @@ from houbao.web.problems import problem, status_of
 from houbao.web.site import PART, Site, number_of
 
 MOST_AT_ONCE = 1000
+NO_EVENTS: Mapping[int, Event] = MappingProxyType({})
 MOST_LIST_BODY = 16 << 20
 """The most bytes of a list."""
 
@@ -193,12 +197,12 @@ async def open_dispute(ask: Ask[Any, Any]) -> Answer:
     now = site.clock()
     accepted = await site.execute(command, by, key=ask.key, now=now)
     with site.glance() as reading:
-        answer = shown(reading, site, ask.caller, ask.scope, accepted.id, now)
+        answer = left_by(accepted, reading, ask, accepted.id, now)
         also = _also(reading, accepted)
     if also:
         answer.headers["Houbao-Also"] = ", ".join(also)
     answer.headers["Location"] = f"/v1/disputes/{dispute_id(accepted.id)}"
-    return replayed(answer, accepted)
+    return answer
 
 
 async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer:
@@ -251,7 +255,11 @@ def _also(reading: Connection, accepted: Accepted) -> list[str]:
     """The other disputes that the same claim became."""
     if accepted.last - accepted.first < 1:
         return []
-    made = lists.disputes_between(reading, PART, accepted.id + 1, accepted.last)
+    if accepted.replayed:
+        made = lists.disputes_between(reading, PART, accepted.id + 1, accepted.last)
+    else:
+        opened = (event.dispute for event in accepted.events if isinstance(event, d.DisputeOpened))
+        made = [number for number in opened if number != accepted.id]
     return [dispute_id(number) for number in made]
 
 
@@ -275,10 +283,16 @@ def found_dispute(reading: Connection, scope: Scope, text: str) -> Dispute:
 
 
 def view_of(
-    reading: Connection, site: Site, caller: Caller, dispute: Dispute, now: datetime | None = None
+    reading: Connection,
+    site: Site,
+    caller: Caller,
+    dispute: Dispute,
+    now: datetime | None = None,
+    known: Mapping[int, Event] = NO_EVENTS,
 ) -> DisputeView:
-    """A dispute as the caller sees it, with the policy's reasons."""
-    event = lists.event(reading, PART, dispute.assessed)
+    """A dispute as the caller sees it, with the policy's reasons. `known` are events, by position, that need not be
+    read."""
+    event = known.get(dispute.assessed) or lists.event(reading, PART, dispute.assessed)
     opened = event if isinstance(event, d.DisputeOpened) else lists.event(reading, PART, dispute.history[0])
     at_payment = (opened.rules or opened.policy) if isinstance(opened, d.DisputeOpened) else dispute.policy
     rules = site.rules(reading, at_payment, dispute.currency)
@@ -294,6 +308,17 @@ def shown(
     if dispute is None:
         raise Refused("unknown_dispute", f"no dispute {dispute_id(number)}")
     return Answer(view_of(reading, site, caller, dispute, now), headers={"ETag": etag(dispute)})
+
+
+def left_by(
+    accepted: Accepted, reading: Connection, ask: Ask[Any, Any], number: int, now: datetime | None = None
+) -> Answer:
+    """The dispute as the command left it; as it stands now, where the command's key had been answered before."""
+    site, dispute = ask.site, accepted.dispute
+    if dispute is None:
+        return replayed(shown(reading, site, ask.caller, ask.scope, number, now), accepted)
+    known = dict(enumerate(accepted.events, accepted.first))
+    return Answer(view_of(reading, site, ask.caller, dispute, now, known), headers={"ETag": etag(dispute)})
 
 
 def etag(dispute: Dispute) -> str:

@@ -19,9 +19,9 @@ from houbao.web.api.disputes import (
     MOST_LIST_BODY,
     found_order,
     keys_of,
+    left_by,
     outcome_of,
     replayed,
-    shown,
 )
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.shapes import (
@@ -300,6 +300,5 @@ async def send_goodwill(ask: Ask[bodies.GoodwillBody, Any]) -> Answer:
     by = actor_for(ask.caller, ("seller",), order, ask.acting_as)
     command: SendGoodwill = bodies.goodwill(ask.body, order)
     accepted = await ask.site.execute(command, by, key=ask.key)
-    with ask.site.snapshot() as reading:
-        answer = shown(reading, ask.site, ask.caller, ask.scope, accepted.id)
-    return replayed(answer, accepted)
+    with ask.site.glance() as reading:
+        return left_by(accepted, reading, ask, accepted.id)

@@ -17,7 +17,7 @@ from houbao.engine.ports import Lines
 from houbao.engine.scoring import curves_of, zone_in
 from houbao.store import lists
 from houbao.web.api import bodies
-from houbao.web.api.disputes import found_dispute, replayed, shown
+from houbao.web.api.disputes import found_dispute, left_by, replayed
 from houbao.web.api.paging import PageQuery
 from houbao.web.api.shapes import DisputeView, Page, StoreView, dispute_id, order_id, store_view
 from houbao.web.callers import own_actor
@@ -173,9 +173,8 @@ async def write_off(ask: Ask[bodies.DebtBody, Any]) -> Answer:
         raise Refused("unknown_dispute", f"no dispute {ask.body.dispute_id} of store {store.id}")
     by = own_actor(ask.caller, ("finance",))
     accepted = await ask.site.execute(WriteOff(dispute=dispute.id), by, key=ask.key)
-    with ask.site.snapshot() as reading:
-        answer = shown(reading, ask.site, ask.caller, ask.scope, dispute.id)
-    return replayed(answer, accepted)
+    with ask.site.glance() as reading:
+        return left_by(accepted, reading, ask, dispute.id)
 
 
 # --- score ---------------------------------------------------------------------------------------------------------
