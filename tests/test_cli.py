@@ -850,6 +850,7 @@ def test_the_benchmark_of_a_backtest_finds_what_the_query_by_hand_finds(run):
         ("import-orders --orders 30", 1),
         ("sweep-deadlines --due 12 --open 40", 1),
         ("queue-page --pages-of 1000", 2),
+        ("growth --grow-to 1000", 1),
         ("ledger --transfers 30", 2),
         ("statement-page --statements-of 3000", 3),
     ],

@@ -6,8 +6,6 @@ from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
-from msgspec import structs
-
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
@@ -21,6 +19,7 @@ from houbao.store import sqlite
 NOW = datetime(2026, 7, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 STORES = 1000
+PLATFORM = Actor("platform", "bench")
 CLAIMS = (
     ("damaged", 4000, True),
     ("defective", 5900, True),
@@ -53,19 +52,22 @@ class OpenDisputes:
         self.database = opened(path)
         self.points: list[tuple[str, float]] = []
         self.engine = Engine(self.database, lambda: NOW, probe=self._point)
-        platform = Actor("platform", "bench")
         stores = [f"store-{number:04}" for number in range(STORES)]
-        self._do([Request(p.RegisterStore(store=store), platform, NOW) for store in stores])
+        self._do([Request(p.RegisterStore(store=store), PLATFORM, NOW) for store in stores])
         enrolled = [store for number, store in enumerate(stores) if number % 10 < 6]
-        self._do([Request(p.Enrol(store=s, programme="standard", at=launched), platform, NOW) for s in enrolled])
+        self._do([Request(p.Enrol(store=s, programme="standard", at=launched), PLATFORM, NOW) for s in enrolled])
         self._do([Request(TopUp(minor=10**12, currency="EUR"), Actor("finance", "bench"), NOW)])
-        self.orders = self._orders(stores, count, platform)
+        self.orders: list[int] = []
+        self.place(count)
 
-    def _orders(self, stores: list[str], count: int, platform: Actor) -> list[int]:
+    def place(self, count: int) -> None:
+        """So many more orders, each paid, shipped and delivered."""
         paid = NOW - 12 * DAY
+        facts = (o.Paid(order=0, at=paid), o.Shipped(order=0, at=paid + DAY), o.Delivered(order=0, at=NOW - DAY))
+        known = len(self.orders)
         places = [
             o.PlaceOrder(
-                store=stores[number * 7919 % STORES],
+                store=f"store-{number * 7919 % STORES:04}",
                 reference=f"o-{number}",
                 buyer=f"buyer-{number}",
                 currency="EUR",
@@ -74,13 +76,11 @@ class OpenDisputes:
                 ship_by=paid + 3 * DAY,
                 promised_by=NOW - DAY,
                 at=paid - DAY,
+                facts=facts,
             )
-            for number in range(count)
+            for number in range(known, known + count)
         ]
-        numbers = [accepted.id for accepted in self._do([Request(place, platform, NOW) for place in places])]
-        for fact in (o.Paid(order=0, at=paid), o.Shipped(order=0, at=paid + DAY), o.Delivered(order=0, at=NOW - DAY)):
-            self._do([Request(structs.replace(fact, order=number), platform, NOW) for number in numbers])
-        return numbers
+        self.orders += [accepted.id for accepted in self._do([Request(place, PLATFORM, NOW) for place in places])]
 
     def requests(self, start: int, count: int) -> list[Request]:
         """The requests that open the disputes of `count` orders, made anew, as a server has just read them."""

@@ -43,7 +43,7 @@ def measure(most: int, say: Say) -> list[Figure]:
         for size in sizes:
             there = _grow(market, there, size // BASE)
             for name, by, waiting_for in asked:
-                times[name][f"{size:,}"] = _page(market, by, waiting_for)
+                times[name][f"{size:,}"] = seconds_of_page(market, by, waiting_for)
         market.close()
     return [_figure(name, most, times[name], say) for name, _, _ in asked]
 
@@ -59,7 +59,7 @@ def _grow(market: OpenDisputes, there: int, wanted: int) -> int:
     return max(there, wanted)
 
 
-def _page(market: OpenDisputes, by: Actor, waiting_for: str) -> tuple[float, float]:
+def seconds_of_page(market: OpenDisputes, by: Actor, waiting_for: str) -> tuple[float, float]:
     """Seconds of a page, and of its statement alone: medians over pages from the first on, as deep as they go. Now the
     one goes first, now the other, since who does finds the rows in no cache."""
     connection = market.database.connection

@@ -4,14 +4,14 @@ from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
-from houbao.bench import deadlines, ledger, openings, orders_in, queue_pages, statement_pages
+from houbao.bench import deadlines, growth, ledger, openings, orders_in, queue_pages, statement_pages
 from houbao.bench.figures import Figure, Say
 
 
 class Sizes(Struct, frozen=True):
     """How much is measured: disputes opened in so many rounds, orders imported, deadlines due of so many open disputes,
-    pages of a table of so many disputes, a backtest over a lake of so many; transfers booked, and in the ledger whose
-    statements are read."""
+    pages of a table of so many disputes, a database that grows to so many, a backtest over a lake of so many; transfers
+    booked, and in the ledger whose statements are read."""
 
     disputes: int
     rounds: int
@@ -19,6 +19,7 @@ class Sizes(Struct, frozen=True):
     due: int
     open: int
     pages_of: int
+    grow_to: int
     lake: int
     transfers: int
     statements_of: int
@@ -31,6 +32,7 @@ SCENARIOS: dict[str, Callable[[Sizes, Say], list[Figure]]] = {
     "sweep-deadlines": lambda sizes, say: deadlines.measure(sizes.due, max(0, sizes.open - sizes.due), say),
     "queue-page": lambda sizes, say: queue_pages.measure(sizes.pages_of, say),
     "backtest": lambda sizes, say: _backtest(sizes, say),
+    "growth": lambda sizes, say: growth.measure(sizes.grow_to, say),
     "ledger": lambda sizes, say: ledger.measure(sizes.transfers, say),
     "statement-page": lambda sizes, say: statement_pages.measure(sizes.statements_of, say),
 }
