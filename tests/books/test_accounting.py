@@ -13,8 +13,8 @@ import pytest
 from beancount import loader
 from beancount.core.data import Transaction
 
+from books.test_chart import ledger_account
 from given import FINANCE, Market, T
-from houbao.books.chart import ledger_account
 from houbao.commands.exporting import export_journal
 from houbao.commands.terminal import CommandFailed
 from houbao.core.fund import TopUp

@@ -24,10 +24,8 @@ _FIXED = {
     WRITEOFF: "Expenses:Writeoff",
     BACKSTOP: "Equity:Backstop",
 }
-_BACK = {name: account for account, name in _FIXED.items()}
 _STORES = {"payable": "Liabilities", "held": "Liabilities", "deposit": "Liabilities", "receivable": "Assets"}
 _ESCAPES = {"_": "--u", ".": "--d", ":": "--c", "--": "--h"}
-_UNESCAPES = {code: text for text, code in _ESCAPES.items()}
 
 
 def account_name(account: str) -> str:
@@ -45,21 +43,6 @@ def account_name(account: str) -> str:
     raise ValueError(f"{account!r} is no account of the ledger")
 
 
-def ledger_account(name: str) -> str:
-    """The ledger's account of that name: the way back. ValueError for what is none."""
-    match name.split(":"):
-        case _ if name in _BACK:
-            return _BACK[name]
-        case ["Assets", "Providers", provider]:
-            return f"provider:{_plain(provider)}"
-        case ["Equity", "Exchange", currency]:
-            return f"fx:{currency}"
-        case [top, "Stores", store, own] if _STORES.get(own.lower()) == top:
-            return f"store:{_plain(store)}:{own.lower()}"
-        case _:
-            raise ValueError(f"{name!r} is no account of the export")
-
-
 def _component(name: str) -> str:
     """A name as one component: letters, digits and single hyphens stay, the first letter is made a capital; one that
     begins with a capital gets a 0 before it, so that no two names become one."""
@@ -67,8 +50,3 @@ def _component(name: str) -> str:
     if re.match(r"0*[A-Z]", escaped):
         return f"0{escaped}"
     return escaped[0].upper() + escaped[1:]
-
-
-def _plain(component: str) -> str:
-    name = component[1:] if re.match(r"0+[A-Z]", component) else component[0].lower() + component[1:]
-    return re.sub(r"--[udch]", lambda found: _UNESCAPES[found[0]], name)

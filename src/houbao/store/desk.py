@@ -7,7 +7,6 @@ from datetime import datetime
 from msgspec import Struct
 
 from houbao.core.disputes import Dispute
-from houbao.core.terms import micros
 from houbao.store import rows
 from houbao.store.queries import Page
 
@@ -59,11 +58,6 @@ def _length(connection: sqlite3.Connection, part: int, where: str) -> int:
         (part, MOST_COUNTED),
     ).fetchone()
     return count
-
-
-def place_in_queue(due: datetime, dispute: int) -> tuple[int, int]:
-    """Where a dispute stands in its queue, as `after` takes it."""
-    return micros(due), dispute
 
 
 def next_free(

@@ -196,11 +196,6 @@ def clock(connection: sqlite3.Connection, part: int) -> datetime | None:
     return None if found is None or found[0] is None else from_micros(found[0])
 
 
-def programme_names(connection: sqlite3.Connection) -> list[str]:
-    """The programmes by name."""
-    return [name for (name,) in connection.execute("SELECT name FROM programmes ORDER BY name")]
-
-
 # --- figures -------------------------------------------------------------------------------------------------------
 
 

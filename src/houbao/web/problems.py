@@ -75,8 +75,6 @@ def answer(refused: Refused, request_id: str = "", headers: dict[str, str] | Non
 
 # --- what the framework finds by itself ----------------------------------------------------------------------------
 
-BY_STATUS = {400: "bad_request", 413: "too_large", 415: "unsupported_media"}
-
 
 def as_refused(error: Exception) -> Refused:
     """The refusal that an exception of the framework, or a fault of ours, amounts to."""
