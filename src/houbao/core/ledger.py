@@ -49,6 +49,31 @@ class Transfer(Struct, frozen=True, gc=False):
     dispute: int = 0
 
 
+FUND_IN = ("capital", "premium", "backstop")
+"""What makes the fund larger."""
+
+FUND_OUT = ("guarantee", "exchange", "given_back", "chargeback", "freight")
+"""What the fund pays, out of what it reserved."""
+
+FUND_BACK = ("guarantee_returned", "exchange_returned", "recovery", "taken_back")
+"""What comes back to it of what it paid."""
+
+FUND_HOLDS = ("deposit_pays", "deposit_back")
+"""What of a store's own deposit it holds for a refund."""
+
+FUND_WITHIN = ("reserve", "release")
+"""What only goes from one of its accounts to the other. The five together are all the kinds that touch them."""
+
+FUND = (AVAILABLE, RESERVED)
+
+
+def fund_cost(kind: str, source: str, target: str, minor: int) -> int:
+    """What a transfer costs the fund (minor units): above zero what it pays, below zero what comes back to it."""
+    if kind in FUND_OUT and source in FUND:
+        return minor
+    return -minor if kind in FUND_BACK and target in FUND else 0
+
+
 MOVES_MONEY = frozenset(
     (
         CapitalAdded,

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.disputes import Dispute
-from houbao.core.ledger import AVAILABLE, RESERVED
+from houbao.core.ledger import FUND, FUND_BACK, FUND_OUT
 from houbao.core.orders import Order
 from houbao.core.terms import Actor, Refused, micros
 from houbao.core.world import Event
@@ -81,6 +82,7 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         ).fetchone()
         return found[0] if found else 0
 
+    among = "IN (SELECT value FROM json_each(?))"
     line = "FROM waiting WHERE part=? AND account=? AND currency=?"
     waiting, minor, first = connection.execute(
         f"SELECT count(*), coalesce(sum(minor), 0), (SELECT minor {line} ORDER BY position LIMIT 1) {line}",
@@ -94,9 +96,8 @@ def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
         premiums=total("kind='premium'"),
         backstop=total("kind='backstop'"),
         deposits=total("kind='deposit_pays'") - total("kind='deposit_back'"),
-        out=total("source=? AND kind IN ('guarantee', 'exchange', 'given_back', 'chargeback', 'freight')", RESERVED),
-        back=total("target=? AND kind IN ('guarantee_returned', 'exchange_returned')", RESERVED)
-        + total("target=? AND kind IN ('recovery', 'taken_back')", AVAILABLE),
+        out=total(f"source {among} AND kind {among}", as_json(FUND), as_json(FUND_OUT)),
+        back=total(f"target {among} AND kind {among}", as_json(FUND), as_json(FUND_BACK)),
         waiting=waiting,
         waiting_minor=minor,
         waiting_first=first or 0,
