@@ -1,19 +1,28 @@
 """What the fund will owe: the chain ladder as published, and reserves that add up on a market that is known."""
 
 import os
+from collections import Counter
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from given import DAY, PLATFORM, Market, T, eur
+from core.test_cells import LABELS
+from given import BUYER, DAY, FINANCE, PLATFORM, Market, T, eur, standard
 from houbao.core import orders as o
+from houbao.core.exchange import parse_rate
+from houbao.core.ledger import fund_cost
+from houbao.core.recoveries import Recover
+from houbao.core.returns import SendLabel, ShipReturn
 from houbao.insight.ladder import chain_ladder
 from houbao.insight.reserves import FULL_CREDIBILITY, Reserves, reserves
-from houbao.store import history
+from houbao.store import history, queries
+from houbao.store.rates import keep
 from houbao.store.reading import reading
+from store.history import build
 
 RAA = [
     [5012, 8269, 10907, 11805, 13539, 16181, 18009, 18608, 18662, 18834],
@@ -89,10 +98,10 @@ def test_every_triangle_gives_what_the_chainladder_package_gives(triangle):
 # --- the fund's reserves ---------------------------------------------------------------------------------------------
 
 
-def reserved(market: Market, classes: dict[str, str] | None = None, **more: Any) -> Reserves:
+def reserved(market: Market, classes: dict[str, str] | None = None, currency: str = "EUR") -> Reserves:
     with reading(market.database.path) as connection:
         past = history.past(connection, 0)
-        return reserves(past, classes or {}, market.now, "EUR", lambda what, done, of: None, **more)
+        return reserves(past, classes or {}, market.now, currency, lambda what, done, of: None)
 
 
 def test_what_the_fund_holds_and_promised_is_what_the_ledger_says(tmp_path):
@@ -127,6 +136,67 @@ def test_refunds_that_wait_for_money_are_owed(tmp_path):
     found = reserved(market)
     assert (found.waiting, found.promised, found.case) == (eur("40.00"), 0, 0)
     assert found.ratio == 250
+
+
+def brazilian(folder: Path, **given: Any) -> Market:
+    """A fund in EUR that also covers orders in BRL, at a rate of 5."""
+    market = Market(folder, programme=standard(also_covers=("BRL",)), **given)
+    keep(market.database, [parse_rate("EUR", "BRL", "5", published_at=T - DAY, source="ECB")])
+    return market
+
+
+def test_a_refund_that_waits_is_owed_in_the_funds_currency_and_by_no_other_fund(tmp_path):
+    market = brazilian(tmp_path, fund="1.00")
+    market.rule(market.open(market.order(amount="100.00", currency="BRL"), "damaged", "40.00"))
+    assert (reserved(market).waiting, reserved(market, currency="BRL").waiting) == (eur("8.00"), 0)
+
+
+def test_the_share_that_was_paid_is_that_of_claims_in_the_funds_own_currency(tmp_path):
+    market = brazilian(tmp_path)
+    market.rule(market.open(market.order(amount="100.00", currency="BRL"), "damaged", "40.00"))
+    market.rule(market.open(market.order(), "damaged", "40.00"), "unjustified")
+    market.work()
+    found, other = reserved(market), reserved(market, currency="BRL")
+    assert (found.paid_share, other.paid_share) == (0, 1000)
+
+
+def test_what_a_fund_in_another_currency_will_pay_is_not_owed_by_this_one(tmp_path):
+    market = brazilian(tmp_path)
+    market.open(market.order(amount="100.00", currency="BRL"), "damaged", "40.00")
+    found = reserved(market, currency="BRL")
+    assert (found.case, found.largest_exposure, found.left_out) == (0, 0, 3)
+
+
+def test_the_freight_of_a_return_is_part_of_what_an_order_cost(tmp_path):
+    market = Market(tmp_path, policy=LABELS)
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.rule(dispute)
+    label = SendLabel(dispute=dispute, carrier="Post", tracking="LB1", minor=eur("4.50"), currency="EUR")
+    market.accept(label, PLATFORM)
+    market.accept(ShipReturn(dispute=dispute, carrier="Post", tracking="LB1"), BUYER)
+    assert reserved(market).premiums["all"].paid == eur("4.50")
+
+
+def test_what_is_recovered_later_is_no_part_of_what_an_order_cost(tmp_path):
+    market = Market(tmp_path)
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.rule(dispute)
+    market.work()
+    back = Recover(dispute=dispute, source="carrier", minor=eur("15.00"), currency="EUR", reference="r-1")
+    market.accept(back, FINANCE)
+    assert reserved(market).premiums["all"].paid == eur("25.00")
+
+
+def test_what_orders_cost_is_what_the_fund_paid_less_what_came_back(tmp_path):
+    with reading(build(tmp_path / "live.db").path) as connection:
+        costs: Counter[str] = Counter()
+        for t in history.past(connection, 0).transfers:
+            costs[t.currency] += fund_cost(t.kind, t.source, t.target, t.minor)
+        for fund in queries.fund(connection, 0):
+            assert costs[fund.currency] == fund.out - fund.back
+            came = fund.capital + fund.premiums + fund.backstop + fund.deposits
+            assert came - costs[fund.currency] == fund.available + fund.reserved
+        assert costs["EUR"] > 0
 
 
 def test_late_claims_on_old_orders_make_a_reserve_for_new_ones(tmp_path):

@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.disputes import GOODWILL, Dispute, funding_of
+from houbao.core.ledger import fund_cost
 from houbao.core.orders import Order
 from houbao.core.policy_file import parse_policy
+from houbao.core.programme import Coverage
 from houbao.core.protection import matures_at
 from houbao.core.refunds import takes
 from houbao.engine.ports import BookedTransfer, Past
@@ -20,8 +22,6 @@ PERIOD = timedelta(days=30)
 PERIODS = 24
 """Orders are grouped by 30 days of payment, back from now; what is older than 24 periods has cost all that it will."""
 
-OUT = ("guarantee", "exchange", "given_back", "chargeback")
-BACK = ("guarantee_returned", "exchange_returned")
 FULL_CREDIBILITY = 1082
 """Claims from which a class is believed by itself: within 5 % in 90 % of cases (limited fluctuation)."""
 
@@ -63,8 +63,8 @@ class Reserves(Struct):
     """The fund in one currency (minor units). It `holds` what is available and what is `promised` (reserved). For
     orders that are covered it `owes` what is promised, `waiting`, the `case` reserves of open disputes, and `ibnr`:
     what was incurred and is not yet reported. `ratio`: what it holds per mille of that; None where it owes nothing.
-    `paid_share`: per mille of a claim that was paid in the end; `left_out` orders and open disputes in other currencies
-    are in none of these figures."""
+    `paid_share`: per mille of a claim that was paid in the end; `left_out` orders and open disputes in another
+    currency, or of a fund in another, are in none of these figures."""
 
     currency: str
     at: datetime
@@ -126,7 +126,7 @@ class _Fund:
             self._order(order, days)
             _tell(progress, "orders", done, past.counts["orders"])
         for done, story in enumerate(past.disputes, 1):
-            self._dispute(story.dispute)
+            self._dispute(story.dispute, story.coverage)
             _tell(progress, "disputes", done, past.counts["disputes"])
         return self._summed(classes)
 
@@ -136,10 +136,9 @@ class _Fund:
         for account, minor in ((moved.source, -moved.minor), (moved.target, moved.minor)):
             self.available += minor if account == AVAILABLE else 0
             self.promised += minor if account == RESERVED else 0
-        out = moved.source == RESERVED and moved.kind in OUT
-        if moved.order and (out or (moved.target == RESERVED and moved.kind in BACK)):
-            signed = moved.minor if out else -moved.minor
-            self.payments.setdefault(moved.order, []).append((self._period(moved.booked_at), signed))
+        cost = fund_cost(moved.kind, moved.source, moved.target, moved.minor)
+        if moved.order and cost:
+            self.payments.setdefault(moved.order, []).append((self._period(moved.booked_at), cost))
 
     def _period(self, at: datetime) -> int:
         """How many periods ago; 0 is the last one."""
@@ -149,11 +148,11 @@ class _Fund:
         coverage = order.coverage
         if not coverage.covered or order.paid_at is None or coverage.mode == "deposit":
             return
-        if order.currency != self.currency:
-            self.left_out += 1
+        own = self._is_own(order.currency, coverage)
+        self.left_out += not own
         payments = self.payments.pop(order.id, [])
         store, paid = self.stores.setdefault(order.store, _Cover()), sum(minor for _, minor in payments)
-        if order.currency == self.currency:
+        if own:
             price = sum(payment.minor for payment in order.payments)
             store.orders += 1
             store.price += price
@@ -167,16 +166,21 @@ class _Fund:
             for period, minor in payments:
                 self.triangle[origin][max(0, origin - period)] += minor
 
-    def _dispute(self, dispute: Dispute) -> None:
+    def _is_own(self, currency: str, coverage: Coverage) -> bool:
+        """Whether what was sold in that currency is paid by this fund, with nothing to exchange."""
+        return currency == self.currency and coverage.currency in ("", currency)
+
+    def _dispute(self, dispute: Dispute, coverage: Coverage) -> None:
         if dispute.route == GOODWILL or dispute.payer != "fund":
             return
-        pays = dict(funding_of(dispute)).get("fund", 0)
+        own = self._is_own(dispute.currency, coverage)
         if dispute.phase == "closed":
-            self.claimed += dispute.amount
-            self.found += pays
+            self.claimed += dispute.amount if own else 0
+            self.found += dict(funding_of(dispute)).get("fund", 0) if own else 0
         elif dispute.refunds:
-            self.waiting += sum(takes(refund)[0] for refund in dispute.refunds if refund.waits == AVAILABLE)
-        elif dispute.currency == self.currency:
+            takings = [takes(refund) for refund in dispute.refunds if refund.waits == AVAILABLE]
+            self.waiting += sum(minor for minor, currency in takings if currency == self.currency)
+        elif own:
             self.open.append(dispute.amount)
         else:
             self.left_out += 1
