@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from core.policies import FACTS, LIKELY, forgetful, policies
+from core.policies import FACTS, LIKELY, forgetful, next_policy, policies
 from given import DAY, Market, T
 from houbao.core.conditions import FACTS as NAMES
+from houbao.core.disputes import EXCESS
 from houbao.core.policy import Limits, Policy, Rule
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import caps_of, compile_policy
@@ -33,7 +34,7 @@ else:
     pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: it comes with the extra `analytics`")
 
 from houbao.insight.backtest import Backtest, backtest
-from houbao.insight.cube import Line, ruled, summed
+from houbao.insight.cube import AS_IT_WAS, Line, ruled, summed
 from houbao.insight.engines import EngineError, engine_of
 
 CONNECTION = ibis.duckdb.connect()
@@ -81,7 +82,7 @@ def past_disputes(draw: st.DrawFn) -> list[dict[str, Any]]:
             "store_id": draw(st.sampled_from(["oak", "elm"])),
             "currency": draw(st.sampled_from(["EUR", "JPY"])),
             "fund_currency": draw(st.sampled_from(["", "", "USD"])),
-            "route": draw(st.sampled_from(["verify", "instant", "seller", "return"])),
+            "route": draw(st.sampled_from(["verify", "instant", "seller", "return", EXCESS])),
             "rule": draw(st.sampled_from(["first", "second"])),
             "payer": draw(st.sampled_from(PAYERS)),
             "fault": draw(st.sampled_from(["INR", "SNAD", "exempt"])),
@@ -103,6 +104,10 @@ def said_in_python(row: dict[str, Any], policy: Policy) -> dict[str, int]:
     found = {payer: row[f"{payer}_pays"] for payer in PAYERS}
     whole = sum(found.values())
     now_instant = rule.route == "instant" and row["route"] != "instant"
+    weighed = row["fault_state"] != "exempt"
+    if row["route"] == EXCESS:
+        kept = {f"now_{payer}": minor for payer, minor in found.items()}
+        return {"number": AS_IT_WAS, **kept, "least": whole, "most": whole, "weighs": int(weighed)}
     if rule.refuse:
         pays, least, most = dict.fromkeys(PAYERS, 0), 0, 0
     elif now_instant:
@@ -119,7 +124,7 @@ def said_in_python(row: dict[str, Any], policy: Policy) -> dict[str, int]:
         pays = pays | {"fund": min(both, limit), "platform": both - min(both, limit)}
     elif row["fund_currency"] == "" and pays["fund"]:
         pays = pays | {"fund": pays["fund"] + pays["platform"], "platform": 0}
-    weighs = row["fault_state"] != "exempt"
+    weighs = weighed
     if row["fault"] == "exempt":
         weighs = (row["amount"] if now_instant else whole) > 0
     if rule.refuse or rule.fault == "exempt":
@@ -225,6 +230,41 @@ def test_the_policy_in_force_changes_nothing(market, tmp_path):
     assert found.was.pays == {"EUR": {"fund": 5200, "seller": 2500, "platform": 0}}
     assert found.range == {"EUR": {"fund": (5200, 5200), "seller": (2500, 2500), "platform": (0, 0)}}
     assert (found.stories, found.moved, found.not_assessed) == ([], [], [])
+
+
+def handed_over(folder: Path) -> Market:
+    """The fund pays 25.00 of 40.00; the rest was handed to the seller, who was silent and pays it."""
+    text = next_policy("2026.1", per_dispute='"25.00"', over='"hand_over"')
+    market = Market(folder, policy=text)
+    market.sell(12)
+    market.rule(market.open(market.order(), "damaged", "40.00"))
+    market.go(T + 8 * DAY)
+    return market
+
+
+HANDS_OVER = (('per_dispute = ""', 'per_dispute = "25.00"'), ('over = "platform_pays"', 'over = "hand_over"'))
+
+
+def test_the_policy_in_force_changes_nothing_of_what_was_handed_over_either(tmp_path):
+    found = asked(lake_of(handed_over(tmp_path), tmp_path / "lake"), changed(*HANDS_OVER))
+    assert found.was.pays == {"EUR": {"fund": 2500, "seller": 1500, "platform": 0}}
+    assert (found.disputes, found.changed, found.checked, found.moved) == (2, 0, 1, [])
+    assert found.was == found.now
+    assert found.range == {"EUR": {"fund": (2500, 2500), "seller": (1500, 1500), "platform": (0, 0)}}
+    (store,) = found.stores
+    assert (store.weighed, store.gains) == (store.weighs, {"EUR": 0})
+
+
+def test_a_rule_that_refuses_leaves_what_was_handed_over_as_it_was(tmp_path):
+    refusing = ('route = "verify"\npayer = "fund"\nfault = "SNAD"', 'refuse = "outside_window"')
+    found = asked(lake_of(handed_over(tmp_path), tmp_path / "lake"), changed(refusing, *HANDS_OVER))
+    assert (found.refused, found.now.by_route) == (1, {"hand_over": 1, "refused": 1})
+    assert found.now.pays["EUR"] == {"fund": 0, "seller": 1500, "platform": 0}
+    assert [(one.disputes, one.claimed) for one in found.moved] == [(1, {"EUR": 4000})]
+    (store,) = found.stores
+    assert (store.weighed, store.weighs) == (2, 1)
+    assert store.score is not None
+    assert (store.score.weight_was, store.score.weight_now) == (6586, 8125)
 
 
 def test_a_wider_instant_rule_pays_whole_claims_and_spares_the_agents(market, tmp_path):

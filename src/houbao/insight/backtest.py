@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from houbao.core.calendars import zone_of
 from houbao.core.conditions import FACTS
-from houbao.core.policy import Policy
+from houbao.core.policy import Policy, Rule
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import compile_policy
 from houbao.insight.columns import PAYERS
-from houbao.insight.cube import Line, ask, ruled
+from houbao.insight.cube import AS_IT_WAS, Line, ask, rule_now, ruled
 from houbao.insight.engines import Engine
 from houbao.insight.lake import Lake, Progress
 from houbao.insight.retold import Story, facts_of, stories
@@ -36,6 +36,8 @@ CANNOT_KNOW = (
     "Facts are those of the opening: instant sums, watches and exposures are not run anew under the candidate.",
     "Where the payer or the route changes, what the buyer got is taken as it was found, by the new payer; least and"
     " most say how far that may be off. Whether a dispute counts is taken likewise.",
+    "What was handed over above the fund's limit is no ruling of its own: it is counted as it was, whatever becomes of"
+    " the dispute that it came of.",
     "Of disputes that would go another way, as many are taken to end before an agent as did of those that went there.",
 )
 """What a backtest is not able to say; printed with every one."""
@@ -124,7 +126,7 @@ def backtest(engine: Engine, lake: Lake, candidate: Policy, progress: Progress, 
         until=lake.manifest.until,
         disputes=sum(line.disputes for line in lines),
         changed=sum(one.disputes for one in moved),
-        refused=sum(line.disputes for line in lines if candidate.rules[line.number].refuse),
+        refused=sum(line.disputes for line in lines if _rule(line, candidate).refuse),
         was=_was(lines),
         now=_now(lines, candidate),
         range=_range(lines, candidate),
@@ -143,6 +145,7 @@ def _check(engine: Engine, lake: Lake, candidate: Policy) -> int:
     if not months:
         return 0
     disputes = ruled(engine.table(lake.files("disputes", months)), candidate, lake.manifest.currencies)
+    disputes = disputes.filter(disputes.number != AS_IT_WAS)
     rows = engine.rows(
         disputes.select("dispute_id", "currency", "number", *FACTS).order_by("dispute_id").limit(CHECKED)
     )
@@ -157,9 +160,13 @@ def _check(engine: Engine, lake: Lake, candidate: Policy) -> int:
 # --- what happened, and what would have ------------------------------------------------------------------------------
 
 
+def _rule(line: Line, candidate: Policy) -> Rule:
+    return rule_now(candidate, line.number, name=line.rule, route=line.route, payer=line.payer, fault=line.fault)
+
+
 def _changes(line: Line, candidate: Policy) -> bool:
     """Whether the ruling would be another: to other effect, whatever the rule is called."""
-    rule = candidate.rules[line.number]
+    rule = _rule(line, candidate)
     return bool(rule.refuse) or (rule.route, rule.payer, rule.fault) != (line.route, line.payer, line.fault)
 
 
@@ -188,7 +195,7 @@ def _now(lines: Sequence[Line], candidate: Policy) -> Side:
         adjudicated[line.route] += line.adjudicated
     arriving: Counter[str] = Counter()
     for line in lines:
-        rule = candidate.rules[line.number]
+        rule = _rule(line, candidate)
         rules[rule.name] += line.disputes
         routes[rule.route or "refused"] += line.disputes
         agents["verified"] += line.disputes if rule.route in AGENTS else 0
@@ -223,7 +230,7 @@ def _range(lines: Iterable[Line], candidate: Policy) -> dict[str, dict[str, tupl
         own = sums.setdefault(line.currency, dict.fromkeys(PAYERS, (0, 0)))
         pays = {payer: getattr(line, f"now_{payer}") for payer in PAYERS}
         more, less = line.most - sum(pays.values()), sum(pays.values()) - line.least
-        mine = candidate.rules[line.number].payer
+        mine = _rule(line, candidate).payer
         for payer, minor in pays.items():
             least, most = own[payer]
             off = (min(less, minor), more) if payer == mine else (0, 0)
@@ -236,7 +243,7 @@ def _moved(lines: Iterable[Line], candidate: Policy) -> list[Moved]:
     found: dict[tuple[str, str], Moved] = {}
     for line in lines:
         if _changes(line, candidate):
-            key = (line.rule, candidate.rules[line.number].name)
+            key = (line.rule, _rule(line, candidate).name)
             one = found.setdefault(key, Moved(*key, 0, {}))
             one.disputes += line.disputes
             one.claimed[line.currency] = one.claimed.get(line.currency, 0) + line.claimed

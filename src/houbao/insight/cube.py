@@ -6,6 +6,8 @@ got is taken as it was found, at the new payer's cost, and beside it stand the l
     refused now         nothing is paid
     paid at once now    the whole claim is paid
     another payer       what was found, by that payer; at least nothing, at most the whole claim
+
+What was handed over above the fund's limit is no ruling of its own: it is counted as it was.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -14,6 +16,7 @@ from functools import reduce
 import ibis
 from msgspec import Struct
 
+from houbao.core.disputes import EXCESS
 from houbao.core.money import DIGITS
 from houbao.core.policy import Policy, Rule
 from houbao.core.rulings import caps_of
@@ -25,11 +28,15 @@ from houbao.insight.rules import Expression, rule_number
 TOGETHER = 1_000_000
 """Disputes that are asked about together: months are, until there are so many."""
 
+AS_IT_WAS = -1
+"""The `number` of what no rule ruled: it was handed over."""
+
 
 class Line(Struct, frozen=True, kw_only=True, gc=False):
     """All disputes of a store in one currency that one rule ruled then and one would now. `number` is the place of the
-    candidate's rule; amounts are minor units: `was_…` what was approved at whose cost, `now_…` what would have been,
-    `least` and `most` how far that may be off. `weighed`, `weighs`: how many count against the store, or may still."""
+    candidate's rule, or AS_IT_WAS; amounts are minor units: `was_…` what was approved at whose cost, `now_…` what would
+    have been, `least` and `most` how far that may be off. `weighed`, `weighs`: how many count against the store, or may
+    still."""
 
     store_id: str
     currency: str
@@ -56,8 +63,16 @@ class Line(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def ruled(disputes: Table, candidate: Policy, currencies: Collection[str]) -> Table:
-    """The disputes with `number`: the place of the candidate's rule."""
-    return disputes.mutate(number=rule_number(candidate, disputes, currencies))
+    """The disputes with `number`: the place of the candidate's rule, or AS_IT_WAS."""
+    rule = rule_number(candidate, disputes, currencies)
+    return disputes.mutate(number=ibis.cases((disputes.route == EXCESS, AS_IT_WAS), else_=rule))
+
+
+def rule_now(candidate: Policy, number: int, *, name: str, route: str, payer: str, fault: str) -> Rule:
+    """The candidate's rule of that number; of what is counted as it was, the effect that it had."""
+    if number == AS_IT_WAS:
+        return Rule(name=name, when=(), says="", route=route, payer=payer, fault=fault)
+    return candidate.rules[number]
 
 
 def summed(disputes: Table, candidate: Policy, currencies: Collection[str]) -> Table:
@@ -65,7 +80,8 @@ def summed(disputes: Table, candidate: Policy, currencies: Collection[str]) -> T
     t, rules = disputes, candidate.rules
 
     def among(chosen: Callable[[Rule], bool]) -> Expression:
-        return t.number.isin([number for number, rule in enumerate(rules) if chosen(rule)] or [-1])
+        numbers = [number for number, rule in enumerate(rules) if chosen(rule)]
+        return t.number.isin(numbers) if numbers else ibis.literal(False)
 
     def alike(field: str) -> Expression:
         """Whether route or payer are those of the rule then."""
@@ -73,10 +89,11 @@ def summed(disputes: Table, candidate: Policy, currencies: Collection[str]) -> T
         same = ((t[field] == value) & among(lambda rule, v=value: getattr(rule, field) == v) for value in sorted(known))
         return reduce(lambda one, other: one | other, same, ibis.literal(False))
 
+    handed_over = t.number == AS_IT_WAS
     refused = among(lambda rule: bool(rule.refuse))
     instantly = among(lambda rule: rule.route == "instant") & (t.route != "instant")
-    same_payer = alike("payer") & ~instantly
-    stays = same_payer & alike("route")
+    same_payer = handed_over | (alike("payer") & ~instantly)
+    stays = handed_over | (same_payer & alike("route"))
     found = t.fund_pays + t.seller_pays + t.platform_pays
     pays: Expression = ibis.cases((refused, 0), (instantly, t.amount), else_=found)
 
@@ -87,13 +104,17 @@ def summed(disputes: Table, candidate: Policy, currencies: Collection[str]) -> T
     fund, platform = _limited(t, candidate, currencies, now("fund"), now("platform"))
     certain = stays | refused | instantly
     exempt = among(lambda rule: rule.fault == "exempt")
-    weighs = ibis.cases((refused | exempt, False), (t.fault == "exempt", pays > 0), else_=t.fault_state != "exempt")
+    weighed = t.fault_state != "exempt"
+    weighs = ibis.cases(
+        (handed_over, weighed), (refused | exempt, False), (t.fault == "exempt", pays > 0), else_=weighed
+    )
     told = t.mutate(
         now_fund=fund,
         now_seller=now("seller"),
         now_platform=platform,
         at_least=ibis.cases((certain, pays), else_=0),
         at_most=ibis.cases((certain, pays), else_=ibis.greatest(t.amount, pays)),
+        was_weighed=weighed,
         still_weighs=weighs,
     )
     keys = ["store_id", "currency", "rule", "route", "payer", "fault", "number"]
@@ -106,7 +127,7 @@ def summed(disputes: Table, candidate: Policy, currencies: Collection[str]) -> T
         **{f"now_{payer}": told[f"now_{payer}"].sum() for payer in PAYERS},
         least=told.at_least.sum(),
         most=told.at_most.sum(),
-        weighed=(told.fault_state != "exempt").sum(),
+        weighed=told.was_weighed.sum(),
         weighs=told.still_weighs.sum(),
         last=told.opened_at.epoch_seconds().max(),
     )
@@ -120,7 +141,7 @@ def _limited(
     limits = {currency: caps_of(candidate.limits, currency).per_dispute for currency in sorted(currencies)}
     by_digits = {DIGITS[currency]: limit for currency, limit in limits.items() if limit is not None}
     together: Expression = ibis.cases((fund > 0, fund + platform), else_=fund)
-    own = t.fund_currency == ""
+    own = (t.fund_currency == "") & (t.number != AS_IT_WAS)
     capped: Expression = together
     for digits, limit in by_digits.items():
         here = own & t.currency.isin([currency for currency in limits if DIGITS[currency] == digits])

@@ -12,7 +12,7 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.programme import policy_in_force
 from houbao.core.score import DAY, of_hundred, score_on, standing
 from houbao.core.tallies import Deal, Tally
-from houbao.insight.cube import ruled
+from houbao.insight.cube import rule_now, ruled
 from houbao.insight.engines import Engine
 from houbao.insight.lake import Lake, Progress
 
@@ -84,10 +84,13 @@ def _tallies(
     )
     found: dict[str, list[tuple[Tally, Tally | None]]] = {}
     names = ("dispute_id", "store_id", "order_id", "fault_kind", "fault_state", "fault_why", "opened", "lifted")
-    more = ("adjudicated", "guaranteed", "asked", "answered", "route", "payer", "fault", "pays", "amount", "number")
+    ruling = ("rule", "route", "payer", "fault", "number")
+    more = ("adjudicated", "guaranteed", "asked", "answered", "pays", "amount", *ruling)
     for row in engine.rows(t.select(*names, *more).order_by("dispute_id")):
         tally = _tally(row)
-        found.setdefault(tally.store, []).append((tally, would_be(tally, row, candidate.rules[row["number"]])))
+        was = {"name": row["rule"], "route": row["route"], "payer": row["payer"], "fault": row["fault"]}
+        rule = rule_now(candidate, row["number"], **was)
+        found.setdefault(tally.store, []).append((tally, would_be(tally, row, rule)))
     return found
 
 
