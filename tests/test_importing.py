@@ -205,6 +205,32 @@ def test_new_stores_are_registered_and_enrolled_from_now_on(house, file):
     assert again.commands["known already"]["register_store"] == 2
 
 
+def test_an_import_that_dies_leaves_no_store_that_would_never_be_enrolled(house, file):
+    write(file, order(store_id="elm"))
+
+    def die(point):
+        if point == "batch.committed":
+            raise Stopped
+
+    house.engine.probe = die
+    with pytest.raises(Stopped):
+        take(house, file, programme="standard")
+    house.engine.probe = lambda point: None
+    take(house, file, programme="standard")
+    assert [stay.programme for stay in house.database.store(0, "elm").enrolments] == ["standard"]
+
+
+def test_a_store_that_was_there_is_not_enrolled_by_an_import(house, file):
+    write(file, order(), order(store_id="no store"))
+    take(house, file)
+    summary = take(house, file, programme="standard")
+    assert house.database.store(0, "oak").enrolments == ()
+    assert "enrol" not in summary.commands["new"]
+    assert summary.commands["known already"]["register_store"] == 1
+    refused = {name for name in summary.commands["refused"] if not name.startswith("place_order")}
+    assert refused == {"register_store: bad_reference", "enrol: unknown_store"}
+
+
 def test_a_programme_that_is_not_there_stops_the_import_before_anything_is_written(house, file):
     write(file, order())
     before = contents(house)

@@ -112,25 +112,25 @@ class Job:
         return left
 
     def _register(self, stores: Iterable[str]) -> None:
-        """Make the stores known that are not yet; with a programme, enrol those that are new."""
-        unknown = [store for store in stores if store not in self.stores]
-        outcomes = self._send([RegisterStore(store=store, country=self.country) for store in unknown])
-        new = []
-        for store, outcome in zip(unknown, outcomes, strict=True):
-            if isinstance(outcome, Accepted):
-                new.append(store)
-                self.new["register_store"] += 1
-            elif outcome.code == "store_exists":
-                self.known["register_store"] += 1
-            else:
-                self.refused[f"register_store: {outcome.code}"] += 1
-        if self.programme and new:
-            now = self.house.clock()
-            self._send([Enrol(store=store, programme=self.programme, at=now) for store in new])
-            self.new["enrol"] += len(new)
+        """Make the stores known that are not yet; with a programme, those that are new are enrolled in the same batch:
+        an import that dies leaves no store that would never be."""
+        unremembered = [store for store in stores if store not in self.stores]
+        if not unremembered:
+            return
+        with self.house.database.alone() as connection:
+            there = {*queries.known_stores(connection, 0, unremembered)}
+        self.known.update("register_store" for _ in there)
+        now = self.house.clock()
+        commands: list[RegisterStore | Enrol] = []
+        for store in unremembered:
+            if store not in there:
+                commands.append(RegisterStore(store=store, country=self.country))
+                commands += [Enrol(store=store, programme=self.programme, at=now)] if self.programme else []
+        for command, outcome in zip(commands, self._send(commands), strict=True):
+            self._count(tag_of(command), outcome, Told())
         if len(self.stores) > MOST_STORES:
             self.stores.clear()
-        self.stores.update(unknown)
+        self.stores.update(unremembered)
 
     def _there(self, names: set[tuple[str, str]]) -> dict[tuple[str, str], o.Order]:
         """Of the orders that events speak of, those that are there."""
