@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given as over
 from hypothesis import strategies as st
+from msgspec import structs
 
-from given import DAY, FINANCE, Market, T, eur, standard
+from given import DAY, FINANCE, PLATFORM, Market, T, eur, standard
 from houbao import cli
 from houbao.books.cash import Cash
 from houbao.books.external import External
@@ -20,8 +21,12 @@ from houbao.books.matching import match
 from houbao.commands.reconciling import Reconciled, reconcile
 from houbao.commands.terminal import CommandFailed
 from houbao.core import orders as o
+from houbao.core.chargebacks import Chargeback
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import MoveCash
+from houbao.core.programme import RegisterStore
+from houbao.core.terms import Refused
+from houbao.feeds.order_format import decode_event, event_of
 from houbao.settings import Settings
 from houbao.store.rates import keep
 from houbao.wiring import House
@@ -239,18 +244,148 @@ def test_a_refund_in_another_currency_is_settled_by_the_very_command_and_ends_ev
     assert market.sum_of("fx:EUR") == market.sum_of("fx:BRL", "BRL") == "0.00"
 
 
-def test_a_chargeback_and_a_payment_of_a_known_order_come_with_the_call_of_the_api(market, tmp_path):
-    order = f"order_0_{market.charges['ch_10002']}"
+def test_a_refund_is_not_settled_in_a_currency_that_its_fund_has_not(market, tmp_path):
+    told = [line | ({"currency": "usd"} if line["id"] == "txn_4" else {}) for line in whole(market)]
+    (finding,) = compared(market, told, tmp_path).different
+    assert finding.command == ""
+    assert "As things stand no command books it" in finding.reason
+
+
+def test_a_currency_in_which_nobody_pays_here_is_said_and_no_command_proposed(market, tmp_path):
+    (extra,) = compared(market, [*whole(market), txn(8, 7_700, "topup", "tu_2", currency="usd")], tmp_path).extra
+    assert extra.command == ""
+    assert "no programme pays in USD, only in EUR" in extra.reason
+
+
+# --- what to say of an order ----------------------------------------------------------------------------------------
+
+
+def event_in(extra, order, **filled):
+    """The event in the call that was proposed, with what only a person knows put in."""
+    said = shlex.split(extra.command)
+    assert said[3] == f"$HOUBAO_URL/v1/orders/order_0_{order}/events"
+    assert said[-3] == f"Idempotency-Key: reconcile-{extra.theirs.id}"
+    body = said[-1]
+    for word, value in filled.items():
+        assert word in body
+        assert f"{word} (" in extra.reason
+        body = body.replace(word, value)
+    return event_of(decode_event(body.encode()), order, "EUR")
+
+
+def unpaid(market, *payments):
+    """An order of which the marketplace has not said that it is paid."""
+    place = o.PlaceOrder(
+        store="oak",
+        reference=f"unpaid-{len(payments)}",
+        buyer="ann",
+        currency="EUR",
+        lines=(o.NewLine(id="1", item=5_000),),
+        payments=tuple(o.Payment(id=number, provider="sandbox", minor=minor) for number, minor in payments),
+        ship_by=T,
+        promised_by=T,
+        at=T - DAY,
+    )
+    return market.accept(place, PLATFORM).id
+
+
+def test_a_payment_of_an_unpaid_order_leaves_open_what_the_platform_alone_knows_and_then_agrees(market, tmp_path):
+    order = unpaid(market, ("card", 5_000))
+    told = [*whole(market), txn(13, 5_000, "charge", "ch_7", description=f"order_0_{order}")]
+    (extra,) = compared(market, told, tmp_path).extra
+    with pytest.raises(Refused, match="bad_field"):
+        event_in(extra, order)
+    paid = event_in(extra, order, COMMISSION="480")
+    assert paid == o.Paid(order=order, at=T, commission=480)
+    market.accept(paid, PLATFORM)
+    assert compared(market, told, tmp_path).even
+
+
+def test_a_payment_that_is_told_by_its_day_alone_leaves_its_time_open(market, tmp_path):
+    order = unpaid(market, ("card", 5_000))
+    told = [*whole(market), txn(13, 5_000, "charge", "ch_7", description=f"order_0_{order}")]
+    days_only = as_csv(told, REPORT.replace("created_utc", "created"), report)
+    (extra,) = compared(market, days_only, tmp_path).extra
+    assert event_in(extra, order, COMMISSION="0", TIME="2026-07-08T12:00:00Z") == o.Paid(order=order, at=T)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "said"),
+    [(2_000, "eur", "without one of that amount"), (5_000, "usd", "without one of that amount")],
+)
+def test_a_payment_that_an_order_never_had_is_not_said_of_it(market, tmp_path, minor, currency, said):
+    order = unpaid(market, ("card", 5_000))
+    line = txn(13, minor, "charge", "ch_7", description=f"order_0_{order}", currency=currency)
+    (extra,) = compared(market, [*whole(market), line], tmp_path).extra
+    assert (extra.command, said in extra.reason) == ("", True)
+
+
+def test_one_payment_of_several_does_not_say_that_all_have_arrived(market, tmp_path):
+    order = unpaid(market, ("card", 4_000), ("other", 1_000))
+    line = txn(13, 4_000, "charge", "ch_7", description=f"order_0_{order}")
+    (extra,) = compared(market, [*whole(market), line], tmp_path).extra
+    assert "once its other payment has arrived too" in extra.reason
+
+
+def test_a_payment_of_a_paid_order_or_of_one_that_is_not_here_has_no_command(market, tmp_path):
+    paid = f"order_0_{market.charges['ch_10002']}"
     told = [
         *whole(market),
-        txn(12, -3_000, "adjustment", "dp_1", reporting_category="dispute", description=order),
-        txn(13, 123, "charge", "ch_7", description=order),
+        txn(13, 123, "charge", "ch_7", description=paid),
+        txn(14, 124, "charge", "ch_8", description="order_0_999999"),
     ]
-    chargeback, paid = compared(market, told, tmp_path).extra
-    said = shlex.split(chargeback.command)
-    assert said[3] == f"$HOUBAO_URL/v1/orders/{order}/events"
-    assert json.loads(said[-1])["amount"] == {"minor": 3_000, "currency": "EUR"}
-    assert json.loads(shlex.split(paid.command)[-1])["type"] == "paid"
+    twice, unknown = compared(market, told, tmp_path).extra
+    assert (twice.command, unknown.command) == ("", "")
+    assert "ask the marketplace whether it was paid twice" in twice.reason
+    assert "order_0_999999, which is not here" in unknown.reason
+
+
+def test_a_payout_for_an_order_carries_amount_fee_and_time_and_then_agrees(market, tmp_path):
+    market.accept(RegisterStore(store="elm"), PLATFORM)
+    order = market.order(store="elm", amount="70.00", commission="7.00")
+    charge = txn(12, 7_000, "charge", f"order_0_{order}", at=T - 10 * DAY)
+    told = [*whole(market), charge, txn(15, -6_300, "transfer", "tr_1", description=f"order_0_{order}", fee=25)]
+    (extra,) = compared(market, told, tmp_path).extra
+    assert (extra.entry.source, extra.entry.target) == ("store:elm:payable", "provider:sandbox")
+    payout = event_in(extra, order)
+    assert payout == o.PaidOut(order=order, at=T, minor=6_300, fee=25)
+    market.accept(payout, PLATFORM)
+    assert compared(market, told, tmp_path).even
+
+
+def test_a_payout_that_would_be_refused_is_not_proposed_but_said_why(market, tmp_path):
+    covered = f"order_0_{market.charges['ch_10002']}"
+    (extra,) = compared(
+        market, [*whole(market), txn(15, -3_000, "payout", "po_1", description=covered)], tmp_path
+    ).extra
+    assert extra.command == ""
+    assert "is paid out from" in extra.reason
+
+
+def test_what_a_bank_took_back_leaves_open_whether_it_has_decided_and_then_agrees(market, tmp_path):
+    order = market.charges["ch_10002"]
+    told = [*whole(market), txn(12, -3_000, "adjustment", "dp_1", description=f"order_0_{order}")]
+    (extra,) = compared(market, told, tmp_path).extra
+    lost = event_in(extra, order, STATE="lost")
+    assert lost == Chargeback(order=order, payment="ch_10002", reference="reconcile-txn_12", minor=3_000, state="lost")
+    market.accept(lost, PLATFORM)
+    assert compared(market, told, tmp_path).even
+
+
+def test_what_a_bank_took_back_in_a_chargeback_that_is_open_here_ends_that_one(market, tmp_path):
+    order = market.charges["ch_10002"]
+    opened = Chargeback(order=order, payment="ch_10002", reference="cb-1", minor=3_000, state="opened")
+    market.accept(opened, PLATFORM)
+    told = [*whole(market), txn(12, -3_000, "adjustment", "dp_1", description=f"order_0_{order}")]
+    (extra,) = compared(market, told, tmp_path).extra
+    assert event_in(extra, order) == structs.replace(opened, state="lost")
+
+
+def test_what_a_bank_took_back_of_more_than_was_paid_has_no_command(market, tmp_path):
+    order = market.charges["ch_10002"]
+    told = [*whole(market), txn(12, -3_001, "adjustment", "dp_1", description=f"order_0_{order}")]
+    (extra,) = compared(market, told, tmp_path).extra
+    assert (extra.command, "no payment of so much" in extra.reason) == ("", True)
 
 
 # --- forms ----------------------------------------------------------------------------------------------------------

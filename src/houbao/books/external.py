@@ -1,7 +1,7 @@
 """What a provider's or a bank's file says, line by line, whatever its format was."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]*", re.ASCII)
 class External(Struct, frozen=True):
     """One movement of cash as the other side tells it: `minor` above zero came in there, below zero went out; `fee` is
     what it kept of it. `tokens` are all words by which it may name what is ours; `place` is where it stands in the
-    file."""
+    file; `at` is when it was, where the file says more than the day."""
 
     place: str
     id: str
@@ -28,6 +28,7 @@ class External(Struct, frozen=True):
     kind: str
     tokens: frozenset[str]
     fee: int = 0
+    at: datetime | None = None
 
 
 class File(Struct, frozen=True):

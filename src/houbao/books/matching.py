@@ -43,6 +43,7 @@ def match(theirs: list[External], ours: list[Cash], first: date, last: date, day
     left = matcher.by_name(theirs)
     left = matcher.by_strong_name(left)
     extra = matcher.by_amount(left)
+    matcher.with_fees()
     near = timedelta(days=days)
     different = [pair for pair in matcher.found if differs(pair, near)]
     missing = [one for at, one in enumerate(ours) if at not in matcher.used and first <= one.day <= last]
@@ -114,6 +115,14 @@ class _Matcher:
                     self.found.append(Pair(line, self.ours[at], "amount"))
                     return True
         return False
+
+    def with_fees(self) -> None:
+        """Take the fee that was booked with a movement and that its line tells beside the amount."""
+        fees = {one.position: at for at, one in enumerate(self.ours) if one.kind == "payout_fee"}
+        for pair in self.found:
+            at = fees.get(pair.ours.position)
+            if at is not None and self.ours[at].minor == -pair.theirs.fee:
+                self.used.add(at)
 
     def _named(self, line: External) -> list[int]:
         found = {at for name in (key_of(line.id), *line.tokens) for at in self.by_names.get(name, ())}

@@ -1,33 +1,52 @@
 """What to do about a difference: why it may be there, the entry that would even it, and the very command to run.
 
-Nothing is booked here. Where no command books such an entry, the command is empty and the reason says who to ask.
+Nothing is booked here. Where no command books such an entry, the command is empty and the reason says who to ask. What
+only a person knows stands in the command as a word in capitals, and the reason says what belongs in its place.
 """
 
 import re
+from datetime import UTC, datetime, time
 from shlex import join
+from typing import Any
 
-from msgspec import Struct, json
+from msgspec import Raw, Struct, json
 
 from houbao.books.cash import Cash
 from houbao.books.external import External, key_of
 from houbao.books.matching import Pair
 from houbao.core.accounts import AVAILABLE, BANK, EXPENSE, provider_account, store_account
+from houbao.core.chargebacks import Chargeback
+from houbao.core.fund import MoveCash, PayDeposit, TopUp
 from houbao.core.money import decimal
+from houbao.core.orders import Order, Paid, PaidOut, Payment
+from houbao.core.refunds import SettleRefund
 from houbao.core.terms import Refused, parse_id, public_id
+
+Tried = TopUp | PayDeposit | MoveCash | SettleRefund | Paid | PaidOut | Chargeback
+
+FILL = {
+    "TIME": "when it was, such as 2026-07-08T12:20:00Z",
+    "COMMISSION": "the platform's share in minor units, 0 for none",
+    "PAYMENT": "the id of the payment",
+    "STATE": "opened while the bank decides, which books nothing yet, or lost where it has the money for good",
+}
+"""What only a person knows → what belongs there."""
 
 
 class Known(Struct, frozen=True):
-    """What a proposal may name: the account that is reconciled, the providers that are set up, the stores, and where a
-    refund stands by its attempt (dispute's number, state)."""
+    """What a proposal may name: the account that is reconciled, the providers that are set up, the stores, the orders,
+    and where a refund stands by its attempt (dispute's number, state)."""
 
     account: str
     providers: list[str]
     stores: frozenset[str]
+    orders: dict[str, Order]
     attempts: dict[str, tuple[int, str]]
 
 
 class Proposal(Struct, frozen=True):
-    """Why, and what would even it: minor units from source to target, and the command that books it."""
+    """Why, and what would even it: minor units from source to target, and the command that books it. `tries` is what
+    the command would have Houbao do, so that one that would be refused is not proposed."""
 
     reason: str
     source: str = ""
@@ -35,6 +54,7 @@ class Proposal(Struct, frozen=True):
     minor: int = 0
     currency: str = ""
     command: str = ""
+    tries: Tried | None = None
 
 
 def for_extra(line: External, known: Known) -> Proposal:
@@ -45,25 +65,21 @@ def for_extra(line: External, known: Known) -> Proposal:
 
 
 def _bank_extra(line: External, known: Known) -> Proposal:
-    amount = decimal(abs(line.minor), line.currency)
-    key = ["--key", key_of(line.id)]
     if line.minor > 0:
         store = next(iter(sorted(line.tokens & known.stores)), "")
         if store:
-            command = join(["houbao", "fund", "deposit", store, amount, line.currency, *key])
             said = f"money came in that names store {store}: if it is for its deposit, book it so"
-            return _even(line, said, store_account(store, "deposit"), known, command)
-        command = join(["houbao", "fund", "top-up", amount, line.currency, *key])
-        return _even(
-            line, "money came in that nothing here explains: if it is capital, book it so", AVAILABLE, known, command
-        )
+            deposit = PayDeposit(store=store, minor=line.minor, currency=line.currency)
+            return _even(line, said, store_account(store, "deposit"), known, _fund(line, "deposit", store), deposit)
+        said = "money came in that nothing here explains: if it is capital, book it so"
+        capital = TopUp(minor=line.minor, currency=line.currency)
+        return _even(line, said, AVAILABLE, known, _fund(line, "top-up"), capital)
     named = next((one for one in known.providers if one in {token.lower() for token in line.tokens}), "")
     provider = named or (known.providers[0] if len(known.providers) == 1 else "")
     if not provider:
-        return _even(line, "money went out that nothing here explains: ask who sent it", EXPENSE, known, "")
-    command = join(["houbao", "fund", "cash-move", provider, amount, line.currency, *key])
+        return _even(line, "money went out that nothing here explains: ask who sent it", EXPENSE, known)
     said = f"money went out that nothing here explains: if it went to provider {provider}, book it so"
-    return _even(line, said, provider_account(provider), known, command)
+    return _moved(line, said, provider, provider_account(provider), known)
 
 
 def _provider_extra(line: External, known: Known) -> Proposal:
@@ -73,22 +89,14 @@ def _provider_extra(line: External, known: Known) -> Proposal:
         return _extra_attempt(line, attempt, known)
     if line.minor < 0 and re.search(r"dispute|chargeback|adjustment", kind):
         return _extra_chargeback(line, known)
-    if line.minor < 0 and "payout" in kind:
-        said = "the provider paid out, to the bank or to a store: a store's payout is booked on its order (`paid_out`)"
-        return _even(line, said, BANK, known, "")
+    if line.minor < 0 and re.search(r"payout|transfer", kind):
+        return _extra_payout(line, known)
     if line.minor < 0:
-        return _even(line, "money went out there, and not by Houbao: ask who sent it", EXPENSE, known, "")
+        return _even(line, "money went out there, and not by Houbao: ask who sent it", EXPENSE, known)
     if re.search(r"topup|top_up|top-up|transfer", kind):
         provider = known.account.partition(":")[2]
-        amount = decimal(line.minor, line.currency)
-        command = join(["houbao", "fund", "cash-move", provider, amount, line.currency, "--key", key_of(line.id)])
-        return _even(line, "money came there from the bank and is not booked", BANK, known, command)
-    order = _named(line, "order")
-    if order:
-        command = _call(f"orders/{order}/events", line.id, {"type": "paid", "at": f"{line.day}T00:00:00Z"})
-        return _even(line, f"a payment of {order}, which is not paid here: say that it is", "", known, command)
-    said = "a payment that no paid order here has: bring in the order that it belongs to (`houbao import`)"
-    return _even(line, said, "", known, "")
+        return _moved(line, "money came there from the bank and is not booked", provider, BANK, known)
+    return _extra_payment(line, known)
 
 
 def _extra_attempt(line: External, attempt: str, known: Known) -> Proposal:
@@ -99,25 +107,140 @@ def _extra_attempt(line: External, attempt: str, known: Known) -> Proposal:
         return _even(line, said, "", known, "houbao work --once")
     if line.minor < 0:
         said = f"{attempt} of {dispute} is {state} here, and was paid there: ask whether it was paid twice"
-        return _even(line, said, EXPENSE, known, "")
+        return _even(line, said, EXPENSE, known)
     said = f"{attempt} of {dispute} came back there: the provider has to report it as returned"
-    return _even(line, said, "", known, "")
+    return _even(line, said, "", known)
+
+
+# --- what belongs to an order --------------------------------------------------------------------------------------
+
+
+def _extra_payment(line: External, known: Known) -> Proposal:
+    name, order = _order(line, known)
+    if order is None:
+        said = f"a payment of {name}, which is not here" if name else "a payment that no paid order here has"
+        return _even(line, f"{said}: bring in the order that it belongs to (`houbao import`)", "", known)
+    payable = store_account(order.store, "payable")
+    if order.paid_at:
+        said = f"a payment of {name}, which is paid here without it: ask the marketplace whether it was paid twice"
+        return _even(line, said, payable, known)
+    if not any(payment.minor == line.minor for payment in _payments(line, order, known)):
+        said = (
+            f"a payment of {name}, which was placed without one of that amount there: ask the marketplace for its own"
+        )
+        return _even(line, said, payable, known)
+    others = len(order.payments) - 1
+    said = f"a payment of {name}, which is not paid here: say that it is"
+    if others:
+        said += f", once its other payment{'s have' if others > 1 else ' has'} arrived too"
+    share = {"minor": Raw(b"COMMISSION"), "currency": line.currency}
+    tries = Paid(order=order.id, at=_at(line))
+    return _on_order(line, name, said, payable, known, {"type": "paid", "commission": share}, tries)
+
+
+def _extra_payout(line: External, known: Known) -> Proposal:
+    name, order = _order(line, known)
+    if name and order is None:
+        return _even(line, f"a payout for {name}, which is not here: bring it in (`houbao import`)", "", known)
+    if order is None:
+        said = "the provider paid out, to the bank or to a store: a store's payout is booked on its order (`paid_out`)"
+        return _even(line, said, BANK, known)
+    payable = store_account(order.store, "payable")
+    ours = order.payments[0].provider if order.payments else ""
+    if (provider_account(ours), order.currency) != (known.account, line.currency):
+        said = (
+            f"a payout for {name}, whose payouts go out by {ours or 'no provider'} in {order.currency}: ask whose it is"
+        )
+        return _even(line, said, payable, known)
+    event: dict[str, Any] = {"type": "paid_out", "amount": _money(-line.minor, line)}
+    if line.fee > 0:
+        event["fee"] = _money(line.fee, line)
+    tries = PaidOut(order=order.id, at=_at(line), minor=-line.minor, fee=max(0, line.fee))
+    return _on_order(line, name, f"a payout for {name}: book it on the order", payable, known, event, tries)
 
 
 def _extra_chargeback(line: External, known: Known) -> Proposal:
-    order = _named(line, "order")
-    if not order:
-        said = "a bank took money back: say so on the order whose payment it was (`chargeback`, state lost)"
-        return _even(line, said, "", known, "")
+    name, order = _order(line, known)
+    if order is None:
+        said = f"a bank took money back of {name}, which is not here" if name else "a bank took money back"
+        return _even(line, f"{said}: say so on the order whose payment it was (`chargeback`)", "", known)
+    own = [payment.id for payment in _payments(line, order, known) if payment.minor >= -line.minor]
+    if not own:
+        said = f"a bank took money back of {name}, which has no payment of so much there: ask which order it was"
+        return _even(line, said, "", known)
+    begun = [one for one in order.chargebacks if (one.state, one.minor) == ("opened", -line.minor)]
+    begun = [one for one in begun if one.payment in own]
+    named = [one for one in own if one in line.tokens] or own
+    payment = named[0] if len(named) == 1 else "PAYMENT"
+    reference, state = key_of(line.id), "STATE"
+    said = f"a bank took money back of {name}: say so"
+    if len(begun) == 1:
+        payment, reference, state = begun[0].payment, begun[0].reference, "lost"
+        said = f"a bank took money back of {name}: where it has decided, say that chargeback {reference} is lost"
     event = {
         "type": "chargeback",
-        "payment": "PAYMENT",
-        "reference": key_of(line.id),
-        "amount": {"minor": -line.minor, "currency": line.currency},
-        "state": "lost",
+        "payment": payment,
+        "reference": reference,
+        "amount": _money(-line.minor, line),
+        "state": state,
     }
-    said = f"a bank took money back of {order}: name the payment and say that the chargeback is lost"
-    return _even(line, said, "", known, _call(f"orders/{order}/events", line.id, event))
+    tries = Chargeback(
+        order=order.id,
+        payment=named[0] if payment == "PAYMENT" else payment,
+        reference=reference,
+        minor=-line.minor,
+        state="lost",
+    )
+    return _on_order(line, name, said, "", known, event, tries)
+
+
+def _on_order(
+    line: External,
+    name: str,
+    said: str,
+    other: str,
+    known: Known,
+    event: dict[str, Any],
+    tries: Paid | PaidOut | Chargeback,
+) -> Proposal:
+    """The event of an order that books the line, by the call of the API."""
+    if not isinstance(tries, Chargeback):
+        event["at"] = f"{line.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if line.at else "TIME"
+    body = json.encode(event).decode()
+    left = [f"{word} ({what})" for word, what in FILL.items() if re.search(rf':"?{word}"?[,}}]', body)]
+    said += f"; put in what only you know: {', '.join(left)}" if left else ""
+    return _even(line, said, other, known, _call(f"orders/{name}/events", line.id, body), tries)
+
+
+def _order(line: External, known: Known) -> tuple[str, Order | None]:
+    """The id of the order that the line names, and the order where it is here."""
+    for token in sorted(line.tokens):
+        if token.startswith("order_"):
+            try:
+                parse_id("order", token)
+            except Refused:
+                continue
+            return token, known.orders.get(token)
+    return "", None
+
+
+def _payments(line: External, order: Order, known: Known) -> list[Payment]:
+    """The payments of the order that went over that account."""
+    if order.currency != line.currency:
+        return []
+    return [payment for payment in order.payments if provider_account(payment.provider) == known.account]
+
+
+def _at(line: External) -> datetime:
+    """When it was, or the end of the day: what is tried must not be refused for an hour that nobody has said yet."""
+    return line.at or datetime.combine(line.day, time(23, 59, 59), UTC)
+
+
+def _money(minor: int, line: External) -> dict[str, object]:
+    return {"minor": minor, "currency": line.currency}
+
+
+# --- what stands here alone, and what differs ----------------------------------------------------------------------
 
 
 def for_missing(cash: Cash, known: Known) -> Proposal:
@@ -146,40 +269,47 @@ def for_different(pair: Pair, told: list[str], known: Known) -> Proposal:
         taken = decimal(-theirs.minor, theirs.currency)
         command = join(["houbao", "fund", "settle", ours.dispute, ours.payment, taken, theirs.currency])
         said = f"paid in {ours.currency}, taken in {theirs.currency}: settle it at what was taken"
-        return Proposal(said, "", known.account, -theirs.minor, theirs.currency, command)
+        settle = SettleRefund(dispute=parse_id("dispute", ours.dispute)[1], payment=ours.payment, taken=-theirs.minor)
+        return Proposal(said, "", known.account, -theirs.minor, theirs.currency, command, settle)
     if "currency" in told:
         said = f"booked in {ours.currency}, there it is {theirs.currency}: ask which it was"
-        return Proposal(said, "", "", 0, "", "")
+        return Proposal(said)
     if "amount" in told:
         more = theirs.minor - ours.minor
         amount = f"{decimal(abs(more), ours.currency)} {ours.currency}"
         said = f"{amount} {'more' if more > 0 else 'less'} there than here: ask there; no command changes a booking"
         source, target = (known.account, EXPENSE) if more > 0 else (EXPENSE, known.account)
-        return Proposal(said, source, target, abs(more), ours.currency, "")
+        return Proposal(said, source, target, abs(more), ours.currency)
     apart = abs((theirs.day - ours.day).days)
     return Proposal(f"the same amount, {apart} days apart: nothing to book; --days {apart} takes them as one")
 
 
-def _even(line: External, said: str, other: str, known: Known, command: str) -> Proposal:
+# --- how it is said ------------------------------------------------------------------------------------------------
+
+
+def _even(
+    line: External, said: str, other: str, known: Known, command: str = "", tries: Tried | None = None
+) -> Proposal:
     """The entry that books what stands there alone; `other` is the account on the other side, where it is known."""
     source, target = (known.account, other) if line.minor > 0 else (other, known.account)
-    return Proposal(said, source, target, abs(line.minor), line.currency, command)
+    return Proposal(said, source, target, abs(line.minor), line.currency, command, tries)
 
 
-def _named(line: External, kind: str) -> str:
-    for token in sorted(line.tokens):
-        if token.startswith(f"{kind}_"):
-            try:
-                parse_id(kind, token)
-            except Refused:
-                continue
-            return token
-    return ""
+def _moved(line: External, said: str, provider: str, other: str, known: Known) -> Proposal:
+    """Cash that went from the bank to a provider."""
+    move = MoveCash(provider=provider, minor=abs(line.minor), currency=line.currency)
+    return _even(line, said, other, known, _fund(line, "cash-move", provider), move)
 
 
-def _call(path: str, key: str, body: dict[str, object]) -> str:
+def _fund(line: External, *words: str) -> str:
+    """The command of `houbao fund` that books the line."""
+    amount = decimal(abs(line.minor), line.currency)
+    return join(["houbao", "fund", *words, amount, line.currency, "--key", key_of(line.id)])
+
+
+def _call(path: str, key: str, body: str) -> str:
     """The call of the API that says so."""
     return (
         f'curl -X POST "$HOUBAO_URL/v1/{path}" -H "Authorization: Bearer $HOUBAO_KEY"'
-        f" -H {join([f'Idempotency-Key: {key_of(key)}'])} -d {join([json.encode(body).decode()])}"
+        f" -H {join([f'Idempotency-Key: {key_of(key)}'])} -d {join([body])}"
     )

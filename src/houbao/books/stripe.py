@@ -83,13 +83,13 @@ def _line(place: str, plain: Any) -> External:
         raise BookError(f"{place}: a {told.object}, where a {OBJECT} belongs")
     code = _currency(place, told.currency)
     try:
-        day = datetime.fromtimestamp(told.created, UTC).date()
+        at = datetime.fromtimestamp(told.created, UTC)
     except (OverflowError, OSError, ValueError):
         raise BookError(f"{place}: created is {told.created}: no time in seconds since 1970") from None
     words = [told.description or "", *_words(told.source)]
     amount, fee = (_iso(place, minor, code) for minor in (told.amount, told.fee))
     kind = told.reporting_category or told.type
-    return External(place, told.id, day, amount, code, kind, tokens_of(told.id, *words), fee)
+    return External(place, told.id, at.date(), amount, code, kind, tokens_of(told.id, *words), fee, at)
 
 
 def _words(value: Any) -> Iterator[str]:
@@ -164,12 +164,17 @@ def _row(place: str, row: dict[str | None, Any], columns: dict[str, str]) -> Ext
     except ValueError as error:
         raise BookError(f"{place}: {error}") from None
     tokens = tokens_of(*(str(cell) for cell in row.values()))
-    day = _day(place, cells["at"])
-    return External(place, cells["id"], day, checked(place, amount), code, cells["kind"], tokens, checked(place, fee))
+    day, at = _time(place, cells["at"], in_utc="utc" in columns["at"].lower())
+    minor, kept = checked(place, amount), checked(place, fee)
+    return External(place, cells["id"], day, minor, code, cells["kind"], tokens, kept, at)
 
 
-def _day(place: str, text: str) -> date:
+def _time(place: str, text: str, *, in_utc: bool) -> tuple[date, datetime | None]:
+    """The day, and when it was where the cell says the hour and in which zone."""
     try:
-        return datetime.fromisoformat(text.removesuffix(" UTC")).date()
+        told = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
         raise BookError(f"{place}: {text!r} is no time such as 2026-07-08 12:20:00") from None
+    if in_utc and told.tzinfo is None:
+        told = told.replace(tzinfo=UTC)
+    return told.date(), told if ":" in text and told.tzinfo else None

@@ -31,8 +31,18 @@ class Booked(Struct, frozen=True):
 
 
 def book(house: House, command: FundCommand, key: str) -> Booked:
-    """Book it, and let what waits for it go on. Raises Refused: bad_currency where no programme pays in it,
-    unknown_provider, and as deciding it does."""
+    """Book it, and let what waits for it go on. Raises Refused as `check` and as deciding it does."""
+    check(house, command)
+    now = house.clock()
+    (outcome,) = house.engine.execute([Request(command, FINANCE, now, key or key_of_day(command, now))])
+    if isinstance(outcome, Refused):
+        raise outcome
+    house.worker.run()
+    return Booked(outcome.first, outcome.replayed, queries.fund(house.database.connection, 0))
+
+
+def check(house: House, command: FundCommand) -> None:
+    """Whether it may be booked here. Raises Refused: bad_currency where no programme pays in it, unknown_provider."""
     known = queries.programme_currencies(house.database.connection)
     if isinstance(command, MoveCash):
         _check_provider(house, command.provider)
@@ -40,12 +50,6 @@ def book(house: House, command: FundCommand, key: str) -> Booked:
         raise Refused(
             "bad_currency", f"no programme pays in {command.currency}, only in {', '.join(known)}: nothing was booked"
         )
-    now = house.clock()
-    (outcome,) = house.engine.execute([Request(command, FINANCE, now, key or key_of_day(command, now))])
-    if isinstance(outcome, Refused):
-        raise outcome
-    house.worker.run()
-    return Booked(outcome.first, outcome.replayed, queries.fund(house.database.connection, 0))
 
 
 def key_of_day(command: FundCommand, now: datetime) -> str:
@@ -57,11 +61,16 @@ def settle(house: House, dispute: str, payment: str, taken: int, currency: str) 
     """Book what a provider took (minor units of the fund's currency). Raises Refused: bad_id, bad_currency, and as
     deciding it does."""
     number = _number(dispute)
-    found = house.database.dispute(0, number)
+    check_settled_in(house, number, currency)
+    return _on_dispute(house, SettleRefund(dispute=number, payment=payment, taken=taken), FINANCE)
+
+
+def check_settled_in(house: House, dispute: int, currency: str) -> None:
+    """Whether the fund that paid is in that currency. Raises Refused: bad_currency."""
+    found = house.database.dispute(0, dispute)
     refund = refund_of(found) if found else None
     if refund and refund.in_fund and refund.in_fund.currency != currency:
         raise Refused("bad_currency", f"it was paid out of a fund in {refund.in_fund.currency}, not in {currency}")
-    return _on_dispute(house, SettleRefund(dispute=number, payment=payment, taken=taken), FINANCE)
 
 
 def recover(house: House, dispute: str, **said: Any) -> dict[str, list[str]]:

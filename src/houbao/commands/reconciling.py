@@ -1,11 +1,11 @@
-"""`houbao reconcile`: a provider's or a bank's file beside the ledger. Reads only."""
+"""`houbao reconcile`: a provider's or a bank's file beside the ledger. Books nothing; what it proposes is tried."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from houbao.books import proposals
 from houbao.books.cash import Cash, cash_of
@@ -13,16 +13,20 @@ from houbao.books.external import BOOKED, External, File
 from houbao.books.files import read_file
 from houbao.books.matching import Pair, differs, match
 from houbao.books.proposals import Known, Proposal
-from houbao.commands.funding import FINANCE
+from houbao.commands.funding import FINANCE, check, check_settled_in
 from houbao.commands.terminal import CommandFailed
 from houbao.core.accounts import BANK
+from houbao.core.fund import MoveCash, PayDeposit, TopUp
 from houbao.core.money import Money
-from houbao.core.refunds import RefundSent
-from houbao.core.terms import Refused, parse_id
+from houbao.core.orders import Order
+from houbao.core.refunds import RefundSent, SettleRefund
+from houbao.core.terms import Actor, Refused, parse_id
+from houbao.engine.ports import Request
 from houbao.store import queries
 from houbao.wiring import House
 
 SHOWN = 20
+PLATFORM = Actor("platform", "reconcile")
 
 
 class Theirs(Struct, frozen=True):
@@ -127,8 +131,8 @@ def reconcile(house: House, path: Path, account: str, days: int, shown: Callable
         last=str(file.last),
         matched=len(done.matched),
         missing=[_finding(None, one, [], proposals.for_missing(one, known)) for one in done.missing],
-        extra=[_finding(line, None, [], proposals.for_extra(line, known)) for line in done.extra],
-        different=[_different(pair, differs(pair, near), known) for pair in done.different],
+        extra=[_finding(line, None, [], _tried(house, proposals.for_extra(line, known))) for line in done.extra],
+        different=[_different(house, pair, differs(pair, near), known) for pair in done.different],
         skipped=file.skipped,
         theirs=_sums((line.currency, line.minor) for line in file.lines),
         ours=_sums((one.currency, one.minor) for one in inside),
@@ -173,7 +177,17 @@ def _known(house: House, account: str, extra: list[External]) -> Known:
     tokens = {token for line in extra for token in line.tokens}
     attempts = {token: state for token in tokens if (state := _state(house, token))}
     stores = queries.known_stores(house.database.connection, 0, sorted(tokens))
-    return Known(account, sorted(house.worker.providers), frozenset(stores), attempts)
+    orders = {token: order for token in tokens if (order := _order(house, token))}
+    return Known(account, sorted(house.worker.providers), frozenset(stores), orders, attempts)
+
+
+def _order(house: House, token: str) -> Order | None:
+    """The order that is named; None where none is."""
+    try:
+        part, number = parse_id("order", token)
+    except Refused:
+        return None
+    return house.database.order(0, number) if part == 0 else None
 
 
 def _state(house: House, token: str) -> tuple[int, str] | None:
@@ -190,8 +204,27 @@ def _state(house: House, token: str) -> tuple[int, str] | None:
     return dispute.id, states[0] if states else "over"
 
 
-def _different(pair: Pair, told: list[str], known: Known) -> Finding:
-    return _finding(pair.theirs, pair.ours, told, proposals.for_different(pair, told, known))
+def _tried(house: House, proposal: Proposal) -> Proposal:
+    """The proposal; without its command where that would be refused now, but with why."""
+    command = proposal.tries
+    if command is None:
+        return proposal
+    fund = isinstance(command, TopUp | PayDeposit | MoveCash)
+    try:
+        if fund:
+            check(house, command)
+        if isinstance(command, SettleRefund):
+            check_settled_in(house, command.dispute, proposal.currency)
+        by = FINANCE if fund or isinstance(command, SettleRefund) else PLATFORM
+        house.engine.preview(Request(command, by, house.clock()))
+    except Refused as refused:
+        said = f"{proposal.reason}. As things stand no command books it: {refused.detail}"
+        return structs.replace(proposal, reason=said, command="")
+    return proposal
+
+
+def _different(house: House, pair: Pair, told: list[str], known: Known) -> Finding:
+    return _finding(pair.theirs, pair.ours, told, _tried(house, proposals.for_different(pair, told, known)))
 
 
 def _finding(line: External | None, cash: Cash | None, told: list[str], proposal: Proposal) -> Finding:
