@@ -617,6 +617,8 @@ def test_finance_moves_money_by_hand_and_is_told_what_it_may_not(run, copy):
     url = "--database sqlite:///copy.db"
     assert run(f"fund deposit {store} 5.00 BRL {url}").out == "5.00 BRL added to the store's deposit.\n"
     assert run(f"fund cash-move sandbox 5.00 BRL {url}").out == "5.00 BRL booked from the bank to the provider.\n"
+    back = run(f"fund cash-move sandbox 5.00 BRL --back {url}")
+    assert back.out == "5.00 BRL booked from the provider to the bank.\n"
     refused = {
         f"fund deposit {store} 5.00 EUR": "bad_currency",
         f"fund repay {store} 999999.00 BRL": "nothing_owed",

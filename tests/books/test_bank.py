@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from books.test_reconcile import compared, counts
+from books.test_reconcile import compared, counts, txn
 from given import FINANCE, Market, T, eur
 from houbao.books.extract import BookError
 from houbao.books.files import read_file
 from houbao.commands.exporting import Asked, export_statement
 from houbao.core.fund import MoveCash, PayDeposit
+from houbao.core.terms import Actor
 from houbao.settings import Settings
 from houbao.wiring import House
 
@@ -112,15 +113,39 @@ def test_what_is_not_booked_yet_is_passed_over(market, tmp_path):
 @pytest.mark.parametrize(
     ("minor", "words", "command"),
     [
-        (7_700, "from us", "houbao fund top-up 77.00 EUR --key reconcile-b7"),
-        (7_700, "Deposit of store oak, July", "houbao fund deposit oak 77.00 EUR --key reconcile-b7"),
-        (-7_700, "to sandbox", "houbao fund cash-move sandbox 77.00 EUR --key reconcile-b7"),
+        (7_700, "from us", "houbao fund top-up 77.00 EUR --key reconcile-bank-b7"),
+        (7_700, "Deposit of store oak, July", "houbao fund deposit oak 77.00 EUR --key reconcile-bank-b7"),
+        (-7_700, "to sandbox", "houbao fund cash-move sandbox 77.00 EUR --key reconcile-bank-b7"),
+        (7_700, "Payout of Sandbox", "houbao fund cash-move sandbox 77.00 EUR --key reconcile-bank-b7 --back"),
     ],
 )
 def test_what_only_the_bank_has_comes_with_the_command_that_books_it(market, tmp_path, minor, words, command):
     told = [*whole("08"), entry(minor, T.date(), version="08", words=words, number="b7")]
     done = compared(market, message(told, "08"), tmp_path, name="bank.xml")
     assert [finding.command for finding in done.extra] == [command]
+
+
+def test_a_payout_to_the_bank_that_was_booked_from_the_providers_file_is_known_in_the_banks(market, tmp_path):
+    line = txn(6, -1_500, "payout", "po_1")
+    (extra,) = compared(market, [line], tmp_path).extra
+    assert extra.command == "houbao fund cash-move sandbox 15.00 EUR --key reconcile-txn_6 --back"
+    assert (extra.entry.source, extra.entry.target) == ("external:bank", "provider:sandbox")
+    back = MoveCash(provider="sandbox", minor=1_500, currency="EUR", back=True)
+    market.accept(back, Actor("finance", "command-line"), key="reconcile-txn_6")
+    assert not compared(market, [line], tmp_path).extra
+    told = [*whole("08"), entry(1_500, T.date(), version="08", words="po_1 of sandbox", number="b6")]
+    assert compared(market, message(told, "08"), tmp_path, name="bank.xml").even
+
+
+def test_entries_without_a_number_of_their_own_are_told_apart_by_their_statement(tmp_path):
+    ids = set()
+    for statement in ("s", "s2"):
+        told = message([entry(7_700, T.date(), version="08", number="")], "08").replace(
+            b"<Id>s<", f"<Id>{statement}<".encode()
+        )
+        (tmp_path / "bank.xml").write_bytes(told)
+        ids |= {line.id for line in read_file(tmp_path / "bank.xml").lines}
+    assert len(ids) == 2
 
 
 def altered(old, new):

@@ -137,6 +137,8 @@ def test_what_only_the_file_has_is_extra(market, tmp_path):
     assert payout.theirs.place == "object 6"
     assert (payout.entry.source, payout.entry.target) == ("external:bank", "provider:sandbox")
     assert charge.entry.source == "provider:sandbox"
+    assert payout.command == "houbao fund cash-move sandbox 15.00 EUR --key reconcile-txn_6 --back"
+    assert "the file of the bank tells it too" in payout.reason
     assert "bring in the order" in charge.reason
     assert all(finding.ours is None for finding in done.extra)
 

@@ -147,6 +147,8 @@ def test_cash_moved_from_the_bank_to_a_provider() -> None:
     desk = Desk()
     desk.do(MoveCash(provider="sandbox", minor=5000, currency="EUR"), FINANCE)
     assert only(desk.transfers[-1:]) == [("cash_move", PROVIDER, BANK, 5000)]
+    desk.do(MoveCash(provider="sandbox", minor=1500, currency="EUR", back=True), FINANCE)
+    assert only(desk.transfers[-1:]) == [("cash_move", BANK, PROVIDER, 1500)]
 
 
 def test_a_store_pays_back_what_was_advanced_out_of_what_it_is_owed() -> None:

@@ -31,12 +31,13 @@ def read_xml(data: bytes) -> File:
     lines: list[External] = []
     skipped = 0
     for at, statement in enumerate(_all(document, "BkToCstmrStmt", "Stmt"), 1):
+        named = _text(statement, "Id") or at
         for number, entry in enumerate(_all(statement, "Ntry"), 1):
             place = f"statement {at}, entry {number}"
             if (_text(entry, "Sts", "Cd") or _text(entry, "Sts")) != "BOOK":
                 skipped += 1
                 continue
-            lines += _lines(place, entry, f"{at}-{number}")
+            lines += _lines(place, entry, f"{named}-{number}")
     return file_of(f"a bank's statement ({message}.{version})", "bank", lines, skipped)
 
 

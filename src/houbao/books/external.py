@@ -11,6 +11,9 @@ from houbao.core.money import LARGEST
 from houbao.core.terms import REFERENCE
 
 BOOKED = "reconcile-"
+AT_BANK = "reconcile-bank-"
+"""How the keys begin under which lines of files are booked; those of a bank's lines."""
+
 MOST_BYTES = 256 * 1024 * 1024
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]*", re.ASCII)
 
@@ -18,7 +21,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\-]*", re.ASCII)
 class External(Struct, frozen=True):
     """One movement of cash as the other side tells it: `minor` above zero came in there, below zero went out; `fee` is
     what it kept of it. `tokens` are all words by which it may name what is ours; `place` is where it stands in the
-    file; `at` is when it was, where the file says more than the day."""
+    file; `at` is when it was, where the file says more than the day; `bank`
+    tells cash at the bank from cash at a provider."""
 
     place: str
     id: str
@@ -29,6 +33,7 @@ class External(Struct, frozen=True):
     tokens: frozenset[str]
     fee: int = 0
     at: datetime | None = None
+    bank: bool = False
 
 
 class File(Struct, frozen=True):
@@ -43,11 +48,12 @@ class File(Struct, frozen=True):
     skipped: int = 0
 
 
-def key_of(number: str) -> str:
+def key_of(line: External) -> str:
     """Their number of a line as an idempotency key: the command that books it can be run twice and books once, and the
     line is known by it ever after."""
-    key = f"{BOOKED}{number}"
-    return key if REFERENCE.fullmatch(key) else f"{BOOKED}{blake2b(number.encode(), digest_size=12).hexdigest()}"
+    begins = AT_BANK if line.bank else BOOKED
+    key = f"{begins}{line.id}"
+    return key if REFERENCE.fullmatch(key) else f"{begins}{blake2b(line.id.encode(), digest_size=12).hexdigest()}"
 
 
 def tokens_of(*texts: str) -> frozenset[str]:

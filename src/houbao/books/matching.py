@@ -125,11 +125,11 @@ class _Matcher:
                 self.used.add(at)
 
     def _named(self, line: External) -> list[int]:
-        found = {at for name in (key_of(line.id), *line.tokens) for at in self.by_names.get(name, ())}
+        found = {at for name in (key_of(line), *line.tokens) for at in self.by_names.get(name, ())}
         return sorted(found - self.used)
 
     def _strength(self, line: External, at: int) -> int:
-        said = {key_of(line.id), *line.tokens}
+        said = {key_of(line), *line.tokens}
         return max(strength for name, strength in self.ours[at].names.items() if name in said)
 
     def _take(self, line: External, candidates: Iterable[int], left: list[External]) -> None:

@@ -65,21 +65,24 @@ def for_extra(line: External, known: Known) -> Proposal:
 
 
 def _bank_extra(line: External, known: Known) -> Proposal:
-    if line.minor > 0:
-        store = next(iter(sorted(line.tokens & known.stores)), "")
-        if store:
-            said = f"money came in that names store {store}: if it is for its deposit, book it so"
-            deposit = PayDeposit(store=store, minor=line.minor, currency=line.currency)
-            return _even(line, said, store_account(store, "deposit"), known, _fund(line, "deposit", store), deposit)
-        said = "money came in that nothing here explains: if it is capital, book it so"
-        capital = TopUp(minor=line.minor, currency=line.currency)
-        return _even(line, said, AVAILABLE, known, _fund(line, "top-up"), capital)
     named = next((one for one in known.providers if one in {token.lower() for token in line.tokens}), "")
     provider = named or (known.providers[0] if len(known.providers) == 1 else "")
-    if not provider:
+    if line.minor < 0 and provider:
+        said = f"money went out that nothing here explains: if it went to provider {provider}, book it so"
+        return _moved(line, said, provider, provider_account(provider), known)
+    if line.minor < 0:
         return _even(line, "money went out that nothing here explains: ask who sent it", EXPENSE, known)
-    said = f"money went out that nothing here explains: if it went to provider {provider}, book it so"
-    return _moved(line, said, provider, provider_account(provider), known)
+    store = next(iter(sorted(line.tokens & known.stores)), "")
+    if store:
+        said = f"money came in that names store {store}: if it is for its deposit, book it so"
+        deposit = PayDeposit(store=store, minor=line.minor, currency=line.currency)
+        return _even(line, said, store_account(store, "deposit"), known, _fund(line, "deposit", store), deposit)
+    if named:
+        said = f"money came in that names provider {named}: if it paid out what was there, book it so"
+        return _moved(line, said, named, provider_account(named), known)
+    said = "money came in that nothing here explains: if it is capital, book it so"
+    capital = TopUp(minor=line.minor, currency=line.currency)
+    return _even(line, said, AVAILABLE, known, _fund(line, "top-up"), capital)
 
 
 def _provider_extra(line: External, known: Known) -> Proposal:
@@ -142,9 +145,12 @@ def _extra_payout(line: External, known: Known) -> Proposal:
     name, order = _order(line, known)
     if name and order is None:
         return _even(line, f"a payout for {name}, which is not here: bring it in (`houbao import`)", "", known)
+    if order is None and "payout" not in line.kind.lower():
+        said = "money went to another account there: a store's payout is booked on its order (`paid_out`)"
+        return _even(line, said, "", known)
     if order is None:
-        said = "the provider paid out, to the bank or to a store: a store's payout is booked on its order (`paid_out`)"
-        return _even(line, said, BANK, known)
+        said = "the provider paid out: to the bank, book it so; to a store, on its order instead (`paid_out`)"
+        return _moved(line, said, known.account.partition(":")[2], BANK, known)
     payable = store_account(order.store, "payable")
     ours = order.payments[0].provider if order.payments else ""
     if (provider_account(ours), order.currency) != (known.account, line.currency):
@@ -172,7 +178,7 @@ def _extra_chargeback(line: External, known: Known) -> Proposal:
     begun = [one for one in begun if one.payment in own]
     named = [one for one in own if one in line.tokens] or own
     payment = named[0] if len(named) == 1 else "PAYMENT"
-    reference, state = key_of(line.id), "STATE"
+    reference, state = key_of(line), "STATE"
     said = f"a bank took money back of {name}: say so"
     if len(begun) == 1:
         payment, reference, state = begun[0].payment, begun[0].reference, "lost"
@@ -209,7 +215,7 @@ def _on_order(
     body = json.encode(event).decode()
     left = [f"{word} ({what})" for word, what in FILL.items() if re.search(rf':"?{word}"?[,}}]', body)]
     said += f"; put in what only you know: {', '.join(left)}" if left else ""
-    return _even(line, said, other, known, _call(f"orders/{name}/events", line.id, body), tries)
+    return _even(line, said, other, known, _call(f"orders/{name}/events", key_of(line), body), tries)
 
 
 def _order(line: External, known: Known) -> tuple[str, Order | None]:
@@ -296,20 +302,23 @@ def _even(
 
 
 def _moved(line: External, said: str, provider: str, other: str, known: Known) -> Proposal:
-    """Cash that went from the bank to a provider."""
-    move = MoveCash(provider=provider, minor=abs(line.minor), currency=line.currency)
-    return _even(line, said, other, known, _fund(line, "cash-move", provider), move)
+    """Cash that went from the bank to a provider, or back. It stands in a file of either."""
+    back = (line.minor > 0) == line.bank
+    move = MoveCash(provider=provider, minor=abs(line.minor), currency=line.currency, back=back)
+    said += f"; the file of {'the provider' if line.bank else 'the bank'} tells it too: book it for one of the two"
+    command = _fund(line, "cash-move", provider) + (" --back" if back else "")
+    return _even(line, said, other, known, command, move)
 
 
 def _fund(line: External, *words: str) -> str:
     """The command of `houbao fund` that books the line."""
     amount = decimal(abs(line.minor), line.currency)
-    return join(["houbao", "fund", *words, amount, line.currency, "--key", key_of(line.id)])
+    return join(["houbao", "fund", *words, amount, line.currency, "--key", key_of(line)])
 
 
 def _call(path: str, key: str, body: str) -> str:
     """The call of the API that says so."""
     return (
         f'curl -X POST "$HOUBAO_URL/v1/{path}" -H "Authorization: Bearer $HOUBAO_KEY"'
-        f" -H {join([f'Idempotency-Key: {key_of(key)}'])} -d {join([body])}"
+        f" -H {join([f'Idempotency-Key: {key}'])} -d {join([body])}"
     )

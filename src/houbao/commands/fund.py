@@ -1,6 +1,6 @@
 """`houbao fund …`: its commands, thin; what they do is in `funding`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -61,7 +61,7 @@ Key = Annotated[str, Parameter(help="Under the same key it is booked once; defau
 
 
 def _book(
-    command: str, amount: str, currency: str, key: str, database: str | None, as_json: bool, **named: str
+    command: str, amount: str, currency: str, key: str, database: str | None, as_json: bool, **named: Any
 ) -> None:
     """Book a movement of money that finance makes by hand, and say so."""
     from houbao.commands import funding
@@ -72,6 +72,7 @@ def _book(
         "top-up": (fund.TopUp, "added to the fund"),
         "deposit": (fund.PayDeposit, "added to the store's deposit"),
         "cash-move": (fund.MoveCash, "booked from the bank to the provider"),
+        "cash-back": (fund.MoveCash, "booked from the provider to the bank"),
         "repay": (fund.Repay, "of what the store owes paid back"),
     }
     kind, done = kinds[command]
@@ -100,10 +101,18 @@ def deposit(
 
 @fund_app.command(name="cash-move")
 def cash_move(
-    provider: str, amount: str, currency: str, *, key: Key = "", database: DatabaseUrl = None, as_json: Json = False
+    provider: str,
+    amount: str,
+    currency: str,
+    *,
+    back: Annotated[bool, Parameter(negative="", help="The provider paid it out to the bank")] = False,
+    key: Key = "",
+    database: DatabaseUrl = None,
+    as_json: Json = False,
 ) -> None:
-    """Cash goes from the bank to a payment provider."""
-    _book("cash-move", amount, currency, key, database, as_json, provider=provider)
+    """Cash goes from the bank to a payment provider, or back."""
+    kind = "cash-back" if back else "cash-move"
+    _book(kind, amount, currency, key, database, as_json, provider=provider, back=back)
 
 
 @fund_app.command

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from houbao.books import proposals
 from houbao.books.cash import Cash, cash_of
-from houbao.books.external import BOOKED, External, File
+from houbao.books.external import AT_BANK, BOOKED, External, File
 from houbao.books.files import read_file
 from houbao.books.matching import Pair, differs, match
 from houbao.books.proposals import Known, Proposal
@@ -119,7 +119,8 @@ def reconcile(house: House, path: Path, account: str, days: int, shown: Callable
     with queries.reading(house.database.connection):
         account = _account(house, file, account)
         ours = _cash(house, account, file, timedelta(days=days), shown)
-        done = match(file.lines, ours, file.first, file.last, days)
+        lines = [structs.replace(line, bank=account == BANK) for line in file.lines]
+        done = match(lines, ours, file.first, file.last, days)
         known = _known(house, account, done.extra)
     near = timedelta(days=days)
     inside = [one for one in ours if file.first <= one.day <= file.last]
@@ -162,7 +163,9 @@ def _cash(
 ) -> list[Cash]:
     """What moved at the account on the file's days, and near them."""
     last = house.database.head(0).position
-    keys = queries.booked_under(house.database.connection, 0, str(FINANCE), BOOKED)
+    booked = queries.booked_under(house.database.connection, 0, str(FINANCE), BOOKED)
+    # A move of cash stands in two files: what was booked for a line of the other one is found by amount and day.
+    keys = {position: key for position, key in booked.items() if key.startswith(AT_BANK) == (account == BANK)}
     found: list[Cash] = []
     for row in queries.cash_rows(house.database.connection, 0, account):
         if row.position % 1000 == 0:

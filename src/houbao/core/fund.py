@@ -25,11 +25,13 @@ class PayDeposit(Record, frozen=True, kw_only=True, tag="pay_deposit"):
 
 
 class MoveCash(Record, frozen=True, kw_only=True, tag="move_cash"):
-    """Cash goes from the bank to a provider, so that refunds can be paid there (minor units)."""
+    """Cash goes from the bank to a provider, so that refunds can be paid there, or `back` from there to the bank (minor
+    units)."""
 
     provider: str
     minor: int
     currency: str
+    back: bool = False
 
 
 class Repay(Record, frozen=True, kw_only=True, tag="repay"):
@@ -65,9 +67,10 @@ class DepositPaid(FundEvent, frozen=True, kw_only=True, tag="deposit_paid"):
 
 
 class CashMoved(FundEvent, frozen=True, kw_only=True, tag="cash_moved"):
-    """There is more cash at the provider, and less at the bank."""
+    """There is more cash at the provider, and less at the bank; the other way round where it came `back`."""
 
     provider: str
+    back: bool = False
 
 
 class DebtRepaid(FundEvent, frozen=True, kw_only=True, tag="debt_repaid"):
@@ -109,7 +112,7 @@ def decide_fund(
             return [DepositPaid(**said, store=command.store)]
         case MoveCash():
             check_reference("provider", command.provider)
-            return [CashMoved(**said, provider=command.provider)]
+            return [CashMoved(**said, provider=command.provider, back=command.back)]
         case Repay():
             if command.minor > owed:
                 raise Refused("nothing_owed", f"store {command.store} owes {told(owed)}, not {told(command.minor)}")

@@ -110,7 +110,9 @@ def transfers(event: object) -> list[Transfer]:
             deposit = store_account(event.store, "deposit")
             return [Transfer("deposit", BANK, deposit, event.minor, event.currency, event.store)]
         case CashMoved():
-            return [Transfer("cash_move", provider_account(event.provider), BANK, event.minor, event.currency)]
+            ends = (provider_account(event.provider), BANK)
+            source, target = reversed(ends) if event.back else ends
+            return [Transfer("cash_move", source, target, event.minor, event.currency)]
         case DebtRepaid():
             return [_repayment(event.store, event.minor, event.currency)]
         case OrderPaid():

@@ -197,10 +197,11 @@ class AmountBody(_Body):
 
 
 class CashMoveBody(_Body):
-    """Cash that goes from the bank to a provider, so that refunds can be paid there."""
+    """Cash that goes from the bank to a provider, so that refunds can be paid there, or `back` to the bank."""
 
     provider: str
     amount: Money
+    back: bool = False
 
 
 class DebtBody(_Body):

@@ -94,13 +94,13 @@ async def top_up(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     example={"provider": "sandbox", "amount": {"minor": 50000, "currency": "EUR"}},
 )
 async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
-    """Cash goes from the bank to a provider, so that refunds can be paid there."""
+    """Cash goes from the bank to a provider, so that refunds can be paid there, or `back` from there to the bank."""
     amount, provider = ask.body.amount, ask.body.provider
     _check_currency(ask, amount.currency)
     if provider not in ask.site.providers:
         known = ", ".join(sorted(ask.site.providers))
         raise Refused("unknown_provider", f"no provider {provider[:64]!r}, only {known}")
-    command = MoveCash(provider=provider, minor=amount.minor, currency=amount.currency)
+    command = MoveCash(provider=provider, minor=amount.minor, currency=amount.currency, back=ask.body.back)
     accepted = await ask.site.execute(command, own_actor(ask.caller, ("finance", "admin")), key=ask.key)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
     return Answer(_funds(ask), headers=headers)
