@@ -30,8 +30,13 @@ ESCALATED = {
 }
 
 
-def tell(event: Event, currency: str, part: int = 0) -> str:
-    """One line for one event of a dispute."""
+UNSIGNED = (d.FraudProposed, WriteOffProposed)
+"""What one person proposed and another must sign: nothing holds yet, so it is not for the parties."""
+
+
+def tell(event: Event, currency: str, part: int = 0, *, private: bool = False) -> str:
+    """One line for one event of a dispute. `private`: for a buyer or a seller, who learn no name of the platform's
+    people."""
 
     def money(minor: int) -> str:
         return f"{decimal(minor, currency)} {currency}"
@@ -45,15 +50,16 @@ def tell(event: Event, currency: str, part: int = 0) -> str:
         case d.DisputeRuled(finding="out_of_scope"):
             return f"ruled out of scope ({_plain(event.reason)}): the seller answers, by official notice"
         case d.FraudProposed():
-            return f"{event.by} would rule fraud of the {event.ruling.fraud}'s: a second person signs, or nothing holds"
+            what = f"fraud of the {event.ruling.fraud}'s"
+            return f"{_named(event.by, private)} would rule {what}: a second person signs, or nothing holds"
         case d.DisputeRuled(fraud="seller" | "buyer"):
-            return f"ruled fraud of the {event.fraud}'s ({_plain(event.reason)}), by {event.proposed_by} and {event.by}"
+            return f"ruled fraud of the {event.fraud}'s ({_plain(event.reason)}), {_signed(event, private)}"
         case d.DisputeRuled():
             return f"ruled {event.finding} ({_plain(event.reason)})"
         case d.CaseClaimed():
-            return f"{event.by} takes it up until {event.until:%a %d %b %Y %H:%M} UTC"
+            return f"{_named(event.by, private)} takes it up until {event.until:%a %d %b %Y %H:%M} UTC"
         case d.CaseReleased():
-            return f"{event.by} puts it back into the queue"
+            return f"{_named(event.by, private)} puts it back into the queue"
         case d.ClaimChanged():
             return f"the buyer now asks {money(event.amount)}"
         case d.SellerRejected():
@@ -190,6 +196,14 @@ def _offer(remedy: str, amount: str) -> str:
 
 def _who(by: str) -> str:
     return f"the {by.partition(':')[0]}"
+
+
+def _named(by: str, private: bool) -> str:
+    return _who(by) if private else by
+
+
+def _signed(event: d.DisputeRuled, private: bool) -> str:
+    return "by two people" if private else f"by {event.proposed_by} and {event.by}"
 
 
 def _plain(code: str) -> str:

@@ -116,15 +116,58 @@ def test_a_field_that_is_not_the_callers_to_set_is_refused_and_not_passed_over(s
         assert told["code"] == "bad_field"
 
 
-def test_a_buyer_learns_no_figure_that_could_be_gamed_and_no_agents_name(served):
+def test_a_buyer_learns_no_figure_that_could_be_gamed(served):
     order = served.market.order()
     dispute = served.open(order, "damaged", "40.00")
-    served.post(f"/v1/disputes/{dispute}/claim", role="agent")
     reasons = served.get(f"/v1/disputes/{dispute}", role="buyer")["reasons"]
     assert "a condition of that rule is not met" in " ".join(reasons)
     assert not re.search(r"15\.00|instant sum", " ".join(reasons))
-    timeline = served.get(f"/v1/disputes/{dispute}/timeline", role="buyer")["data"]
-    assert not [entry for entry in timeline if entry["by"].startswith("agent:")]
+
+
+def fraud_proposed(served) -> tuple[int, str]:
+    """An order and its dispute, which an agent claimed and would rule a fraud of the seller's."""
+    order = served.market.order()
+    dispute = served.open(order, "damaged", "40.00")
+    served.post(f"/v1/disputes/{dispute}/claim", role="agent")
+    fraud = {"finding": "justified", "reason": "same_photo", "fraud": "seller"}
+    served.post(f"/v1/disputes/{dispute}/rule", fraud, role="agent")
+    served.post(f"/v1/orders/order_0_{order}/messages", {"message": "We look into it."}, role="agent")
+    return order, dispute
+
+
+def read_by(served, role: str, order: int, dispute: str) -> str:
+    """All that a party reads of a dispute and its order."""
+    paths = [f"/v1/disputes/{dispute}", f"/v1/disputes/{dispute}/timeline", f"/v1/orders/order_0_{order}/messages"]
+    told = [served.get(path, role=role) for path in paths]
+    return json.dumps(told) + served.client.get(f"/disputes/{dispute}", headers=served.headers(role)).text
+
+
+@pytest.mark.parametrize("role", ["buyer", "seller", "store:oak"])
+def test_the_parties_learn_no_agents_name_and_of_no_ruling_that_one_alone_proposed(served, role):
+    order, dispute = fraud_proposed(served)
+    assert "agent:key_" in json.dumps(served.get(f"/v1/disputes/{dispute}/timeline"))
+    assert served.get(f"/v1/disputes/{dispute}")["claimed_by"].startswith("agent:key_")
+    told = read_by(served, role, order, dispute)
+    assert "We look into it." in told
+    assert "the agent takes it up" in told
+    assert not re.search("agent:|key_|fraud", told)
+
+
+def test_a_fraud_that_two_signed_is_told_to_the_parties_without_their_names(served):
+    order, dispute = fraud_proposed(served)
+    second = {"Authorization": f"Bearer {served.new_key('agent')}"}
+    assert served.client.post(f"/v1/disputes/{dispute}/sign", headers=second).status_code == 200
+    for role in ("buyer", "seller"):
+        told = read_by(served, role, order, dispute)
+        assert "by two people" in told
+        assert not re.search("agent:|key_", told)
+
+
+def test_an_entry_tells_its_seller_the_part_of_whom_booked_it_and_no_name(served):
+    served.market.order()
+    (entry, *_) = [one["id"] for one in served.get("/v1/stores/oak/statement?currency=EUR")["data"]]
+    assert served.get(f"/v1/stores/oak/entries/{entry}")["by"] == "platform:shop"
+    assert served.get(f"/v1/stores/oak/entries/{entry}", role="seller")["by"] == "platform"
 
 
 def test_the_feed_and_the_messages_of_webhooks_hold_no_words_of_people(served):

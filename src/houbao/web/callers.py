@@ -29,6 +29,11 @@ class Caller(Struct, frozen=True):
         """The first of its roles: a person has no other."""
         return self.roles[0] if self.roles else ""
 
+    @property
+    def is_party(self) -> bool:
+        """Whether a buyer or a seller asks: who of the platform's people did something is not theirs to know."""
+        return self.role in PARTIES
+
     def actors(self, dispute: Dispute | Order) -> tuple[Actor, ...]:
         """As whom the caller may act on that: itself; a marketplace also as the buyer and the seller of it."""
         return tuple(
@@ -39,6 +44,8 @@ class Caller(Struct, frozen=True):
 
 
 ACTS_AS: tuple[Role, ...] = ("buyer", "seller", "agent", "finance", "admin", "platform")
+
+PARTIES = ("buyer", "seller")
 
 NOBODY = Caller("nobody", "")
 
@@ -54,6 +61,12 @@ def of_session(session: Session) -> Caller:
     """The caller with that session."""
     buyer = session.subject if session.role == "buyer" else ""
     return Caller(session.kind, session.subject, (session.role,), session.store, buyer, by_cookie=True)
+
+
+def public_by(by: str, caller: Caller) -> str:
+    """Who did something, for that caller: to a buyer or a seller, of the platform's people only that it was one."""
+    role = by.partition(":")[0]
+    return role if caller.is_party and role not in PARTIES else by
 
 
 def actor_for(caller: Caller, may: tuple[str, ...], about: Dispute | Order, wish: str = "") -> Actor:

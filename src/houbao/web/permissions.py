@@ -6,13 +6,12 @@ who gets as far as asking, and whose rows they may then see. "own" is the store'
 
 from houbao.core.allowed import BY_HAND
 from houbao.core.scopes import EVERYTHING, NOTHING, Scope
-from houbao.web.callers import Caller
+from houbao.web.callers import PARTIES, Caller
 
 ALL, OWN = "all", "own"
 PUBLIC = "public"
 """The action of what everybody may see: whether the server is well, and what the API is like."""
 
-PARTIES = ("buyer", "seller")
 _STAFF = ("agent", "finance", "admin")
 _READ = dict.fromkeys(("platform", *_STAFF, "read"), ALL)
 _ORDERS = dict.fromkeys(("platform", "admin"), ALL)

@@ -18,7 +18,7 @@ from houbao.core.world import Event
 from houbao.engine.ports import Accepted, Request
 from houbao.store import lists, queries
 from houbao.store.lists import Filters
-from houbao.telling import tell
+from houbao.telling import UNSIGNED, tell
 from houbao.web.api import bodies
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.previews import PreviewView, preview_of
@@ -36,7 +36,7 @@ from houbao.web.api.shapes import (
     order_id,
     reasons_of,
 )
-from houbao.web.callers import Caller, actor_for
+from houbao.web.callers import Caller, actor_for, public_by
 from houbao.web.operation import Answer, Ask, operation
 from houbao.web.problems import problem, status_of
 from houbao.web.site import PART, Site, number_of
@@ -431,14 +431,14 @@ def read_timeline(ask: Ask[Any, PageQuery]) -> Page[Happened]:
         happened = queries.timeline(reading, PART, dispute)
         words = lists.texts(reading, PART, dispute.history)
         money = lists.transfers_of(reading, PART, dispute.id)
-    private = ask.caller.role in ("buyer", "seller")
+    private = ask.caller.is_party
     entries = [
         Happened(
             id=event_id(position),
             type=str(event.__struct_config__.tag),
             at=event.at,
-            by=_who(event.by) if private else event.by,
-            told=tell(event, dispute.currency),
+            by=public_by(event.by, ask.caller),
+            told=tell(event, dispute.currency, private=private),
             text=words.get(position, ""),
             evidence=list(getattr(event, "evidence", ())),
             money=[
@@ -447,11 +447,6 @@ def read_timeline(ask: Ask[Any, PageQuery]) -> Page[Happened]:
             ],
         )
         for position, event in happened
+        if not (private and isinstance(event, UNSIGNED))
     ]
     return part_of(entries, ask.query)
-
-
-def _who(by: str) -> str:
-    """Who it was, for the parties: of the platform's people only that it was one of them."""
-    role = by.partition(":")[0]
-    return by if role in ("buyer", "seller") else role

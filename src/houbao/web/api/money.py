@@ -12,6 +12,7 @@ from houbao.store.queries import Entry, FundRecord, Purpose
 from houbao.web.api.paging import Limit, cursor_of, page_of, seek
 from houbao.web.api.shapes import Page, dispute_id, event_id, order_id
 from houbao.web.api.stores import found_store
+from houbao.web.callers import public_by
 from houbao.web.operation import Ask, operation
 from houbao.web.site import PART, number_of
 
@@ -297,7 +298,7 @@ def read_entry(ask: Ask[Any, Any]) -> EntryDetailView:
         attempt_id=public_id("attempt", PART, found.attempt) if found.attempt else "",
         status=found.status,
         happened_at=found.happened_at,
-        by=found.by,
+        by=public_by(found.by, ask.caller),
     )
 
 

@@ -34,7 +34,7 @@ from houbao.web.api.shapes import (
     order_id,
     order_view,
 )
-from houbao.web.callers import actor_for, own_actor
+from houbao.web.callers import Caller, actor_for, own_actor, public_by
 from houbao.web.operation import Answer, Ask, operation
 from houbao.web.site import PART, Site
 
@@ -243,7 +243,7 @@ async def write_on_order(ask: Ask[bodies.MessageBody, Any]) -> Answer:
     command = WriteOnOrder(order=order.id, message=ask.body.message)
     accepted = await ask.site.execute(command, by, key=ask.key)
     with ask.site.snapshot() as reading:
-        (written,) = _words(reading, (accepted.last,))
+        (written,) = _words(reading, (accepted.last,), ask.caller)
     return replayed(Answer(written), accepted)
 
 
@@ -259,18 +259,17 @@ def read_messages(ask: Ask[Any, PageQuery]) -> Page[WordsView]:
     """What was written on the order, the oldest first."""
     with ask.site.snapshot() as reading:
         order = found_order(reading, ask.scope, ask.text("order_id"))
-        return part_of(_words(reading, order.history), ask.query)
+        return part_of(_words(reading, order.history, ask.caller), ask.query)
 
 
-def _words(reading: Any, positions: tuple[int, ...]) -> list[WordsView]:
+def _words(reading: Any, positions: tuple[int, ...], caller: Caller) -> list[WordsView]:
     texts = lists.texts(reading, PART, positions)
-    rows = lists.events(reading, PART, tuple(texts))
-    return [
-        WordsView(
-            event=event_view(row.position, row.booked_at, msgspec.json.decode(row.body)), text=texts[row.position]
-        )
-        for row in rows
-    ]
+    told: list[WordsView] = []
+    for row in lists.events(reading, PART, tuple(texts)):
+        said = msgspec.json.decode(row.body)
+        event = event_view(row.position, row.booked_at, said | {"by": public_by(said.get("by", ""), caller)})
+        told.append(WordsView(event=event, text=texts[row.position]))
+    return told
 
 
 @operation(

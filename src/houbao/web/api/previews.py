@@ -48,7 +48,7 @@ def preview_of(site: Site, preview: Preview, caller: Caller) -> PreviewView:
         score = ScoreShift(before=_points(moved.before), after=_points(moved.after))
     currency = subject.currency if subject else "EUR"
     return PreviewView(
-        told=[tell(event, currency) for event in preview.events],
+        told=[tell(event, currency, private=caller.is_party) for event in preview.events],
         money=[
             Moved(kind=one.kind, source=one.source, target=one.target, amount=Money(one.minor, one.currency))
             for one in preview.transfers

@@ -231,7 +231,7 @@ def dispute_view(dispute: Dispute, seen: Seen) -> DisputeView:
         refunds=[_refund(refund) for refund in dispute.refunds],
         appeals=[AppealView(party=one.party, about=one.about, finding=one.finding) for one in dispute.appeals],
         frozen=dispute.frozen is not None,
-        claimed_by=dispute.claimed_by,
+        claimed_by="" if seen.caller.is_party else dispute.claimed_by,
         claimed_until=dispute.claimed_until,
         resolved_by=dispute.resolved_by,
         outcome=dispute.outcome,

@@ -13,6 +13,7 @@ from houbao.core import returns as g
 from houbao.core.accounts import AVAILABLE
 from houbao.core.recoveries import MoneyRecovered
 from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
+from houbao.telling import UNSIGNED
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.words import low, offered, word
 
@@ -28,12 +29,11 @@ class Told(Struct, frozen=True):
 
 STAFF = ("agent", "finance", "admin", "platform")
 HIDDEN_FROM_PARTIES = (
-    d.FraudProposed,
+    *UNSIGNED,
     d.CaseClaimed,
     d.CaseReleased,
     r.RefundContradicted,
     r.RefundSettled,
-    WriteOffProposed,
 )
 HIDDEN_FROM_BUYERS = (d.FundingChanged, r.FundsReserved, r.FundsAwaited, DebtWrittenOff, d.NoticeServed, d.NoticeFailed)
 
