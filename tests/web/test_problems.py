@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from datetime import timedelta
 
 import pytest
 
@@ -12,7 +11,7 @@ from houbao.web import signin
 from houbao.web.problems import KNOWN, problem
 from houbao.web.uploads import MOST_UPLOADS
 from test_errors import codes_in_source, rows_of_page
-from web.served import PASSWORD, claim, money
+from web.served import claim, money
 
 
 def test_status_and_hint_are_those_of_the_page():
@@ -162,17 +161,6 @@ def too_many_uploads(served):
 def sign_in_failed(served):
     served.add_user("lee", "agent")
     return refused_by(lambda: signin.sign_in(served.site, "lee", "guess", ""))
-
-
-@produces
-def account_locked(served):
-    served.add_user("lee", "agent")
-    for _ in range(5):
-        refused_by(lambda: signin.sign_in(served.site, "lee", "guess", ""))
-    locked = refused_by(lambda: signin.sign_in(served.site, "lee", PASSWORD, ""))
-    served.wall += timedelta(minutes=15)
-    assert signin.sign_in(served.site, "lee", PASSWORD, "").value
-    return locked
 
 
 @produces

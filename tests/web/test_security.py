@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pyotp
@@ -76,6 +77,36 @@ def test_nobody_learns_whether_a_name_exists(served):
             sign_in(served.site, name, "guess guess guess", "")
         told.append((refused.value.code, refused.value.detail))
     assert told[0] == told[1]
+
+
+def test_an_account_that_rests_answers_as_one_that_there_is_not(served):
+    served.add_user("lee", "agent")
+    told = []
+    for name, password in [*[("lee", "guess guess guess")] * 5, ("lee", PASSWORD), ("nobody", PASSWORD)]:
+        with pytest.raises(Refused) as refused:
+            sign_in(served.site, name, password, "")
+        told.append((refused.value.code, refused.value.detail))
+    assert len(set(told)) == 1
+    served.wall += timedelta(minutes=15)
+    assert sign_in(served.site, "lee", PASSWORD, "").value
+
+
+def test_guesses_sent_at_once_are_no_more_than_those_sent_in_a_row(served):
+    served.add_user("lee", "agent")
+    with ThreadPoolExecutor(12) as senders:
+        counted = list(senders.map(lambda _: served.site.access.note_try("lee", WALL), range(12)))
+    assert counted.count(True) == 5
+    with pytest.raises(Refused):
+        sign_in(served.site, "lee", PASSWORD, "")
+
+
+def test_the_right_password_at_the_last_try_lets_in_and_the_count_begins_anew(served):
+    served.add_user("lee", "agent")
+    for _ in range(2):
+        for _ in range(4):
+            with pytest.raises(Refused):
+                sign_in(served.site, "lee", "guess guess guess", "")
+        assert sign_in(served.site, "lee", PASSWORD, "").value
 
 
 def test_a_session_ends_when_it_is_idle_when_it_is_old_and_with_the_account(served):

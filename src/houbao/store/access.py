@@ -113,14 +113,16 @@ class Access(Aside):
             connection.execute("DELETE FROM users WHERE id=?", (user.id,))
             connection.execute(inserting(schema.users), row)
 
-    def note_failure(self, user: str, now: datetime) -> None:
-        """A sign-in failed; after too many in a row the account is locked for a while."""
+    def note_try(self, user: str, now: datetime) -> bool:
+        """A sign-in is tried; it counts as failed until it succeeds, so guesses sent at once are no more than those
+        sent in a row. After too many the account rests for a while: false, and also where there is no such user."""
         with self.writing() as connection:
-            connection.execute(
+            counted = connection.execute(
                 "UPDATE users SET failures=(failures+1) % ?, locked_until=CASE WHEN failures+1>=? THEN ? ELSE"
-                " locked_until END WHERE id=?",
-                (MOST_FAILURES, MOST_FAILURES, micros(now + LOCKED_FOR), user),
-            )
+                " locked_until END WHERE id=? AND locked_until<=? RETURNING id",
+                (MOST_FAILURES, MOST_FAILURES, micros(now + LOCKED_FOR), user, micros(now)),
+            ).fetchone()
+        return counted is not None
 
     def note_success(self, user: str, totp_step: int) -> bool:
         """A sign-in succeeded; false where its code was used before (`totp_step` is the code's number, 0 for none)."""

@@ -15,7 +15,7 @@ from houbao.core.terms import Refused
 from houbao.web.refusals import KNOWN
 
 PROBLEM_JSON = "application/problem+json"
-WAIT_SECONDS = {"overloaded": 1, "not_saved": 1, "account_locked": 900}
+WAIT_SECONDS = {"overloaded": 1, "not_saved": 1}
 """Code → after how many seconds to try again."""
 
 

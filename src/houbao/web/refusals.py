@@ -36,7 +36,6 @@ KNOWN: dict[str, tuple[int, str]] = {
     "unsupported_media": (415, "Send `Content-Type: application/json`; imports `application/x-ndjson`."),
     "bad_signature": (401, "Check `sandbox_webhook_secret`, and both clocks."),
     "sign_in_failed": (401, "Try again; after five times the account rests for 15 minutes."),
-    "account_locked": (429, "Wait 15 minutes."),
     "too_slow": (408, "Send the whole body at once."),
     "bad_policy": (422, "Mend each field that is named."),
     "too_many_uploads": (429, "Wait an hour; a marketplace sends with its key."),

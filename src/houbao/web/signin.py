@@ -5,8 +5,10 @@ cookie to set. A form for somebody who is not signed in yet takes `visiting`, wh
 form's token belongs to.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from secrets import compare_digest, token_urlsafe
+from threading import BoundedSemaphore
 from typing import Any
 
 import pyotp
@@ -26,6 +28,16 @@ hasher = PasswordHasher()
 NOBODYS = hasher.hash("nobody has this password")
 """What is checked where there is no such user, so that it takes as long."""
 
+FAILED = "that name, password or code is not right"
+
+MOST_HASHING = 4
+"""Passwords hashed at once: each takes 64 MiB and a core."""
+
+THREADS = ThreadPoolExecutor(MOST_HASHING, "sign-in")
+"""Where people sign in, so that those who wait for it keep no thread from other requests."""
+
+_hashing = BoundedSemaphore(MOST_HASHING)
+
 STEP_SECONDS = 30
 LEAST_PASSWORD, MOST_PASSWORD = 12, 256
 
@@ -34,31 +46,32 @@ def hashed(password: str) -> str:
     """A password as it is kept. Raises Refused: bad_request where it is too short or too long."""
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         raise Refused("bad_request", f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters")
-    return hasher.hash(password)
+    with _hashing:
+        return hasher.hash(password)
 
 
 def sign_in(site: Site, name: str, password: str, code: str) -> Cookie:
     """Begin a user's session. Takes long on purpose: not to be called on the event loop.
 
-    Raises Refused: sign_in_failed, which does not say what was wrong; account_locked."""
-    now = site.wall()
+    Raises Refused: sign_in_failed, which does not say what was wrong, whether there is such a user, or whether the
+    account rests."""
+    now, number = site.wall(), name.strip().lower()[:64]
+    counted = site.access.note_try(number, now)
     with site.snapshot() as reading:
-        user = user_of(reading, name.strip().lower()[:64])
+        user = user_of(reading, number)
     right = _matches(user.password if user else NOBODYS, password[:MOST_PASSWORD])
-    if user is None or not user.active:
-        raise Refused("sign_in_failed", "that name, password or code is not right")
-    if user.locked_until is not None and now < user.locked_until:
-        raise Refused("account_locked", "too many attempts: this account rests for 15 minutes")
+    if user is None or not (right and counted and user.active):
+        raise Refused("sign_in_failed", FAILED)
     step = step_of(user.totp, code, now) if user.totp else 0
-    if not right or step is None or not site.access.note_success(user.id, step):
-        site.access.note_failure(user.id, now)
-        raise Refused("sign_in_failed", "that name, password or code is not right")
+    if step is None or not site.access.note_success(user.id, step):
+        raise Refused("sign_in_failed", FAILED)
     return session_cookie(site, site.access.begin_session("user", user.role, user.id, user.store, now))
 
 
 def _matches(kept: str, password: str) -> bool:
     try:
-        return hasher.verify(kept, password)
+        with _hashing:
+            return hasher.verify(kept, password)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -39,7 +39,8 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     name, password, code, then = (str(form.get(field, "")) for field in ("name", "password", "code", "next"))
     try:
         await check_form(request)
-        cookie = await asyncio.to_thread(signin.sign_in, frame.site_of(request), name, password, code)
+        loop, site = asyncio.get_running_loop(), frame.site_of(request)
+        cookie = await loop.run_in_executor(signin.THREADS, signin.sign_in, site, name, password, code)
     except Refused as refused:
         given: dict[str, Any] = {"refused": refused, "next": then, "name": name, "cookie": signin.visiting(request)}
         return await asyncio.to_thread(lambda: frame.page(request, frame.speak(request), "sign_in.html", **given))
