@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from queue import Empty, LifoQueue
+from queue import Empty, Full, LifoQueue
 
 
 @contextmanager
@@ -65,10 +65,10 @@ class Reader:
 
     def put_back(self, connection: sqlite3.Connection) -> None:
         """Whoever had it needs it no more."""
-        if self._free.full():
+        try:
+            self._free.put_nowait(connection)
+        except Full:
             connection.close()
-        else:
-            self._free.put(connection)
 
 
 class Reading:
