@@ -1,8 +1,11 @@
 """The ten risks of OWASP's list for APIs (2023), tried one by one."""
 
+import asyncio
 import json
 import re
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pyotp
@@ -231,6 +234,45 @@ def test_a_list_and_a_depth_have_an_end(served):
     headers = served.headers("platform") | {"Content-Type": "application/json"}
     deep = served.client.post("/v1/disputes", content=b"[" * 100_000, headers=headers)
     assert (deep.status_code, deep.json()["code"]) == (400, "bad_field")
+
+
+def writings(served, monkeypatch) -> list[str]:
+    """Where each writing of who may come in happens, from now on."""
+    write, seen = served.site.access.writing, []
+
+    @contextmanager
+    def noted(*given, **more):
+        try:
+            asyncio.get_running_loop()
+            seen.append("on the loop")
+        except RuntimeError:
+            seen.append("in a thread")
+        with write(*given, **more) as connection:
+            yield connection
+
+    monkeypatch.setattr(served.site.access, "writing", noted)
+    return seen
+
+
+def test_nobody_waits_while_it_is_written_who_may_come_in(served, monkeypatch):
+    served.add_user("lee", "agent")
+    key = served.site.access.add_key("test", ("read",), WALL)[0].id
+    admin, seller = served.headers("admin"), served.session("portal", "seller", "oak", "oak")
+    seen = writings(served, monkeypatch)
+    for path in (f"/keys/{key}/revoke", "/people/lee/close", "/sign-out"):
+        assert served.client.post(path, headers=admin, follow_redirects=False).status_code == 303
+    served.wall += timedelta(minutes=2)
+    assert served.client.get("/v1/disputes", headers=seller).status_code == 200
+    assert seen == ["in a thread"] * 5
+
+
+def test_a_session_is_served_though_somebody_else_is_writing(served):
+    seller = served.session("portal", "seller", "oak", "oak")
+    served.wall += timedelta(minutes=2)
+    other = sqlite3.connect(served.market.database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert served.client.get("/v1/disputes", headers=seller).status_code == 200
+    other.close()
 
 
 # --- 5 broken function level authorisation: test_roles.py, every route × every role --------------------------------

@@ -7,6 +7,7 @@ Times are aware UTC of the machine's clock: a sandbox's clock opens and ends no 
 import json
 import secrets
 import sqlite3
+from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -32,6 +33,9 @@ LONGEST = timedelta(hours=24)
 LINK_LASTS = timedelta(minutes=15)
 TOUCHED_EVERY = timedelta(minutes=1)
 """That a session was used is written down no more often."""
+
+SHORT_WAIT = 0.1
+"""Seconds that this may wait for others who write."""
 
 
 class Key(Struct, frozen=True):
@@ -158,8 +162,8 @@ class Access(Aside):
             connection.execute("DELETE FROM sessions WHERE kind='user' AND subject=?", (subject,))
 
     def touch(self, secret: str, now: datetime) -> None:
-        """A session is being used."""
-        with self.writing() as connection:
+        """A session is being used; where others are writing just now, the next request says so."""
+        with suppress(sqlite3.OperationalError), self.writing(wait=SHORT_WAIT) as connection:
             connection.execute("UPDATE sessions SET seen_at=? WHERE digest=?", (micros(now), digest_of(secret)))
 
     def add_link(self, role: str, subject: str, now: datetime) -> tuple[str, datetime]:

@@ -8,6 +8,9 @@ from threading import Lock
 
 from houbao.store.sqlite import connect, transaction
 
+LONGEST_WAIT = 30.0
+"""Seconds to wait for others who write to the same file."""
+
 
 class Aside:
     """A connection of its own to one database, so that writing here never waits for the engine's batch to be decided.
@@ -22,7 +25,14 @@ class Aside:
         self._connection.close()
 
     @contextmanager
-    def writing(self) -> Generator[sqlite3.Connection]:
-        """One transaction: it writes all or nothing."""
-        with self._lock, transaction(self._connection) as connection:
-            yield connection
+    def writing(self, wait: float = LONGEST_WAIT) -> Generator[sqlite3.Connection]:
+        """One transaction: it writes all or nothing. It waits for others who write, so not to be called on an event
+        loop. Raises sqlite3.OperationalError where they take longer than `wait` seconds."""
+        if not self._lock.acquire(timeout=wait):
+            raise sqlite3.OperationalError("others are writing")
+        try:
+            self._connection.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
+            with transaction(self._connection) as connection:
+                yield connection
+        finally:
+            self._lock.release()

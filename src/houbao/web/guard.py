@@ -1,5 +1,6 @@
 """The one guard of the application: who asks, and may they? Whatever has no action is served to nobody."""
 
+import asyncio
 import hmac
 from hashlib import sha256
 from typing import Any
@@ -31,7 +32,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Find the caller, and refuse whoever may not. Raises Refused: unauthenticated, not_permitted, bad_form."""
     state = connection.scope["state"]
     action = handler.opt.get("action", "")
-    caller = identify(connection)
+    caller = await _recognised(connection)
     state["caller"] = caller
     if action == PUBLIC:
         return
@@ -46,30 +47,36 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         await check_form(connection)
 
 
-def identify(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+async def _recognised(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """Who asks; that a session is used is noted, off the event loop, since it may wait for the database."""
+    caller, stale = _look(connection)
+    if stale:
+        site: Site = connection.app.state.site
+        await asyncio.to_thread(site.access.touch, connection.cookies[SESSION], site.wall())
+    return caller
+
+
+def _look(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller, bool]:
     """Who asks: by the key in the header, else by the session's cookie. A key that opens nothing makes nobody, whatever
-    cookie comes along."""
+    cookie comes along. Also whether it is time to note that the session is used."""
     site: Site = connection.app.state.site
     given = connection.headers.get("authorization", "")
     if given:
         scheme, _, secret = given.partition(" ")
         if scheme.lower() != "bearer":
-            return NOBODY
+            return NOBODY, False
         with site.glance() as reading:
             key = key_of(reading, secret.strip())
-        return of_key(key) if key else NOBODY
+        return (of_key(key) if key else NOBODY), False
     secret = connection.cookies.get(SESSION, "")
     if not secret:
-        return NOBODY
-    now = site.wall()
+        return NOBODY, False
     with site.glance() as reading:
-        found = session_of(reading, secret, now)
+        found = session_of(reading, secret, site.wall())
     if found is None:
-        return NOBODY
+        return NOBODY, False
     session, stale = found
-    if stale:
-        site.access.touch(secret, now)
-    return of_session(session)
+    return of_session(session), stale
 
 
 # --- forms ---------------------------------------------------------------------------------------------------------

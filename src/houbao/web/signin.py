@@ -5,6 +5,7 @@ cookie to set. A form for somebody who is not signed in yet takes `visiting`, wh
 form's token belongs to.
 """
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from secrets import compare_digest, token_urlsafe
@@ -135,7 +136,7 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[Any]:
     site: Site = request.app.state.site
     if secret := request.cookies.get(SESSION, ""):
         await check_form(request)
-        site.access.end_session(secret)
+        await asyncio.to_thread(site.access.end_session, secret)
     answer = Redirect("/sign-in", status_code=303)
     answer.delete_cookie(SESSION, path="/")
     return answer

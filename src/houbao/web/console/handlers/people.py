@@ -21,6 +21,7 @@ from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.language import N_
 from houbao.web.guard import on
 from houbao.web.signin import hashed
+from houbao.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -137,10 +138,13 @@ async def close_person(request: AnyRequest) -> Response[Any]:
     if user.id == frame.caller_of(request).id:
         own = Refused("not_permitted", "your own account is closed by another admin")
         return await asyncio.to_thread(lambda: _people(request, refused=own))
-    closed = structs.replace(user, active=False, password=await asyncio.to_thread(hashed, secrets.token_urlsafe(32)))
-    site.access.put_user(closed)
-    site.access.end_sessions_of(user.id)
+    await asyncio.to_thread(_close, site, user)
     return Redirect("/people?done=closed", status_code=303)
+
+
+def _close(site: Site, user: User) -> None:
+    site.access.put_user(structs.replace(user, active=False, password=hashed(secrets.token_urlsafe(32))))
+    site.access.end_sessions_of(user.id)
 
 
 def _user(request: AnyRequest) -> User:
@@ -212,7 +216,7 @@ def _add_key(request: AnyRequest, form: Form) -> Response[str]:
 async def revoke_key(request: AnyRequest) -> Response[Any]:
     """Make a key open nothing any more, at once. Raises Refused: not_found."""
     number = str(request.path_params["key"])
-    if not frame.site_of(request).access.revoke_key(number, _now(request)):
+    if not await asyncio.to_thread(frame.site_of(request).access.revoke_key, number, _now(request)):
         raise Refused("not_found", f"no key {number[:64]} is in use")
     return Redirect("/keys?done=revoked", status_code=303)
 
