@@ -148,6 +148,36 @@ def test_a_webhook_that_ended_or_answers_gone_is_told_no_more(told, how):
     assert told.get(f"/v1/webhooks/{made['id']}")["ended_at"] is not None
 
 
+def test_a_secret_that_is_turned_during_a_delivery_is_kept_though_that_was_answered_gone(told):
+    made = told.post("/v1/webhooks", {"url": URL, "types": ["dispute_opened"]})
+    told.open(told.market.order(), "damaged", "40.00")
+    turned = []
+
+    def gone(*message) -> Answered:
+        turned.append(told.post(f"/v1/webhooks/{made['id']}/rotate-secret")["secret"])
+        return Answered(410)
+
+    told.announcer.send = gone
+    told.announcer.run()
+    (kept,) = told.hooks()
+    assert [one.secret for one in kept.secrets] == [*turned, made["secret"]]
+    assert kept.ended_at == told.wall
+
+
+def test_a_webhook_that_ends_while_its_secret_is_turned_stays_ended(served):
+    made = served.post("/v1/webhooks", {"url": URL})
+    draw = served.site.new_secret
+
+    def while_it_ends() -> str:
+        served.site.hooks.end(made["id"], served.wall)
+        return draw()
+
+    served.site.new_secret = while_it_ends
+    assert served.post(f"/v1/webhooks/{made['id']}/rotate-secret")["ended_at"] is not None
+    (kept,) = served.hooks()
+    assert (kept.ended_at, len(kept.secrets)) == (served.wall, 2)
+
+
 def test_the_same_key_makes_one_webhook_and_another_content_is_refused(served):
     first = served.post("/v1/webhooks", {"url": URL}, Idempotency_Key="k1")
     again = served.call("POST", "/v1/webhooks", {"url": URL}, Idempotency_Key="k1")

@@ -93,8 +93,8 @@ class HookBook(Protocol):
         """How they went."""
         ...
 
-    def put(self, hook: Hook) -> None:
-        """Keep what changed of a webhook."""
+    def end(self, hook: str, now: datetime) -> None:
+        """A webhook is told no more."""
         ...
 
 
@@ -135,7 +135,7 @@ class Announcer:
         if 200 <= answered.status < 300:
             return self._how(call, now, "done", answered)
         if answered.status == GONE:
-            self.book.put(ended(hook, now))
+            self.book.end(hook.id, now)
             return self._how(call, now, "failed", answered)
         if call.tries > len(BACKOFF):
             return self._how(call, now, "failed", answered)
@@ -151,11 +151,6 @@ class Announcer:
             status=said.status,
             detail=said.detail[:200],
         )
-
-
-def ended(hook: Hook, now: datetime) -> Hook:
-    """The webhook, which is told no more."""
-    return structs.replace(hook, ended_at=now)
 
 
 OLD_SECRET_LASTS = timedelta(hours=24)

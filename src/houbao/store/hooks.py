@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from houbao.core.terms import from_micros, micros
-from houbao.engine.announcing import Call, Delivered, Happening, Hook, Secret
+from houbao.engine.announcing import Call, Delivered, Happening, Hook, Secret, rotated
 from houbao.store import schema
 from houbao.store.aside import Aside
 from houbao.store.sqlite import inserting
@@ -30,13 +30,20 @@ class Hooks(Aside):
             connection.execute(inserting(schema.hook_cursors), (part, hook.id, position))
         return hook
 
-    def put(self, hook: Hook) -> None:
-        """Keep what changed of a webhook."""
+    def end(self, hook: str, now: datetime) -> None:
+        """A webhook is told no more; one that ended already ended then."""
         with self.writing() as connection:
-            connection.execute(
-                "UPDATE webhooks SET url=?, types=?, store_id=?, secrets=?, created_at=?, ended_at=? WHERE id=?",
-                (*_row(hook)[1:], hook.id),
-            )
+            connection.execute("UPDATE webhooks SET ended_at=? WHERE id=? AND ended_at IS NULL", (micros(now), hook))
+
+    def rotate(self, hook: str, secret: str, now: datetime) -> Hook | None:
+        """Sign with another secret from now on; returns the webhook, None where there is no such one."""
+        with self.writing() as connection:
+            known = hook_of(connection, hook)
+            if known is None:
+                return None
+            turned = rotated(known, secret, now)
+            connection.execute("UPDATE webhooks SET secrets=? WHERE id=?", (_secrets(turned), hook))
+        return turned
 
     # --- telling ---------------------------------------------------------------------------------------------------
 
@@ -123,9 +130,12 @@ class Hooks(Aside):
 
 
 def _row(hook: Hook) -> tuple[object, ...]:
-    secrets = [[one.secret, micros(one.until) if one.until else None] for one in hook.secrets]
     ended = micros(hook.ended_at) if hook.ended_at else None
-    return (hook.id, hook.url, json.dumps(hook.types), hook.store, json.dumps(secrets), micros(hook.created_at), ended)
+    return (hook.id, hook.url, json.dumps(hook.types), hook.store, _secrets(hook), micros(hook.created_at), ended)
+
+
+def _secrets(hook: Hook) -> str:
+    return json.dumps([[one.secret, micros(one.until) if one.until else None] for one in hook.secrets])
 
 
 # --- looking -------------------------------------------------------------------------------------------------------

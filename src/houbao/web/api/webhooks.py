@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, structs
 
 from houbao.core.terms import Refused, check_reference
-from houbao.engine.announcing import Delivered, Hook, Secret, ended, rotated
+from houbao.engine.announcing import Delivered, Hook, Secret
 from houbao.store import hooks
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.shapes import Page, event_id
@@ -81,7 +81,10 @@ def _new(hook: Hook) -> NewHook:
 def _found(ask: Ask[Any, Any]) -> Hook:
     number = ask.text("webhook_id")
     with ask.site.snapshot() as reading:
-        hook = hooks.hook_of(reading, number)
+        return _known(hooks.hook_of(reading, number), number)
+
+
+def _known(hook: Hook | None, number: str) -> Hook:
     if hook is None:
         raise Refused("unknown_webhook", f"no webhook {number[:64]!r}")
     return hook
@@ -155,11 +158,8 @@ def read_webhook(ask: Ask[Any, Any]) -> HookView:
 )
 async def end_webhook(ask: Ask[Any, Any]) -> HookView:
     """It is told no more; its deliveries stay to be looked at."""
-    hook = _found(ask)
-    if hook.ended_at is None:
-        hook = ended(hook, ask.site.wall())
-        ask.site.hooks.put(hook)
-    return _view(hook)
+    ask.site.hooks.end(_found(ask).id, ask.site.wall())
+    return _view(_found(ask))
 
 
 @operation(
@@ -171,9 +171,9 @@ async def end_webhook(ask: Ask[Any, Any]) -> HookView:
 )
 async def rotate_secret(ask: Ask[Any, Any]) -> NewHook:
     """A new secret; for a day messages carry the signatures of both."""
-    hook = rotated(_found(ask), ask.site.new_secret(), ask.site.wall())
-    ask.site.hooks.put(hook)
-    return _new(hook)
+    number, site = ask.text("webhook_id"), ask.site
+    hook = site.hooks.rotate(number, site.new_secret(), site.wall())
+    return _new(_known(hook, number))
 
 
 class DeliveryQuery(Struct, kw_only=True):
