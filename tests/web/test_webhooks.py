@@ -10,6 +10,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from houbao.core.terms import Refused
+from houbao.engine import announcing
 from houbao.engine.announcing import BACKOFF, Answered, Hook, Secret
 from houbao.gateways import webhooks
 from houbao.gateways.webhooks import Poster, check_url, public, signatures
@@ -132,6 +133,35 @@ def test_one_receiver_who_is_down_keeps_no_other_waiting(told):
     told.open(told.market.order(), "damaged", "40.00")
     told.announcer.run()
     assert len(told.receiver.got) == 1
+
+
+def test_webhooks_take_turns_and_one_that_fails_is_told_nothing_more_in_that_run(told):
+    slow, down, other = (
+        told.post("/v1/webhooks", {"url": f"https://{name}.example/", "types": ["dispute_opened"]})["id"]
+        for name in ("slow", "down", "other")
+    )
+    calls = []
+
+    def answer(one: Hook, *message) -> Answered:
+        calls.append(one.id)
+        return Answered(0 if one.id == down else 200)
+
+    told.announcer.send = answer
+    for _ in range(3):
+        told.open(told.market.order(), "damaged", "40.00")
+        told.wall += timedelta(seconds=1)
+    assert told.announcer.run() == 7
+    assert sorted(calls[:3]) == sorted([slow, down, other])
+    assert (calls.count(slow), calls.count(down), calls.count(other)) == (3, 1, 3)
+    assert set(calls[3:5]) == set(calls[5:]) == {slow, other}
+
+
+def test_a_run_calls_a_webhook_so_often_at_most_and_stops_when_it_is_told_to(told, monkeypatch):
+    monkeypatch.setattr(announcing, "MOST_CALLS", 2)
+    told.post("/v1/webhooks", {"url": URL})
+    told.open(told.market.order(), "damaged", "40.00")
+    assert told.announcer.run(stopped=lambda: bool(told.receiver.got)) == 1
+    assert (told.announcer.run(), told.announcer.run(), told.announcer.run()) == (2, 2, 0)
 
 
 @pytest.mark.parametrize("how", ["ended", "gone"])

@@ -86,11 +86,13 @@ def _announce(site: Site, stopping: threading.Event, local: bool) -> None:
     """Tell the webhooks, in a thread of its own: a receiver who is slow keeps no refund waiting."""
     announcer = announcer_of(site, local=local)
     while not stopping.is_set():
+        tried = 0
         try:
-            announcer.run()
+            tried = announcer.run(stopping.is_set)
         except Exception as fault:  # noqa: BLE001 - the deliveries stay due, and the log says that it stumbles
             log.error("telling the webhooks stumbled", extra={"said": {"fault": type(fault).__name__}})
-        stopping.wait(PAUSE)
+        if not tried:
+            stopping.wait(PAUSE)
 
 
 def _told(site: Site, done: Done) -> None:

@@ -1,7 +1,7 @@
 """Telling those outside what happened: every event to every webhook that wants it, at least once, again over days.
 
-A delivery is a row of its own, so that one receiver who is down keeps nobody else waiting; its id is the event's, so
-that a receiver who is told twice can tell.
+A delivery is a row of its own, and the webhooks take turns: one receiver who is slow or down keeps nobody else waiting
+for longer than a call. Its id is the event's, so that a receiver who is told twice can tell.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,10 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (5, 300, 1_800, 7_200, 18_000, 36_
 """The waits between tries, about three days in all; then it is given up, and can be asked for again."""
 
 LEASE = timedelta(minutes=5)
-GATHERED, CLAIMED = 500, 20
+GATHERED = 500
+MOST_CALLS = 50
+"""The most calls to one webhook in a run: then what happened meanwhile is gathered for the others, too."""
+
 GONE = 410
 """A receiver who answers this wants to hear no more."""
 
@@ -85,8 +88,12 @@ class HookBook(Protocol):
         """Make deliveries of the next events; returns how many events were looked at."""
         ...
 
-    def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Call]:
-        """Deliveries that are due, nobody else's until the lease ends."""
+    def waiting(self, part: int, now: datetime) -> list[str]:
+        """The webhooks that something is due to."""
+        ...
+
+    def claim(self, part: int, hook: str, now: datetime, lease: timedelta) -> Call | None:
+        """The delivery to a webhook that is due longest, nobody else's until the lease ends; None where none is."""
         ...
 
     def settle(self, part: int, told: Sequence[Delivered]) -> None:
@@ -116,16 +123,30 @@ class Announcer:
         self.clock = clock
         self.part = part
 
-    def run(self) -> int:
-        """Tell all that is due now; returns how many deliveries were tried."""
+    def run(self, stopped: Callable[[], bool] = lambda: False) -> int:
+        """Tell what is due now, one delivery to each webhook in turn, until `stopped`; one that fails is told nothing
+        more in this run. Returns how many deliveries were tried."""
         while self.book.gather(self.part, GATHERED, self.clock()) >= GATHERED:
             pass
-        tried = 0
-        while calls := self.book.claim(self.part, self.clock(), LEASE, CLAIMED):
-            for call in calls:
-                self.book.settle(self.part, [self._deliver(call)])
-            tried += len(calls)
+        tried, left = 0, dict.fromkeys(self.book.waiting(self.part, self.clock()), MOST_CALLS)
+        while left:
+            for hook in [*left]:
+                if stopped():
+                    return tried
+                told = self._tell(hook)
+                tried, left[hook] = tried + (told is not None), left[hook] - 1
+                if told is None or told.state != "done" or not left[hook]:
+                    del left[hook]
         return tried
+
+    def _tell(self, hook: str) -> Delivered | None:
+        """The delivery that waits longest for a webhook, made; None where none waits."""
+        call = self.book.claim(self.part, hook, self.clock(), LEASE)
+        if call is None:
+            return None
+        told = self._deliver(call)
+        self.book.settle(self.part, [told])
+        return told
 
     def _deliver(self, call: Call) -> Delivered:
         hook, event, now = call.hook, call.event, self.clock()

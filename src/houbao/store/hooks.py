@@ -78,24 +78,34 @@ class Hooks(Aside):
                 )
         return looked
 
-    def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Call]:
-        """Deliveries that are due, the longest first, nobody else's until the lease ends."""
+    def waiting(self, part: int, now: datetime) -> list[str]:
+        """The webhooks that something is due to."""
         with self.writing() as connection:
             found = connection.execute(
-                "SELECT d.webhook_id, d.position, d.tries, e.booked_at, e.body FROM hook_deliveries AS d"
-                " JOIN events AS e ON e.part=d.part AND e.position=d.position"
-                " WHERE d.part=? AND d.due_at<=? ORDER BY d.due_at, d.position LIMIT ?",
-                (part, micros(now), most),
+                "SELECT id FROM webhooks WHERE EXISTS (SELECT 1 FROM hook_deliveries"
+                " WHERE part=? AND webhook_id=webhooks.id AND due_at<=?) ORDER BY created_at, id",
+                (part, micros(now)),
             ).fetchall()
-            connection.executemany(
+        return [hook for (hook,) in found]
+
+    def claim(self, part: int, hook: str, now: datetime, lease: timedelta) -> Call | None:
+        """The delivery to a webhook that is due longest, nobody else's until the lease ends; None where none is."""
+        with self.writing() as connection:
+            known = hook_of(connection, hook)
+            found = connection.execute(
+                "SELECT d.position, d.tries, e.booked_at, e.body FROM hook_deliveries AS d"
+                " JOIN events AS e ON e.part=d.part AND e.position=d.position"
+                " WHERE d.part=? AND d.webhook_id=? AND d.due_at<=? ORDER BY d.due_at, d.position LIMIT 1",
+                (part, hook, micros(now)),
+            ).fetchone()
+            if known is None or found is None:
+                return None
+            position, tries, at, body = found
+            connection.execute(
                 "UPDATE hook_deliveries SET due_at=?, tries=tries+1 WHERE part=? AND webhook_id=? AND position=?",
-                [(micros(now + lease), part, hook, position) for hook, position, *_ in found],
+                (micros(now + lease), part, hook, position),
             )
-            hooks = {hook.id: hook for hook in all_hooks(connection)}
-        return [
-            Call(hooks[hook], Happening(position, from_micros(at), body), tries + 1)
-            for hook, position, tries, at, body in found
-        ]
+        return Call(known, Happening(position, from_micros(at), body), tries + 1)
 
     def settle(self, part: int, told: Sequence[Delivered]) -> None:
         """How deliveries went; those that are due again say when."""

@@ -326,6 +326,8 @@ hook_deliveries = _table(
 Index(
     "hook_deliveries_due",
     hook_deliveries.c.part,
+    hook_deliveries.c.webhook_id,
     hook_deliveries.c.due_at,
+    hook_deliveries.c.position,
     sqlite_where=hook_deliveries.c.due_at.is_not(None),
 )
