@@ -3,7 +3,10 @@ what a provider says by itself."""
 
 import http.server
 import json
+import queue
+import socketserver
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -286,6 +289,56 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
     Poster(resolve=lambda host, port: answers.pop(0)).send(hook(), "msg_1", b"{}", datetime.now(UTC))
     assert asked == [("93.184.215.14", 443)]
     assert answers == [["127.0.0.1"]]
+
+
+class Dripping(socketserver.BaseRequestHandler):
+    """Answers byte by byte, each of them there in time: for four seconds, if it is not cut off."""
+
+    def handle(self):
+        try:
+            self.request.sendall(self.server.begins)
+            for _ in range(80):
+                self.request.sendall(b"x")
+                time.sleep(0.05)
+            self.request.sendall(b"\r\n\r\n")
+            self.server.ended.put("by itself")
+        except OSError:
+            self.server.ended.put("cut off")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "begins"),
+    [
+        ("http", b"HTTP/1.1 200 OK\r\nX: "),
+        ("http", b"HTTP/1.1 200 OK\r\n\r\n"),
+        ("https", b"\x16\x03\x03\x40\x00"),
+    ],
+    ids=["head", "body", "handshake"],
+)
+def test_a_receiver_who_answers_byte_by_byte_is_heard_for_so_long_and_no_longer(scheme, begins, monkeypatch):
+    monkeypatch.setattr(webhooks, "SECONDS", 0.4)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        server.begins, server.ended = begins, queue.Queue()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            to = hook(f"{scheme}://127.0.0.1:{server.server_address[1]}/")
+            answered = Poster(local=True).send(to, "msg_1", b"{}", datetime.now(UTC))
+            assert server.ended.get(timeout=30) == "cut off"
+        finally:
+            server.shutdown()
+    assert answered.status == 0
+    assert answered.detail.startswith("no answer")
+
+
+def test_a_name_that_is_not_found_in_time_is_no_answer(monkeypatch):
+    monkeypatch.setattr(webhooks, "SECONDS", 0.1)
+    never = threading.Event()
+    poster = Poster(resolve=lambda host, port: [str(never.wait(30))])
+    try:
+        answered = poster.send(hook(), "msg_1", b"{}", datetime.now(UTC))
+    finally:
+        never.set()
+    assert answered == Answered(0, "no answer: TimeoutError")
 
 
 def test_a_real_receiver_gets_a_message_that_it_can_verify_and_a_redirect_is_not_followed():

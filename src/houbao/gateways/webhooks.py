@@ -10,7 +10,10 @@ import http.client
 import secrets
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -21,6 +24,8 @@ from houbao.core.terms import Refused
 from houbao.engine.announcing import Answered, Hook
 
 SECONDS = 10.0
+"""How long the whole exchange may take, and each step before it: to find the address, to connect, to agree on TLS."""
+
 MOST_ANSWER = 64 * 1024
 """The most bytes of an answer that are read; none of it is kept."""
 
@@ -110,17 +115,31 @@ class Poster:
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": signatures(hook, message, at, body.decode()),
         }
+        deadline = threading.Timer(SECONDS, connection.cut)
+        deadline.daemon = True
+        deadline.start()
         try:
             connection.request("POST", path, body=body, headers=headers)
             response = connection.getresponse()
             response.read(MOST_ANSWER)
+            connection.check_time()
             return Answered(response.status, response.reason[:100] if response.reason else "")
         finally:
+            deadline.cancel()
             connection.close()
 
     def _address(self, host: str, port: int) -> str:
-        """An address of the name, if all that it has are public ones. Raises Refused: bad_url."""
-        addresses = self.resolve(host, port)
+        """An address of the name, if all that it has are public ones. Raises Refused: bad_url; TimeoutError."""
+        found: Future[list[str]] = Future()
+
+        def look() -> None:
+            try:
+                found.set_result(self.resolve(host, port))
+            except Exception as fault:  # noqa: BLE001 - raised where it is waited for
+                found.set_exception(fault)
+
+        threading.Thread(target=look, daemon=True, name="resolver").start()  # no resolver can be interrupted
+        addresses = found.result(SECONDS)
         if not addresses or (not self.local and not all(map(public, addresses))):
             raise Refused("bad_url", "the address is not one of the open internet")
         return addresses[0]
@@ -133,8 +152,24 @@ class _To(http.client.HTTPConnection):
         super().__init__(name, port, timeout=SECONDS)
         self._address = address
         self._context = context
+        self._kept: socket.socket | None = None
+        self._over = False
 
     def connect(self) -> None:
         """Connect to the very address that was checked."""
         plain = socket.create_connection((self._address, self.port), SECONDS)
         self.sock = self._context.wrap_socket(plain, server_hostname=self.host) if self._context else plain
+        self._kept = self.sock  # the connection forgets it before an answer without a length is read
+        self.check_time()
+
+    def cut(self) -> None:
+        """The time is over, whatever is still said: a limit for each read would be met by one byte at a time."""
+        self._over = True
+        if self._kept:
+            with suppress(OSError):
+                socket.socket.shutdown(self._kept, socket.SHUT_RDWR)  # not TLS's own, which waits for an answer
+
+    def check_time(self) -> None:
+        """Raises TimeoutError where the time was over: what was read may be cut short."""
+        if self._over:
+            raise TimeoutError
