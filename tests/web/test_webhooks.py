@@ -262,6 +262,11 @@ def test_an_address_that_is_no_full_https_one_is_refused(served, url):
         "ff02::1",
         "::ffff:127.0.0.1",
         "::ffff:169.254.169.254",
+        "fec0::1",
+        "2002:7f00:1::",
+        "2002:5db8:d822::1",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "64:ff9b::169.254.169.254",
     ],
 )
 def test_no_address_inside_is_connected_to(address, monkeypatch):
@@ -275,6 +280,11 @@ def test_no_address_inside_is_connected_to(address, monkeypatch):
         poster = Poster(resolve=lambda host, port, found=addresses: found)
         answered = poster.send(hook(), "msg_1", b"{}", at)
         assert (answered.status, answered.detail) == (0, "the address is not one of the open internet")
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07::1", "64:ff9b::93.184.215.14"])
+def test_an_address_of_the_open_internet_is(address):
+    assert public(address)
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):

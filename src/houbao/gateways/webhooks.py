@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -30,6 +30,9 @@ MOST_ANSWER = 64 * 1024
 """The most bytes of an answer that are read; none of it is kept."""
 
 MOST_URL = 2048
+
+NAT64 = ip_network("64:ff9b::/96")
+"""IPv4 addresses as networks without IPv4 write them (RFC 6052)."""
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -76,10 +79,13 @@ def resolved(host: str, port: int) -> list[str]:
 
 
 def public(address: str) -> bool:
-    """Whether an address is one of the open internet: not this machine, not a network inside, nobody's group."""
+    """Whether an address is one of the open internet: not this machine, not a network inside, nobody's group, no tunnel
+    to any of these."""
     ip = ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
+    if isinstance(ip, IPv6Address):
+        if ip.is_site_local or ip.sixtofour or ip.teredo:
+            return False
+        ip = ip.ipv4_mapped or (IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in NAT64 else ip)
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
