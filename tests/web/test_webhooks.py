@@ -54,6 +54,28 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(served):
     assert len(later.split()) == 1
 
 
+def test_the_same_key_turns_the_secret_once(served):
+    made = served.post("/v1/webhooks", {"url": URL})
+    path = f"/v1/webhooks/{made['id']}/rotate-secret"
+    turned = served.post(path, Idempotency_Key="k1")
+    again = served.call("POST", path, Idempotency_Key="k1")
+    assert (again.json(), again.headers["idempotency-replayed"]) == (turned, "true")
+    assert [one.secret for one in served.hooks()[0].secrets] == [turned["secret"], made["secret"]]
+    assert served.post(path, Idempotency_Key="k2")["secret"] != turned["secret"]
+
+
+def test_secrets_that_are_turned_quickly_each_sign_for_their_day(served):
+    made = served.post("/v1/webhooks", {"url": URL})
+    turned = [made["secret"]]
+    for _ in range(3):
+        served.wall += timedelta(hours=10)
+        turned.insert(0, served.post(f"/v1/webhooks/{made['id']}/rotate-secret")["secret"])
+    assert [one.secret for one in served.hooks()[0].secrets] == turned
+    served.wall += timedelta(hours=10)
+    turned.insert(0, served.post(f"/v1/webhooks/{made['id']}/rotate-secret")["secret"])
+    assert [one.secret for one in served.hooks()[0].secrets] == turned[:4]
+
+
 # --- telling -------------------------------------------------------------------------------------------------------
 
 

@@ -23,10 +23,12 @@ GONE = 410
 
 
 class Secret(Struct, frozen=True):
-    """What deliveries are signed with; after a rotation the old one too, `until` a time."""
+    """What deliveries are signed with; after a rotation the old one too, `until` a time. By its `wish` a rotation
+    that is asked for twice is known."""
 
     secret: str
     until: datetime | None = None
+    wish: str = ""
 
 
 class Hook(Struct, frozen=True, kw_only=True):
@@ -177,7 +179,11 @@ class Announcer:
 OLD_SECRET_LASTS = timedelta(hours=24)
 
 
-def rotated(hook: Hook, secret: str, now: datetime) -> Hook:
-    """The webhook with a new secret; the one before signs along for a day, so that nothing is lost meanwhile."""
-    old = Secret(hook.secrets[0].secret, now + OLD_SECRET_LASTS)
-    return structs.replace(hook, secrets=(Secret(secret), old))
+def rotated(hook: Hook, secret: Secret, now: datetime) -> Hook:
+    """The webhook with a new secret; the one before signs along for a day, so that nothing is lost meanwhile, and those
+    before that for what is left of theirs. A wish that is known changes nothing."""
+    if secret.wish and secret.wish in [one.wish for one in hook.secrets]:
+        return hook
+    before = structs.replace(hook.secrets[0], until=now + OLD_SECRET_LASTS)
+    older = [one for one in hook.secrets[1:] if one.until and one.until > now]
+    return structs.replace(hook, secrets=(secret, before, *older))

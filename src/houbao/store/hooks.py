@@ -35,7 +35,7 @@ class Hooks(Aside):
         with self.writing() as connection:
             connection.execute("UPDATE webhooks SET ended_at=? WHERE id=? AND ended_at IS NULL", (micros(now), hook))
 
-    def rotate(self, hook: str, secret: str, now: datetime) -> Hook | None:
+    def rotate(self, hook: str, secret: Secret, now: datetime) -> Hook | None:
         """Sign with another secret from now on; returns the webhook, None where there is no such one."""
         with self.writing() as connection:
             known = hook_of(connection, hook)
@@ -145,7 +145,7 @@ def _row(hook: Hook) -> tuple[object, ...]:
 
 
 def _secrets(hook: Hook) -> str:
-    return json.dumps([[one.secret, micros(one.until) if one.until else None] for one in hook.secrets])
+    return json.dumps([[one.secret, micros(one.until) if one.until else None, one.wish] for one in hook.secrets])
 
 
 # --- looking -------------------------------------------------------------------------------------------------------
@@ -168,7 +168,9 @@ def _hook(number: str, url: str, types: str, store: str, secrets: str, created_a
         url=url,
         types=tuple(json.loads(types)),
         store=store,
-        secrets=tuple(Secret(text, from_micros(until) if until else None) for text, until in json.loads(secrets)),
+        secrets=tuple(
+            Secret(text, from_micros(until) if until else None, *wish) for text, until, *wish in json.loads(secrets)
+        ),
         created_at=from_micros(created_at),
         ended_at=from_micros(ended_at) if ended_at is not None else None,
     )

@@ -74,8 +74,14 @@ def _view(hook: Hook) -> HookView:
     )
 
 
-def _new(hook: Hook) -> NewHook:
-    return NewHook(**structs.asdict(_view(hook)), secret=hook.secrets[0].secret)
+def _made(hook: Hook, *, replayed: bool) -> Answer:
+    new = NewHook(**structs.asdict(_view(hook)), secret=hook.secrets[0].secret)
+    return Answer(new, headers={"Idempotency-Replayed": "true"} if replayed else {})
+
+
+def _wish(ask: Ask[Any, Any]) -> str:
+    """By what the caller's wish is known again; empty without an idempotency key."""
+    return blake2b(f"{ask.caller.id}\0{ask.key}".encode(), digest_size=6).hexdigest() if ask.key else ""
 
 
 def _found(ask: Ask[Any, Any]) -> Hook:
@@ -106,9 +112,8 @@ async def add_webhook(ask: Ask[HookBody, Any]) -> Answer:
     site.check_url(body.url)
     if body.store_id:
         check_reference("store_id", body.store_id)
-    made = blake2b(f"{ask.caller.id}\0{ask.key}".encode(), digest_size=6).hexdigest() if ask.key else ""
     hook = Hook(
-        id=f"webhook_{made or secrets.token_hex(6)}",
+        id=f"webhook_{_wish(ask) or secrets.token_hex(6)}",
         url=body.url,
         types=tuple(body.types),
         store=body.store_id,
@@ -118,8 +123,7 @@ async def add_webhook(ask: Ask[HookBody, Any]) -> Answer:
     kept = site.hooks.add(hook, PART)
     if (kept.url, kept.types, kept.store) != (hook.url, hook.types, hook.store):
         raise Refused("key_reused", f"the key {ask.key} was used for another webhook")
-    replayed = {} if kept is hook else {"Idempotency-Replayed": "true"}
-    return Answer(_new(kept), headers=replayed)
+    return _made(kept, replayed=kept is not hook)
 
 
 @operation(
@@ -169,11 +173,13 @@ async def end_webhook(ask: Ask[Any, Any]) -> HookView:
     reply=NewHook,
     refuses=("unknown_webhook",),
 )
-async def rotate_secret(ask: Ask[Any, Any]) -> NewHook:
-    """A new secret; for a day messages carry the signatures of both."""
+async def rotate_secret(ask: Ask[Any, Any]) -> Answer:
+    """A new secret; for a day messages carry the signatures of both. The same key again is answered with the secret
+    in use."""
     number, site = ask.text("webhook_id"), ask.site
-    hook = site.hooks.rotate(number, site.new_secret(), site.wall())
-    return _new(_known(hook, number))
+    secret = Secret(site.new_secret(), wish=_wish(ask))
+    kept = _known(site.hooks.rotate(number, secret, site.wall()), number)
+    return _made(kept, replayed=kept.secrets[0] != secret)
 
 
 class DeliveryQuery(Struct, kw_only=True):
