@@ -1,6 +1,7 @@
 """Webhooks: signed as the specification says, tried again over days, told once more on request, never sent inside; and
 what a provider says by itself."""
 
+import asyncio
 import http.server
 import json
 import queue
@@ -8,6 +9,7 @@ import socketserver
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -18,6 +20,7 @@ from houbao.engine.announcing import BACKOFF, Answered, Hook, Secret
 from houbao.gateways import webhooks
 from houbao.gateways.webhooks import Poster, check_url, public, signatures
 from houbao.serving import announcer_of
+from houbao.store.aside import Aside
 from web.served import SIGNING, money
 
 URL = "https://shop.example/hook"
@@ -238,6 +241,28 @@ def test_the_same_key_makes_one_webhook_and_another_content_is_refused(served):
     again = served.call("POST", "/v1/webhooks", {"url": URL}, Idempotency_Key="k1")
     assert (again.json(), again.headers["idempotency-replayed"]) == (first, "true")
     assert served.refuse("/v1/webhooks", {"url": f"{URL}/2"}, Idempotency_Key="k1")["code"] == "key_reused"
+
+
+def test_no_request_about_webhooks_or_links_waits_for_the_database_where_all_others_wait_too(served, monkeypatch):
+    writing, wrote = Aside.writing, []
+
+    def noted(rows):
+        try:
+            asyncio.get_running_loop()
+            wrote.append("on the loop")
+        except RuntimeError:
+            wrote.append("in a thread")
+        return writing(rows)
+
+    headers = served.headers("platform")
+    monkeypatch.setattr(Aside, "writing", noted)
+    ask = partial(served.client.request, "POST", headers=headers)
+    path = f"/v1/webhooks/{ask('/v1/webhooks', json={'url': URL}).json()['id']}"
+    ask(f"{path}/rotate-secret")
+    ask(f"{path}/redeliver", json={"delivery_id": "msg_0_1"})
+    ask(f"{path}/end")
+    ask("/v1/portal-sessions", json={"buyer_id": "ann"})
+    assert wrote == ["in a thread"] * 5
 
 
 # --- where it may go -----------------------------------------------------------------------------------------------

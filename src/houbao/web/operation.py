@@ -126,7 +126,8 @@ def operation(
     name: str = "",
     tag: str = "",
 ) -> Callable[[Work], HTTPRouteHandler]:
-    """Make a handler of a function. One that is not `async` reads, and runs in a thread of its own."""
+    """Make a handler of a function. One that is not `async` may wait for the database, and runs in a
+    thread of its own."""
 
     def decorate(work: Work) -> HTTPRouteHandler:
         said = Operation(

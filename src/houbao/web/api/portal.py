@@ -35,7 +35,7 @@ class PortalView(Struct, kw_only=True):
     refuses=("bad_reference", "unknown_store", "bad_request"),
     example={"buyer_id": "ann"},
 )
-async def open_portal(ask: Ask[PortalBody, Any]) -> Answer:
+def open_portal(ask: Ask[PortalBody, Any]) -> Answer:
     """A one-time link: who opens it is signed in as that buyer or store. Give it to nobody else."""
     body, site = ask.body, ask.site
     if bool(body.buyer_id) == bool(body.store_id):

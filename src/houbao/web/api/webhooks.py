@@ -106,7 +106,7 @@ def _known(hook: Hook | None, number: str) -> Hook:
     refuses=("bad_url", "bad_reference", "key_reused"),
     example={"url": "https://shop.example/houbao", "types": ["dispute_opened", "dispute_closed"]},
 )
-async def add_webhook(ask: Ask[HookBody, Any]) -> Answer:
+def add_webhook(ask: Ask[HookBody, Any]) -> Answer:
     """Be told of events from now on, by signed POSTs (Standard Webhooks), tried again over three days."""
     body, site = ask.body, ask.site
     site.check_url(body.url)
@@ -160,7 +160,7 @@ def read_webhook(ask: Ask[Any, Any]) -> HookView:
     reply=HookView,
     refuses=("unknown_webhook",),
 )
-async def end_webhook(ask: Ask[Any, Any]) -> HookView:
+def end_webhook(ask: Ask[Any, Any]) -> HookView:
     """It is told no more; its deliveries stay to be looked at."""
     ask.site.hooks.end(_found(ask).id, ask.site.wall())
     return _view(_found(ask))
@@ -173,7 +173,7 @@ async def end_webhook(ask: Ask[Any, Any]) -> HookView:
     reply=NewHook,
     refuses=("unknown_webhook",),
 )
-async def rotate_secret(ask: Ask[Any, Any]) -> Answer:
+def rotate_secret(ask: Ask[Any, Any]) -> Answer:
     """A new secret; for a day messages carry the signatures of both. The same key again is answered with the secret
     in use."""
     number, site = ask.text("webhook_id"), ask.site
@@ -238,7 +238,7 @@ def _delivery(one: Delivered) -> DeliveryView:
     refuses=("unknown_webhook", "unknown_delivery", "bad_id"),
     example={"delivery_id": "msg_0_47"},
 )
-async def redeliver(ask: Ask[RedeliverBody, Any]) -> DeliveryView:
+def redeliver(ask: Ask[RedeliverBody, Any]) -> DeliveryView:
     """Deliver an event once more, with the id that it had."""
     hook, position = _found(ask), number_of("msg", ask.body.delivery_id)
     if not ask.site.hooks.again(PART, hook.id, position, ask.site.wall()):
