@@ -8,11 +8,12 @@ Every POST carries an idempotency key: it is drawn here unless you name one, and
 answered "busy", is sent again with the same key, so that nothing happens twice.
 """
 
+import http.client
 import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -24,6 +25,19 @@ from msgspec import Struct
 T = TypeVar("T")
 BUSY = (429, 502, 503, 504)
 """Statuses after which the same call may be sent again."""
+
+UNANSWERED = OSError, http.client.HTTPException
+"""Nobody there, or an answer that is cut short or none of HTTP: the call may have been done."""
+
+
+class _Staying(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: it would take the key with it."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> None:
+        """Nowhere."""
+
+
+OPENER = urllib.request.build_opener(_Staying)
 
 
 class Money(Struct, frozen=True):
@@ -231,24 +245,22 @@ class Client:
             headers["Content-Type"] = "application/json"
             data = msgspec.json.encode(body)
         last = ""
-        for wait in self._waits():
+        for n in range(self._tries):
+            wait = 0.25 * 2**n
             request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
             try:
-                with urllib.request.urlopen(request, timeout=self._timeout) as answer:
+                with OPENER.open(request, timeout=self._timeout) as answer:
                     return answer.read()
             except urllib.error.HTTPError as error:
                 problem = _problem(error)
                 if error.code not in BUSY:
                     raise ApiError(error.code, problem) from None
                 last, wait = str(problem.get("detail", error.code)), max(wait, _retry_after(error))
-            except OSError as error:
-                last = str(error)
-            self._sleep(wait)
+            except UNANSWERED as error:
+                last = str(error) or type(error).__name__
+            if n + 1 < self._tries:
+                self._sleep(wait)
         raise Unreachable(f"{method} {self.url}{path}: {last}")
-
-    def _waits(self) -> Iterable[float]:
-        """Seconds to wait after each try that failed."""
-        return (0.25 * 2**n if n + 1 < self._tries else 0.0 for n in range(self._tries))
 
 
 def _claim(order: str, reason: str, amount: Money, lines: Sequence[str]) -> dict[str, Any]:
@@ -260,7 +272,7 @@ def _problem(error: urllib.error.HTTPError) -> dict[str, Any]:
     with error:
         try:
             told = json.loads(error.read())
-        except ValueError:
+        except (ValueError, *UNANSWERED):
             told = None
     return told if isinstance(told, dict) else {"code": "unknown", "detail": f"HTTP {error.code}"}
 
