@@ -287,6 +287,30 @@ def test_a_seller_is_told_whether_the_guarantee_would_have_paid(served, shown):
     assert "Being inside saves" in said
 
 
+def test_who_joins_or_leaves_sees_the_advice_beside_the_button(served):
+    for wish, other in (("leave", "join"), ("join", "leave")):
+        said = get(served, f"/guarantee/{wish}").text
+        assert f'action="/guarantee/{wish}/send"' in said
+        assert "Being inside saves" in said
+        assert f'href="/guarantee/{wish}"' in get(served, f"/guarantee/{other}").text, (
+            "what it cannot do, it offers not"
+        )
+        post(served, f"/guarantee/{wish}/send", {})
+        served.market.now += timedelta(hours=1)
+
+
+def test_the_api_advises_as_the_page_does(served, shown):
+    told = served.get("/v1/stores/oak/advice", role="seller")
+    page = get(served, "/guarantee/advice").text
+    assert (told["verdict"], told["member"]) == ("too_few", True)
+    assert f"to tell: {told['disputes']} have ended in the last 90 days." in page
+    (balance,) = told["balances"]
+    for name in ("outside", "inside", "premium"):
+        assert f"€{balance[name]['minor'] // 100}.{balance[name]['minor'] % 100:02}" in page
+    assert told["inside"]["weight"] <= told["outside"]["weight"]
+    assert served.get("/v1/stores/oak/advice?days=1")["orders"] < told["orders"]
+
+
 def test_goodwill_leaves_the_balance_and_counts_nowhere(served, shown):
     number = shown["fine order"]
     answer = post(served, f"/orders/order_0_{number}/goodwill", {"amount": "5.00"})

@@ -21,6 +21,7 @@ MAY = {
     "read_fund_records": "psafrSA",
     "read_entry": "psafrSA",
     "read_score": "psafrSA",
+    "read_advice": "psafrSA",
     "repay": "sfSA",
     "write_off_of_store": "f",
     "place_order": "pA",

@@ -1,6 +1,7 @@
 """Every operation of the API: what the server answers, and what the document tells of."""
 
 from houbao.web.api import (
+    advice,
     commands,
     disputes,
     evidence,
@@ -24,6 +25,7 @@ OPERATIONS = (
     stores.change_contact,
     stores.enrol_store,
     stores.read_score,
+    advice.read_advice,
     stores.repay,
     stores.write_off,
     orders.place_order,

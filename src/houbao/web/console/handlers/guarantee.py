@@ -56,7 +56,7 @@ def _shown(request: AnyRequest, *, done: str = "", refused: Refused | None = Non
         view=found,
         sections=sections,
         asked=asked,
-        advice=advise(site.past(caller.store, now - ADVISED), now, ADVISED.days) if asked == "advice" else None,
+        advice=advise(site.past(caller.store, now - ADVISED), now, ADVISED.days) if asked and programme else None,
         key=uuid4().hex,
     )
 
