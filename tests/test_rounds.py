@@ -1,9 +1,18 @@
-"""What both `houbao work` and `houbao serve` do in one round."""
+"""What both `houbao work` and `houbao serve` do in one round, and whom they tell."""
+
+import http.server
+import threading
+from datetime import UTC, datetime
+
+import pytest
 
 from houbao.commands import breakers
 from houbao.commands.rounds import round_of
+from houbao.commands.working import work
+from houbao.engine.announcing import Hook, Secret
 from houbao.engine.worker import ASSESSED_EVERY
 from houbao.settings import Settings
+from houbao.store.hooks import Hooks
 from houbao.wiring import House
 
 
@@ -30,5 +39,46 @@ def test_between_two_days_they_do_not(market):
 def served(market) -> House:
     """The market as a server has it: its worker writes through the writer."""
     market.open(market.order("o-1", "400.00"), "damaged", "400.00")
-    settings = Settings(database_url=f"sqlite:///{market.database.path}")
-    return House(settings, clock=lambda: market.now, observe=lambda commands, seconds: None)
+    return House(settings_of(market), clock=lambda: market.now, observe=lambda commands, seconds: None)
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Takes every message, keeps the ids, and has whoever sends them stopped."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append(self.headers["webhook-id"])
+        self.send_response(204)
+        self.end_headers()
+        self.server.stopping.set()
+
+    def log_message(self, *said):
+        pass
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_the_worker_alone_tells_the_webhooks_too(market, once, capsys):
+    with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        receiver.got, receiver.stopping = [], threading.Event()
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        hooks, house = Hooks(market.database.path), House(settings_of(market), clock=lambda: market.now)
+        hooks.add(hook(f"http://127.0.0.1:{receiver.server_address[1]}/"), 0)
+        dispute = market.open(market.order(), "damaged", "40.00")
+        work(house, once=once, now="", inside=True, stopping=receiver.stopping)
+        hooks.close()
+        house.close()
+        receiver.shutdown()
+    assert receiver.got == [f"msg_0_{dispute}"]
+    assert ("1 delivery to webhooks tried" in capsys.readouterr().out) == once
+
+
+def hook(url: str) -> Hook:
+    """A webhook of new disputes."""
+    secrets = (Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),)
+    return Hook(
+        id="webhook_1", url=url, types=("dispute_opened",), store="", secrets=secrets, created_at=datetime.now(UTC)
+    )
+
+
+def settings_of(market) -> Settings:
+    return Settings(database_url=f"sqlite:///{market.database.path}")

@@ -214,11 +214,11 @@ def work(
     now: Annotated[str, Parameter(help="Move a sandbox's clock to this time first (RFC 3339)")] = "",
     database: DatabaseUrl = None,
 ) -> None:
-    """The worker: lets deadlines pass, sends refunds and mail, looks up what is unknown."""
+    """The worker: lets deadlines pass, sends refunds and mail, looks up what is unknown, tells the webhooks."""
     from houbao.commands.working import work as run_worker
 
     with opened(database) as house:
-        run_worker(house, once=once, now=now)
+        run_worker(house, once=once, now=now, inside=settings(database).webhooks_inside)
 
 
 @app.command

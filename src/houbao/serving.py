@@ -119,9 +119,9 @@ def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
     )
 
 
-def announcer_of(site: Site, *, local: bool = False) -> Announcer:
-    """Who tells the webhooks of a site."""
-    return Announcer(site.hooks, Poster(local=local).send, message_of, site.wall)
+def announcer_of(hooks: Hooks, clock: Callable[[], datetime] | None = None, *, local: bool = False) -> Announcer:
+    """Who tells the webhooks. `clock` is the machine's unless another is given; `local` as for a site."""
+    return Announcer(hooks, Poster(local=local).send, message_of, clock or (lambda: datetime.now(UTC)))
 
 
 def message_of(event: Happening) -> bytes:

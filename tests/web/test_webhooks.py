@@ -99,7 +99,7 @@ class Receiver:
 def told(served):
     """The market with a receiver, and who tells it."""
     served.receiver = Receiver()
-    served.announcer = announcer_of(served.site)
+    served.announcer = announcer_of(served.site.hooks, lambda: served.wall)
     served.announcer.send = served.receiver.send
     return served
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import uvicorn
 from litestar import Litestar
 
-from houbao.commands.rounds import round_of
+from houbao.commands.rounds import PAUSE, announce, round_of
 from houbao.engine.worker import Done
 from houbao.serving import announcer_of, site_of
 from houbao.settings import Settings
@@ -17,9 +17,6 @@ from houbao.web.server import create_app
 from houbao.web.site import Site
 from houbao.web.watch import log_to_stderr
 from houbao.wiring import House
-
-PAUSE = 1.0
-"""Seconds between two looks of the worker when nothing was due."""
 
 STOP_SECONDS = 20
 """How long what was asked already may take when the server stops."""
@@ -34,10 +31,11 @@ def serve(settings: Settings, at: socket.socket) -> None:
     metrics = Metrics()
     house = House(settings, observe=metrics.note_batch)
     site = site_of(house, settings, metrics)
+    announcer = announcer_of(site.hooks, local=settings.webhooks_inside)
     stopping = threading.Event()
     threads = [
         threading.Thread(target=_work, args=(house, site, stopping), name="worker"),
-        threading.Thread(target=_announce, args=(site, stopping, settings.webhooks_inside), name="webhooks"),
+        threading.Thread(target=announce, args=(announcer, stopping), name="webhooks"),
     ]
     for thread in threads:
         thread.start()
@@ -80,19 +78,6 @@ def _work(house: House, site: Site, stopping: threading.Event) -> None:
         except Exception as fault:  # noqa: BLE001 - the worker goes on; readyz and the log say that it stumbles
             log.error("the worker stumbled", extra={"said": {"fault": type(fault).__name__}})
         stopping.wait(PAUSE)
-
-
-def _announce(site: Site, stopping: threading.Event, local: bool) -> None:
-    """Tell the webhooks, in a thread of its own: a receiver who is slow keeps no refund waiting."""
-    announcer = announcer_of(site, local=local)
-    while not stopping.is_set():
-        tried = 0
-        try:
-            tried = announcer.run(stopping.is_set)
-        except Exception as fault:  # noqa: BLE001 - the deliveries stay due, and the log says that it stumbles
-            log.error("telling the webhooks stumbled", extra={"said": {"fault": type(fault).__name__}})
-        if not tried:
-            stopping.wait(PAUSE)
 
 
 def _told(site: Site, done: Done) -> None:

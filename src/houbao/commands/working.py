@@ -1,33 +1,61 @@
 """`houbao work`: the worker as a process of its own."""
 
 import sys
-import time
+import threading
 
-from houbao.commands.rounds import round_of
+from houbao.commands.rounds import PAUSE, announce, round_of
 from houbao.commands.times import time_of
 from houbao.core.terms import Refused
+from houbao.engine.announcing import Announcer
+from houbao.serving import announcer_of
+from houbao.store.hooks import Hooks
 from houbao.wiring import House
 
-PAUSE = 1.0
-"""Seconds between two looks at the database when nothing was due."""
 
-
-def work(house: House, *, once: bool, now: str) -> None:
-    """Run until stopped, or once. `now` moves a sandbox's clock first; a live database refuses that."""
+def work(house: House, *, once: bool, now: str, inside: bool = False, stopping: threading.Event | None = None) -> None:
+    """Run until `stopping`, or once. `now` moves a sandbox's clock first; a live database refuses that. `inside` lets
+    webhooks go to machines of this network too."""
     if now:
         _move(house, now)
-    daily_at = house.clock()
-    while True:
-        told = round_of(house, daily_at)
-        done, scored, daily_at = told.done, told.scored, told.daily_at
-        for trouble in done.troubles:
-            print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
+    hooks = Hooks(house.database.path)
+    try:
+        announcer = announcer_of(hooks, local=inside)
         if once:
-            print(f"{done.deadlines} deadlines passed, {done.effects} effects done")
-            if scored.days:
-                print(f"{scored.days} daily scores kept, {scored.grades} grades given")
-            return
-        time.sleep(PAUSE)
+            _once(house, announcer)
+        else:
+            _until(stopping or threading.Event(), house, announcer)
+    finally:
+        hooks.close()
+
+
+def _once(house: House, announcer: Announcer) -> None:
+    told = round_of(house, house.clock())
+    _say(told.done.troubles)
+    print(f"{told.done.deadlines} deadlines passed, {told.done.effects} effects done")
+    if told.scored.days:
+        print(f"{told.scored.days} daily scores kept, {told.scored.grades} grades given")
+    if tried := announcer.run():
+        print(f"{tried} {'delivery' if tried == 1 else 'deliveries'} to webhooks tried")
+
+
+def _until(stopping: threading.Event, house: House, announcer: Announcer) -> None:
+    daily_at = house.clock()
+    telling = threading.Thread(target=announce, args=(announcer, stopping), name="webhooks")
+    telling.start()
+    try:
+        while not stopping.is_set():
+            told = round_of(house, daily_at)
+            daily_at = told.daily_at
+            _say(told.done.troubles)
+            stopping.wait(PAUSE)
+    finally:
+        stopping.set()
+        telling.join()
+
+
+def _say(troubles: list[str]) -> None:
+    for trouble in troubles:
+        print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
 
 
 def _move(house: House, now: str) -> None:
