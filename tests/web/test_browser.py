@@ -1,13 +1,17 @@
 """The pages in a real Chromium: nothing for axe to find, on a desk and on a phone, light and dark; with script and
-without; in Chinese."""
+without; in Chinese. And what only runs there: the JavaScript library that receivers of webhooks verify with."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from given import BUYER, eur
 from houbao.core import disputes as d
+from houbao.engine.announcing import Hook, Secret
+from houbao.gateways.webhooks import signatures
 from web.browsing import DESKTOP, PHONE, Site, chromium, tab
 
 SELLERS = (
@@ -223,3 +227,63 @@ def test_what_happens_while_somebody_reads_is_told_and_shown_when_they_wish(brow
         assert "Any news of my parcel?" not in seller.text()
         seller.page.click("#news a")
         assert "Any news of my parcel?" in seller.text()
+
+
+# --- webhooks in JavaScript ----------------------------------------------------------------------------------------
+
+VENDOR = Path(__file__).parents[1] / "vendor"
+PACKAGE = {
+    "standardwebhooks": "standardwebhooks-1.1.1/index.js",
+    "./timing_safe_equal": "standardwebhooks-1.1.1/timing_safe_equal.js",
+    "@stablelib/base64": "stablelib-base64-1.0.1/base64.js",
+    "fast-sha256": "fast-sha256-1.3.0/sha256.js",
+}
+"""The published package and what it needs, by the names under which its files ask for each other."""
+
+VERIFY = """([files, secret, body, headers]) => {
+    const made = {};
+    const need = name => {
+        if (!(name in made)) {
+            const module = {exports: {}};
+            new Function("module", "exports", "require", files[name])(module, module.exports, need);
+            made[name] = module.exports;
+        }
+        return made[name];
+    };
+    try {
+        return new (need("standardwebhooks").Webhook)(secret).verify(body, headers);
+    } catch (error) {
+        return error.name;
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def verified(browser) -> Iterator[Any]:
+    """What the package `standardwebhooks` of npm says of a message: its content, or the name of its error."""
+    files = {name: (VENDOR / path).read_text(encoding="utf-8") for name, path in PACKAGE.items()}
+    page = browser.new_page()
+    yield lambda secret, body, headers: page.evaluate(VERIFY, [files, secret, body, headers])
+    page.close()
+
+
+OLD, NEW, NOBODYS = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_bm8="
+
+
+def test_the_javascript_package_verifies_what_is_signed_by_either_secret_and_nothing_else(verified):
+    at, body = datetime.now(UTC), '{"type":"dispute_opened","data":{"told":"花瓶 €40"}}'
+    hook = Hook(id="webhook_1", url="", types=(), store="", secrets=(Secret(NEW), Secret(OLD)), created_at=at)
+    headers = {
+        "webhook-id": "msg_0_47",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signatures(hook, "msg_0_47", at, body),
+    }
+    for secret in (NEW, OLD):
+        assert verified(secret, body, headers)["data"] == {"told": "花瓶 €40"}
+    for secret, said, more in (
+        (NOBODYS, body, {}),
+        (NEW, f"{body} ", {}),
+        (NEW, body, {"webhook-id": "msg_0_48"}),
+        (NEW, body, {"webhook-timestamp": str(int(at.timestamp()) - 1)}),
+    ):
+        assert verified(secret, said, headers | more) == "WebhookVerificationError"
