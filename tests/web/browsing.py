@@ -14,6 +14,8 @@ import pytest
 import uvicorn
 
 from given import Market
+from houbao.engine.announcing import Answered
+from houbao.serving import announcer_of
 from houbao.web.guard import SESSION
 from houbao.web.server import create_app
 from web.deskfront import furnish_desks
@@ -51,6 +53,11 @@ class Site:
         for name, role in (("mia", "agent"), ("lee", "agent"), ("kim", "finance"), ("eve", "admin")):
             self.served.add_user(name, role)
         self.served.site.secure = False
+        self.webhook = self.served.post("/v1/webhooks", {"url": "https://shop.example/hook"})["id"]
+        self.market.order()
+        announcer = announcer_of(self.served.site)
+        announcer.send = lambda *given: Answered(500, "no room")
+        announcer.run()
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             self.port = taken.getsockname()[1]
@@ -68,7 +75,7 @@ class Site:
     def path(self, template: str) -> str:
         """A path with the names of what is shown filled in: /disputes/{late}."""
         ids = {name: f"{'order' if 'order' in name else 'dispute'}_0_{number}" for name, number in self.shown.items()}
-        return template.format_map(ids)
+        return template.format_map(ids | {"webhook": self.webhook})
 
     def cookie(self, role: str) -> dict[str, Any]:
         """The cookie of somebody who is signed in."""

@@ -59,7 +59,7 @@ FINANCES = (
     "/cases/{unknown}",
     "/cases/{stuck}",
 )
-ADMINS = ("/people", "/keys", "/audit", "/cases/{checked}")
+ADMINS = ("/people", "/keys", "/webhooks", "/webhooks/{webhook}", "/audit", "/cases/{checked}")
 PAGES = {
     "seller": SELLERS,
     "buyer": BUYERS,

@@ -199,3 +199,12 @@ def deliveries(
         )
         for number, position, how, due, tries, tried, status, detail in found
     ]
+
+
+def kinds(connection: sqlite3.Connection, part: int, positions: Sequence[int]) -> dict[int, str]:
+    """Position → the kind of event that stands there."""
+    marks = ",".join("?" * len(positions))
+    found = connection.execute(
+        f"SELECT position, body->>'$.type' FROM events WHERE part=? AND position IN ({marks})", (part, *positions)
+    )
+    return dict(found.fetchall())

@@ -1,15 +1,14 @@
 """Webhooks: who is told of events, how each delivery went, telling once more."""
 
-import secrets
 from datetime import datetime
-from hashlib import blake2b
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, structs
 
-from houbao.core.terms import Refused, check_reference
-from houbao.engine.announcing import Delivered, Hook, Secret
+from houbao.core.terms import Refused
+from houbao.engine.announcing import Delivered, Hook
 from houbao.store import hooks
+from houbao.web import webhooks
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.shapes import Page, event_id
 from houbao.web.operation import Answer, Ask, operation
@@ -79,21 +78,10 @@ def _made(hook: Hook, *, replayed: bool) -> Answer:
     return Answer(new, headers={"Idempotency-Replayed": "true"} if replayed else {})
 
 
-def _wish(ask: Ask[Any, Any]) -> str:
-    """By what the caller's wish is known again; empty without an idempotency key."""
-    return blake2b(f"{ask.caller.id}\0{ask.key}".encode(), digest_size=6).hexdigest() if ask.key else ""
-
-
 def _found(ask: Ask[Any, Any]) -> Hook:
     number = ask.text("webhook_id")
     with ask.site.snapshot() as reading:
-        return _known(hooks.hook_of(reading, number), number)
-
-
-def _known(hook: Hook | None, number: str) -> Hook:
-    if hook is None:
-        raise Refused("unknown_webhook", f"no webhook {number[:64]!r}")
-    return hook
+        return webhooks.known(hooks.hook_of(reading, number), number)
 
 
 @operation(
@@ -108,22 +96,9 @@ def _known(hook: Hook | None, number: str) -> Hook:
 )
 def add_webhook(ask: Ask[HookBody, Any]) -> Answer:
     """Be told of events from now on, by signed POSTs (Standard Webhooks), tried again over three days."""
-    body, site = ask.body, ask.site
-    site.check_url(body.url)
-    if body.store_id:
-        check_reference("store_id", body.store_id)
-    hook = Hook(
-        id=f"webhook_{_wish(ask) or secrets.token_hex(6)}",
-        url=body.url,
-        types=tuple(body.types),
-        store=body.store_id,
-        secrets=(Secret(site.new_secret()),),
-        created_at=site.wall(),
-    )
-    kept = site.hooks.add(hook, PART)
-    if (kept.url, kept.types, kept.store) != (hook.url, hook.types, hook.store):
-        raise Refused("key_reused", f"the key {ask.key} was used for another webhook")
-    return _made(kept, replayed=kept is not hook)
+    body = ask.body
+    hook, before = webhooks.add(ask.site, ask.caller, ask.key, url=body.url, types=body.types, store=body.store_id)
+    return _made(hook, replayed=before)
 
 
 @operation(
@@ -176,10 +151,8 @@ def end_webhook(ask: Ask[Any, Any]) -> HookView:
 def rotate_secret(ask: Ask[Any, Any]) -> Answer:
     """A new secret; for a day messages carry the signatures of both. The same key again is answered with the secret
     in use."""
-    number, site = ask.text("webhook_id"), ask.site
-    secret = Secret(site.new_secret(), wish=_wish(ask))
-    kept = _known(site.hooks.rotate(number, secret, site.wall()), number)
-    return _made(kept, replayed=kept.secrets[0] != secret)
+    hook, before = webhooks.turn(ask.site, ask.caller, ask.key, ask.text("webhook_id"))
+    return _made(hook, replayed=before)
 
 
 class DeliveryQuery(Struct, kw_only=True):

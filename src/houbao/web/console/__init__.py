@@ -28,6 +28,7 @@ from houbao.web.console.handlers import (
     doors,
     fund,
     guarantee,
+    hooks,
     live,
     opening,
     orders,
@@ -56,6 +57,7 @@ HANDLERS: Sequence[Any] = (
     *refunds.HANDLERS,
     *policies.HANDLERS,
     *people.HANDLERS,
+    *hooks.HANDLERS,
     *audit.HANDLERS,
 )
 """The handlers of all pages: functions, controllers or routers of Litestar."""

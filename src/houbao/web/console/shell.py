@@ -80,7 +80,8 @@ PLACES: dict[str, tuple[Place, ...]] = {
     ),
     "admin": (
         Place("people", "/people", "people", N_("People")),
-        Place("keys", "/keys", "keys", N_("Keys")),
+        Place("keys", "/keys", "keys", N_("API keys")),
+        Place("webhooks", "/webhooks", "webhooks", N_("Webhooks")),
         Place("audit", "/audit", "search", N_("Audit")),
         Place("fund", "/fund", "fund", N_("Fund")),
         Place("policies", "/policies", "policies", N_("Policies")),
@@ -159,6 +160,10 @@ TITLES = {
     "no_refund": N_("Nothing of that refund is left to settle."),
     "unknown_provider": N_("There is no such provider."),
     "no_record": N_("There is nothing to score yet."),
+    "bad_url": N_("That is no address that can be told."),
+    "unknown_webhook": N_("There is no such webhook here."),
+    "unknown_delivery": N_("There is no such delivery here."),
+    "key_reused": N_("That form was sent before, with something else in it."),
 }
 
 POSSIBLE = {
@@ -168,6 +173,8 @@ POSSIBLE = {
     "bad_form": N_("Nothing was sent. Load the page again and send it once more."),
     "overloaded": N_("Nothing was sent. Try again in a second."),
     "outside_window": N_("Write to the seller instead."),
+    "bad_url": N_("Write a full address that begins with https://, without a name or password in it."),
+    "key_reused": N_("What was made then stands in the list. Load the page again to make another."),
 }
 
 

@@ -3,6 +3,7 @@ underscores, so that a policy's own words (an agent's reason, a rule's name) sta
 
 from markupsafe import Markup
 
+from houbao.web.console.happenings import HAPPENING
 from houbao.web.console.language import N_, Voice
 
 REASON = {
@@ -308,6 +309,7 @@ SCOPE = {
 }
 
 TABLES = {
+    "happening": HAPPENING,
     "role": ROLE,
     "scope": SCOPE,
     "account": ACCOUNT,

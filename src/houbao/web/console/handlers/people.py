@@ -74,10 +74,10 @@ def _people(
         done=voice.say(done) if done else Markup(""),
         refused=refused,
     )
-    return _once(answer) if shown else answer
+    return once(answer) if shown else answer
 
 
-def _once(answer: Response[str]) -> Response[str]:
+def once(answer: Response[str]) -> Response[str]:
     """An answer that nobody keeps."""
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -189,7 +189,7 @@ def _keys(
         done=voice.say(done) if done else Markup(""),
         refused=refused,
     )
-    return _once(answer) if shown else answer
+    return once(answer) if shown else answer
 
 
 @post("/keys", opt=on("people.manage"), status_code=200)

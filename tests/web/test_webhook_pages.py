@@ -1,0 +1,149 @@
+"""The page of webhooks, for admins: made with a secret shown once, every delivery seen and made again, ended."""
+
+import re
+import typing
+
+import pytest
+
+from houbao.core.world import Event
+from houbao.engine.announcing import Answered
+from houbao.serving import announcer_of
+from houbao.web.console.happenings import HAPPENING
+from web.desk import get, post
+
+URL = "https://shop.example/hook"
+
+
+def told(served, path: str) -> str:
+    answer = get(served, path, "admin")
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def made(served, **form: str) -> str:
+    """A webhook made on the page; its path."""
+    page = post(served, "/webhooks", {"url": URL} | form, "admin").text
+    return re.search(r'href="(/webhooks/webhook_\w+)"', page)[1]
+
+
+def announced(served, *answers: Answered) -> None:
+    """What is due is told, and answered so; with 200 after that."""
+    left = [*answers]
+    announcer = announcer_of(served.site)
+    announcer.send = lambda *given: left.pop(0) if left else Answered(200)
+    announcer.run()
+
+
+def test_a_webhook_is_made_and_its_secret_shown_once(served):
+    answer = post(served, "/webhooks", {"url": URL, "store": "oak", "kind-dispute_opened": "yes"}, "admin")
+    (secret,) = re.findall(r'<code class="secret">(whsec_.*?)</code>', answer.text)
+    (hook,) = served.hooks()
+    assert (hook.url, hook.store, hook.types) == (URL, "oak", ("dispute_opened",))
+    assert hook.secrets[0].secret == secret
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert secret not in told(served, "/webhooks")
+    assert secret not in told(served, f"/webhooks/{hook.id}")
+
+
+def test_a_form_that_is_sent_twice_makes_one_webhook(served):
+    page = told(served, "/webhooks")
+    key = re.search(r'name="key" value="(\w+)"', page)[1]
+    for _ in range(2):
+        assert post(served, "/webhooks", {"url": URL, "key": key}, "admin").status_code == 200
+    assert len(served.hooks()) == 1
+    answer = post(served, "/webhooks", {"url": "https://other.example/", "key": key}, "admin")
+    assert "That form was sent before, with something else in it." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"url": "http://shop.example/"}, "That is no address that can be told."),
+        ({"url": "https://me:secret@shop.example/"}, "That is no address that can be told."),
+        ({"store": "no such"}, "That cannot be written so."),
+    ],
+)
+def test_what_cannot_be_told_is_refused_with_everything_kept(served, changed, said):
+    answer = post(served, "/webhooks", {"url": URL, "kind-refund_paid": "yes"} | changed, "admin")
+    assert answer.status_code >= 400
+    assert said in answer.text
+    assert re.search(r'name="kind-refund_paid" value="yes" checked', answer.text)
+    assert served.hooks() == []
+
+
+def test_every_kind_of_event_can_be_chosen_by_its_words_and_no_other():
+    assert set(HAPPENING) == {kind.__struct_config__.tag for kind in typing.get_args(Event)}
+
+
+def test_each_delivery_is_seen_with_what_was_answered_and_made_again(served):
+    path = made(served)
+    order = served.market.order()
+    announced(served, Answered(500, "no room"))
+    page = told(served, path)
+    assert "answered HTTP 500" in page
+    assert "no room" in page
+    assert "Order paid" in page
+    (message,) = re.findall(rf'action="{path}/deliveries/(msg_0_{order})/again"', page)
+    assert post(served, f"{path}/deliveries/{message}/again", {}, "admin").headers["location"] == f"{path}?done=again"
+    announced(served)
+    assert "answered HTTP 500" not in told(served, path)
+    assert message in told(served, f"{path}?state=done")
+    assert "No delivery stands so." in told(served, f"{path}?state=failed")
+
+
+def test_deliveries_come_page_after_page_each_once(served, monkeypatch):
+    monkeypatch.setattr("houbao.web.console.handlers.hooks.PAGE", 2)
+    made_path = path = made(served)
+    served.market.order()
+    announced(served)
+    found: list[str] = []
+    while path:
+        page = told(served, path)
+        found += re.findall(r"<code>msg_0_(\d+)</code>", page)
+        more = re.search(r'href="([^"]+)" rel="next"', page)
+        path = more[1].replace("&amp;", "&") if more else ""
+    rows = served.market.database.connection.execute("SELECT position FROM hook_deliveries ORDER BY position DESC")
+    assert [int(one) for one in found] == [position for (position,) in rows]
+    assert made_path.startswith("/webhooks/webhook_")
+
+
+def test_another_secret_signs_beside_the_one_before_and_is_shown_once(served):
+    path = made(served)
+    answer = post(served, f"{path}/secret", {"key": "turn-1"}, "admin")
+    again = post(served, f"{path}/secret", {"key": "turn-1"}, "admin")
+    (secret,) = re.findall(r'<code class="secret">(whsec_.*?)</code>', answer.text)
+    assert secret in again.text
+    (hook,) = served.hooks()
+    assert hook.secrets[0].secret == secret
+    assert len(hook.secrets) == 2
+    page = told(served, path)
+    assert secret not in page
+    assert "signed with the secret before as well" in page
+
+
+def test_one_that_is_ended_is_told_no_more_and_offers_nothing(served):
+    path = made(served)
+    served.market.order()
+    announced(served)
+    assert post(served, f"{path}/end", {}, "admin").headers["location"] == f"{path}?done=ended"
+    page = told(served, path)
+    assert "<b>Told no more</b>" in page
+    assert "/again" not in page
+    assert f"{path}/end" not in page
+    assert "Ended" in told(served, "/webhooks")
+
+
+def test_what_is_not_there_is_not_there(served):
+    path = made(served)
+    assert get(served, "/webhooks/webhook_none", "admin").status_code == 404
+    for form in ("/webhooks/webhook_none/secret", "/webhooks/webhook_none/end", f"{path}/deliveries/msg_0_999/again"):
+        assert post(served, form, {}, "admin").status_code == 404, form
+
+
+@pytest.mark.parametrize("who", ["agent", "finance", "buyer", "seller", "nobody"])
+def test_nobody_but_admins_gets_there(served, who):
+    for path in ("/webhooks", "/webhooks/webhook_1"):
+        assert get(served, path, who).status_code == (303 if who == "nobody" else 403), path
+    if who != "nobody":
+        for path in ("", "/webhook_1/secret", "/webhook_1/end", "/webhook_1/deliveries/msg_0_1/again"):
+            assert post(served, f"/webhooks{path}", {"url": URL}, who).status_code == 403, path
