@@ -56,6 +56,7 @@ FINANCES = (
     "/debts",
     "/policies",
     "/policies/2026.1",
+    "/publish?with=2026.1",
     "/cases/{unknown}",
     "/cases/{stuck}",
 )

@@ -14,9 +14,12 @@ from houbao.core.terms import Refused
 from houbao.store import lists
 from houbao.store.policies import Version, programme_of, versions
 from houbao.web.console import frame
+from houbao.web.console.language import N_
 from houbao.web.guard import on
+from houbao.web.permissions import scope_of
 
 AnyRequest = Request[Any, Any, Any]
+PUBLISHED = N_("Published. Orders paid from its start on keep this version.")
 
 
 class Changed(Struct, frozen=True):
@@ -32,7 +35,10 @@ def show_policies(request: AnyRequest) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
         found = versions(reading, site.clock())
-    return frame.page(request, voice, "finance/policies.html", at="policies", rows=found, before=before_each(found))
+    may = scope_of(frame.caller_of(request), "policies.publish") is not None
+    return frame.page(
+        request, voice, "finance/policies.html", at="policies", rows=found, before=before_each(found), may=may
+    )
 
 
 def before_each(found: list[Version]) -> dict[str, str]:
@@ -69,6 +75,7 @@ def show_policy(request: AnyRequest) -> Response[str]:
         against=against,
         others=[one.version for one in found if one.version != version],
         changed=list(compared(other, text)) if against else [],
+        done=voice.say(PUBLISHED) if request.query_params.get("done") == "published" else "",
     )
 
 

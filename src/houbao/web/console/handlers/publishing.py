@@ -1,0 +1,204 @@
+"""A new policy version: its text checked with every field at fault named, beside the one in force, then published."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.response import Redirect
+from msgspec import Struct
+
+from houbao.core.policy import Policy, PolicyError
+from houbao.core.policy_file import parse_policy
+from houbao.core.programme import Programme, policy_in_force, publish
+from houbao.core.promise import Section, promise
+from houbao.core.terms import Refused
+from houbao.store import lists
+from houbao.store.policies import programme_of, versions
+from houbao.web.api.policies import MOST_TEXT
+from houbao.web.console import frame
+from houbao.web.console.deeds import Form
+from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.policies import Changed, compared
+from houbao.web.console.language import Voice
+from houbao.web.guard import on
+from houbao.web.site import Site
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Fault(Struct, frozen=True):
+    """What is wrong in a text: where it stands, and what to write instead."""
+
+    field: str
+    says: str
+
+
+class Draft(Struct, frozen=True):
+    """A text that could be published: what it takes the place of, what it changes there, and what it promises. `before`
+    is when the same text was published already."""
+
+    policy: Policy
+    programme: str
+    start: datetime | None
+    live: str
+    changed: list[Changed]
+    sections: tuple[Section, ...]
+    before: datetime | None
+
+
+# --- checking ------------------------------------------------------------------------------------------------------
+
+
+@get("/publish", opt=on("policies.publish"))
+async def show_draft(request: AnyRequest) -> Response[str]:
+    """The form of a new version; it may begin with the text of another."""
+    # Not `sync_to_thread`: see `sign_in_form` in doors.py.
+    return await asyncio.to_thread(_begun, request)
+
+
+def _begun(request: AnyRequest) -> Response[str]:
+    site, begin = frame.site_of(request), request.query_params.get("with", "")
+    with site.snapshot() as reading:
+        text = lists.policy_text(reading, begin) if begin else None
+    return _shown(request, {"text": text or ""})
+
+
+def _shown(
+    request: AnyRequest,
+    form: Form,
+    *,
+    draft: Draft | None = None,
+    faults: list[Fault] | None = None,
+    refused: Refused | None = None,
+) -> Response[str]:
+    voice, site = frame.speak(request), frame.site_of(request)
+    with site.snapshot() as reading:
+        known = [one for one in versions(reading, site.clock()) if one.programme]
+    return frame.page(
+        request,
+        voice,
+        "finance/publish.html",
+        at="policies",
+        status=422 if faults else 200,
+        typed=form,
+        draft=draft,
+        faults=faults or [],
+        programmes=[*dict.fromkeys(one.programme for one in known)],
+        in_force=next((one.version for one in known if one.state == "in_force"), ""),
+        refused=refused,
+    )
+
+
+@post("/publish/check", opt=on("policies.publish"), status_code=200)
+async def check_draft(request: AnyRequest) -> Response[str]:
+    """What is wrong with a text; or what it changes in the version in force, with the button that publishes it."""
+    form = await typed(request)
+    try:
+        form["text"] = await _text(request, form)
+    except Refused as refused:
+        said = refused
+        return await asyncio.to_thread(lambda: _shown(request, form, refused=said))
+    return await asyncio.to_thread(_check, request, form)
+
+
+async def _text(request: AnyRequest, form: Form) -> str:
+    """The text of the file that was chosen, else of the field. Raises Refused: bad_request."""
+    sent = (await request.form()).get("file")
+    text = form.get("text", "")
+    if isinstance(sent, UploadFile) and sent.filename:
+        try:
+            text = (await sent.read(MOST_TEXT + 1)).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise Refused("bad_request", f"{sent.filename[:64]} is no text in UTF-8") from None
+    if not text.strip():
+        raise Refused("bad_request", "choose a file, or paste the text of a policy")
+    if len(text) > MOST_TEXT:
+        raise Refused("text_too_long", f"a policy has at most {MOST_TEXT >> 10} KiB")
+    return lines_of(text)
+
+
+def lines_of(text: str) -> str:
+    """The text with the line ends of a file: browsers send others, and the digest is of every byte."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check(request: AnyRequest, form: Form) -> Response[str]:
+    try:
+        draft = _draft(frame.speak(request), frame.site_of(request), form)
+    except PolicyError as error:
+        return _shown(request, form, faults=[_fault(one) for one in error.faults])
+    except Refused as refused:
+        return _shown(request, form, refused=refused)
+    return _shown(request, form, draft=draft)
+
+
+def _fault(said: str) -> Fault:
+    """A fault as `policy_file` tells it: the field, a colon, what is wrong with it."""
+    field, colon, says = said.partition(": ")
+    return Fault(field, says) if colon else Fault("", said)
+
+
+def _draft(voice: Voice, site: Site, form: Form) -> Draft:
+    """Raises PolicyError; Refused: unknown_programme, version_taken, bad_time, backdated, out_of_order."""
+    policy, now, start = parse_policy(form["text"]), site.clock(), _start(voice, form)
+    with site.snapshot() as reading:
+        programme = programme_of(reading, form.get("programme", "standard"))
+        live = policy_in_force(programme, now) if programme.policies else ""
+        old = lists.policy_text(reading, live) or ""
+        kept = {one.version: one.digest for one in versions(reading, now)}.get(policy.version, policy.digest)
+    if kept != policy.digest:
+        raise Refused("version_taken", f"version {policy.version} has another text: give this one another version")
+    publish(programme, policy.version, start or now, now)
+    return Draft(
+        policy=policy,
+        programme=programme.name,
+        start=start,
+        live=live,
+        changed=list(compared(old, form["text"])),
+        sections=promise(policy, programme.currency, programme.mode, voice.say),
+        before=_before(programme, policy.version),
+    )
+
+
+def _before(programme: Programme, version: str) -> datetime | None:
+    return next((start for start, known in programme.policies if known == version), None)
+
+
+def _start(voice: Voice, form: Form) -> datetime | None:
+    """When it is to come into force, by the reader's clock; None for now. Raises Refused: bad_time."""
+    text = form.get("start", "").strip()
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused("bad_time", "write the time like 2026-07-14 18:00") from None
+    return at.replace(tzinfo=voice.zone) if at.tzinfo is None else at
+
+
+# --- publishing ----------------------------------------------------------------------------------------------------
+
+
+@post("/publish", opt=on("policies.publish"), status_code=303)
+async def publish_draft(request: AnyRequest) -> Response[Any]:
+    """Keep the text for ever and let it come into force; refused, the page says why."""
+    form = await typed(request)
+    form["text"] = lines_of(form.get("text", ""))
+    return await asyncio.to_thread(_publish, request, form)
+
+
+def _publish(request: AnyRequest, form: Form) -> Response[Any]:
+    site = frame.site_of(request)
+    try:
+        draft = _draft(frame.speak(request), site, form)
+        site.publish(draft.programme, form["text"], draft.start)
+    except PolicyError as error:
+        return _shown(request, form, faults=[_fault(one) for one in error.faults])
+    except Refused as refused:
+        return _shown(request, form, refused=refused)
+    return Redirect(f"/policies/{draft.policy.version}?done=published", status_code=303)
+
+
+HANDLERS = (show_draft, check_draft, publish_draft)

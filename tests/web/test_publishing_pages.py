@@ -1,0 +1,133 @@
+"""A new policy version through the pages: checked with each field at fault named, beside the live one, published."""
+
+import html
+import re
+from hashlib import sha256
+
+import pytest
+
+from given import DAY
+from houbao.shipped import policy_text
+from houbao.store import lists
+from web.desk import PAGE, get, post, signed_in
+
+TEXT = (
+    policy_text()
+    .replace('version = "2026.1"', 'version = "2026.2"', 1)
+    .replace('seller_answer = "5 d"', 'seller_answer = "6 d"')
+)
+
+
+def check(served, text: str, who: str = "finance", **form: str):
+    """The form sent as a browser sends it: line by line as the network's rules have it."""
+    return post(served, "/publish/check", {"text": text.replace("\n", "\r\n"), "programme": "standard"} | form, who)
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What the form that publishes brings along."""
+    form = page.split('action="/publish">', 1)[1].split("</form>", 1)[0]
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
+    return {name: html.unescape(value) for name, value in hidden if name != "csrf_token"}
+
+
+def kept(served, version: str) -> str | None:
+    with served.site.snapshot() as reading:
+        return lists.policy_text(reading, version)
+
+
+def test_a_text_is_checked_beside_the_version_in_force_and_then_published(served):
+    page = check(served, TEXT).text
+    assert "Publish 2026.2, in force from now on" in page
+    assert "<del>− seller_answer = &#34;5 d&#34;" in page
+    assert "<ins>+ seller_answer = &#34;6 d&#34;" in page
+    assert "You have 6 days to answer." in page
+    assert sha256(TEXT.encode()).hexdigest() in page
+    assert kept(served, "2026.2") is None, "a check keeps nothing"
+    form = {name: value.replace("\n", "\r\n") for name, value in fields_of(page).items()}
+    answer = post(served, "/publish", form, "finance")
+    assert answer.headers["location"] == "/policies/2026.2?done=published"
+    assert kept(served, "2026.2") == TEXT, "every byte as it was checked"
+    assert "Published." in get(served, answer.headers["location"], "finance").text
+    assert "the same text was published before, and nothing changes" in check(served, TEXT).text
+
+
+def test_a_time_is_the_readers_own_and_orders_keep_their_version_until_then(served):
+    page = check(served, TEXT, start="2026-07-20T18:00").text
+    assert "Publish 2026.2, in force from Mon 20 Jul, 18:00" in page
+    assert post(served, "/publish", fields_of(page), "finance").status_code == 303
+    listed = get(served, "/policies", "finance").text
+    assert "Coming" in listed
+    assert "Mon 20 Jul, 18:00" in listed
+    refused = check(served, TEXT.replace("2026.2", "2026.3"), start="2026-07-20T17:00")
+    assert "The last version starts later than that." in refused.text
+
+
+def test_every_field_at_fault_is_named_and_the_text_stays(served):
+    wrong = TEXT.replace('seller_answer = "6 d"', 'seller_answer = "soon"').replace("days = 15 #", "days = 0 #")
+    answer = check(served, wrong)
+    assert answer.status_code == 422
+    assert "The text cannot be used: 2 things are wrong." in answer.text
+    for field in ("timers.seller_answer", "window.days"):
+        assert f"<code>{field}</code>" in answer.text
+    assert "seller_answer = &#34;soon&#34;" in answer.text
+    assert "Publish 2026.2" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "said"),
+    [
+        (TEXT.replace("2026.2", "2026.1"), {}, "That version has another text already."),
+        (TEXT, {"start": "2026-07-01T00:00"}, "That time is over."),
+        (TEXT, {"start": "tomorrow"}, "That is not a time."),
+        (TEXT, {"programme": "gold"}, "There is no such programme."),
+        ("", {}, "choose a file, or paste the text"),
+        ("[x", {}, "not TOML"),
+    ],
+)
+def test_what_cannot_be_published_is_refused_with_the_text_kept(served, text, form, said):
+    for answer in (check(served, text, **form), post(served, "/publish", {"text": text} | form, "finance")):
+        assert answer.status_code >= 400
+        assert said in answer.text or not text
+        assert text[:40] in html.unescape(answer.text)
+    assert kept(served, "2026.2") is None
+
+
+def test_a_file_goes_before_what_stands_in_the_field(served):
+    headers = signed_in(served, "finance")
+    token = headers.pop("X-CSRF-Token")
+
+    def upload(content: bytes):
+        return served.client.post(
+            "/publish/check",
+            data={"csrf_token": token, "text": "nothing of it", "programme": "standard"},
+            files={"file": ("policy.toml", content, "text/plain")},
+            headers=headers | PAGE,
+        )
+
+    assert "Publish 2026.2" in upload(TEXT.replace("\n", "\r\n").encode()).text
+    assert fields_of(upload(TEXT.encode()).text)["text"] == TEXT
+    assert "is no text in UTF-8" in upload(b"\xff\xfe\x00").text
+
+
+def test_a_text_may_begin_with_that_of_another_version(served):
+    page = get(served, "/publish?with=2026.1", "finance").text
+    area = page.split('name="text"', 1)[1].split(">\n", 1)[1].split("</textarea>")[0]
+    assert html.unescape(area) == policy_text()
+
+
+def test_a_version_of_the_api_and_one_of_the_pages_are_the_same(served):
+    post(served, "/publish", fields_of(check(served, TEXT).text), "finance")
+    served.market.go(served.market.now + DAY)
+    found = served.get("/v1/policies/2026.2")
+    assert (found["text"], found["digest"]) == (TEXT, sha256(TEXT.encode()).hexdigest())
+
+
+@pytest.mark.parametrize("who", ["agent", "buyer", "seller", "nobody"])
+def test_only_finance_and_admins_publish(served, who):
+    assert get(served, "/publish", who).status_code == (303 if who == "nobody" else 403)
+    assert get(served, "/publish", "admin").status_code == 200
+    if who != "nobody":
+        for path in ("/publish/check", "/publish"):
+            assert post(served, path, {"text": TEXT}, who).status_code == 403
+    if who == "agent":
+        assert "A new version" not in get(served, "/policies", "agent").text
