@@ -195,7 +195,7 @@ def preview(market: Market, request: Request) -> object:
     except Refused as refused:
         return str(refused)
     moved = [structs.astuple(transfer) for transfer in seen.transfers]
-    return seen.accepted, [*map(wordless, seen.events)], moved, dict(seen.disputes)
+    return structs.replace(seen.accepted, events=[]), [*map(wordless, seen.events)], moved, dict(seen.disputes)
 
 
 def happened(market: Market, outcome: Outcome) -> object:
@@ -206,10 +206,12 @@ def happened(market: Market, outcome: Outcome) -> object:
     span = (outcome.first, outcome.last) if outcome.first and not outcome.replayed else (1, 0)
     found = run("SELECT body FROM events WHERE position BETWEEN ? AND ? ORDER BY position", span)
     events = [rows.decode_event(body) for (body,) in found]
+    assert outcome.replayed or outcome.events == events, "the caller was told other events than are stored"
     columns = "kind, source, target, minor, currency, store_id, order_id, dispute_id"
     moved = run(f"SELECT {columns} FROM transfers WHERE position BETWEEN ? AND ? ORDER BY position, n", span)
     touched = {event.dispute or span[0] for event in events if isinstance(event, DisputeEvent)}
-    return outcome, [*map(wordless, events)], moved.fetchall(), {n: market.dispute(n) for n in touched}
+    told = structs.replace(outcome, events=[])
+    return told, [*map(wordless, events)], moved.fetchall(), {n: market.dispute(n) for n in touched}
 
 
 def wordless(event: Any) -> Any:

@@ -366,7 +366,7 @@ def test_a_late_sweep_books_the_due_time_and_a_second_one_changes_nothing(market
     dispute = market.open(market.order(delivered=False), "in_transit_overdue", "25.00")
     due = d.due_at(market.dispute(dispute))
     market.now = due + 3 * DAY
-    assert market.worker.sweep(Done()) == 1
+    assert market.worker.sweep(Done()) == 4  # three reminders, and the seller's time
     before = market.contents()
     assert market.worker.sweep(Done()) == 0
     assert market.contents() == before
@@ -375,6 +375,32 @@ def test_a_late_sweep_books_the_due_time_and_a_second_one_changes_nothing(market
         "SELECT body->>'at' FROM events WHERE body->>'type'='timed_out'"
     ).fetchone()
     assert datetime.fromisoformat(at) == due
+
+
+def test_a_late_sweep_takes_the_deadlines_of_all_disputes_in_their_order(tmp_path):
+    """Who was approved first is served first, though the other's first deadline comes before and sets two more."""
+    told = []
+    for name, late in (("timely", False), ("late", True)):
+        (tmp_path / name).mkdir()
+        market = Market(tmp_path / name)
+        small, large = (
+            market.open(market.order(amount=amount, commission=amount, delivered=False), "in_transit_overdue", amount)
+            for amount in ("3.00", "900.00")
+        )
+        market.now = T + DAY
+        market.accept(d.Accept(dispute=large), SELLER)
+        market.work()
+        if late:
+            market.now = T + 20 * DAY
+            market.work()
+        else:
+            market.go(T + 20 * DAY)
+        run, both = market.database.connection, (market.dispute(small), market.dispute(large))
+        happened = sorted(pair for one in both for pair in queries.timeline(run, 0, one))
+        served = [(e.dispute, e.at, e.legs) for _, e in happened if isinstance(e, r.FundsReserved)]
+        assert [dispute for dispute, *_ in served] == [large, small]
+        told.append(served)
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("late", [timedelta(), DAY])

@@ -159,7 +159,10 @@ class NoticeBounced(CaseCommand, frozen=True, kw_only=True, tag="notice_bounced"
 
 
 class PassTime(CaseCommand, frozen=True, kw_only=True, tag="pass_time"):
-    """Nobody acts: what fell due happens."""
+    """Nobody acts: what fell due happens; of that, what fell due `until` a time, so that a late sweep can take the
+    deadlines of many disputes in their order."""
+
+    until: datetime | None = None
 
 
 class SendGoodwill(Record, frozen=True, kw_only=True, tag="goodwill"):

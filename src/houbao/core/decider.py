@@ -91,7 +91,8 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
         if world.outages:
             world = _apply_outages(world, now, all_of_it)
         if not isinstance(command, r.ServeWaiting):
-            world = _apply_due(world, now, all_of_it)
+            until = command.until if isinstance(command, d.PassTime) else None
+            world = _apply_due(world, until or now, all_of_it)
     try:
         events = _decide(world, command, by, now)
     except Refused as refused:

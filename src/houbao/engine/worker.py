@@ -41,6 +41,8 @@ from houbao.engine.ports import (
 
 LEASE = timedelta(minutes=5)
 MOST_DUE = 1000
+AT_A_TIME = timedelta(hours=1)
+"""A sweep's piece of time: no deadline sets another one that is sooner, as policies go."""
 ASSESSED_OVER = timedelta(days=30)
 ASSESSED_EVERY = timedelta(days=1)
 FILED_FROM, FILED_AT_ONCE = 5_000, 20_000
@@ -139,18 +141,22 @@ class Worker:
     # --- deadlines -------------------------------------------------------------------------------------------------
 
     def sweep(self, done: Done) -> int:
-        """Let what is due by the horizon happen, the earliest first; returns how many disputes moved."""
+        """Let what is due by the horizon happen, the earliest first; returns how many deadlines passed. A late sweep
+        goes through the time that was missed piece by piece, since a deadline may set another one that comes before
+        those of other disputes, and who comes first is served first."""
         now = self.horizon(self.clock())
         moved = 0
         while due := self.database.due(self.part, now, MOST_DUE):
-            disputes = dict.fromkeys(dispute for _, dispute in due)
-            outcomes = self.execute([Request(PassTime(dispute=dispute), SYSTEM, now) for dispute in disputes])
-            done.touched.update(disputes)
+            end = due[0][0] + AT_A_TIME
+            piece = dict.fromkeys((at, dispute) for at, dispute in due if at <= end)
+            requests = [Request(PassTime(dispute=dispute, until=at), SYSTEM, now) for at, dispute in piece]
+            outcomes = self.execute(requests)
+            done.touched.update(dispute for _, dispute in piece)
             passed = sum(isinstance(outcome, Accepted) and outcome.first > 0 for outcome in outcomes)
+            stuck = [str(outcome) for outcome in outcomes if isinstance(outcome, Refused)]
             moved += passed
-            if passed < len(disputes):
-                stuck = [str(outcome) for outcome in outcomes if isinstance(outcome, Refused)]
-                done.troubles += stuck
+            done.troubles += stuck
+            if stuck or not passed:
                 break
         done.deadlines += moved
         return moved
