@@ -302,7 +302,7 @@ class Laws(RuleBasedStateMachine):
         self.nets: Counter[int] = Counter()
         self.fund = 0
         self.moved: dict[int, list[tuple[str, str, str, int]]] = {}
-        self.queues: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        self.queues: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
         self.phase: dict[int, str] = {}
         self.states: dict[int, d.Dispute] = {}
         self.orders: list[int] = []
@@ -419,10 +419,11 @@ class Laws(RuleBasedStateMachine):
             case RefundApproved() if event.payer != "fund":
                 self.check_cap(event)
                 if event.waits:
-                    self.queues[event.waits].append((position, event.minor))
+                    minor, currency = takes(event)
+                    self.queues[event.waits, currency].append((position, minor))
             case RefundApproved(payer="fund"):
                 self.check_cap(event)
-                queue, (minor, _) = self.queues[AVAILABLE], takes(event)
+                queue, (minor, _) = self.queues[AVAILABLE, "EUR"], takes(event)
                 if event.waits:
                     assert queue or minor > self.sums[AVAILABLE, "EUR"], "it need not wait"
                     queue.append((position, minor))
@@ -430,7 +431,8 @@ class Laws(RuleBasedStateMachine):
                     assert not queue, "it overtook a refund that waits"
             case FundsReserved():
                 assert self.phase[event.dispute] == "awaiting_funds"
-                assert self.queues[event.account].pop(0) == (event.refund, event.minor), "served out of turn"
+                queue = self.queues[event.account, event.currency]
+                assert queue.pop(0) == (event.refund, event.minor), "served out of turn"
             case FundsAwaited():
                 assert self.phase[event.dispute] == "awaiting_funds"
                 self.fund += event.minor
@@ -655,7 +657,7 @@ class Laws(RuleBasedStateMachine):
         for amount in worth[1:]:
             dispute = self.bring_into("verifying", "oak", [amount], 0, 1)
             self.say(d.Rule(dispute=dispute.id, finding="justified", reason="seen"), AGENT)
-        self.top_up(sum(minor for _, minor in self.queues[AVAILABLE][:1]) + minor)
+        self.top_up(sum(minor for _, minor in self.queues[AVAILABLE, "EUR"][:1]) + minor)
         self.work()
 
     @rule(
@@ -1060,7 +1062,7 @@ class Laws(RuleBasedStateMachine):
         assert self.last is not None
         request, answer = self.last
         again = structs.replace(request, received_at=self.market.now) if later else request
-        assert self.execute([again]) == [structs.replace(answer, replayed=True)]
+        assert self.execute([again]) == [structs.replace(answer, replayed=True, dispute=None, events=[])]
 
     @precondition(lambda self: self.last)
     @rule()

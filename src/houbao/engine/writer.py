@@ -109,7 +109,7 @@ class Writer:
             self._executing = []
             while not (self._people or self._imports or self._stopping):
                 self._ready.wait()
-            most = min(MOST_GATHERED, max(1, int(MOST_SECONDS / self._seconds_each)))
+            most = max(1, int(MOST_SECONDS / max(self._seconds_each, MOST_SECONDS / MOST_GATHERED)))
             calls: list[_Call] = []
             size = 0
             for queue in (self._people, self._imports):
