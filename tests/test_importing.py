@@ -177,6 +177,18 @@ def test_pieces_make_no_difference(house, file, monkeypatch):
     assert (summary.imported, summary.rejected) == (len(LIFE) + 7, {})
 
 
+def test_rows_are_taken_in_by_their_bytes_too(house, file, monkeypatch):
+    monkeypatch.setattr("houbao.commands.import_files.MOST_BYTES", 2_000)
+    write(file, *(order(reference=f"R{number}", buyer_id="b" * 60) for number in range(12)))
+    reached = []
+    summary = take(house, file, progress=lambda here, whole, read: reached.append(here.offset))
+    pieces = [end - begin for begin, end in zip([0, *reached], reached, strict=False)]
+    longest = max(map(len, file.read_bytes().splitlines(keepends=True)))
+    assert len(pieces) > 1
+    assert all(2_000 <= piece < 2_000 + longest for piece in pieces[:-1])
+    assert (summary.imported, reached[-1]) == (12, file.stat().st_size)
+
+
 def test_an_event_may_name_its_order_by_its_id(house, file):
     write(file, order(**PAID))
     take(house, file)

@@ -1,7 +1,9 @@
 """Orders as a stream of lines: each is taken in or refused by itself, twice changes nothing, of any length."""
 
+import asyncio
 import json
 
+from houbao.web.api import importing
 from web.served import money
 
 ORDER = {
@@ -55,6 +57,23 @@ def test_a_line_that_cannot_be_used_is_named_and_stops_nothing(served):
     counts, refused = send(served, lines)
     assert refused == [(2, "bad_field"), (4, "bad_currency"), (5, "unknown_order")]
     assert counts == {"lines": 5, "new": 2, "known": 0, "refused": 3}
+
+
+def test_long_lines_are_taken_in_a_few_at_a_time():
+    long = b"x" * importing.MOST_LINE
+    told = [None, b"x", *[long] * 40, None]
+
+    async def lines():
+        for one in enumerate(told, 1):
+            yield one
+
+    async def taken():
+        return [batch async for batch in importing.batches(lines())]
+
+    found = asyncio.run(taken())
+    assert [number for batch in found for number, _ in batch] == [*range(1, len(told) + 1)]
+    assert max(sum(len(line or b"") for _, line in batch) for batch in found) < importing.MOST_BATCH + len(long)
+    assert len(found) == 3
 
 
 def test_more_lines_than_a_batch_and_more_bytes_than_a_body_may_have(served):

@@ -3,8 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -18,6 +17,10 @@ from houbao.feeds.mapping import FeedError, Mapping, read_mapping
 from houbao.feeds.sold import SoldOrder
 from houbao.store.imports import Progress, forget_progress, keep_progress, progress_of
 from houbao.wiring import House
+
+MOST_BYTES = 16 << 20
+"""From how many bytes of a file on no more rows are taken in at once: the memory must not grow with their length. Where
+marks count rows it is never reached."""
 
 FIELDS = {
     "store": "store_id",
@@ -248,7 +251,7 @@ def import_file(
         tally.go_on(stopped.counts)
     rejects = Rejects(path, stopped.rejected_bytes if stopped else 0)
     began, read = monotonic(), 0
-    for rows in _pieces(feed.rows(mark)):
+    for rows in _pieces(feed.rows(mark), mark):
         told = job.take(rows)
         for row, outcome in zip(rows, told, strict=True):
             tally.add(row, outcome)
@@ -277,8 +280,17 @@ def import_file(
     )
 
 
-def _pieces(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while piece := [*islice(rows, BATCH)]:
+def _pieces(rows: Iterable[Row], after: Mark) -> Iterator[list[Row]]:
+    """The rows as they are taken in together: up to BATCH, and only one that goes beyond MOST_BYTES of the file."""
+    piece: list[Row] = []
+    begins = after.offset
+    for row in rows:
+        piece.append(row)
+        if len(piece) == BATCH or row.after.offset - begins >= MOST_BYTES:
+            yield piece
+            piece = []
+            begins = row.after.offset
+    if piece:
         yield piece
 
 

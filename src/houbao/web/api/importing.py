@@ -1,7 +1,7 @@
 """Orders and events of orders as a stream of lines (NDJSON): taken in as they come, however many. Sent twice it changes
 nothing."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -34,6 +34,10 @@ MOST_LINE = 1 << 20
 """The most bytes of a line."""
 
 BATCH = 500
+MOST_BATCH = 16 << 20
+"""How many lines are taken in together, and from how many bytes on no more are waited for: so much of a stream is kept
+at any time, however long its lines."""
+
 MOST_TOLD = 1000
 NDJSON = "application/x-ndjson"
 
@@ -72,15 +76,25 @@ async def import_orders(ask: Ask[Any, Any]) -> Imported:
         raise Refused("unsupported_media", f"the body is {ask.request.content_type[0] or 'of no type'}: send {NDJSON}")
     by = own_actor(ask.caller, ("platform", "admin"))
     done = Imported()
-    batch: list[tuple[int, OrderDocument | OrderEventDocument | Refused]] = []
-    async for number, line in _lines(ask.request):
-        done.lines += 1
-        batch.append((number, _read(line)))
-        if len(batch) == BATCH:
-            await _take(ask.site, by, batch, done)
-            batch = []
-    await _take(ask.site, by, batch, done)
+    async for lines in batches(_lines(ask.request)):
+        done.lines += len(lines)
+        await _take(ask.site, by, [(number, _read(line)) for number, line in lines], done)
     return done
+
+
+async def batches(lines: AsyncIterable[tuple[int, bytes | None]]) -> AsyncIterator[list[tuple[int, bytes | None]]]:
+    """The lines as they are taken in together: up to BATCH, and only one that goes beyond MOST_BATCH bytes."""
+    batch: list[tuple[int, bytes | None]] = []
+    size = 0
+    async for number, line in lines:
+        batch.append((number, line))
+        size += len(line or b"")
+        if len(batch) == BATCH or size >= MOST_BATCH:
+            yield batch
+            batch = []
+            size = 0
+    if batch:
+        yield batch
 
 
 async def _lines(request: Request[Any, Any, Any]) -> AsyncIterator[tuple[int, bytes | None]]:
