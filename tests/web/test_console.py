@@ -8,6 +8,7 @@ import pytest
 from given import BUYER, DAY, SELLER, eur
 from houbao.core import disputes as d
 from houbao.demo.signins import open_doors, told
+from houbao.web.console.frame import own_path
 from houbao.web.console.views import books
 from web.shopfront import furnish
 
@@ -389,6 +390,18 @@ def test_a_demonstration_has_a_sign_in_for_each_role(served):
 def test_no_door_leads_out_of_the_house(served, to):
     assert get(served, f"/language/en?to={to}").headers["location"] == "/"
     assert 'name="next" value="/"' in get(served, f"/sign-in?next={to}", "nobody").text
+
+
+@pytest.mark.parametrize("to", ["/", "/orders?a=b&c=//d", "/stores/a b", "/争议/x"])
+def test_a_path_of_this_site_is_gone_back_to(to):
+    assert own_path(to) == to
+
+
+@pytest.mark.parametrize(
+    "to", ["", "orders", "//evil.example", "\\/evil.example", "/\t/evil.example", "/\n/evil.example"]
+)
+def test_what_a_browser_may_take_for_another_site_is_not(to):
+    assert own_path(to) == "/"
 
 
 def test_a_language_and_an_appearance_that_were_chosen_stay(served):

@@ -1,5 +1,6 @@
 """From a request to a page: in whose language and zone, with what around it."""
 
+import re
 import sqlite3
 from typing import Any
 
@@ -145,7 +146,15 @@ def chosen(name: str, value: str, *, secure: bool) -> Cookie:
     return Cookie(key=name, value=value, max_age=31_536_000, samesite="lax", secure=secure, path="/")
 
 
-def back_to(request: AnyRequest) -> str:
-    """Where a small choice leads back to: a path of this site."""
-    to = request.query_params.get("to", "/")
-    return to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
+OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
+
+
+def own_path(text: str) -> str:
+    """That path of this site, to lead to; the first page for whatever else it is. Browsers take `//` and `/\\` for
+    another site, and look for them past tabs and line breaks."""
+    return text if OWN_PATH.fullmatch(text) else "/"
+
+
+def back_to(request: AnyRequest, name: str = "to") -> str:
+    """Where the query says that a small choice, or signing in, leads back to: a path of this site."""
+    return own_path(request.query_params.get(name, "/"))

@@ -28,7 +28,7 @@ def home(request: AnyRequest) -> Redirect:
 async def sign_in_form(request: AnyRequest) -> Response[Any]:
     """The form to sign in with."""
     # Not `sync_to_thread`: with a POST at the same path Litestar calls the wrapped handler without awaiting it.
-    given: dict[str, Any] = {"cookie": signin.visiting(request), "next": _next(request), "name": ""}
+    given: dict[str, Any] = {"cookie": signin.visiting(request), "next": frame.back_to(request, "next"), "name": ""}
     return await asyncio.to_thread(lambda: frame.page(request, frame.speak(request), "sign_in.html", **given))
 
 
@@ -44,14 +44,9 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     except Refused as refused:
         given: dict[str, Any] = {"refused": refused, "next": then, "name": name, "cookie": signin.visiting(request)}
         return await asyncio.to_thread(lambda: frame.page(request, frame.speak(request), "sign_in.html", **given))
-    answer = Redirect(then if then.startswith("/") and not then.startswith(("//", "/\\")) else "/", status_code=303)
+    answer = Redirect(frame.own_path(then), status_code=303)
     answer.set_cookie(cookie)
     return answer
-
-
-def _next(request: AnyRequest) -> str:
-    wanted = request.query_params.get("next", "/")
-    return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else "/"
 
 
 @get("/language/{code:str}", opt=on(PUBLIC), sync_to_thread=False)
