@@ -236,6 +236,13 @@ def test_a_list_and_a_depth_have_an_end(served):
     assert (deep.status_code, deep.json()["code"]) == (400, "bad_field")
 
 
+def test_methods_that_senders_make_up_are_counted_as_one(served):
+    for method in ("BREW", "WHEN", "GET"):
+        served.client.request(method, "/healthz")
+    counted = set(re.findall(r'houbao_http_requests_total{method="(\w+)"', served.metrics.serve(served.site).decode()))
+    assert counted == {"GET", "other"}
+
+
 def writings(served, monkeypatch) -> list[str]:
     """Where each writing of who may come in happens, from now on."""
     write, seen = served.site.access.writing, []
