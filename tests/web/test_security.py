@@ -7,11 +7,14 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Lock
+from time import sleep
 
 import pyotp
 import pytest
 
 from houbao.core.terms import Refused
+from houbao.web import signin
 from houbao.web.guard import SESSION
 from houbao.web.signin import sign_in
 from houbao.web.watch import Watch
@@ -234,6 +237,27 @@ def test_a_list_and_a_depth_have_an_end(served):
     headers = served.headers("platform") | {"Content-Type": "application/json"}
     deep = served.client.post("/v1/disputes", content=b"[" * 100_000, headers=headers)
     assert (deep.status_code, deep.json()["code"]) == (400, "bad_field")
+
+
+def test_no_more_passwords_are_hashed_at_once_than_there_is_memory_for(monkeypatch):
+    class Counting:
+        now = most = 0
+        lock = Lock()
+
+        def hash(self, password: str) -> str:
+            with self.lock:
+                self.now += 1
+                self.most = max(self.most, self.now)
+            sleep(0.01)
+            with self.lock:
+                self.now -= 1
+            return password
+
+    hasher = Counting()
+    monkeypatch.setattr(signin, "hasher", hasher)
+    with ThreadPoolExecutor(12) as people:
+        assert len(set(people.map(lambda n: signin.hashed(f"{PASSWORD} {n}"), range(12)))) == 12
+    assert hasher.most <= signin.MOST_HASHING
 
 
 def test_methods_that_senders_make_up_are_counted_as_one(served):
