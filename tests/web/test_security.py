@@ -14,7 +14,9 @@ import pyotp
 import pytest
 
 from houbao.core.terms import Refused
+from houbao.shipped import policy_text
 from houbao.web import signin
+from houbao.web.api.policies import MOST_TEXT
 from houbao.web.guard import SESSION
 from houbao.web.signin import sign_in
 from houbao.web.watch import Watch
@@ -237,6 +239,13 @@ def test_a_list_and_a_depth_have_an_end(served):
     headers = served.headers("platform") | {"Content-Type": "application/json"}
     deep = served.client.post("/v1/disputes", content=b"[" * 100_000, headers=headers)
     assert (deep.status_code, deep.json()["code"]) == (400, "bad_field")
+
+
+def test_a_policy_that_is_too_long_is_refused_and_never_cut(served):
+    policy = {"text": policy_text() + "#" * MOST_TEXT}
+    for path in ("/v1/policies", "/v1/policies/2026.1/publish"):
+        told = served.refuse(path, policy, role="finance")
+        assert (told["code"], str(MOST_TEXT) in told["detail"]) == ("bad_policy", True)
 
 
 def test_no_more_passwords_are_hashed_at_once_than_there_is_memory_for(monkeypatch):

@@ -16,6 +16,7 @@ from houbao.web.api.shapes import Page
 from houbao.web.operation import Answer, Ask, operation
 
 MOST_TEXT = 256 * 1024
+"""The most characters of a policy's text."""
 
 
 class PolicyView(Struct, kw_only=True):
@@ -115,8 +116,9 @@ def read_policy(ask: Ask[Any, Any]) -> PolicyText:
 )
 def check_policy(ask: Ask[PolicyBody, Any]) -> Checked:
     """Check a policy's text: every fault is named with its field. Nothing is kept until it is published."""
+    _check_length(ask.body.text)
     try:
-        policy = parse_policy(ask.body.text[:MOST_TEXT])
+        policy = parse_policy(ask.body.text)
     except PolicyError as error:
         return Checked(version="", digest="", rules=0, faults=list(error.faults))
     return Checked(version=policy.version, digest=policy.digest, rules=len(policy.rules), faults=[])
@@ -134,6 +136,7 @@ def check_policy(ask: Ask[PolicyBody, Any]) -> Checked:
 async def publish_policy(ask: Ask[PublishBody, Any]) -> Answer:
     """Keep a policy under its version for ever, and let it come into force. The same text again changes nothing."""
     body, version = ask.body, ask.text("version")
+    _check_length(body.text)
     try:
         policy = parse_policy(body.text)
     except PolicyError as error:
@@ -143,3 +146,9 @@ async def publish_policy(ask: Ask[PublishBody, Any]) -> Answer:
     publish = ask.site.publish
     published = await asyncio.to_thread(publish, body.programme, body.text, body.start)
     return Answer(_view(published))
+
+
+def _check_length(text: str) -> None:
+    """`Refused('bad_policy')` where the text is too long to be read: it is never cut."""
+    if len(text) > MOST_TEXT:
+        raise Refused("bad_policy", f"the text has {len(text)} characters: a policy has at most {MOST_TEXT}")
