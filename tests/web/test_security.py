@@ -241,6 +241,25 @@ def test_a_list_and_a_depth_have_an_end(served):
     assert (deep.status_code, deep.json()["code"]) == (400, "bad_field")
 
 
+NONSENSE = (
+    ("seller", f"/live/inbox?seen={'9' * 5000}", 204),
+    ("admin", "/audit?day=9999-12-31", 400),
+    ("admin", "/audit?day=0001-01-01", 400),
+    ("seller", "/records?to=9999-12-31", 200),
+    ("seller", "/records?from=0001-01-01", 200),
+    ("seller", "/records?to=0001-01-01", 200),
+    ("seller", f"/v1/evidence/{'0' * 64}?until=9999-12-31T23:59:59-14:00&signature=x", 403),
+    ("seller", f"/v1/evidence/{'0' * 64}?until=0001-01-01T00:00:00%2B14:00&signature=x", 403),
+)
+"""Numbers and days beyond what there is: who asks for them, and the status of the answer."""
+
+
+def test_numbers_and_days_that_there_are_not_are_no_fault_of_ours(served):
+    who = {role: served.headers(role) | {"Accept": "text/html"} for role in ("seller", "admin")}
+    told = [(role, path, served.client.get(path, headers=who[role]).status_code) for role, path, _ in NONSENSE]
+    assert told == list(NONSENSE)
+
+
 def test_a_policy_that_is_too_long_is_refused_and_never_cut(served):
     policy = {"text": policy_text() + "#" * MOST_TEXT}
     for path in ("/v1/policies", "/v1/policies/2026.1/publish"):

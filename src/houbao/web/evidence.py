@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlencode
 
-from houbao.core.terms import Refused
+from houbao.core.terms import FIRST_YEAR, LAST_YEAR, Refused
 from houbao.engine.evidence import Piece, Shown
 from houbao.web.callers import Caller
 from houbao.web.site import Site
@@ -35,8 +35,8 @@ def link_to(site: Site, caller: Caller, digest: str, size: Size = "whole") -> st
 
 def show(site: Site, caller: Caller, digest: str, until: datetime, signature: str, size: Size) -> Shown:
     """What a link shows. Raises Refused: bad_link, unknown_evidence, not_kept."""
-    if until.tzinfo is None:
-        raise Refused("bad_link", "the link to this evidence was altered: its time names no zone")
+    if until.tzinfo is None or not FIRST_YEAR <= until.year <= LAST_YEAR:
+        raise Refused("bad_link", "the link to this evidence was altered: its time names no zone, or no year of ours")
     site.evidence.check_link(digest, name_of(caller), until, signature, site.wall())
     return site.evidence.show(digest, size)
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from houbao.core.disputes import Dispute
 from houbao.core.scopes import EVERYTHING
-from houbao.core.terms import Refused
+from houbao.core.terms import Refused, check_aware
 from houbao.store import lists
 from houbao.store.audit import END, Found, Question, Row, look, of_days, of_order
 from houbao.store.desk_money import disputes_by_number
@@ -65,7 +65,7 @@ def show_audit(request: AnyRequest) -> Response[str]:
 
 
 def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
-    """What was asked for. Raises Refused: unknown_order, unknown_dispute, bad_id, bad_request."""
+    """What was asked for. Raises Refused: unknown_order, unknown_dispute, bad_id, bad_request, bad_time."""
     first, end, only = 1, END, None
     if asked["day"]:
         try:
@@ -73,6 +73,7 @@ def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
         except ValueError:
             raise Refused("bad_request", "write the day like 2026-07-14") from None
         midnight = datetime.combine(day, time.min, voice.zone)
+        check_aware("the day", midnight)
         first, end = of_days(reading, PART, midnight, midnight + timedelta(days=1))
     if asked["dispute"]:
         dispute = lists.dispute(reading, PART, EVERYTHING, number_of("dispute", asked["dispute"]))

@@ -62,7 +62,7 @@ def _waiting(site: Site, store: str) -> int:
 
 def _stream(request: AnyRequest, look: Any) -> Response[Any]:
     seen = request.query_params.get("seen", "0")
-    if _open >= MOST_STREAMS or not seen.isdecimal():
+    if _open >= MOST_STREAMS or not seen.isdecimal() or len(seen) > 18:
         return Response(b"", status_code=204)  # an EventSource does not come back after that
     return ServerSentEvent(_looking(look, int(seen)))
 

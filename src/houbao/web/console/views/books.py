@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from msgspec import Struct, structs
 
 from houbao.core.scopes import Scope
+from houbao.core.terms import FIRST_YEAR, LAST_YEAR
 from houbao.store.fund_records import EntryDetail, FundRecord, Purpose, entry_detail, fund_records, purposes
 from houbao.store.pages import Purse, place_back, purses
 from houbao.store.statements import START, Entry, Place, Statement, currencies, span, statement
@@ -75,9 +76,10 @@ def span_of(first: str, last: str, now: datetime, zone: tzinfo) -> Span:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         return None
+    return day if day and FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def records(
