@@ -169,7 +169,7 @@ def too_slow(served):
     sent = []
 
     async def ask() -> None:
-        from houbao.web import watch
+        from houbao.web import receiving
 
         parts = [{"type": "http.request", "body": b'{"id":', "more_body": True}]
 
@@ -196,11 +196,11 @@ def too_slow(served):
             "http_version": "1.1",
             "root_path": "",
         }
-        kept, watch.BODY_SECONDS = watch.BODY_SECONDS, 0.01
+        kept, receiving.SILENT_SECONDS = receiving.SILENT_SECONDS, 0.01
         try:
             await served.client.app(scope, receive, send)
         finally:
-            watch.BODY_SECONDS = kept
+            receiving.SILENT_SECONDS = kept
 
     asyncio.run(ask())
     import json

@@ -30,6 +30,11 @@ class Caller(Struct, frozen=True):
         return self.roles[0] if self.roles else ""
 
     @property
+    def name(self) -> str:
+        """Whose photographs and links these are: a buyer and a store may have the same id."""
+        return f"{self.kind}:{'+'.join(self.roles)}:{self.id}"
+
+    @property
     def is_party(self) -> bool:
         """Whether a buyer or a seller asks: who of the platform's people did something is not theirs to know."""
         return self.role in PARTIES

@@ -20,7 +20,7 @@ async def take_in(site: Site, caller: Caller, read: Callable[[], Awaitable[bytes
     Raises Refused: overloaded, too_many_uploads, bad_image, image_too_large, no_images, not_kept."""
     with site.uploads.place():
         if caller.by_cookie:
-            site.uploads.count(name_of(caller), site.wall())
+            site.uploads.count(caller.name, site.wall())
         content = await read()
         return await asyncio.get_running_loop().run_in_executor(site.uploads.thread, site.evidence.keep, content)
 
@@ -28,7 +28,7 @@ async def take_in(site: Site, caller: Caller, read: Callable[[], Awaitable[bytes
 def link_to(site: Site, caller: Caller, digest: str, size: Size = "whole") -> str:
     """The path by which this caller alone sees a piece, for 15 to 30 minutes. It says nothing of whether they may: ask
     for the pieces of disputes that they see. Raises Refused: not_kept."""
-    link = site.evidence.link(digest, name_of(caller), site.wall())
+    link = site.evidence.link(digest, caller.name, site.wall())
     values = {"until": f"{link.until:%Y-%m-%dT%H:%M:%SZ}", "signature": link.signature}
     return f"/v1/evidence/{digest}?{urlencode(values | ({'size': size} if size == 'small' else {}), safe=':')}"
 
@@ -37,10 +37,5 @@ def show(site: Site, caller: Caller, digest: str, until: datetime, signature: st
     """What a link shows. Raises Refused: bad_link, unknown_evidence, not_kept."""
     if until.tzinfo is None or not FIRST_YEAR <= until.year <= LAST_YEAR:
         raise Refused("bad_link", "the link to this evidence was altered: its time names no zone, or no year of ours")
-    site.evidence.check_link(digest, name_of(caller), until, signature, site.wall())
+    site.evidence.check_link(digest, caller.name, until, signature, site.wall())
     return site.evidence.show(digest, size)
-
-
-def name_of(caller: Caller) -> str:
-    """The caller's name in a link: a buyer and a store may have the same id."""
-    return f"{caller.kind}:{'+'.join(caller.roles)}:{caller.id}"

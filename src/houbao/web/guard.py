@@ -13,7 +13,9 @@ from houbao.core.terms import Refused
 from houbao.store.access import key_of, session_of
 from houbao.web.callers import NOBODY, Caller, of_key, of_session
 from houbao.web.permissions import GRANTS, PUBLIC, scope_of
+from houbao.web.receiving import form_of
 from houbao.web.site import Site
+from houbao.web.uploads import MOST_OF_KEY, MOST_OF_PERSON
 
 SESSION = "houbao_session"
 VISIT = "houbao_visit"
@@ -22,14 +24,15 @@ VISIT = "houbao_visit"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def on(action: str) -> dict[str, str]:
-    """What a handler is for, as its `opt`."""
+def on(action: str, *, photos: bool = False) -> dict[str, Any]:
+    """What a handler is for, as its `opt`, and whether it takes photographs."""
     assert action == PUBLIC or action in GRANTS, action
-    return {"action": action}
+    return {"action": action, "photos": photos}
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Find the caller, and refuse whoever may not. Raises Refused: unauthenticated, not_permitted, bad_form."""
+    """Find the caller, and refuse whoever may not. Raises Refused: unauthenticated, not_permitted, bad_form,
+    overloaded."""
     state = connection.scope["state"]
     action = handler.opt.get("action", "")
     caller = await _recognised(connection)
@@ -42,6 +45,9 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if scope is None:
         raise Refused("not_permitted", f"{' and '.join(caller.roles) or 'you'} may not do this ({action})")
     state["reach"] = scope
+    if handler.opt.get("photos"):
+        most = MOST_OF_PERSON if caller.by_cookie else MOST_OF_KEY
+        state["leaving"].enter_context(connection.app.state.site.uploads.turn(caller.name, most))
     if caller.by_cookie and connection.scope.get("method") not in SAFE:
         assert isinstance(connection, Request)
         await check_form(connection)
@@ -98,7 +104,7 @@ async def check_form(request: Request[Any, Any, Any]) -> None:
     """`Refused('bad_form')` unless header or hidden field carries the session's token."""
     given = request.headers.get("x-csrf-token", "")
     if not given and request.content_type[0] in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        field = (await request.form()).get("csrf_token", "")
+        field = (await form_of(request)).get("csrf_token", "")
         given = field if isinstance(field, str) else ""
     wanted = csrf_token(request)
     if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):

@@ -1,6 +1,6 @@
-"""Photographs coming in: how many at once, and how many a person sends in an hour."""
+"""Photographs coming in: how many at once, of one sender and of all, and how many a person sends in an hour."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +14,8 @@ MOST_PEOPLE = 10_000
 """Of how many people uploads are counted."""
 MOST_AT_ONCE = 8
 """How many are in memory at once, at up to 20 MiB each."""
+MOST_OF_PERSON, MOST_OF_KEY = 2, 4
+"""How many requests with photographs one sender makes at once; a key sends for many people."""
 
 
 class Uploads:
@@ -21,8 +23,22 @@ class Uploads:
 
     def __init__(self) -> None:
         self._sent: dict[str, deque[datetime]] = {}
+        self._sending: Counter[str] = Counter()
         self._coming = 0
         self.thread = ThreadPoolExecutor(1, "photographs")
+
+    @contextmanager
+    def turn(self, sender: str, most: int) -> Generator[None]:
+        """A request with photographs, from its first byte to its answer. Raises Refused: overloaded."""
+        if self._sending[sender] >= most:
+            raise Refused("overloaded", f"{most} requests of yours with photographs are coming in: send this one then")
+        self._sending[sender] += 1
+        try:
+            yield
+        finally:
+            self._sending[sender] -= 1
+            if not self._sending[sender]:
+                del self._sending[sender]
 
     @contextmanager
     def place(self) -> Generator[None]:

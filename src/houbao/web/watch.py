@@ -4,12 +4,12 @@ A log line names the route and who asked by key or role: no path, no query, no b
 no secret.
 """
 
-import asyncio
 import json
 import logging
 import re
 import sys
 import traceback
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import count
 from secrets import token_hex
@@ -22,15 +22,13 @@ from houbao.core.terms import Refused
 from houbao.web.callers import Caller
 from houbao.web.metrics import Metrics
 from houbao.web.problems import PROBLEM_JSON, WAIT_SECONDS, problem
+from houbao.web.receiving import Receiving
 from houbao.web.site import encode
 
 log = logging.getLogger("houbao.http")
 
 MOST_AT_ONCE = 512
 """Requests being served at once; more are sent away before they cost memory."""
-
-BODY_SECONDS = 30.0
-"""How long a sender may be silent in the middle of a body."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}", re.ASCII)
 ALWAYS = {
@@ -69,7 +67,7 @@ class Watch:
             await self.app(scope, receive, send)
             return
         state: dict[str, Any] = scope.setdefault("state", {})
-        given = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"x-request-id"), "")
+        given = _header(scope, b"x-request-id").decode("latin-1")
         request_id = given if given and REQUEST_ID.fullmatch(given) else f"{self._run}{next(self._numbers):06x}"
         state["request_id"] = request_id
         started, status = perf_counter(), 0
@@ -86,7 +84,9 @@ class Watch:
             if self.at_once > self.most:
                 await _send_away(told, Refused("overloaded", "too many requests at once: try again"), request_id)
             else:
-                await self.app(scope, _patient(receive), told)
+                with ExitStack() as leaving:
+                    state["leaving"] = leaving
+                    await self.app(scope, Receiving(receive, _header(scope, b"content-type")), told)
         finally:
             self.at_once -= 1
             seconds = perf_counter() - started
@@ -101,24 +101,9 @@ class Watch:
         return [*headers, *more, (b"x-request-id", request_id.encode())]
 
 
-def _patient(receive: Receive) -> Receive:
-    """Receive that gives up on a sender who goes silent in the middle of a body, and waits for all else. It raises
-    Refused: too_slow."""
-    whole = False
-
-    async def patient() -> Any:
-        nonlocal whole
-        if whole:
-            return await receive()
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                message = await receive()
-        except TimeoutError:
-            raise Refused("too_slow", "the rest of the body did not come") from None
-        whole = message["type"] != "http.request" or not message.get("more_body", False)
-        return message
-
-    return patient
+def _header(scope: Any, wanted: bytes) -> bytes:
+    """The header of that name; empty where there is none."""
+    return next((value for name, value in scope["headers"] if name == wanted), b"")
 
 
 async def _send_away(send: Any, refused: Refused, request_id: str) -> None:

@@ -33,6 +33,7 @@ from houbao.web.console.views.consequences import Consequence, consequence
 from houbao.web.console.views.orders import title_of
 from houbao.web.guard import on
 from houbao.web.problems import status_of
+from houbao.web.receiving import form_of
 from houbao.web.site import PART, Site, number_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -260,18 +261,27 @@ def wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:
 # --- sending -------------------------------------------------------------------------------------------------------
 
 
+@post("/disputes/{dispute_id:str}/{deed:str}", opt=on("disputes.read"), status_code=303)
+async def do_deed(request: AnyRequest) -> Response[Any]:
+    """Do it: then the page says so. Refused, the page says why, and what is possible now."""
+    return await _done(request, _deed(str(request.path_params["deed"])))
+
+
 @post(
-    "/disputes/{dispute_id:str}/{deed:str}",
-    opt=on("disputes.read"),
+    "/disputes/{dispute_id:str}/evidence",
+    opt=on("disputes.read", photos=True),
     status_code=303,
     request_max_body_size=photos.MOST_FORM,
 )
-async def do_deed(request: AnyRequest) -> Response[Any]:
-    """Do it: then the page says so. Refused, the page says why, and what is possible now."""
+async def add_evidence(request: AnyRequest) -> Response[Any]:
+    """Add photographs to it."""
+    return await _done(request, DEEDS["evidence"])
+
+
+async def _done(request: AnyRequest, what: Deed) -> Response[Any]:
     reach = frame.reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
-    deed = str(request.path_params["deed"])
-    site, number, what = frame.site_of(request), number_of("dispute", dispute_id), _deed(deed)
+    site, number = frame.site_of(request), number_of("dispute", dispute_id)
     form = await typed(request)
     actor = frame.actor_of(frame.caller_of(request))
     with site.snapshot() as reading:
@@ -291,7 +301,7 @@ async def do_deed(request: AnyRequest) -> Response[Any]:
 
 async def typed(request: AnyRequest) -> dict[str, str]:
     """What was typed into a form, field by field; files apart."""
-    form = await request.form()
+    form = await form_of(request)
     return {name: value for name, value in form.items() if isinstance(value, str) and not isinstance(value, UploadFile)}
 
 
@@ -308,4 +318,4 @@ def _deed(name: str) -> Deed:
     return deed
 
 
-HANDLERS = (my_disputes, show_dispute, preview_deed, do_deed)
+HANDLERS = (my_disputes, show_dispute, preview_deed, do_deed, add_evidence)

@@ -14,6 +14,7 @@ from houbao.web.console.shell import home_of
 from houbao.web.console.styleguide import sample
 from houbao.web.guard import check_form, on
 from houbao.web.permissions import PUBLIC
+from houbao.web.receiving import form_of
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -35,7 +36,7 @@ async def sign_in_form(request: AnyRequest) -> Response[Any]:
 @post("/sign-in", opt=on(PUBLIC), status_code=303)
 async def sign_in(request: AnyRequest) -> Response[Any]:
     """Somebody signs in: to the page they wanted, or back to the form with what was wrong."""
-    form = await request.form()
+    form = await form_of(request)
     name, password, code, then = (str(form.get(field, "")) for field in ("name", "password", "code", "next"))
     try:
         await check_form(request)

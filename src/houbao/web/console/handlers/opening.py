@@ -24,6 +24,7 @@ from houbao.web.console.opened import steps_of
 from houbao.web.console.reasons import reasons
 from houbao.web.console.views.orders import Item, OrderPage, order_page
 from houbao.web.guard import on
+from houbao.web.receiving import form_of
 from houbao.web.site import PART, Site, number_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -56,7 +57,7 @@ async def what_you_ask(request: AnyRequest) -> Response[str]:
     return await asyncio.to_thread(lambda: _second(request, _order(request, reach, order_id), form, None))
 
 
-@post(f"{PATH}/preview", opt=on("disputes.open"), status_code=200, request_max_body_size=photos.MOST_FORM)
+@post(f"{PATH}/preview", opt=on("disputes.open", photos=True), status_code=200, request_max_body_size=photos.MOST_FORM)
 async def what_will_happen(request: AnyRequest) -> Response[str]:
     """Step 3: the ruling explained, before anything is sent."""
     reach = frame.reach_of(request)
@@ -155,7 +156,7 @@ def _why(voice: Voice, site: Site, found: OrderPage, preview: Preview) -> list[M
 async def _typed(request: AnyRequest) -> dict[str, str]:
     """What was typed; the lines that were ticked as `lines`, with spaces between."""
     form = await typed(request)
-    ticked = [str(value) for value in (await request.form()).getall("line", [])]
+    ticked = [str(value) for value in (await form_of(request)).getall("line", [])]
     return form | ({"lines": " ".join(ticked)} if ticked else {})
 
 

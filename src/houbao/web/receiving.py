@@ -1,0 +1,64 @@
+"""How a request's body comes in: its sender may be slow, but not silent, nor slow for ever; a form without files is
+small."""
+
+import asyncio
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import FormMultiDict
+from litestar.types import Receive
+
+from houbao.core.terms import Refused
+
+SILENT_SECONDS = 30.0
+"""How long a sender may be silent in the middle of a body, and how long all waiting for it may take …"""
+
+LEAST_BYTES_A_SECOND = 16 << 10
+"""… beside a second for each of these that came: a body of 1 MiB comes within 94 seconds, or not at all."""
+
+MOST_FORM = 1 << 20
+"""The most bytes of a form that brings no files (urlencoded), on whatever route."""
+
+FORM = b"application/x-www-form-urlencoded"
+
+
+class Receiving:
+    """Receive, for one request. Raises Refused: too_slow, too_large. Only waiting for the sender counts: what is done
+    with a part that came takes as long as it takes."""
+
+    def __init__(self, receive: Receive, media: bytes) -> None:
+        self._receive = receive
+        self._most = MOST_FORM if media.strip().lower().startswith(FORM) else None
+        self._came = 0
+        self._waited = 0.0
+        self._whole = False
+
+    async def __call__(self) -> Any:
+        """The next message; after the whole body, waits for as long as it takes."""
+        if self._whole:
+            return await self._receive()
+        message = await self._awaited()
+        self._whole = message["type"] != "http.request" or not message.get("more_body", False)
+        self._came += len(message.get("body", b""))
+        if self._most is not None and self._came > self._most:
+            raise Refused("too_large", f"a form without files has at most {self._most} bytes")
+        return message
+
+    async def _awaited(self) -> Any:
+        left = SILENT_SECONDS + self._came / LEAST_BYTES_A_SECOND - self._waited
+        started = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(min(SILENT_SECONDS, left)):
+                return await self._receive()
+        except TimeoutError:
+            raise Refused("too_slow", "the rest of the body did not come in time") from None
+        finally:
+            self._waited += asyncio.get_running_loop().time() - started
+
+
+async def form_of(request: Request[Any, Any, Any]) -> FormMultiDict:
+    """The form that a request brings; empty where it brings none. Raises Refused: bad_text."""
+    try:
+        return await request.form()
+    except (UnicodeDecodeError, LookupError):  # a part names an encoding of its own, which there may not be
+        raise Refused("bad_text", "a field of the form cannot be read: send UTF-8") from None
