@@ -101,13 +101,13 @@ def indebted(market: Market) -> None:
     market.accept(d.Withdraw(dispute=returned), BUYER)
 
 
-def owed_for_long(market: Market) -> int:
+def owed_for_long(market: Market, store: str = "box") -> int:
     """What was advanced for a refund 100 days ago was never paid back."""
-    market.accept(p.RegisterStore(store="box"), PLATFORM)
+    market.accept(p.RegisterStore(store=store), PLATFORM)
     then = T - 100 * DAY
-    fields = {"store": "box", "delivered": False, "promised": then - DAY, "paid": then - 10 * DAY}
+    fields = {"store": store, "delivered": False, "promised": then - DAY, "paid": then - 10 * DAY}
     order = market.order(amount="30.00", commission="30.00", **fields)
-    by = Actor("seller", "box")
+    by = Actor("seller", store)
     dispute = market.accept(opening(order, "in_transit_overdue", "30.00"), BUYER, at=then).id
     market.accept(d.Accept(dispute=dispute), by, at=then)
     sent_at = market.accept(r.SendRefund(dispute=dispute, payment="card"), SYSTEM, at=then)

@@ -17,6 +17,7 @@ from houbao.web.openapi import document
 from houbao.web.problems import KNOWN
 from houbao.web.server import API
 from web.served import Served
+from web.ways import ROLES, WAYS, Way, furnish
 
 DOCUMENT = document(API)
 
@@ -159,15 +160,18 @@ CHECKS = (
     of_openapi.content_type_conformance,
     of_openapi.response_schema_conformance,
 )
-ALL = "platform", "agent", "finance"
 
 
 def tried(place, case) -> None:
     """Send a case with a key that may do everything; the answer must be as the document says."""
-    headers = {"Authorization": f"Bearer {place.key(*ALL)}"}
+    headers = {"Authorization": f"Bearer {place.key(*ROLES)}"}
     sent = case.as_transport_kwargs(base_url="https://claims.example", headers=headers)
     sent.pop("cookies", None)
-    answer = place.client.request(**{name: value for name, value in sent.items() if value is not None})
+    validated(case, place.client.request(**{name: value for name, value in sent.items() if value is not None}))
+
+
+def validated(case, answer) -> None:
+    """The answer is one that the document says."""
     try:
         case.validate_response(schemathesis.Response.from_any(answer), checks=list(CHECKS))
     except FailureGroup as failed:
@@ -182,6 +186,64 @@ FEW = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[*HealthCheck],
 )
+
+
+# --- every operation, to its end -----------------------------------------------------------------------------------
+
+OPERATIONS = {said["operationId"]: (path, method, said) for path, method, said in operations()}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A market in which every operation can succeed."""
+    market = Market(tmp_path_factory.mktemp("world"))
+    served = Served(market)
+    furnish(served)
+    yield served
+    served.close()
+    market.check()
+    market.database.close()
+
+
+def test_there_is_a_way_to_succeed_for_every_operation_and_for_no_other():
+    assert set(WAYS) == set(OPERATIONS)
+
+
+def succeeds(served, name: str, way: Way, **more: str):
+    """Send it; the answer must be a success, and one that the document says."""
+    path, method, _ = OPERATIONS[name]
+    headers = {"Authorization": f"Bearer {served.key(*ROLES)}"} | way.headers | more
+    body = {"content": way.content} if way.content else {} if way.body is None else {"json": way.body}
+    sent = {"params": way.query, "headers": headers, **body}
+    answer = served.client.request(method.upper(), path.format(**way.names), **sent)
+    assert 200 <= answer.status_code < 300, answer.text
+    validated(SCHEMA[path][method].Case(path_parameters=way.names), answer)
+    return answer
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_every_operation_succeeds_with_every_success_that_the_document_says(world, name):
+    _, method, said = OPERATIONS[name]
+    made, statuses = WAYS[name](world), set()
+    for n, way in enumerate(made if isinstance(made, list) else [made]):
+        key = {"Idempotency-Key": f"{name}-{n}"} if method == "post" else {}
+        first = succeeds(world, name, way, **key)
+        statuses.add(str(first.status_code))
+        if key and "dry_run" not in way.query:
+            knows_its_key(said, first, succeeds(world, name, way, **key))
+    assert statuses == {status for status in said["responses"] if status[0] == "2"}
+
+
+def knows_its_key(said, first, again) -> None:
+    """What was sent again with its key was done once where the document speaks of keys, and nowhere else."""
+    told = "Idempotency-Key" in [one["name"] for one in said["parameters"]]
+    if first.status_code == 207:
+        assert [(one["id"], one["status"]) for one in again.json()["data"]] == [
+            (one["id"], 200) for one in first.json()["data"]
+        ]
+        return
+    assert (again.headers.get("idempotency-replayed") == "true") == told
+    assert not told or again.json() == first.json()
 
 
 @SCHEMA.parametrize()

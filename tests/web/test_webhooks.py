@@ -65,6 +65,9 @@ def test_the_same_key_turns_the_secret_once(served):
     assert (again.json(), again.headers["idempotency-replayed"]) == (turned, "true")
     assert [one.secret for one in served.hooks()[0].secrets] == [turned["secret"], made["secret"]]
     assert served.post(path, Idempotency_Key="k2")["secret"] != turned["secret"]
+    other = served.post("/v1/webhooks", {"url": URL})["id"]
+    refused = served.refuse(f"/v1/webhooks/{other}/rotate-secret", Idempotency_Key="k1")
+    assert refused["code"] == "key_reused"
 
 
 def test_secrets_that_are_turned_quickly_each_sign_for_their_day(served):

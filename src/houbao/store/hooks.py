@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from houbao.core.terms import from_micros, micros
+from houbao.core.terms import Refused, from_micros, micros
 from houbao.engine.announcing import Call, Delivered, Happening, Hook, Secret, rotated
 from houbao.store import schema
 from houbao.store.aside import Aside
@@ -36,11 +36,15 @@ class Hooks(Aside):
             connection.execute("UPDATE webhooks SET ended_at=? WHERE id=? AND ended_at IS NULL", (micros(now), hook))
 
     def rotate(self, hook: str, secret: Secret, now: datetime) -> Hook | None:
-        """Sign with another secret from now on; returns the webhook, None where there is no such one."""
+        """Sign with another secret from now on; returns the webhook, None where there is no such one.
+        Raises Refused: key_reused where another webhook's was turned by that wish."""
         with self.writing() as connection:
             known = hook_of(connection, hook)
             if known is None:
                 return None
+            for other in all_hooks(connection):
+                if other.id != hook and secret.wish in {one.wish for one in other.secrets if one.wish}:
+                    raise Refused("key_reused", "the key was used for the secret of another webhook")
             turned = rotated(known, secret, now)
             connection.execute("UPDATE webhooks SET secrets=? WHERE id=?", (_secrets(turned), hook))
         return turned

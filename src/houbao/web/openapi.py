@@ -141,12 +141,17 @@ def _is_previewed(said: Operation) -> bool:
     return said.action == "disputes.open" or said.tag == "dispute commands"
 
 
+def knows_keys(said: Operation) -> bool:
+    """Whether the operation is done once for a key, however often it is sent: then it can be refused for that, too."""
+    return "key_reused" in said.refuses
+
+
 REFERENCE = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,57}$"}
 
 
 def _in_header(said: Operation) -> list[dict[str, Any]]:
     parameters = []
-    if said.method == "POST" and not is_public(said):
+    if knows_keys(said):
         about = (
             "The same key with the same content is answered without doing it again; with other content it is refused."
         )

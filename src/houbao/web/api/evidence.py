@@ -81,7 +81,7 @@ async def add_evidence(ask: Ask[Any, Any]) -> PieceView:
     query=LinkQuery,
     reply=bytes,
     refuses=("bad_link", "unknown_evidence"),
-    media="image/jpeg",
+    media="image/*",
 )
 def read_evidence(ask: Ask[Any, LinkQuery]) -> Response[bytes]:
     """What a link shows: JPEG or PNG, to the one for whom it was made, until it ends."""

@@ -161,7 +161,16 @@ async def repay(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     name="write_off_of_store",
     body=bodies.DebtBody,
     reply=DisputeView,
-    refuses=("unknown_store", "unknown_dispute", "bad_id", "nothing_owed", "not_yet", "same_person", "not_now"),
+    refuses=(
+        "unknown_store",
+        "unknown_dispute",
+        "bad_id",
+        "nothing_owed",
+        "not_yet",
+        "same_person",
+        "not_now",
+        "key_reused",
+    ),
     example={"dispute_id": "dispute_0_47"},
 )
 async def write_off(ask: Ask[bodies.DebtBody, Any]) -> Answer:

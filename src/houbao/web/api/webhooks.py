@@ -146,7 +146,7 @@ def end_webhook(ask: Ask[Any, Any]) -> HookView:
     "/v1/webhooks/{webhook_id:str}/rotate-secret",
     action="webhooks.manage",
     reply=NewHook,
-    refuses=("unknown_webhook",),
+    refuses=("unknown_webhook", "key_reused"),
 )
 def rotate_secret(ask: Ask[Any, Any]) -> Answer:
     """A new secret; for a day messages carry the signatures of both. The same key again is answered with the secret
