@@ -43,21 +43,16 @@ def chromium() -> str:
 
 
 class Site:
-    """A market that is served on a port. `shown` is name → number of what is on its pages."""
+    """A market that is served on a port. `shown` is name → number of what is on its pages, once it is `furnished`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, furnished: bool = True) -> None:
         self.market = Market(folder)
-        self.shown = furnish(self.market)
-        self.shown |= furnish_desks(self.market)
+        self.shown = furnish(self.market) | furnish_desks(self.market) if furnished else {}
         self.served = Served(self.market)
         for name, role in (("mia", "agent"), ("lee", "agent"), ("kim", "finance"), ("eve", "admin")):
             self.served.add_user(name, role)
         self.served.site.secure = False
-        self.webhook = self.served.post("/v1/webhooks", {"url": "https://shop.example/hook"})["id"]
-        self.market.order()
-        announcer = announcer_of(self.served.site)
-        announcer.send = lambda *given: Answered(500, "no room")
-        announcer.run()
+        self.webhook = self._tell_somebody() if furnished else ""
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             self.port = taken.getsockname()[1]
@@ -67,6 +62,19 @@ class Site:
         self.thread.start()
         while not self.server.started:
             time.sleep(0.02)
+
+    def _tell_somebody(self) -> str:
+        """A webhook whose receiver had no room; its id."""
+        number = self.served.post("/v1/webhooks", {"url": "https://shop.example/hook"})["id"]
+        self.market.order()
+        announcer = announcer_of(self.served.site)
+        announcer.send = lambda *given: Answered(500, "no room")
+        announcer.run()
+        return number
+
+    def link(self, **for_whom: str) -> str:
+        """The path of a one-time link: `buyer_id` or `store_id`."""
+        return "/" + self.served.post("/v1/portal-sessions", for_whom)["url"].split("/", 3)[3]
 
     @property
     def address(self) -> str:

@@ -1,6 +1,7 @@
 """A market that is served: Litestar's test client over the real application, engine and SQLite file."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from litestar.testing import TestClient
@@ -20,6 +21,9 @@ from houbao.web.signin import hashed
 WALL = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SIGNING = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 PASSWORD = "correct horse battery"
+
+hashed_once = cache(hashed)
+"""Hashing is slow on purpose; one hash of the tests' password serves everybody."""
 
 
 class Served:
@@ -62,7 +66,7 @@ class Served:
         return self.site.access.add_key("another", scopes, self.wall)[1]
 
     def add_user(self, name: str, role: str, *, store: str = "", totp: str = "") -> None:
-        self.site.access.put_user(User(name, name.title(), role, store, hashed(PASSWORD), totp))
+        self.site.access.put_user(User(name, name.title(), role, store, hashed_once(PASSWORD), totp))
 
     def session(self, kind: str, role: str, subject: str, store: str = "") -> dict[str, str]:
         """The headers of somebody who is signed in, with the form's token."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from given import BUYER, eur
+from given import BUYER, DAY, T, eur
 from houbao.core import disputes as d
 from houbao.engine.announcing import Hook, Secret
 from houbao.gateways.webhooks import signatures
-from web.browsing import DESKTOP, PHONE, Site, chromium, tab
+from web.browsing import DESKTOP, PHONE, Site, Tab, chromium, tab
 
 SELLERS = (
     "/inbox",
@@ -74,6 +74,14 @@ PAGES = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site"))
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def bare(tmp_path) -> Iterator[Site]:
+    """The market of every worked example, and nothing else."""
+    site = Site(tmp_path, furnished=False)
     yield site
     site.close()
 
@@ -186,6 +194,48 @@ def test_an_agent_works_by_keys_and_can_switch_them_off(browser, site):
         agent.page.keyboard.press("1")
         assert agent.page.is_checked("input[value=unjustified]")
         assert agent.wrong == []
+
+
+def test_the_worked_example_of_an_agreement_is_played_by_both_in_their_browsers(browser, bare):
+    order = bare.market.order(amount="50.00", commission="50.00", paid=T - 95 * DAY, promised=T - 2 * DAY)
+
+    def tried(reader: Tab, deed: str, amount: str = "") -> None:
+        form = f"form[action$='/{deed}/preview']"
+        if not reader.page.is_visible(f"{form} button"):
+            reader.page.click(f"details:has({form}) > summary")
+        if amount:
+            reader.page.fill(f"{form} [name=amount]", amount)
+        reader.page.click(f"{form} button")
+        reader.page.click(f"#then-{deed} form button")
+
+    with tab(browser, bare, "") as buyer, tab(browser, bare, "") as seller:
+        buyer.open(bare.link(buyer_id="ann"))
+        seller.open(bare.link(store_id="oak"))
+        buyer.page.click(f"a[href='/orders/order_0_{order}'] >> nth=0")
+        buyer.page.click("a:has-text('Something is wrong')")
+        buyer.page.check("input[value=defective]")
+        buyer.page.click("button:has-text('Next')")
+        buyer.page.click("button:has-text('Next')")
+        buyer.page.click("button:has-text('Open the dispute for €50.00')")
+        seller.open("/inbox")
+        seller.page.click("a[href^='/disputes/'] >> nth=0")
+        tried(seller, "offer", "20.00")
+        buyer.page.reload()
+        tried(buyer, "counter", "35.00")
+        seller.page.reload()
+        assert "the buyer asks €35.00" in seller.text()
+        tried(seller, "accept")
+        bare.market.work()
+        seller.page.reload()
+        assert "Partly refunded" in seller.text()
+        assert "by agreement" in seller.text()
+        assert "Counted as not as described" in seller.text()
+        seller.open("/records/EUR")
+        assert "Your balance is €165.00" in seller.text()
+        buyer.page.reload()
+        assert "€35.00 was refunded on this order." in buyer.text()
+        assert buyer.wrong + seller.wrong == []
+    assert bare.market.funds() == ("165.00", "1000.00", "0.00")
 
 
 def test_somebody_reads_it_in_chinese(browser, site):
