@@ -67,7 +67,7 @@ class Site:
         """A webhook whose receiver had no room; its id."""
         number = self.served.post("/v1/webhooks", {"url": "https://shop.example/hook"})["id"]
         self.market.order()
-        announcer = announcer_of(self.served.site)
+        announcer = announcer_of(self.served.site.hooks, self.served.site.wall)
         announcer.send = lambda *given: Answered(500, "no room")
         announcer.run()
         return number

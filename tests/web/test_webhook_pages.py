@@ -29,7 +29,7 @@ def made(served, **form: str) -> str:
 def announced(served, *answers: Answered) -> None:
     """What is due is told, and answered so; with 200 after that."""
     left = [*answers]
-    announcer = announcer_of(served.site)
+    announcer = announcer_of(served.site.hooks, served.site.wall)
     announcer.send = lambda *given: left.pop(0) if left else Answered(200)
     announcer.run()
 
