@@ -139,7 +139,6 @@ TITLES = {
     "bad_request": N_("Something is not chosen yet."),
     "bad_reference": N_("That cannot be written so."),
     "bad_words": N_("That cannot be written so."),
-    "bad_time": N_("That cannot be written so."),
     "bad_image": N_("That is not a photograph we can read."),
     "image_too_large": N_("That photograph is too large."),
     "bad_evidence": N_("No photograph was chosen, or too many."),
