@@ -23,9 +23,6 @@ from houbao.core.terms import Record
 
 Result = Literal["paid", "refused", "unknown", "returned", "key_expired"]
 
-# --- what the rules of refunds and disputes may read ---------------------------------------------------------------
-
-
 # --- commands ------------------------------------------------------------------------------------------------------
 
 
@@ -360,9 +357,6 @@ def find_share(refund: Refund | None, *, payment: str = "", attempt: int = 0) ->
         if (payment and share.payment == payment) or (attempt and share.attempt == attempt):
             return share
     return None
-
-
-# --- decide --------------------------------------------------------------------------------------------------------
 
 
 def is_stuck(refund: Refund) -> bool:
