@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from core.policies import FACTS, LIKELY, forgetful, next_policy, policies
-from given import DAY, Market, T
+from given import DAY, PLATFORM, Market, T
 from houbao.core.conditions import FACTS as NAMES
 from houbao.core.disputes import EXCESS
 from houbao.core.policy import Limits, Policy, Rule
 from houbao.core.policy_file import parse_policy
+from houbao.core.programme import Enrol, RegisterStore
 from houbao.core.rulings import caps_of, compile_policy
 from houbao.core.tallies import Tally
 from houbao.insight.columns import DISPUTES, PAYERS
@@ -33,6 +34,7 @@ else:
     ibis = pytest.importorskip("ibis", reason="ibis is not installed: it comes with the extra `analytics`")
     pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed: it comes with the extra `analytics`")
 
+from houbao.insight import shifts
 from houbao.insight.backtest import Backtest, backtest
 from houbao.insight.cube import AS_IT_WAS, Line, ruled, summed
 from houbao.insight.engines import EngineError, engine_of
@@ -242,6 +244,7 @@ def handed_over(folder: Path) -> Market:
     return market
 
 
+REFUSING = ('route = "verify"\npayer = "fund"\nfault = "SNAD"', 'refuse = "outside_window"')
 HANDS_OVER = (('per_dispute = ""', 'per_dispute = "25.00"'), ('over = "platform_pays"', 'over = "hand_over"'))
 
 
@@ -256,8 +259,7 @@ def test_the_policy_in_force_changes_nothing_of_what_was_handed_over_either(tmp_
 
 
 def test_a_rule_that_refuses_leaves_what_was_handed_over_as_it_was(tmp_path):
-    refusing = ('route = "verify"\npayer = "fund"\nfault = "SNAD"', 'refuse = "outside_window"')
-    found = asked(lake_of(handed_over(tmp_path), tmp_path / "lake"), changed(refusing, *HANDS_OVER))
+    found = asked(lake_of(handed_over(tmp_path), tmp_path / "lake"), changed(REFUSING, *HANDS_OVER))
     assert (found.refused, found.now.by_route) == (1, {"hand_over": 1, "refused": 1})
     assert found.now.pays["EUR"] == {"fund": 0, "seller": 1500, "platform": 0}
     assert [(one.disputes, one.claimed) for one in found.moved] == [(1, {"EUR": 4000})]
@@ -290,8 +292,7 @@ def test_a_limit_of_the_candidate_makes_the_platform_pay_the_rest(market, tmp_pa
 
 
 def test_a_rule_that_refuses_leaves_nothing_of_a_dispute(market, tmp_path):
-    refusing = ('route = "verify"\npayer = "fund"\nfault = "SNAD"', 'refuse = "outside_window"')
-    found = asked(lake_of(market, tmp_path / "lake"), changed(refusing))
+    found = asked(lake_of(market, tmp_path / "lake"), changed(REFUSING))
     assert found.refused == 2
     assert found.now.by_route == {"refused": 2, "instant": 1, "seller": 1}
     assert found.now.pays["EUR"]["fund"] == 1200
@@ -309,6 +310,39 @@ def test_scores_were_those_of_the_store_and_would_be_those_of_a_store_never_disp
     assert store.score.was == sum(was.parts.values()) * 100 // was.scale
     assert store.score.now > store.score.was
     assert store.score.weight_now > store.score.weight_was
+
+
+class Overheard:
+    """An engine, with the stores whose records each of its answers held."""
+
+    def __init__(self) -> None:
+        self.engine = engine_of("duckdb")
+        self.name, self.table, self.close = self.engine.name, self.engine.table, self.engine.close
+        self.held: list[set[str]] = []
+
+    def rows(self, question: Any) -> Any:
+        rows = [*self.engine.rows(question)]
+        self.held += [{row["store_id"] for row in rows}] if rows and "answered" in rows[0] else []
+        return iter(rows)
+
+
+def test_the_records_of_only_so_many_stores_are_held_together_and_the_scores_are_the_same(
+    market, tmp_path, monkeypatch
+):
+    market.accept(RegisterStore(store="elm"), PLATFORM)
+    market.accept(Enrol(store="elm", programme="standard", at=market.now), PLATFORM)
+    market.rule(market.open(market.order(store="elm", paid=market.now), "damaged", "40.00"))
+    lake, candidate = lake_of(market, tmp_path / "lake"), changed(REFUSING)
+    held = []
+    for together in (shifts.TOGETHER, 1):
+        monkeypatch.setattr(shifts, "TOGETHER", together)
+        engine = Overheard()
+        held.append((engine.held, backtest(engine, lake, candidate, silent, on=TODAY).stores))
+        engine.close()
+    (together, whole), (alone, parted) = held
+    assert (together, sorted(map(sorted, alone))) == ([{"elm", "oak"}], [["elm"], ["oak"]])
+    assert parted == whole
+    assert all(store.score for store in whole)
 
 
 def test_three_changed_rulings_are_told_with_the_reasons_of_both(market, tmp_path):

@@ -146,9 +146,8 @@ def _check(engine: Engine, lake: Lake, candidate: Policy) -> int:
         return 0
     disputes = ruled(engine.table(lake.files("disputes", months)), candidate, lake.manifest.currencies)
     disputes = disputes.filter(disputes.number != AS_IT_WAS)
-    rows = engine.rows(
-        disputes.select("dispute_id", "currency", "number", *FACTS).order_by("dispute_id").limit(CHECKED)
-    )
+    facts = disputes.select("dispute_id", "currency", "number", *FACTS)
+    rows = [*engine.rows(facts.order_by("dispute_id").limit(CHECKED))]
     compiled = {currency: compile_policy(candidate, currency) for currency in lake.manifest.currencies}
     for row in rows:
         rule = compiled[row["currency"]].match(facts_of(row))

@@ -1,7 +1,7 @@
 """Where questions over a lake run: DuckDB in this process, or Spark. Both are asked by the same Ibis expressions."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -12,6 +12,9 @@ Table = Any
 
 MASTER = "local[*]"
 """Where Spark runs unless HOUBAO_SPARK_MASTER says otherwise."""
+
+
+AT_ONCE = 10_000
 
 
 class EngineError(Exception):
@@ -27,8 +30,8 @@ class Engine(Protocol):
         """The rows of Parquet files of one table."""
         ...
 
-    def rows(self, question: Table) -> list[dict[str, Any]]:
-        """The answer, row by row: column → value."""
+    def rows(self, question: Table) -> Iterator[dict[str, Any]]:
+        """The answer, row by row as it is read: column → value."""
         ...
 
     def close(self) -> None:
@@ -39,6 +42,12 @@ class Engine(Protocol):
 def engine_of(name: EngineName) -> Engine:
     """The engine of that name. Raises EngineError."""
     return _DuckDB() if name == "duckdb" else _Spark()
+
+
+def _rows(table: Any) -> Iterator[dict[str, Any]]:
+    """The rows of an Arrow table; few of them are held as Python's own values, which take ten times the room."""
+    for batch in table.to_batches(max_chunksize=AT_ONCE):
+        yield from batch.to_pylist()
 
 
 class _DuckDB:
@@ -57,8 +66,8 @@ class _DuckDB:
     def table(self, files: Sequence[Path]) -> Table:
         return self.connection.read_parquet([str(file) for file in files], hive_partitioning=False)
 
-    def rows(self, question: Table) -> list[dict[str, Any]]:
-        return self.connection.to_pyarrow(question).to_pylist()
+    def rows(self, question: Table) -> Iterator[dict[str, Any]]:
+        return _rows(self.connection.to_pyarrow(question))
 
     def close(self) -> None:
         self.connection.disconnect()
@@ -94,8 +103,8 @@ class _Spark:
         self.session.read.parquet(*(str(file) for file in files)).createOrReplaceTempView(name)
         return self.connection.table(name)
 
-    def rows(self, question: Table) -> list[dict[str, Any]]:
-        return self.connection.to_pyarrow(question).to_pylist()
+    def rows(self, question: Table) -> Iterator[dict[str, Any]]:
+        return _rows(self.connection.to_pyarrow(question))
 
     def close(self) -> None:
         self.session.stop()

@@ -1,6 +1,7 @@
 """What a candidate policy does to the stores' scores, by the functions that score them every day."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -13,11 +14,14 @@ from houbao.core.programme import policy_in_force
 from houbao.core.score import DAY, of_hundred, score_on, standing
 from houbao.core.tallies import Deal, Tally
 from houbao.insight.cube import rule_now, ruled
-from houbao.insight.engines import Engine
+from houbao.insight.engines import Engine, Table
 from houbao.insight.lake import Lake, Progress
 
 MOST_STORES = 1000
 """Of how many stores the scores are computed: those for which most changes."""
+
+TOGETHER = 200_000
+"""How many disputes and orders are held at a time, of whole stores; of one store alone, where it has more."""
 
 PAID_BY_GUARANTEE = ("verify", "instant")
 
@@ -46,23 +50,44 @@ def shifts(
     if not wanted:
         return {}
     since = end - max(curves.long_window, candidate.score.long_window) * DAY
-    tallies = _tallies(engine, lake, candidate, since, wanted)
-    deals = _deals(engine, lake, since, wanted)
+    disputes = engine.table(lake.files("disputes", _months(lake, "disputes", since)))
+    disputes = ruled(disputes, candidate, lake.manifest.currencies)
+    orders = engine.table(lake.files("orders"))
     found: dict[str, Shift] = {}
-    for done, store in enumerate(wanted, 1):
-        own, mine = tallies.get(store, []), deals.get(store, [])
-        was = score_on(standing(mine, [one for one, _ in own], zone), day, curves)
-        now = score_on(standing(mine, [one for _, one in own if one], zone), day, candidate.score)
-        found[store] = Shift(
-            was=of_hundred(was) if was else None,
-            now=of_hundred(now) if now else None,
-            grade_was=was.grade if was else "",
-            grade_now=now.grade if now else "",
-            weight_was=was.weight if was else None,
-            weight_now=now.weight if now else None,
-        )
-        progress("scores", done, len(wanted))
+    for group in _groups(engine, disputes, orders, since, wanted):
+        tallies = _tallies(engine, disputes, candidate, group)
+        deals = _deals(engine, _recent(orders, disputes, since, group))
+        for store in group:
+            own, mine = tallies.get(store, []), deals.get(store, [])
+            was = score_on(standing(mine, [one for one, _ in own], zone), day, curves)
+            now = score_on(standing(mine, [one for _, one in own if one], zone), day, candidate.score)
+            found[store] = Shift(
+                was=of_hundred(was) if was else None,
+                now=of_hundred(now) if now else None,
+                grade_was=was.grade if was else "",
+                grade_now=now.grade if now else "",
+                weight_was=was.weight if was else None,
+                weight_now=now.weight if now else None,
+            )
+            progress("scores", len(found), len(wanted))
     return found
+
+
+def _groups(
+    engine: Engine, disputes: Table, orders: Table, since: datetime, stores: Sequence[str]
+) -> Iterator[list[str]]:
+    """The stores, as many at a time as have TOGETHER disputes and orders."""
+    rows: Counter[str] = Counter()
+    for t in (disputes.filter(disputes.store_id.isin([*stores])), _recent(orders, disputes, since, stores)):
+        for row in engine.rows(t.group_by("store_id").agg(rows=t.count())):
+            rows[row["store_id"]] += row["rows"]
+    group: list[str] = []
+    for store in stores:
+        if group and sum(rows[one] for one in group) + rows[store] > TOGETHER:
+            yield group
+            group = []
+        group.append(store)
+    yield group
 
 
 def _months(lake: Lake, table: str, since: datetime) -> list[str]:
@@ -72,15 +97,13 @@ def _months(lake: Lake, table: str, since: datetime) -> list[str]:
 
 
 def _tallies(
-    engine: Engine, lake: Lake, candidate: Policy, since: datetime, stores: Sequence[str]
+    engine: Engine, disputes: Table, candidate: Policy, stores: Sequence[str]
 ) -> dict[str, list[tuple[Tally, Tally | None]]]:
     """Store → its disputes' lines on the record, as they are and as they would be."""
-    table = engine.table(lake.files("disputes", _months(lake, "disputes", since)))
-    t = ruled(table, candidate, lake.manifest.currencies)
-    t = t.filter(t.store_id.isin([*stores])).mutate(
-        opened=t.opened_at.epoch_seconds(),
-        lifted=t.lifted_at.epoch_seconds(),
-        pays=t.fund_pays + t.seller_pays + t.platform_pays,
+    t = disputes.filter(disputes.store_id.isin([*stores])).mutate(
+        opened=disputes.opened_at.epoch_seconds(),
+        lifted=disputes.lifted_at.epoch_seconds(),
+        pays=disputes.fund_pays + disputes.seller_pays + disputes.platform_pays,
     )
     found: dict[str, list[tuple[Tally, Tally | None]]] = {}
     names = ("dispute_id", "store_id", "order_id", "fault_kind", "fault_state", "fault_why", "opened", "lifted")
@@ -129,18 +152,22 @@ def would_be(tally: Tally, row: dict[str, Any], rule: Rule) -> Tally | None:
     return structs.replace(tally, kind=kind, state=state, guaranteed=by_guarantee)
 
 
-def _deals(engine: Engine, lake: Lake, since: datetime, stores: Sequence[str]) -> dict[str, list[Deal]]:
-    """Store → its orders' lines on the record: of those that ended or were rated since then, and of those disputed
-    since then, which are dated by their end where that came first."""
-    disputes = engine.table(lake.files("disputes", _months(lake, "disputes", since)))
-    t = engine.table(lake.files("orders"))
+def _recent(orders: Table, disputes: Table, since: datetime, stores: Sequence[str]) -> Table:
+    """The stores' orders that ended or were rated since then, and those disputed since then, which are dated by their
+    end where that came first."""
+    disputed = disputes.filter(disputes.store_id.isin([*stores]))
+    t = orders.filter(orders.store_id.isin([*stores]))
     t = t.mutate(ended=t.ended_at.epoch_seconds(), rated=t.rated_at.epoch_seconds())
     start = int(since.timestamp())
-    recent = (t.ended >= start) | (t.rated >= start) | t.order_id.isin(disputes.order_id)
-    t = t.filter(t.store_id.isin([*stores]) & ((t.deal != "") | t.rated.notnull()) & recent)
+    recent = (t.ended >= start) | (t.rated >= start) | t.order_id.isin(disputed.order_id)
+    return t.filter(((t.deal != "") | t.rated.notnull()) & recent)
+
+
+def _deals(engine: Engine, orders: Table) -> dict[str, list[Deal]]:
+    """Store → its orders' lines on the record."""
     found: dict[str, list[Deal]] = {}
     names = ("order_id", "store_id", "deal", "ended", "rated", "description", "service", "logistics")
-    for row in engine.rows(t.select(*names)):
+    for row in engine.rows(orders.select(*names)):
         deal = Deal(
             order=row["order_id"],
             store=row["store_id"],
