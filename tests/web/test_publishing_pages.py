@@ -9,6 +9,7 @@ import pytest
 from given import DAY
 from houbao.shipped import policy_text
 from houbao.store import lists
+from houbao.web.api.policies import MOST_TEXT
 from web.desk import PAGE, get, post, signed_in
 
 TEXT = (
@@ -79,6 +80,9 @@ def test_every_field_at_fault_is_named_and_the_text_stays(served):
         (TEXT.replace("2026.2", "2026.1"), {}, "That version has another text already."),
         (TEXT, {"start": "2026-07-01T00:00"}, "That time is over."),
         (TEXT, {"start": "tomorrow"}, "That is not a time."),
+        (TEXT, {"start": "9999-12-31T23:59"}, "That is not a time."),
+        (TEXT, {"start": "0001-01-01T00:00+14:00"}, "That is not a time."),
+        pytest.param(TEXT + "#" * MOST_TEXT, {}, "That is too long.", id="too long"),
         (TEXT, {"programme": "gold"}, "There is no such programme."),
         ("", {}, "choose a file, or paste the text"),
         ("[x", {}, "not TOML"),
@@ -107,6 +111,7 @@ def test_a_file_goes_before_what_stands_in_the_field(served):
     assert "Publish 2026.2" in upload(TEXT.replace("\n", "\r\n").encode()).text
     assert fields_of(upload(TEXT.encode()).text)["text"] == TEXT
     assert "is no text in UTF-8" in upload(b"\xff\xfe\x00").text
+    assert "That is too long." in upload("争".encode() * (MOST_TEXT // 2)).text
 
 
 def test_a_text_may_begin_with_that_of_another_version(served):

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
@@ -26,6 +26,7 @@ from houbao.web.guard import on
 from houbao.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
+Text = TypeVar("Text", str, bytes)
 
 
 class Fault(Struct, frozen=True):
@@ -104,19 +105,24 @@ async def check_draft(request: AnyRequest) -> Response[str]:
 
 
 async def _text(request: AnyRequest, form: Form) -> str:
-    """The text of the file that was chosen, else of the field. Raises Refused: bad_request."""
+    """The text of the file that was chosen, else of the field. Raises Refused: bad_request, text_too_long."""
     sent = (await request.form()).get("file")
     text = form.get("text", "")
     if isinstance(sent, UploadFile) and sent.filename:
         try:
-            text = (await sent.read(MOST_TEXT + 1)).decode("utf-8-sig")
+            text = _short(await sent.read(MOST_TEXT + 1)).decode("utf-8-sig")
         except UnicodeDecodeError:
             raise Refused("bad_request", f"{sent.filename[:64]} is no text in UTF-8") from None
     if not text.strip():
         raise Refused("bad_request", "choose a file, or paste the text of a policy")
+    return lines_of(_short(text))
+
+
+def _short(text: Text) -> Text:
+    """A text that is read whole. Raises Refused: text_too_long."""
     if len(text) > MOST_TEXT:
         raise Refused("text_too_long", f"a policy has at most {MOST_TEXT >> 10} KiB")
-    return lines_of(text)
+    return text
 
 
 def lines_of(text: str) -> str:
@@ -192,6 +198,7 @@ async def publish_draft(request: AnyRequest) -> Response[Any]:
 def _publish(request: AnyRequest, form: Form) -> Response[Any]:
     site = frame.site_of(request)
     try:
+        _short(form["text"])
         draft = _draft(frame.speak(request), site, form)
         site.publish(draft.programme, form["text"], draft.start)
     except PolicyError as error:
