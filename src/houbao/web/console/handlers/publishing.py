@@ -23,6 +23,7 @@ from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.policies import Changed, compared
 from houbao.web.console.language import Voice
 from houbao.web.guard import on
+from houbao.web.receiving import form_of
 from houbao.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
@@ -106,7 +107,7 @@ async def check_draft(request: AnyRequest) -> Response[str]:
 
 async def _text(request: AnyRequest, form: Form) -> str:
     """The text of the file that was chosen, else of the field. Raises Refused: bad_request, text_too_long."""
-    sent = (await request.form()).get("file")
+    sent = (await form_of(request)).get("file")
     text = form.get("text", "")
     if isinstance(sent, UploadFile) and sent.filename:
         try:
