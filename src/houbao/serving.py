@@ -16,6 +16,8 @@ from houbao.engine.ports import RefundProvider, Scorebook, StorePast
 from houbao.engine.writer import Writer
 from houbao.gateways.evidence import EvidenceFolder
 from houbao.gateways.webhooks import Poster, check_signed, check_url, new_secret
+from houbao.insight.lake import Progress
+from houbao.insight.reserves import Reserves
 from houbao.settings import Settings
 from houbao.store import lists
 from houbao.store.access import Access
@@ -80,6 +82,15 @@ def site_for(
         finally:
             database.close()
 
+    def reserves(progress: Progress) -> list[Reserves]:
+        from houbao.commands.reserving import reserves_of
+
+        database = SQLite(path)
+        try:
+            return reserves_of(path, StoredScores(database), now(), progress)
+        finally:
+            database.close()
+
     return Site(
         reader=reader,
         engine=engine,
@@ -91,6 +102,7 @@ def site_for(
         clock=now,
         publish=publish,
         past=past,
+        reserves=reserves,
         hooks=Hooks(path),
         check_url=partial(check_url, local=local),
         new_secret=new_secret,

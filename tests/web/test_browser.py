@@ -52,6 +52,7 @@ FINANCES = (
     "/fund",
     "/fund/movements",
     "/fund/sums",
+    "/fund/reserves",
     "/refunds",
     "/debts",
     "/policies",

@@ -1,5 +1,8 @@
 """`houbao fund reserves`: what the fund holds, what it will owe, and what cover should cost."""
 
+from datetime import datetime
+from pathlib import Path
+
 from houbao.core.money import decimal
 from houbao.insight.lake import Progress
 from houbao.insight.reserves import Reserves, reserves
@@ -10,15 +13,18 @@ from houbao.wiring import House
 
 
 def all_reserves(house: House, progress: Progress) -> list[Reserves]:
-    """The reserves of every currency in which a programme pays. Stores are classed by their last monthly grade."""
-    book = Scorebook(house.database)
+    """The reserves of every currency in which a programme pays."""
+    return reserves_of(house.database.path, Scorebook(house.database), house.clock(), progress)
+
+
+def reserves_of(path: Path, book: Scorebook, now: datetime, progress: Progress) -> list[Reserves]:
+    """The reserves of a database file, at that time. Stores are classed by their last monthly grade."""
     classes = book.last_grades(0)
-    found: list[Reserves] = []
-    with reading(house.database.path) as connection:
-        for currency in queries.programme_currencies(connection):
-            past = history.past(connection, 0)
-            found.append(reserves(past, classes, house.clock(), currency, progress))
-    return found
+    with reading(path) as connection:
+        return [
+            reserves(history.past(connection, 0), classes, now, currency, progress)
+            for currency in queries.programme_currencies(connection)
+        ]
 
 
 def told(found: list[Reserves]) -> list[str]:

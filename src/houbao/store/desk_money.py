@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from houbao.core.accounts import AVAILABLE, store_account, store_of
+from houbao.core.breaker import Breaker
 from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
 from houbao.core.refunds import Refund, Share, find_share
@@ -159,3 +160,9 @@ def debts(connection: sqlite3.Connection, part: int, *, after: tuple[str, str] =
         (part, *start, limit),
     )
     return [Debt(store_of(account), currency, -minor) for account, currency, minor in found]
+
+
+def breakers(connection: sqlite3.Connection, part: int) -> tuple[Breaker, ...]:
+    """The breakers of the part's funds as they stand."""
+    (kept,) = connection.execute("SELECT breakers FROM parts WHERE part=?", (part,)).fetchone()
+    return rows.decode_breakers(kept) if kept else ()

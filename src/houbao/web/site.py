@@ -19,11 +19,14 @@ from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
 from houbao.engine.ports import Accepted, Outcome, Preview, RefundProvider, Request, Scorebook, StorePast
 from houbao.engine.writer import Writer
+from houbao.insight.lake import Progress
+from houbao.insight.reserves import Reserves
 from houbao.store import lists
 from houbao.store.access import Access
 from houbao.store.hooks import Hooks
 from houbao.store.policies import Version
 from houbao.store.reading import Reader
+from houbao.web.measuring import Measuring
 from houbao.web.uploads import Uploads
 
 PART = 0
@@ -40,8 +43,8 @@ class Beat(Struct):
 class Site:
     """One database being served. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
     `publish` lets a policy's text come into force in a programme; `past` is a store's past since some time, for advice;
-    `note` hears of every command and its outcome; `verified` refuses what a provider did not sign; `secure`: it is
-    reached by https alone."""
+    `reserves` measures the funds and says how far it has come; `note` hears of every command and its outcome;
+    `verified` refuses what a provider did not sign; `secure`: it is reached by https alone."""
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Site:
         clock: Callable[[], datetime],
         publish: Callable[[str, str, datetime | None], Version],
         past: Callable[[str, datetime], StorePast],
+        reserves: Callable[[Progress], list[Reserves]],
         hooks: Hooks,
         check_url: Callable[[str], None],
         new_secret: Callable[[], str],
@@ -76,6 +80,7 @@ class Site:
         self.clock = clock
         self.publish = publish
         self.past = past
+        self.reserves = Measuring(reserves, wall)
         self.hooks = hooks
         self.check_url = check_url
         self.new_secret = new_secret
@@ -92,6 +97,7 @@ class Site:
         self.reader.close()
         self.access.close()
         self.uploads.close()
+        self.reserves.close()
         self.hooks.close()
 
     # --- reading ---------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from houbao.web.console.handlers import (
     queues,
     record,
     refunds,
+    reserves,
     seller,
 )
 from houbao.web.console.rendering import STATIC as STATIC
@@ -55,6 +56,7 @@ HANDLERS: Sequence[Any] = (
     *queues.HANDLERS,
     *cases.HANDLERS,
     *fund.HANDLERS,
+    *reserves.HANDLERS,
     *refunds.HANDLERS,
     *policies.HANDLERS,
     *publishing.HANDLERS,

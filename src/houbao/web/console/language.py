@@ -148,6 +148,10 @@ class Voice:
         """A weight in the search: 0.916."""
         return format_decimal(Decimal(ten_thousandths) / 10_000, format="0.000#", locale=self.locale)
 
+    def thousandths(self, n: int) -> str:
+        """A ratio given in thousandths: 1.204."""
+        return format_decimal(Decimal(n) / 1000, format="#,##0.000", locale=self.locale)
+
     def rate(self, rate: ExchangeRate) -> str:
         """An exchange rate with six decimals: 1 EUR = 4.627900 BRL."""
         value = Decimal(rate.numerator * 1_000_000 // rate.denominator) / 1_000_000

@@ -308,7 +308,31 @@ SCOPE = {
     "read": N_("Reading alone"),
 }
 
+STRESS = {
+    "half as many disputes again": N_("Half as many disputes again"),
+    "the largest store defaults": N_("The largest store defaults"),
+    "both at once": N_("Both at once"),
+}
+
+CLASS = {
+    "all": N_("All stores"),
+    "ungraded": N_("Without a grade"),
+    "excellent": N_("Excellent"),
+    "good": N_("Good"),
+    "pass": N_("Pass"),
+    "fail": N_("Fail"),
+}
+
+MEASURED = {
+    "transfers": N_("Movements of money"),
+    "orders": N_("Orders"),
+    "disputes": N_("Disputes"),
+}
+
 TABLES = {
+    "stress": STRESS,
+    "class": CLASS,
+    "measured": MEASURED,
     "happening": HAPPENING,
     "role": ROLE,
     "scope": SCOPE,
