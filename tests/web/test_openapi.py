@@ -4,22 +4,15 @@ import json
 import re
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis import checks
-from schemathesis.core.failures import FailureGroup
-from schemathesis.specs.openapi import checks as of_openapi
+from hypothesis import settings
 
 from given import Market
 from houbao.core.allowed import BY_HAND
 from houbao.core.phases import TURNS
-from houbao.web.openapi import document
 from houbao.web.problems import KNOWN
-from houbao.web.server import API
+from web.documented import DOCUMENT, FEW, SCHEMA, sent, validated
 from web.served import Served
 from web.ways import ROLES, WAYS, Way, furnish
-
-DOCUMENT = document(API)
 
 
 def operations():
@@ -132,6 +125,19 @@ def test_the_document_and_its_page_are_served_to_everybody(served):
     ]
 
 
+def test_every_link_leads_to_an_operation_that_asks_for_what_it_gives():
+    known = {said["operationId"]: said for _, _, said in operations()}
+    for _, _, said in operations():
+        for answer in said["responses"].values():
+            for name, link in answer.get("links", {}).items():
+                to = known[link["operationId"]]
+                assert (name, to["operationId"] != said["operationId"]) == (link["operationId"], True)
+                asked = {one["name"] for one in to["parameters"] if one["in"] == "path"}
+                assert set(link.get("parameters", {})) == asked, f"{said['operationId']} → {name}"
+    opened = known["open_dispute"]["responses"]["201"]["links"]
+    assert set(BY_HAND) | {"read_dispute", "read_timeline", "list_evidence"} == set(opened)
+
+
 # --- true ----------------------------------------------------------------------------------------------------------
 
 
@@ -145,47 +151,6 @@ def place(tmp_path_factory):
     yield served
     served.close()
     market.database.close()
-
-
-@schemathesis.serializer("application/x-ndjson")
-def as_lines(context, value):
-    """Lines as they are sent."""
-    return str(value).encode()
-
-
-SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-CHECKS = (
-    checks.not_a_server_error,
-    of_openapi.status_code_conformance,
-    of_openapi.content_type_conformance,
-    of_openapi.response_schema_conformance,
-)
-
-
-def tried(place, case) -> None:
-    """Send a case with a key that may do everything; the answer must be as the document says."""
-    headers = {"Authorization": f"Bearer {place.key(*ROLES)}"}
-    sent = case.as_transport_kwargs(base_url="https://claims.example", headers=headers)
-    sent.pop("cookies", None)
-    validated(case, place.client.request(**{name: value for name, value in sent.items() if value is not None}))
-
-
-def validated(case, answer) -> None:
-    """The answer is one that the document says."""
-    try:
-        case.validate_response(schemathesis.Response.from_any(answer), checks=list(CHECKS))
-    except FailureGroup as failed:
-        pytest.fail("\n".join(str(one) for one in failed.exceptions))
-
-
-FEW = settings(
-    max_examples=4,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[*HealthCheck],
-)
 
 
 # --- every operation, to its end -----------------------------------------------------------------------------------
@@ -214,8 +179,8 @@ def succeeds(served, name: str, way: Way, **more: str):
     path, method, _ = OPERATIONS[name]
     headers = {"Authorization": f"Bearer {served.key(*ROLES)}"} | way.headers | more
     body = {"content": way.content} if way.content else {} if way.body is None else {"json": way.body}
-    sent = {"params": way.query, "headers": headers, **body}
-    answer = served.client.request(method.upper(), path.format(**way.names), **sent)
+    url = path.format(**way.names)
+    answer = served.client.request(method.upper(), url, params=way.query, headers=headers, **body)
     assert 200 <= answer.status_code < 300, answer.text
     validated(SCHEMA[path][method].Case(path_parameters=way.names), answer)
     return answer
@@ -249,11 +214,11 @@ def knows_its_key(said, first, again) -> None:
 @SCHEMA.parametrize()
 @FEW
 def test_whatever_is_sent_the_answer_is_one_that_the_document_says(place, case):
-    tried(place, case)
+    validated(case, sent(place, case))
 
 
 @pytest.mark.long
 @SCHEMA.parametrize()
 @settings(FEW, max_examples=200, derandomize=False)
 def test_so_is_the_answer_to_much_more(place, case):
-    tried(place, case)
+    validated(case, sent(place, case))

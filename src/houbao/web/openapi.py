@@ -8,6 +8,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from houbao import __version__
+from houbao.web.links import links
 from houbao.web.operation import JSON, Nothing, Operation, is_public, operation_of
 from houbao.web.problems import PROBLEM_JSON, Problem
 from houbao.web.refusals import KNOWN
@@ -50,7 +51,10 @@ def document(handlers: Sequence[Any], server: str = "/") -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for said in operations:
         path = re.sub(r":\w+}", "}", said.path)
-        paths.setdefault(path, {})[said.method.lower()] = _operation(said, known)
+        described = _operation(said, known)
+        if led := links(said, operations):
+            described["responses"][str(said.status)]["links"] = led
+        paths.setdefault(path, {})[said.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {

@@ -2,17 +2,17 @@
 currency, ids are those that the API gave."""
 
 from datetime import datetime
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
-from msgspec import NODEFAULT, Struct
+from msgspec import NODEFAULT, Meta, Struct
 
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core.acts import SendGoodwill
 from houbao.core.money import Money
-from houbao.core.terms import Refused
+from houbao.core.terms import REASONS, Refused
 from houbao.web.site import number_of
 
 AMOUNTS = ("amount", "taken")
@@ -94,6 +94,10 @@ class _Body(Struct, kw_only=True, forbid_unknown_fields=True):
 # --- disputes ------------------------------------------------------------------------------------------------------
 
 
+Reason = Annotated[str, Meta(extra_json_schema={"enum": sorted(REASONS)})]
+"""Why a buyer claims; told to readers of the document, and refused by its own code."""
+
+
 class LineBody(_Body):
     """Pieces of an order's line."""
 
@@ -107,7 +111,7 @@ class OpenBody(_Body):
 
     order_id: str
     lines: list[LineBody]
-    reason: str
+    reason: Reason
     amount: Money
     remedy: str = "refund"
     statement: str = ""
@@ -119,7 +123,7 @@ class ExplainBody(_Body):
     """A claim that was not opened yet."""
 
     order_id: str
-    reason: str
+    reason: Reason
     amount: Money
     lines: list[LineBody] = []
     remedy: str = "refund"
