@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import msgspec
+from msgspec import structs
 
+from houbao.books.extract import BookError
+from houbao.books.findings import Reconciled
 from houbao.core.terms import Refused
 from houbao.engine.announcing import Announcer, Happening
 from houbao.engine.engine import Engine
@@ -62,6 +66,7 @@ def site_for(
     evidence: Evidence | None = None,
     local: bool = False,
     signing: Mapping[str, str] = MappingProxyType({}),
+    settings: Settings | None = None,
 ) -> Site:
     """The site of a database file. Where its public address is an https one, it is reached by that alone. `local` lets
     webhooks go to machines inside; `signing` is provider → the secret of what it says by itself."""
@@ -91,6 +96,22 @@ def site_for(
         finally:
             database.close()
 
+    def reconcile(name: str, content: bytes, account: str, days: int) -> Reconciled:
+        from houbao.commands import reconciling
+        from houbao.commands.terminal import CommandFailed
+
+        with TemporaryDirectory(prefix="houbao-") as folder:
+            file = Path(folder) / "file"
+            file.write_bytes(content)
+            house = House(settings or Settings(database_url=f"sqlite:///{path}"), clock=now)
+            try:
+                found = reconciling.reconcile(house, file, account, days, lambda *step: None)
+            except (BookError, CommandFailed) as error:
+                raise BookError(str(error).replace(str(file), name)) from None
+            finally:
+                house.close()
+        return structs.replace(found, file=name)
+
     return Site(
         reader=reader,
         engine=engine,
@@ -103,6 +124,7 @@ def site_for(
         publish=publish,
         past=past,
         reserves=reserves,
+        reconcile=reconcile,
         hooks=Hooks(path),
         check_url=partial(check_url, local=local),
         new_secret=new_secret,
@@ -128,6 +150,7 @@ def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
         evidence=house.evidence,
         local=settings.webhooks_inside,
         signing={house.provider.name: settings.sandbox_webhook_secret},
+        settings=settings,
     )
 
 

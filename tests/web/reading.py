@@ -60,8 +60,9 @@ class Reader:
 
     # --- doing -----------------------------------------------------------------------------------------------------
 
-    def press(self, says: str, at: str = "", **typed: str) -> None:
-        """Fill in the form of a button, and press it. `at` is how its form's address ends, where there are several."""
+    def press(self, says: str, at: str = "", file: tuple[str, bytes] = ("", b""), **typed: str) -> None:
+        """Fill in the form of a button, and press it. `at` is how its form's address ends, where there are several;
+        `file` is the name and content of what is chosen where the form takes a file."""
         form = self._form(says, at)
         for name, value in typed.items():
             form.fields[name] = value
@@ -70,8 +71,8 @@ class Reader:
             sent.setdefault(name, []).append(value)
         if form.method == "GET":
             return self._read(self.client.get(form.action, params=sent))
-        empty = [(one.get("name"), ("", b"")) for one in form.iter("input") if one.get("type") == "file"]
-        files = {"files": empty} if form.get("enctype") == "multipart/form-data" else {}
+        chosen = [(one.get("name"), file) for one in form.iter("input") if one.get("type") == "file"]
+        files = {"files": chosen} if form.get("enctype") == "multipart/form-data" else {}
         return self._read(self.client.post(form.action, data=sent, headers={"Accept": "text/html"}, **files))
 
     def _form(self, says: str, at: str) -> Any:
@@ -82,7 +83,7 @@ class Reader:
         raise AssertionError(f"no button {says!r} on {self.path}, only {self.buttons()}")
 
     def _read(self, answer: Any) -> None:
-        assert answer.status_code < 500, answer.text
+        assert answer.status_code != 500, answer.text
         self.status, self.path = answer.status_code, answer.url.path
         self.page = lxml.html.fromstring(answer.text)
 

@@ -53,6 +53,7 @@ FINANCES = (
     "/fund/movements",
     "/fund/sums",
     "/fund/reserves",
+    "/fund/reconcile",
     "/refunds",
     "/debts",
     "/policies",

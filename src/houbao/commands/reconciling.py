@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from houbao.books import proposals
 from houbao.books.cash import Cash, cash_of
 from houbao.books.external import AT_BANK, BOOKED, External, File
 from houbao.books.files import read_file
+from houbao.books.findings import Even, Finding, Ours, Reconciled, Theirs
 from houbao.books.matching import Pair, differs, match
 from houbao.books.proposals import Known, Proposal
 from houbao.commands.funding import FINANCE, check, check_settled_in
@@ -25,91 +26,7 @@ from houbao.engine.ports import Request
 from houbao.store import queries
 from houbao.wiring import House
 
-SHOWN = 20
 PLATFORM = Actor("platform", "reconcile")
-
-
-class Theirs(Struct, frozen=True):
-    """A line of the file."""
-
-    place: str
-    id: str
-    day: str
-    kind: str
-    amount: Money
-
-
-class Ours(Struct, frozen=True):
-    """A movement of the ledger; `entry` names its event and which of its transfers it is."""
-
-    entry: str
-    day: str
-    kind: str
-    amount: Money
-    store: str
-    order: str
-    dispute: str
-    payment: str
-
-
-class Even(Struct, frozen=True):
-    """The entry that would even it. An account that is not known is empty."""
-
-    source: str
-    target: str
-    amount: Money
-
-
-class Finding(Struct, frozen=True):
-    """A difference: the line, the movement, or both; which of amount, currency and date they tell differently; why, and
-    what to run."""
-
-    theirs: Theirs | None
-    ours: Ours | None
-    differs: list[str]
-    reason: str
-    entry: Even | None
-    command: str
-
-
-class Reconciled(Struct, frozen=True):
-    """Both sides compared: how many lines agree, and every one that does not. `theirs`, `ours` and `fees` are sums by
-    currency, of all lines of the file, of what the ledger says of these days, and of what the provider kept."""
-
-    file: str
-    format: str
-    account: str
-    first: str
-    last: str
-    matched: int
-    missing: list[Finding]
-    extra: list[Finding]
-    different: list[Finding]
-    skipped: int
-    theirs: list[Money]
-    ours: list[Money]
-    fees: list[Money]
-
-    @property
-    def even(self) -> bool:
-        """Whether nothing differs."""
-        return not (self.missing or self.extra or self.different)
-
-    def told(self) -> list[str]:
-        """As lines of text."""
-        lines = [f"{self.file}: {self.format}, {self.first} to {self.last}, beside {self.account}"]
-        counts = {"missing": self.missing, "extra": self.extra, "different": self.different}
-        lines.append(
-            f"matched {self.matched:,}, " + ", ".join(f"{name} {len(all_):,}" for name, all_ in counts.items())
-        )
-        if self.skipped:
-            lines.append(f"{self.skipped:,} entries are not booked there yet: passed over")
-        for name, sums in (("there", self.theirs), ("here", self.ours), ("fees kept there", self.fees)):
-            if sums:
-                lines.append(f"  {name}: {', '.join(map(str, sums))}")
-        for name, findings in counts.items():
-            lines += _section(name, findings)
-        return [*lines, "Nothing was booked."]
 
 
 def reconcile(house: House, path: Path, account: str, days: int, shown: Callable[[str, int, int], None]) -> Reconciled:
@@ -255,25 +172,3 @@ def _sums(amounts: Iterable[tuple[str, int]]) -> list[Money]:
     for currency, minor in amounts:
         sums[currency] += minor
     return [Money(minor, currency) for currency, minor in sorted(sums.items()) if minor]
-
-
-def _section(name: str, findings: list[Finding]) -> list[str]:
-    """The findings of a kind as lines; those beyond SHOWN are only counted."""
-    if not findings:
-        return []
-    lines = [f"{name.title()}:"]
-    for finding in findings[:SHOWN]:
-        theirs, ours = finding.theirs, finding.ours
-        if theirs:
-            lines.append(f"  there {theirs.day} {theirs.kind} {theirs.amount}  {theirs.id} ({theirs.place})")
-        if ours:
-            about = ", ".join(word for word in (ours.payment, ours.order, ours.dispute, ours.store) if word)
-            lines.append(f"  here  {ours.day} {ours.kind} {ours.amount}  {about} (entry {ours.entry})")
-        lines.append(f"    {finding.reason}")
-        if entry := finding.entry:
-            lines.append(f"    entry: {entry.source or '?'} → {entry.target or '?'} {entry.amount}")
-        if finding.command:
-            lines.append(f"    run: {finding.command}")
-    if findings[SHOWN:]:
-        lines.append(f"  … and {len(findings) - SHOWN:,} more: --json tells all")
-    return lines

@@ -46,6 +46,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "cases.read": dict.fromkeys(_STAFF, ALL),
     "cases.act": dict.fromkeys(("agent", "finance"), ALL),
     "fund.read": dict.fromkeys(("platform", "finance", "admin", "read"), ALL),
+    "fund.reconcile": dict.fromkeys(("finance", "admin"), ALL),
     "fund.move": dict.fromkeys(("finance", "admin"), ALL),
     "policies.read": _READ,
     "policies.publish": dict.fromkeys(("finance", "admin"), ALL),

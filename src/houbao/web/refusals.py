@@ -8,6 +8,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "no_text": (422, "Write something."),
     "text_too_long": (400, "Shorten it; send photos as evidence."),
     "bad_text": (400, "Send valid Unicode (UTF-8)."),
+    "bad_file": (422, "Give the file as it was downloaded, and say whose it is."),
     "naive_time": (400, "Add `Z` or an offset: `2026-07-12T12:20:00Z`."),
     "bad_time": (400, "Check the year and its unit."),
     "bad_currency": (400, "Send the three capital letters, e.g. `EUR`."),

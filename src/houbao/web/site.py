@@ -5,10 +5,12 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from threading import Lock
 
 import msgspec
 from msgspec import Struct
 
+from houbao.books.findings import Reconciled
 from houbao.core.claims import is_digest
 from houbao.core.decider import Command
 from houbao.core.policy import PolicyError
@@ -43,7 +45,8 @@ class Beat(Struct):
 class Site:
     """One database being served. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
     `publish` lets a policy's text come into force in a programme; `past` is a store's past since some time, for advice;
-    `reserves` measures the funds and says how far it has come; `note` hears of every command and its outcome;
+    `reserves` measures the funds and says how far it has come; `reconcile` compares a file's name and content with the
+    ledger, one at a time (`comparing`); `note` hears of every command and its outcome;
     `verified` refuses what a provider did not sign; `secure`: it is reached by https alone."""
 
     def __init__(
@@ -60,6 +63,7 @@ class Site:
         publish: Callable[[str, str, datetime | None], Version],
         past: Callable[[str, datetime], StorePast],
         reserves: Callable[[Progress], list[Reserves]],
+        reconcile: Callable[[str, bytes, str, int], Reconciled],
         hooks: Hooks,
         check_url: Callable[[str], None],
         new_secret: Callable[[], str],
@@ -81,6 +85,8 @@ class Site:
         self.publish = publish
         self.past = past
         self.reserves = Measuring(reserves, wall)
+        self.reconcile = reconcile
+        self.comparing = Lock()
         self.hooks = hooks
         self.check_url = check_url
         self.new_secret = new_secret

@@ -165,6 +165,7 @@ TITLES = {
     "out_of_order": N_("The last version starts later than that."),
     "bad_time": N_("That is not a time."),
     "unknown_programme": N_("There is no such programme."),
+    "bad_file": N_("That file cannot be compared."),
     "bad_url": N_("That is no address that can be told."),
     "unknown_webhook": N_("There is no such webhook here."),
     "unknown_delivery": N_("There is no such delivery here."),
@@ -181,6 +182,7 @@ POSSIBLE = {
     "version_taken": N_("Nothing was kept. Give the text another version, and check it again."),
     "backdated": N_("Nothing was kept. Give a time that is still to come, or none for now."),
     "out_of_order": N_("Nothing was kept. Give a time after the start of the last version, and check it again."),
+    "bad_file": N_("Give the file as it was downloaded, and choose whose it is. Nothing was booked."),
     "bad_url": N_("Write a full address that begins with https://, without a name or password in it."),
     "key_reused": N_("What was made then stands in the list. Load the page again to make another."),
 }

@@ -329,7 +329,14 @@ MEASURED = {
     "disputes": N_("Disputes"),
 }
 
+DIFFERS = {
+    "amount": N_("Another amount"),
+    "currency": N_("Another currency"),
+    "date": N_("Another day"),
+}
+
 TABLES = {
+    "differs": DIFFERS,
     "stress": STRESS,
     "class": CLASS,
     "measured": MEASURED,

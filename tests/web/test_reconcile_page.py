@@ -1,0 +1,112 @@
+"""A provider's file beside the ledger, on a page: every difference with its reason and what would even it; nothing is
+booked."""
+
+import json
+
+import pytest
+
+from books.test_reconcile import txn
+from given import DAY, T, eur
+from houbao.core import orders as o
+from web.desk import PAGE, get, signed_in
+from web.reading import Reader
+
+
+@pytest.fixture
+def kim(served):
+    """Finance at the form, in a market with two payments at the provider: 200.00, and 40.00 by name."""
+    payment = o.Payment(id="ch_10001", provider="sandbox", minor=eur("40.00"))
+    served.market.order(amount="40.00", payments=(payment,))
+    served.add_user("kim", "finance")
+    kim = Reader(served)
+    kim.sign_in("kim")
+    kim.open("/fund")
+    kim.follow("Compare a file")
+    return kim
+
+
+AGREE = [
+    txn(1, 20_000, "charge", "ch_other", at=T - 10 * DAY),
+    txn(2, 4_000, "charge", "ch_10001", at=T - 10 * DAY, fee=35),
+]
+
+
+def upload(kim: Reader, content: object, name: str = "payouts.json", **form: str) -> str:
+    """Send a file by the form that is before her; what the page says then."""
+    told = content if isinstance(content, bytes) else json.dumps(content).encode()
+    kim.press("Compare it with the ledger", file=(name, told), **form)
+    return kim.text()
+
+
+def test_a_file_that_agrees_is_said_to_agree_line_by_line(served, kim):
+    said = upload(kim, AGREE)
+    assert "Both sides agree. 2 lines agree. Nothing was booked." in said
+    told = kim.told()
+    assert (told["Sum there"], told["Sum here"], told["Fees kept there"]) == ("€240.00", "€240.00", "€0.35")
+    assert "payouts.json" in said
+
+
+def test_each_difference_stands_with_its_reason_and_what_would_even_it(served, kim):
+    before = served.market.contents()
+    said = upload(kim, [txn(2, 3_900, "charge", "ch_10001", at=T - 10 * DAY), txn(3, 10_000, "topup", "tu_1")])
+    assert "3 lines do not agree. 0 lines agree. Nothing was booked." in said
+    for words in (
+        "Only there · 1",
+        "money came there from the bank and is not booked",
+        "houbao fund cash-move sandbox 100.00 EUR --key reconcile-txn_3",
+        "Only here · 1",
+        "never arrived, or stands in another file",
+        "Told differently · 1",
+        "Another amount",
+        "1.00 EUR less there than here",
+    ):
+        assert words in said, words
+    after = served.market.contents()
+    assert {name: after[name] for name in ("events", "transfers")} == {
+        name: before[name] for name in ("events", "transfers")
+    }
+
+
+def test_days_and_account_are_those_of_the_form(served, kim):
+    late = [AGREE[0], AGREE[1] | {"created": AGREE[1]["created"] + 9 * 86_400}]
+    assert "Another day" in upload(kim, late)
+    assert "Both sides agree." in upload(kim, late, days="9")
+    assert "2 lines do not agree." in upload(kim, AGREE, account="external:bank")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a,b,c\n1,2,3\n", "neither Stripe's balance transactions"),
+        (b"", "the file is empty"),
+        (b"<Document/>", "bad_file"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_with_the_name_of_the_file(served, kim, content, said):
+    assert said in upload(kim, content, "statement.txt", days="7")
+    assert kim.status == 422
+    assert "statement.txt" in kim.text()
+    assert "/tmp" not in kim.text()
+    assert kim.page.get_element_by_id("days").value == "7"
+
+
+def test_one_file_is_compared_at_a_time(served, kim):
+    with served.site.comparing:
+        assert "Too many people at once." in upload(kim, AGREE)
+    assert "Both sides agree." in upload(kim, AGREE)
+
+
+@pytest.mark.parametrize("who", ["agent", "buyer", "seller", "nobody", "platform", "read"])
+def test_only_finance_and_admins_compare(served, who):
+    assert get(served, "/fund/reconcile", who).status_code == (303 if who == "nobody" else 403)
+    assert get(served, "/fund/reconcile", "admin").status_code == 200
+    headers = signed_in(served, who)
+    token = headers.pop("X-CSRF-Token", "")
+    answer = served.client.post(
+        "/fund/reconcile",
+        data={"csrf_token": token},
+        files={"file": ("x.json", b"[]")},
+        headers=headers | PAGE,
+        follow_redirects=False,
+    )
+    assert answer.status_code == (303 if who == "nobody" else 403)
