@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from houbao.web.console.previewed import mark
+
 PAGE = {"Accept": "text/html"}
 ROLES = {"lee": "agent", "mia": "agent", "joe": "agent", "kim": "finance", "joy": "finance", "eve": "admin"}
 FIRST = {"agent": "lee", "finance": "kim", "admin": "eve"}
@@ -22,11 +24,14 @@ def get(served, path: str, who: str = "agent", **headers: str) -> Any:
 
 
 def post(served, path: str, form: dict[str, str], who: str = "agent", **headers: str) -> Any:
-    """A form as a browser sends it, with the token of its session."""
+    """A form as a browser sends it, with the token of its session and the mark of its preview."""
     sent = signed_in(served, who)
     token = sent.pop("X-CSRF-Token")
     return served.client.post(
-        path, data={"csrf_token": token} | form, headers=sent | PAGE | headers, follow_redirects=False
+        path,
+        data={"csrf_token": token, "previewed": mark(path, form)} | form,
+        headers=sent | PAGE | headers,
+        follow_redirects=False,
     )
 
 

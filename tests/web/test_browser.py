@@ -172,6 +172,39 @@ def test_an_agent_takes_the_next_case_and_sees_a_ruling_before_sending_it(browse
     assert site.market.dispute(number).outcome == "rejected"
 
 
+def test_whoever_changes_something_sees_it_again_before_it_is_sent(browser, site):
+    number = site.market.open(site.market.order(amount="60.00"), "damaged", "60.00")
+    with tab(browser, site, "agent") as agent:
+        agent.open(f"/cases/dispute_0_{number}")
+        agent.page.check("input[value=justified]")
+        agent.page.select_option("#rule-reason", "photos")
+        for change in (
+            lambda: agent.page.fill("#rule-amount", "10"),
+            lambda: agent.page.select_option("#rule-remedy", "return_refund"),
+            lambda: agent.page.check("input[value=unjustified]"),
+        ):
+            agent.page.click("button:has-text('See what happens')")
+            agent.page.wait_for_selector(".outcome")
+            change()
+            assert agent.page.query_selector(".outcome") is None
+            assert "You changed something. See what happens again." in agent.text()
+        agent.page.click("button:has-text('See what happens')")
+        assert agent.page.evaluate("document.activeElement.id") == "rule-reason", "it lacks a reason"
+        assert agent.page.query_selector(".outcome") is None
+        assert agent.wrong == []
+    with tab(browser, site, "seller") as seller:
+        order = site.market.order(amount="50.00", delivered=False)
+        seller.open(f"/disputes/dispute_0_{site.market.open(order, 'in_transit_overdue', '50.00')}")
+        seller.page.click("summary:has-text('Offer something else')")
+        seller.page.fill("#offer-amount", "35,00")
+        seller.page.click("details[open] button:has-text('See what happens')")
+        seller.page.wait_for_selector("button:has-text('Offer €35.00')")
+        seller.page.fill("#offer-amount", "25,00")
+        assert seller.page.query_selector("button:has-text('Offer €35.00')") is None
+        assert seller.wrong == []
+    assert site.market.dispute(number).phase == "verifying"
+
+
 def test_an_agent_works_by_keys_and_can_switch_them_off(browser, site):
     number = site.market.open(site.market.order(amount="60.00"), "damaged", "60.00")
     with tab(browser, site, "agent") as agent:

@@ -9,6 +9,7 @@ from given import BUYER, DAY, SELLER, eur
 from houbao.core import disputes as d
 from houbao.demo.signins import open_doors, told
 from houbao.web.console.frame import own_path
+from houbao.web.console.previewed import mark
 from houbao.web.console.views import books
 from web.shopfront import furnish
 
@@ -26,11 +27,14 @@ def get(served, path: str, role: str = "seller", **headers: str):
 
 
 def post(served, path: str, form: dict[str, str], role: str = "seller", **headers: str):
-    """A form as a browser sends it, with the token of its session."""
+    """A form as a browser sends it, with the token of its session and the mark of its preview."""
     who = served.headers(role)
     token = who.pop("X-CSRF-Token")
     return served.client.post(
-        path, data={"csrf_token": token} | form, headers=who | PAGE | headers, follow_redirects=False
+        path,
+        data={"csrf_token": token, "previewed": mark(path, form)} | form,
+        headers=who | PAGE | headers,
+        follow_redirects=False,
     )
 
 

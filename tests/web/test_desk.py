@@ -245,6 +245,19 @@ def test_a_notice_that_bounced_is_served_again(served, shown):
     assert served.market.dispute(number).phase == "awaiting_seller"
 
 
+@pytest.mark.parametrize("changed", [{"finding": "justified", "reason": "photos"}, {"note": "Other words."}])
+def test_what_was_changed_since_it_was_shown_rules_nothing(served, shown, changed):
+    number = shown["checked"]
+    form = ruling(served, number, "unjustified")
+    told = post(served, f"{case(number)}/rule/preview", form).text
+    mark = re.search(r'name="previewed" value="(\w+)"', told)
+    assert mark is not None
+    answer = post(served, f"{case(number)}/rule", form | {"previewed": mark[1]} | changed)
+    assert (answer.status_code, served.market.dispute(number).phase) == (403, "verifying")
+    assert post(served, f"{case(number)}/rule", form | {"previewed": ""}).status_code == 403
+    assert post(served, f"{case(number)}/rule", form | {"previewed": mark[1]}).status_code == 303
+
+
 def test_a_form_without_its_token_rules_nothing(served, shown):
     number = shown["checked"]
     answer = post(served, f"{case(number)}/rule", ruling(served, number) | {"csrf_token": "0" * 64})

@@ -20,6 +20,7 @@ from houbao.core.score import of_hundred
 from houbao.core.terms import public_id
 from houbao.web.console import states, words
 from houbao.web.console.language import LANGUAGES, Voice
+from houbao.web.console.previewed import mark
 
 WEB = Path(__file__).parents[1]
 STATIC = WEB / "static"
@@ -53,6 +54,7 @@ def environment() -> Environment:
         "of_hundred": of_hundred,
         "decimal_of": decimal,
         "paid_of": paid_of,
+        "mark_of": mark,
     }
     made.globals.update(said)
     return made

@@ -23,6 +23,27 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A preview is of what was filled in then: with the first change it goes, and its button with it.
+function forgetPreview({ target }) {
+  const form = target.closest("form[hx-target]");
+  if (!form) return;
+  form.dispatchEvent(new Event("htmx:abort"));
+  const shown = document.querySelector(form.getAttribute("hx-target"));
+  const changed = shown?.querySelector("[data-changed]");
+  if (!changed?.hidden) return;
+  shown.replaceChildren(changed);
+  changed.hidden = false;
+}
+document.addEventListener("input", forgetPreview);
+document.addEventListener("change", forgetPreview);
+
+// What keeps a form from being sent is brought into sight.
+document.addEventListener("invalid", ({ target }) => {
+  if (target.form?.querySelector(":is(input, select, textarea):invalid") === target) {
+    target.scrollIntoView({ block: "center" });
+  }
+}, true);
+
 // What is being read hears when something happened; the reader chooses when to see it.
 const news = document.getElementById("news");
 if (news && "EventSource" in window) {

@@ -24,6 +24,7 @@ from houbao.web.console.handlers import photos
 from houbao.web.console.handlers.disputes import NOTHING_TRIED, Back, Tried, seen_in, typed, why_of, wrong
 from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.previewed import check_mark
 from houbao.web.console.shell import Trouble, trouble
 from houbao.web.console.staff_deeds import STAFF
 from houbao.web.console.views.cases import Case, case
@@ -245,6 +246,8 @@ async def act_on_case(request: AnyRequest) -> Response[Any]:
         raise Refused("unknown_dispute", f"no dispute {dispute_id[:64]} that you may see")
     try:
         seen = 0 if what.plain else seen_in(form)
+        if not what.plain:
+            check_mark(request.url.path, form)
         await site.execute(what.make(dispute, form), actor, key=form.get("key", "")[:64], seen=seen)
     except Refused as refused:
         said, tried = refused, Tried(deed, form, _wrong(frame.speak(request), refused))

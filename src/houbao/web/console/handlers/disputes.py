@@ -26,6 +26,7 @@ from houbao.web.console.deeds import DEEDS, Deed
 from houbao.web.console.handlers import photos
 from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.previewed import check_mark
 from houbao.web.console.reasons import reasons
 from houbao.web.console.shell import TITLES, trouble
 from houbao.web.console.views.cases import Case, case
@@ -292,6 +293,8 @@ async def _done(request: AnyRequest, what: Deed) -> Response[Any]:
         if what.name == "evidence":
             form |= {"evidence": await photos.brought(request)}
         seen = 0 if what.plain else seen_in(form)
+        if not what.plain:
+            check_mark(request.url.path, form)
         await site.execute(what.make(dispute, form), actor, key=form.get("key", "")[:64], seen=seen)
     except Refused as refused:
         told, tried = refused, Tried(what.name, form, wrong(frame.speak(request), refused))

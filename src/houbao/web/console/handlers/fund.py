@@ -23,6 +23,7 @@ from houbao.web.console.handlers.disputes import Back, typed
 from houbao.web.console.handlers.queues import place
 from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.previewed import check_mark
 from houbao.web.console.shell import TITLES, trouble
 from houbao.web.console.views import fund as views
 from houbao.web.console.words import word
@@ -213,6 +214,7 @@ async def book(request: AnyRequest) -> Response[Any]:
     """Book it; refused, the page says why."""
     site, booking, form = frame.site_of(request), _booking(request), await typed(request)
     try:
+        check_mark(request.url.path, form)
         command = booking.make(site, form)
         await site.execute(command, frame.actor_of(frame.caller_of(request)), key=form.get("key", "")[:64])
     except Refused as refused:
