@@ -134,6 +134,29 @@ def test_what_a_preview_says_is_what_then_happens(served, shown):
     assert "€1,010.00 free" in get(served, "/inbox").text
 
 
+def test_an_answer_says_before_it_is_sent_what_it_may_cost_later(served, shown):
+    number = shown["late"]
+    form = {"seen": seen(served, number), "remedy": "refund", "amount": "15.00"}
+    said = post(served, f"{dispute(number)}/offer/preview", form).text
+    accepted = said.split("If the buyer accepts, or is silent</dt>")[1]
+    assert accepted.startswith("<dd>€1,035.00 → €1,020.00, and it counts as not received</dd>")
+    worst = said.split("If the platform decides for the buyer</dt>")[1]
+    assert worst.startswith("<dd>up to €25.00: €1,035.00 → €1,010.00, and it counts as not received</dd>")
+    form = {"seen": seen(served, number), "reason": "proof_of_delivery"}
+    said = post(served, f"{dispute(number)}/reject/preview", form).text
+    assert "<dd>up to €25.00: €1,035.00 → €1,010.00" in said
+    assert "If the buyer accepts" not in said
+
+
+def test_a_counter_says_before_it_is_sent_that_the_offer_and_the_way_to_the_platform_go(served, shown):
+    number = shown["offered"]
+    form = {"seen": seen(served, number), "amount": "30.00"}
+    said = post(served, f"{dispute(number)}/counter/preview", form, "buyer").text
+    assert "<dt>You give up</dt><dd>the seller’s offer of €20.00: it stands no longer</dd>" in said
+    assert "You can ask it to decide again when the seller has answered." in said
+    assert "it decides by itself from" in said
+
+
 def test_a_preview_for_htmx_is_a_piece_of_the_page(served, shown):
     number = shown["late"]
     form = {"seen": seen(served, number), "remedy": "refund", "amount": "15,00"}

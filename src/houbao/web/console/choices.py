@@ -1,6 +1,7 @@
 """What a reader may do in a dispute, each with its consequence in money, score and what follows; and doing nothing."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -144,11 +145,16 @@ def score_told(voice: Voice, found: Consequence) -> Markup | str:
     return f"{voice.points(before)} → {voice.points(after)}"
 
 
-def facts(voice: Voice, role: str, found: Consequence, after: Dispute) -> list[Fact]:
-    """What would happen, line by line: money, who pays, the score, what is next."""
+def facts(voice: Voice, role: str, found: Consequence, after: Dispute, before: Dispute | None = None) -> list[Fact]:
+    """What would happen, line by line: money, who pays, the score, what is next; and what may come of it later, where
+    it is an answer in the dispute `before`."""
     told: list[Fact] = []
     if role != "buyer" and found.free:
         told.append(Fact(voice.say(N_("Your balance")), money_told(voice, "seller", found)))
+    if before and role == "seller":
+        told += _may_cost(voice, found, after)
+    if before and role == "buyer":
+        told += _given_up(voice, before, after)
     if found.added > 0:
         who = N_("You get") if role == "buyer" else N_("The buyer gets")
         told.append(Fact(voice.say(who), voice.money(found.added, found.currency)))
@@ -165,6 +171,60 @@ def facts(voice: Voice, role: str, found: Consequence, after: Dispute) -> list[F
         )
     told.append(Fact(voice.say(N_("Then")), then_told(voice, role, found, after)))
     return told
+
+
+def _may_cost(voice: Voice, found: Consequence, after: Dispute) -> list[Fact]:
+    """What the seller's answer may come to, where the buyer is asked now."""
+    if found.phase != "awaiting_buyer" or not found.free or after.payer != "seller":
+        return []
+    worst = Fact(
+        voice.say(N_("If the platform decides for the buyer")),
+        voice.say(N_("up to %(amount)s: %(cost)s"), amount=_said(voice, after), cost=_cost(voice, found, after.amount)),
+    )
+    if not after.offer:
+        return [worst]
+    name = voice.say(N_("If the buyer accepts, or is silent"))
+    if after.offer.remedy == "replacement":
+        said = N_("you send a replacement; not sent in time, the buyer gets %(amount)s from your balance")
+        return [Fact(name, voice.say(said, amount=_said(voice, after))), worst]
+    return [Fact(name, _cost(voice, found, after.offer.amount)), worst]
+
+
+def _said(voice: Voice, dispute: Dispute) -> str:
+    return voice.money(dispute.amount, dispute.currency)
+
+
+def _cost(voice: Voice, found: Consequence, minor: int) -> Markup:
+    """The seller's balance without `minor`, and whether it counts then."""
+    assert found.free
+    balance = voice.change(found.free[1], found.free[1] - minor, found.currency)
+    if found.fault.state == "exempt":
+        return voice.say(N_("%(balance)s; it does not count"), balance=balance)
+    kind = word(voice, "kind", found.fault.kind)
+    return voice.say(N_("%(balance)s, and it counts as %(kind)s"), balance=balance, kind=kind)
+
+
+def _given_up(voice: Voice, before: Dispute, after: Dispute) -> list[Fact]:
+    """What a buyer has now and would not have then: the offer, and the way to the platform."""
+    if before.phase != "awaiting_buyer" or after.phase != "awaiting_seller":
+        return []
+    told: list[Fact] = []
+    if before.offer:
+        offer = offered(voice, voice.money(before.offer.amount, before.currency), before.offer.remedy)
+        says = voice.say(N_("the seller’s offer of %(offer)s: it stands no longer"), offer=offer)
+        told.append(Fact(voice.say(N_("You give up")), says))
+    waits = N_("You can ask it to decide again when the seller has answered.")
+    if after.escalates_at:
+        waits = N_(
+            "You can ask it to decide again when the seller has answered. If you two still disagree, it decides by "
+            "itself from %(when)s."
+        )
+    told.append(Fact(voice.say(N_("The platform")), voice.say(waits, when=_when(voice, after.escalates_at))))
+    return told
+
+
+def _when(voice: Voice, at: datetime | None) -> str:
+    return voice.when(at) if at else ""
 
 
 WAITS = {

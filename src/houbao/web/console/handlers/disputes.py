@@ -216,7 +216,7 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
     told = foresee(site, preview, found)
     names = chosen.named(voice, found.dispute, form)
     given: dict[str, Any] = {
-        "facts": chosen.facts(voice, found.role, told, after),
+        "facts": chosen.facts(voice, found.role, told, after, found.dispute),
         "deed": deed,
         "target": f"/disputes/{public_id('dispute', PART, number)}/{deed.name}",
         "form": {field.name: form.get(field.name, "") for field in deed.fields},
