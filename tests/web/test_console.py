@@ -347,6 +347,20 @@ def test_goodwill_leaves_the_balance_and_counts_nowhere(served, shown):
     assert "It is on its way to the buyer." in said
 
 
+def test_goodwill_is_seen_before_it_is_sent_with_an_offer_that_would_be_paid_beside_it(served, shown):
+    order = served.market.dispute(shown["offered"]).order
+    said = post(served, f"/orders/order_0_{order}/goodwill/preview", {"amount": "5.00"}).text
+    assert "<dd>€1,035.00 → €1,030.00</dd>" in said
+    assert "Your offer of €20.00: it stands. If the buyer accepts, both are paid, €25.00 in all." in said
+    assert "Send €5.00 to the buyer from my balance" in said
+    page = get(served, f"/orders/order_0_{order}").text
+    assert f'action="/orders/order_0_{order}/goodwill"' not in page, "nothing is sent from the page itself"
+    assert "5.00 was sent" not in page
+    answer = post(served, f"/orders/order_0_{order}/goodwill/preview", {"amount": "99.00"})
+    assert answer.status_code == 422
+    assert 'value="99.00"' in answer.text
+
+
 # --- other people's things -----------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ MAY = {
     "GET /orders": "bSafA",
     "GET /orders/{order_id}": "bSafA",
     "POST /orders/{order_id}/messages": "bSa",
+    "POST /orders/{order_id}/goodwill/preview": "S",
     "POST /orders/{order_id}/goodwill": "S",
     "GET /orders/{order_id}/dispute": "b",
     "POST /orders/{order_id}/dispute/details": "b",

@@ -1,12 +1,16 @@
 """A seller's home in sentences."""
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
+from houbao.core.disputes import Dispute
 from houbao.core.score import Score, score_on, standing
 from houbao.engine.ports import Lines
 from houbao.engine.scoring import curves_of, zone_in
-from houbao.web.console.choices import default_told
+from houbao.web.console.choices import Fact, default_told, money_told
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.views.consequences import Consequence
 from houbao.web.console.views.inbox import Inbox, Row
 from houbao.web.site import PART, Site
 
@@ -28,6 +32,30 @@ def lede(voice: Voice, inbox: Inbox) -> Markup:
 def then(voice: Voice, row: Row) -> Markup:
     """What follows when nobody acts."""
     return Markup.escape(default_told(voice, "seller", row.dispute, row.default).striptags())
+
+
+GIFT = N_("Send %(amount)s to the buyer from my balance")
+
+
+def gift(voice: Voice, found: Consequence, disputes: Sequence[Dispute]) -> list[Fact]:
+    """What goodwill would do, line by line; with what may be paid beside it, where a dispute of the order is open."""
+    still = [one for one in disputes if one.phase != "closed"]
+    return [
+        Fact(voice.say(N_("Your balance")), money_told(voice, "seller", found)),
+        Fact(voice.say(N_("The buyer gets")), voice.money(found.added, found.currency)),
+        Fact(voice.say(N_("Record")), voice.say(N_("It counts nowhere."))),
+        *(Fact(voice.say(N_("Open on this order")), _beside(voice, one, found.added)) for one in still),
+    ]
+
+
+def _beside(voice: Voice, dispute: Dispute, given: int) -> Markup:
+    amount = dispute.amount
+    said = N_("A dispute about %(amount)s: it goes on. If it is paid too, the buyer gets %(sum)s in all.")
+    if dispute.offer and dispute.offer.amount:
+        amount = dispute.offer.amount
+        said = N_("Your offer of %(amount)s: it stands. If the buyer accepts, both are paid, %(sum)s in all.")
+    shown = {"amount": voice.money(amount, dispute.currency), "sum": voice.money(amount + given, dispute.currency)}
+    return voice.say(said, **shown)
 
 
 def score_today(site: Site, store: str) -> Score | None:

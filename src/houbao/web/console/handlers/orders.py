@@ -1,6 +1,8 @@
 """Orders: the list and one order, for buyers and sellers; words and goodwill on it."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -9,20 +11,28 @@ from litestar.response import Redirect
 
 from houbao.core.acts import SendGoodwill
 from houbao.core.messages import WriteOnOrder
+from houbao.core.orders import Order
 from houbao.core.refunds import paid_minor
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused, parse_id, public_id
+from houbao.engine.foresight import Shift
 from houbao.store import lists
 from houbao.store.pages import order_messages
 from houbao.web.console import frame
 from houbao.web.console.deeds import minor_of
-from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.disputes import Back, typed
+from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_
-from houbao.web.console.views.orders import order_list, order_page
+from houbao.web.console.selling import GIFT, gift
+from houbao.web.console.shell import trouble
+from houbao.web.console.views.consequences import consequence
+from houbao.web.console.views.orders import order_list, order_page, purse_in
 from houbao.web.guard import on
+from houbao.web.problems import status_of
 from houbao.web.site import PART, number_of
 
 AnyRequest = Request[Any, Any, Any]
+NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
 
 
 @get("/orders", opt=on("orders.read"), sync_to_thread=True)
@@ -54,9 +64,15 @@ def show_order(request: AnyRequest) -> Response[str]:
 
 
 def shown(
-    request: AnyRequest, reach: Scope, number: int, *, done: str = "", refused: Refused | None = None
+    request: AnyRequest,
+    reach: Scope,
+    number: int,
+    *,
+    done: str = "",
+    refused: Refused | None = None,
+    tried: Mapping[str, str] = NOTHING_TYPED,
 ) -> Response[str]:
-    """The page of an order. Raises Refused: unknown_order."""
+    """The page of an order; `tried` is what was typed and is shown again. Raises Refused: unknown_order."""
     voice, site = frame.speak(request), frame.site_of(request)
     caller = frame.caller_of(request)
     with site.snapshot() as reading:
@@ -74,6 +90,7 @@ def shown(
         written=written,
         sent=sum(paid_minor(refund) for one in found.goodwill for refund in one.refunds),
         may_open=caller.role == "buyer" and found.order.paid_at is not None and found.left > 0,
+        tried=tried,
         keys=lambda: uuid4().hex,
         done=voice.say(done) if done else "",
         refused=refused,
@@ -90,6 +107,47 @@ async def write(request: AnyRequest) -> Response[Any]:
     return await _sent(request, reach, number, command, form, "message")
 
 
+@post("/orders/{order_id:str}/goodwill/preview", opt=on("orders.goodwill"), status_code=200)
+async def preview_gift(request: AnyRequest) -> Response[Any]:
+    """What goodwill would do, with the button that sends it: a piece of the page for htmx, else a page of its own."""
+    reach = frame.reach_of(request)
+    number, form = number_of("order", str(request.path_params["order_id"])), await typed(request)
+    return await asyncio.to_thread(_preview, request, reach, number, form)
+
+
+def _preview(request: AnyRequest, reach: Scope, number: int, form: dict[str, str]) -> Response[str]:
+    voice, site = frame.speak(request), frame.site_of(request)
+    with site.snapshot() as reading:
+        found = order_page(reading, PART, reach, number)
+        if found is None:
+            raise Refused("unknown_order", f"no order {public_id('order', PART, number)} that you may see")
+        purse = purse_in(reading, PART, found.order)
+    try:
+        command = _goodwill(found.order, form)
+        preview = try_out(site, command, frame.actor_of(frame.caller_of(request)))
+    except Refused as refused:
+        if frame.is_part(request):
+            told = trouble(voice, refused)
+            return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=told)
+        return shown(request, reach, number, refused=refused, tried=form)
+    path = f"/orders/{public_id('order', PART, number)}"
+    given: dict[str, Any] = {
+        "facts": gift(voice, consequence(preview, None, purse, Shift(None, None)), found.disputes),
+        "target": f"{path}/goodwill",
+        "form": {"amount": form.get("amount", "")},
+        "seen": 0,
+        "key": uuid4().hex,
+        "button": voice.say(GIFT, amount=voice.money(command.amount, found.order.currency)),
+        "trouble": None,
+    }
+    if frame.is_part(request):
+        return frame.part(request, voice, "parts/outcome.html", **given)
+    back = Back(path, voice.say(N_("Order %(reference)s"), reference=found.order.reference))
+    lede = voice.say(N_("Of your own accord, from your balance."))
+    heading = voice.say(N_("Goodwill"))
+    return frame.page(request, voice, "preview.html", at="orders", heading=heading, lede=lede, back=back, **given)
+
+
 @post("/orders/{order_id:str}/goodwill", opt=on("orders.goodwill"), status_code=303)
 async def give(request: AnyRequest) -> Response[Any]:
     """The seller sends money of their own accord: counted nowhere."""
@@ -101,11 +159,16 @@ async def give(request: AnyRequest) -> Response[Any]:
     if order is None:
         raise Refused("unknown_order", f"no order {order_id} that you may see")
     try:
-        command = SendGoodwill(order=number, amount=minor_of(form, order.currency), note=form.get("note", ""))
+        command = _goodwill(order, form)
     except Refused as refused:
         told = refused
-        return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told))
+        return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told, tried=form))
     return await _sent(request, reach, number, command, form, "goodwill")
+
+
+def _goodwill(order: Order, form: Mapping[str, str]) -> SendGoodwill:
+    """The command of that form. Raises Refused: bad_amount."""
+    return SendGoodwill(order=order.id, amount=minor_of(form, order.currency), note=form.get("note", ""))
 
 
 async def _sent(
@@ -116,8 +179,8 @@ async def _sent(
         await frame.site_of(request).execute(command, actor, key=form.get("key", "")[:64])
     except Refused as refused:
         told = refused
-        return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told))
+        return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told, tried=form))
     return Redirect(f"/orders/{public_id('order', PART, number)}?done={done}", status_code=303)
 
 
-HANDLERS = (show_orders, show_order, write, give)
+HANDLERS = (show_orders, show_order, write, preview_gift, give)

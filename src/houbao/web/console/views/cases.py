@@ -17,8 +17,8 @@ from houbao.core.scopes import EVERYTHING, Scope
 from houbao.core.terms import Actor
 from houbao.core.world import Event
 from houbao.store import lists, queries
-from houbao.store.pages import Mail, Purse, mails, purses
-from houbao.web.console.views.orders import OrderPage, title_of, whole
+from houbao.store.pages import Mail, Purse, mails
+from houbao.web.console.views.orders import OrderPage, purse_in, title_of, whole
 
 
 class Happened(Struct, frozen=True):
@@ -102,7 +102,7 @@ def case_of(
         due=due,
         began=_began(happened, due),
         default=default_outcome(dispute),
-        purse=_purse(connection, part, dispute) if role != "buyer" else None,
+        purse=purse_in(connection, part, order) if role != "buyer" else None,
     )
 
 
@@ -124,8 +124,3 @@ def _began(happened: Sequence[Happened], due: datetime | None) -> datetime | Non
         if due is not None and any(timer.at == due for timer in getattr(one.event, "timers", ())):
             return one.at
     return None
-
-
-def _purse(connection: sqlite3.Connection, part: int, dispute: Dispute) -> Purse | None:
-    mine = purses(connection, EVERYTHING, part, dispute.store)
-    return next((purse for purse in mine if purse.currency == dispute.currency), None)

@@ -9,8 +9,9 @@ from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.orders import Line, Listing, Order
 from houbao.core.refundable import payment_left, refundable
 from houbao.core.refunds import taken
-from houbao.core.scopes import Scope
+from houbao.core.scopes import EVERYTHING, Scope
 from houbao.store import lists, queries
+from houbao.store.pages import Purse, purses
 
 PAGE = 25
 
@@ -100,6 +101,12 @@ def order_list(
         for order in page
     ]
     return OrderList(rows, page[-1].id if len(found) > PAGE else 0, reference)
+
+
+def purse_in(connection: sqlite3.Connection, part: int, order: Order) -> Purse | None:
+    """What the order's store has in the order's currency."""
+    mine = purses(connection, EVERYTHING, part, order.store)
+    return next((purse for purse in mine if purse.currency == order.currency), None)
 
 
 def listing_of(connection: sqlite3.Connection, part: int, line: Line) -> Listing | None:
