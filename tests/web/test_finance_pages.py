@@ -13,7 +13,7 @@ from houbao.store import desk_money
 from houbao.store.desk_money import Flow
 from houbao.web.console.fund_chart import step_for
 from houbao.web.console.handlers.policies import compared
-from houbao.web.console.views.fund import days_of, served_by, weeks_of
+from houbao.web.console.views.fund import days_of, pace_of, served_by, weeks_of
 from web.desk import case, get, post, seen
 from web.deskfront import furnish_desks
 
@@ -37,7 +37,7 @@ def test_the_first_screen_says_how_much_is_missing_by_when_and_what_follows(serv
     assert "<b>The fund is short by €1,120.00.</b>" in said
     assert "1 approved refund waits for money" in said
     assert "Top up by <b>Sat 11 Jul, 12:00</b>" in said
-    assert "the treasury adds what the first one lacks" in said
+    assert "the treasury adds €1,120.00</b>, and the first one goes out" in said
     assert said.count(f'href="{case(shown["waiting"])}"') == 1
 
 
@@ -53,7 +53,12 @@ def test_a_top_up_is_seen_before_it_is_booked_and_pays_who_waits(served, shown):
     assert "Book the top-up of €2,000.00" in said
     assert served.market.balance("fund:available") == "880.00"
     answer = post(served, "/fund/top-ups", form | {"key": "slip-1"}, "finance")
-    assert answer.headers["location"] == "/fund?currency=EUR&done=top-ups"
+    done = answer.headers["location"]
+    assert done.startswith("/fund?currency=EUR&done=top-ups&at=")
+    for _ in range(2):  # as soon as it is booked, and when the worker has come round
+        said = told(served, done)
+        assert "€2,000.00 is in the fund. 1 refund that waited goes out (€2,000.00)." in said
+        served.market.work()
     post(served, "/fund/top-ups", form | {"key": "slip-1"}, "finance")
     served.market.work()
     assert served.market.balance("fund:available") == "880.00"
@@ -64,6 +69,36 @@ def test_too_small_a_top_up_says_who_goes_on_waiting(served, shown):
     said = post(served, "/fund/top-ups/preview", {"currency": "EUR", "amount": "100.00"}, "finance").text
     assert "Still waiting" in said
     assert "€880.00 → €980.00" in said
+    done = post(served, "/fund/top-ups", {"currency": "EUR", "amount": "100.00"}, "finance").headers["location"]
+    served.market.work()
+    said = told(served, done)
+    assert "No refund goes out: the first that waits still lacks €1,020.00." in said
+    assert "nothing to spare" in said
+    assert "is free lasts" not in said
+
+
+def test_a_treasury_whose_limit_is_too_low_is_said_to_be_so_in_money(served):
+    market = served.market
+    number = market.open(market.order(amount="15000.00"), "damaged", "15000.00")
+    market.rule(number)
+    said = told(served, "/fund")
+    assert "the treasury adds €10,000.00</b>, all that is left of its limit" in said
+    assert "still lacks €4,000.00 and keeps waiting" in said
+    market.go(market.now + 3 * DAY)
+    market.work()
+    assert market.balance("fund:available") == "11000.00", "as the page said"
+    assert market.dispute(number).phase == "awaiting_funds"
+    assert "<b>the treasury adds nothing</b>" in told(served, "/fund")
+
+
+def test_what_is_given_a_day_is_less_what_came_back():
+    moved = [
+        Flow(date(2026, 7, 9), "reserve", 0, 3600),
+        Flow(date(2026, 7, 9), "capital", 9000, 0),
+        Flow(date(2026, 7, 10), "release", 1200, 0),
+        Flow(date(2026, 6, 26), "reserve", 0, 70_000),
+    ]
+    assert pace_of(moved, date(2026, 7, 10)) == 2400 // 14
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,23 @@ def amounts_in_line(connection: sqlite3.Connection, part: int, currency: str, li
     return [minor for (minor,) in found]
 
 
+def served_after(connection: sqlite3.Connection, part: int, currency: str, position: int) -> tuple[int, int]:
+    """How many refunds that had waited for the fund went out since the event at that position brought money, until
+    money came in again; and what they took (minor units)."""
+    (until,) = connection.execute(
+        "SELECT coalesce(min(position), ?) FROM transfers"
+        " WHERE part=? AND position>? AND currency=? AND target=? AND kind IN ('capital', 'backstop')",
+        (2**62, part, position, currency, AVAILABLE),
+    ).fetchone()
+    return connection.execute(
+        "SELECT count(*), coalesce(sum(t.minor), 0) FROM transfers AS t"
+        " JOIN events AS e ON e.part=t.part AND e.position=t.position"
+        " WHERE t.part=? AND t.position>? AND t.position<? AND t.currency=? AND t.source=? AND t.kind='reserve'"
+        " AND e.body->>'$.type'='funds_reserved'",
+        (part, position, until, currency, AVAILABLE),
+    ).fetchone()
+
+
 def unknown_refunds(connection: sqlite3.Connection, part: int, limit: int) -> list[Unknown]:
     """Attempts that nobody answered for, as the worker will ask for them."""
     found = connection.execute(

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.accounts import AVAILABLE
-from houbao.core.fund import FundCommand, MoveCash, TopUp
+from houbao.core.fund import CapitalAdded, FundCommand, MoveCash, TopUp
 from houbao.core.money import DIGITS
 from houbao.core.terms import Refused
 from houbao.store import desk, desk_money, lists, queries
@@ -107,7 +107,7 @@ BOOKINGS: dict[str, Booking] = {
         N_("Top up"),
         N_("Capital comes in from the bank. Refunds that wait go out at once, the first approved first."),
         N_("Book the top-up of %(amount)s"),
-        N_("Booked: the top-up is in the fund. Refunds that waited go out now."),
+        N_("Booked: the top-up is in the fund."),
         _top_up,
         _what_a_top_up_does,
     ),
@@ -136,22 +136,59 @@ def _booking(request: AnyRequest) -> Booking:
 @get("/fund", opt=on("fund.read"), sync_to_thread=True)
 def show_fund(request: AnyRequest) -> Response[str]:
     """The fund: what is free and promised, who waits, and how it went."""
-    booked = BOOKINGS.get(request.query_params.get("done", ""))
-    return _shown(request, request.query_params.get("currency", ""), done=booked.done if booked else "")
+    voice, booked = frame.speak(request), BOOKINGS.get(request.query_params.get("done", ""))
+    said = voice.say(booked.done) if booked else Markup("")
+    if booked and booked.name == "top-ups":
+        said = _what_came_of_it(voice, frame.site_of(request), request.query_params.get("at", "")) or said
+    return _shown(request, request.query_params.get("currency", ""), done=said)
+
+
+def _what_came_of_it(voice: Voice, site: Site, at: str) -> Markup:
+    """What a top-up did, told of its event: what is in the fund, and whether anybody is paid by it."""
+    with site.snapshot() as reading:
+        event = lists.event(reading, PART, int(at)) if at.isdecimal() and len(at) < 19 else None
+        if not isinstance(event, CapitalAdded):
+            return Markup("")
+        out, minor = desk_money.served_after(reading, PART, event.currency, int(at))
+        free = desk.balance(reading, PART, AVAILABLE, event.currency)
+        line = desk_money.amounts_in_line(reading, PART, event.currency, views.MOST_SERVED)
+    served = views.served_by(free, line)
+    out, minor = out + served.refunds, minor + sum(line[: served.refunds])
+    told = voice.say(
+        N_("Booked as event %(at)s: %(amount)s is in the fund."),
+        at=at,
+        amount=voice.money(event.minor, event.currency),
+    )
+    if out:
+        went = voice.say_n(
+            "%(n)s refund that waited goes out (%(amount)s).",
+            "%(n)s refunds that waited go out (%(amount)s).",
+            out,
+            amount=voice.money(minor, event.currency),
+        )
+        return told + " " + went
+    if line:
+        lacks = voice.money(line[0] - free, event.currency)
+        return (
+            told + " " + voice.say(N_("No refund goes out: the first that waits still lacks %(lacks)s."), lacks=lacks)
+        )
+    return told
 
 
 def _shown(
     request: AnyRequest,
     currency: str,
     *,
-    done: str = "",
+    done: Markup | str = "",
     refused: Refused | None = None,
     tried: str = "",
     form: Form | None = None,
 ) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
-        found = views.fund_page(reading, PART, currency, site.clock())
+        found = views.fund_page(
+            reading, PART, currency, site.clock(), lambda version, of: site.rules(reading, version, of)
+        )
     wrong = voice.say(TITLES[refused.code]) if refused and refused.code == "bad_amount" else ""
     return frame.page(
         request,
@@ -166,7 +203,7 @@ def _shown(
         tried=tried,
         typed=form or {},
         wrong=wrong,
-        done=voice.say(done) if done else "",
+        done=done,
         refused=refused,
     )
 
@@ -216,11 +253,11 @@ async def book(request: AnyRequest) -> Response[Any]:
     try:
         check_mark(request.url.path, form)
         command = booking.make(site, form)
-        await site.execute(command, frame.actor_of(frame.caller_of(request)), key=form.get("key", "")[:64])
+        kept = await site.execute(command, frame.actor_of(frame.caller_of(request)), key=form.get("key", "")[:64])
     except Refused as refused:
         said, currency = refused, form.get("currency", "")
         return await asyncio.to_thread(lambda: _shown(request, currency, refused=said, tried=booking.name, form=form))
-    return Redirect(f"/fund?currency={command.currency}&done={booking.name}", status_code=303)
+    return Redirect(f"/fund?currency={command.currency}&done={booking.name}&at={kept.first}", status_code=303)
 
 
 # --- its books -----------------------------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """The fund as finance looks at it: now, day by day, and who waits for it."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
-from houbao.core.accounts import AVAILABLE, RESERVED
+from houbao.core.accounts import AVAILABLE, BACKSTOP, RESERVED
 from houbao.core.disputes import due_at
+from houbao.core.ledger import FUND_IN
+from houbao.core.rulings import Compiled
+from houbao.core.scopes import EVERYTHING
 from houbao.store import desk, desk_money, lists, queries
 from houbao.store.desk import Line
 from houbao.store.desk_money import Flow, Waiting
@@ -43,10 +46,19 @@ class Added(Struct, frozen=True):
     minor: int
 
 
+class Treasury(Struct, frozen=True):
+    """What happens by itself for the first that waits: when, what the treasury then adds, and what that one still lacks
+    after it (minor units)."""
+
+    at: datetime
+    adds: int
+    lacks: int
+
+
 class FundPage(Struct, frozen=True, kw_only=True):
-    """The fund in one currency (minor units). `pace` is what it gave a day, on the mean of the last 14 days; `backstop`
-    when the treasury adds for the first that waits; `seconds` how long a refund took, at the middle and at the 95th of
-    a hundred, where there were any."""
+    """The fund in one currency (minor units). `pace` is what it gave a day and did not get back, on the mean of the
+    last 14 days; `treasury` what follows where nobody tops it up; `seconds` how long a refund took, at the middle and
+    at the 95th of a hundred, where there were any."""
 
     currency: str
     currencies: list[str]
@@ -54,7 +66,7 @@ class FundPage(Struct, frozen=True, kw_only=True):
     reserved: int
     line: Line
     first: list[Waiting]
-    backstop: datetime | None
+    treasury: Treasury | None
     days: list[Day]
     weeks: list[Week]
     added: list[Added]
@@ -74,7 +86,11 @@ class Served(Struct, frozen=True):
     free: int
 
 
-def fund_page(connection: sqlite3.Connection, part: int, currency: str, now: datetime) -> FundPage | None:
+Rules = Callable[[str, str], Compiled | None]
+"""Version of a policy and currency → it, ready for use."""
+
+
+def fund_page(connection: sqlite3.Connection, part: int, currency: str, now: datetime, rules: Rules) -> FundPage | None:
     """The fund in that currency; in the first one where there is none of it. None where there is no programme."""
     currencies = queries.programme_currencies(connection)
     if not currencies:
@@ -86,21 +102,43 @@ def fund_page(connection: sqlite3.Connection, part: int, currency: str, now: dat
     moved = desk_money.flows(connection, part, AVAILABLE, currency, since)
     days = days_of(moved, free, today)
     first = desk_money.line_for_fund(connection, part, currency, MOST_SHOWN)
+    line = desk.fund_line(connection, part, AVAILABLE, currency)
     seconds = lists.refund_seconds(connection, part)
     return FundPage(
         currency=currency,
         currencies=currencies,
         free=free,
         reserved=desk.balance(connection, part, RESERVED, currency),
-        line=desk.fund_line(connection, part, AVAILABLE, currency),
+        line=line,
         first=first,
-        backstop=due_at(first[0].dispute) if first else None,
+        treasury=_treasury(connection, part, currency, first[0], free, line, rules) if first else None,
         days=days,
         weeks=weeks_of(moved, days),
         added=[Added(one.day, one.kind, one.incoming) for one in moved if one.kind in ("capital", "backstop")],
-        pace=sum(one.outgoing for one in moved if one.day > today - timedelta(days=14)) // 14,
+        pace=pace_of(moved, today),
         seconds=(seconds[len(seconds) // 2], seconds[len(seconds) * 95 // 100]) if seconds else None,
     )
+
+
+def _treasury(
+    connection: sqlite3.Connection, part: int, currency: str, first: Waiting, free: int, line: Line, rules: Rules
+) -> Treasury | None:
+    """What the treasury does for the first that waits, as `core.shortfalls.backstop_for` will decide it."""
+    at, order = due_at(first.dispute), lists.order(connection, part, EVERYTHING, first.dispute.order)
+    policy = rules(order.coverage.policy, currency) if order else None
+    if at is None or policy is None:
+        return None
+    left = max(0, policy.caps.backstop + desk.balance(connection, part, BACKSTOP, currency))
+    adds = max(0, min(first.minor - (free if line.waiting == 1 else 0), left))
+    return Treasury(at, adds, max(0, first.minor - free - adds))
+
+
+def pace_of(moved: Sequence[Flow], today: date) -> int:
+    """What was given a day over the last 14 days, less what came back of it (minor units); money from outside and
+    premiums are nothing that came back."""
+    own = [one for one in moved if one.day > today - timedelta(days=14)]
+    back = sum(one.incoming for one in own if one.kind not in FUND_IN)
+    return max(0, sum(one.outgoing for one in own) - back) // 14
 
 
 def days_of(moved: Sequence[Flow], free: int, today: date) -> list[Day]:
