@@ -128,9 +128,26 @@ def test_one_that_is_ended_is_told_no_more_and_offers_nothing(served):
     assert post(served, f"{path}/end", {}, "admin").headers["location"] == f"{path}?done=ended"
     page = told(served, path)
     assert "<b>Told no more</b>" in page
+    assert "It heard of everything." in page
     assert "/again" not in page
     assert f"{path}/end" not in page
     assert "Ended" in told(served, "/webhooks")
+
+
+def test_what_was_not_told_yet_is_given_up_the_moment_it_is_ended(served):
+    path = made(served)
+    served.market.order()
+    announced(served, Answered(500, "no room"))
+    waited = served.market.database.connection.execute("SELECT position, tries FROM hook_deliveries").fetchall()
+    post(served, f"{path}/secret", {}, "admin")
+    post(served, f"{path}/end", {}, "admin")
+    page = told(served, path)
+    assert page.count("Given up") == len(waited) + 1, "and the tab of that name"
+    assert page.count("the webhook was ended") == len(waited) > 1
+    assert "signed with the secret before" not in page
+    assert "No delivery stands so." in told(served, f"{path}?state=due")
+    after = served.market.database.connection.execute("SELECT position, tries FROM hook_deliveries").fetchall()
+    assert after == waited, "nothing was tried for it"
 
 
 def test_what_is_not_there_is_not_there(served):

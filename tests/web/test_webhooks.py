@@ -230,7 +230,7 @@ def test_a_webhook_that_ends_while_its_secret_is_turned_stays_ended(served):
     draw = served.site.new_secret
 
     def while_it_ends() -> str:
-        served.site.hooks.end(made["id"], served.wall)
+        served.site.hooks.end(0, made["id"], served.wall)
         return draw()
 
     served.site.new_secret = while_it_ends

@@ -18,6 +18,9 @@ GATHERED = 500
 MOST_CALLS = 50
 """The most calls to one webhook in a run: then what happened meanwhile is gathered for the others, too."""
 
+ENDED = "the webhook was ended"
+"""Why a delivery was given up that was due when its webhook ended."""
+
 GONE = 410
 """A receiver who answers this wants to hear no more."""
 
@@ -102,8 +105,8 @@ class HookBook(Protocol):
         """How they went."""
         ...
 
-    def end(self, hook: str, now: datetime) -> None:
-        """A webhook is told no more."""
+    def end(self, part: int, hook: str, now: datetime) -> None:
+        """A webhook is told no more; what is due to it is given up."""
         ...
 
 
@@ -153,12 +156,12 @@ class Announcer:
     def _deliver(self, call: Call) -> Delivered:
         hook, event, now = call.hook, call.event, self.clock()
         if hook.ended_at is not None:
-            return self._how(call, now, "failed", Answered(0, "the webhook was ended"))
+            return self._how(call, now, "failed", Answered(0, ENDED))
         answered = self.send(hook, f"msg_{self.part}_{event.position}", self.message(event), now)
         if 200 <= answered.status < 300:
             return self._how(call, now, "done", answered)
         if answered.status == GONE:
-            self.book.end(hook.id, now)
+            self.book.end(self.part, hook.id, now)
             return self._how(call, now, "failed", answered)
         if call.tries > len(BACKOFF):
             return self._how(call, now, "failed", answered)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from houbao.core.terms import Refused, from_micros, micros
-from houbao.engine.announcing import Call, Delivered, Happening, Hook, Secret, rotated
+from houbao.engine.announcing import ENDED, Call, Delivered, Happening, Hook, Secret, rotated
 from houbao.store import schema
 from houbao.store.aside import Aside
 from houbao.store.sqlite import inserting
@@ -30,9 +30,14 @@ class Hooks(Aside):
             connection.execute(inserting(schema.hook_cursors), (part, hook.id, position))
         return hook
 
-    def end(self, hook: str, now: datetime) -> None:
-        """A webhook is told no more; one that ended already ended then."""
+    def end(self, part: int, hook: str, now: datetime) -> None:
+        """A webhook is told no more, and what is due to it is given up untried; one that ended already ended then."""
         with self.writing() as connection:
+            connection.execute(
+                "UPDATE hook_deliveries SET state='failed', due_at=NULL, detail=?"
+                " WHERE part=? AND webhook_id=? AND due_at IS NOT NULL",
+                (ENDED, part, hook),
+            )
             connection.execute("UPDATE webhooks SET ended_at=? WHERE id=? AND ended_at IS NULL", (micros(now), hook))
 
     def rotate(self, hook: str, secret: Secret, now: datetime) -> Hook | None:

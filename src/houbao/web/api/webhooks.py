@@ -137,7 +137,7 @@ def read_webhook(ask: Ask[Any, Any]) -> HookView:
 )
 def end_webhook(ask: Ask[Any, Any]) -> HookView:
     """It is told no more; its deliveries stay to be looked at."""
-    ask.site.hooks.end(_found(ask).id, ask.site.wall())
+    ask.site.hooks.end(PART, _found(ask).id, ask.site.wall())
     return _view(_found(ask))
 
 

@@ -28,7 +28,7 @@ LATEST = 2**62
 STATES = ("", "due", "done", "failed")
 
 DONE = {
-    "ended": N_("That webhook is told no more."),
+    "ended": N_("That webhook is told no more; what it was not told yet is given up."),
     "again": N_("It is delivered once more in a moment, with the id that it had."),
 }
 
@@ -121,7 +121,7 @@ def _webhook(request: AnyRequest, *, done: str = "", shown: bool = False) -> Res
         at="webhooks",
         hook=hook,
         told_of=[low(voice, "happening", kind) for kind in hook.types],
-        old=[one.until for one in hook.secrets[1:] if one.until and one.until > wall],
+        old=[] if hook.ended_at else [one.until for one in hook.secrets[1:] if one.until and one.until > wall],
         rows=page,
         of_kind=of_kind,
         states=STATES,
@@ -163,7 +163,7 @@ async def end_webhook(request: AnyRequest) -> Response[Any]:
 def _end(site: Site, number: str) -> None:
     with site.snapshot() as reading:
         webhooks.known(hooks.hook_of(reading, number), number)
-    site.hooks.end(number, site.wall())
+    site.hooks.end(PART, number, site.wall())
 
 
 @post("/webhooks/{webhook:str}/deliveries/{delivery:str}/again", opt=on("webhooks.manage"), status_code=303)
