@@ -196,6 +196,30 @@ def test_what_cannot_be_looked_for_is_said_so_with_the_form_kept(served, query, 
     assert f'value="{query.partition("=")[2]}"' in answer.text
 
 
+# --- what is not theirs to write -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["admin", "finance"])
+def test_an_order_is_theirs_to_read_and_what_they_try_to_write_is_kept(served, who):
+    order = served.market.order()
+    path = f"/orders/order_0_{order}"
+    page = told(served, path, who)
+    assert "/messages" not in page
+    assert "no points are lost" not in page
+    assert "<dt>Store</dt><dd><code>oak</code>" in page
+    answer = post(served, f"{path}/messages", {"message": "Two hours of <work>"}, who)
+    assert answer.status_code == 403
+    assert "Two hours of &lt;work&gt;</textarea>" in answer.text
+    assert "csrf" not in answer.text.partition("What you wrote")[2].partition("</section>")[0]
+
+
+def test_a_form_that_is_too_old_gives_its_words_back(served):
+    form = {"csrf_token": "old", "user": "noor", "name": "Noor of the desk"}
+    answer = post(served, "/people", form, "admin")
+    assert answer.status_code == 403
+    assert "Noor of the desk</textarea>" in answer.text
+
+
 # --- who may -------------------------------------------------------------------------------------------------------
 
 

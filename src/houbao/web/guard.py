@@ -21,6 +21,9 @@ SESSION = "houbao_session"
 VISIT = "houbao_visit"
 """Cookies: who is signed in; and, before that, who was given the form to sign in with."""
 
+UNWRITTEN = ("csrf_token", "password")
+"""Fields that are no words of their writer's."""
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -43,6 +46,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise Refused("unauthenticated", "this takes an API key that is in use, or a session")
     scope = scope_of(caller, action)
     if scope is None:
+        await _keep_draft(connection, caller)
         raise Refused("not_permitted", f"{' and '.join(caller.roles) or 'you'} may not do this ({action})")
     state["reach"] = scope
     if handler.opt.get("photos"):
@@ -50,7 +54,18 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         state["leaving"].enter_context(connection.app.state.site.uploads.turn(caller.name, most))
     if caller.by_cookie and connection.scope.get("method") not in SAFE:
         assert isinstance(connection, Request)
+        await _keep_draft(connection, caller)
         await check_form(connection)
+
+
+async def _keep_draft(connection: ASGIConnection[Any, Any, Any, Any], caller: Caller) -> None:
+    """Note what a person wrote, for the page that refuses it: it is theirs, and lost nowhere. The cookie comes along
+    with the site's own forms alone, so nobody else's words are shown."""
+    if caller.by_cookie and connection.scope.get("method") not in SAFE and isinstance(connection, Request):
+        if connection.content_type[0] == "application/x-www-form-urlencoded":
+            written = (await form_of(connection)).items()
+            texts = [text for name, text in written if name not in UNWRITTEN and isinstance(text, str)]
+            connection.scope["state"]["draft"] = [text for text in texts if " " in text.strip()]
 
 
 async def _recognised(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:

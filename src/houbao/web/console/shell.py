@@ -85,6 +85,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
         Place("audit", "/audit", "search", N_("Audit")),
         Place("fund", "/fund", "fund", N_("Fund")),
         Place("policies", "/policies", "policies", N_("Policies")),
+        Place("orders", "/orders", "orders", N_("Orders")),
     ),
 }
 """Role → where it can go; the first is its home."""

@@ -297,7 +297,9 @@ ACCOUNT = {
 ROLE = {
     "agent": N_("Agent: verifies and decides"),
     "finance": N_("Finance: looks after the money"),
-    "admin": N_("Admin: people, keys, everything to read"),
+    "admin": N_(
+        "Admin: people, keys, stores; reads everything, and books money and publishes policies as finance does"
+    ),
     "seller": N_("Seller: one store’s own"),
 }
 

@@ -81,7 +81,10 @@ def styleguide(request: AnyRequest) -> Response[str]:
 
 def problem_page(request: AnyRequest, refused: Refused, request_id: str) -> Response[str]:
     """What could not be served, as a page with what is possible instead."""
-    return frame.page(request, frame.speak(request), "problem.html", refused=refused, request_id=request_id)
+    given: dict[str, Any] = {"refused": refused, "request_id": request_id}
+    return frame.page(
+        request, frame.speak(request), "problem.html", draft=request.scope.get("state", {}).get("draft", ()), **given
+    )
 
 
 HANDLERS = (home, sign_in_form, sign_in, choose_language, choose_appearance, styleguide)
