@@ -18,6 +18,7 @@ from core.test_cells import (
 )
 from given import AGENT, BUYER, DAY, SECOND, SELLER, SENIOR, T, eur
 from houbao.core import disputes as d
+from houbao.core.allowed import allowed
 from houbao.core.ledger import EXPENSE
 from houbao.core.terms import Actor, Refused
 from houbao.shipped import policy_text
@@ -173,6 +174,9 @@ def test_dismissed_or_not_decided_in_time_the_earlier_ruling_stands(by: Any, abo
 def test_another_agent_than_the_one_who_ruled_before_decides() -> None:
     desk = appealed(turned_down)
     assert refused(desk, AGENT).code == "same_agent"
+    assert desk.refuse(d.ClaimCase(dispute=desk.dispute), AGENT).code == "same_agent"
+    assert not {"rule", "claim"} & set(allowed(desk.state(), [AGENT], desk.now))
+    assert {"rule", "claim"} <= set(allowed(desk.state(), [SENIOR], desk.now))
     rule(desk)
 
 

@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from msgspec import structs
 
-from given import SENIOR
+from given import BUYER, SELLER, SENIOR
 from houbao.core import disputes as d
 from web.desk import case, get, post, seen
 from web.deskfront import BOB, furnish_desks
@@ -67,7 +68,11 @@ def test_the_next_case_is_claimed_and_another_agent_gets_the_one_behind(served, 
 def test_an_appeal_is_never_handed_to_who_ruled_before(served, shown):
     assert post(served, "/queue/appeals/next", {}, "lee").headers["location"] == "/queue/appeals?done=nobody"
     assert "You ruled on it: another decides." in get(served, "/queue/appeals", "lee").text
-    assert "You ruled on it before: another agent decides the appeal." in get(served, case(shown["appealed"])).text
+    page = get(served, case(shown["appealed"])).text
+    assert "You ruled on it: another decides." in page
+    assert f"{case(shown['appealed'])}/claim" not in page
+    assert f"{case(shown['appealed'])}/rule" not in page
+    assert "You ruled on it before" in post(served, f"{case(shown['appealed'])}/claim", {}).text
     assert post(served, "/queue/appeals/next", {}, "mia").headers["location"].startswith(case(shown["appealed"]))
 
 
@@ -88,11 +93,35 @@ def test_a_case_shows_both_parties_words_beside_the_listing_as_it_was_at_order_t
         assert words in beside
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (d.Reject(dispute=0, reason="proof_of_delivery"), "Claim rejected: proof of delivery"),
+        (d.MakeOffer(dispute=0, amount=1000), "Offered: €10.00"),
+    ],
+)
+def test_an_answer_without_a_word_is_no_silence(served, answer, told):
+    market = served.market
+    number = market.open(market.order(delivered=False), "in_transit_overdue", "40.00")
+    market.accept(structs.replace(answer, dispute=number), SELLER)
+    market.accept(d.Escalate(dispute=number), BUYER)
+    beside = get(served, case(number)).text.split('id="beside"')[1].split("</section>")[0]
+    assert told in beside
+    assert "Asked the platform to decide" in beside
+    assert "Has said nothing yet." not in beside
+    assert beside.count("No words, no photos.") == 3
+
+
 def test_the_findings_stand_side_by_side_with_everything_each_would_do(served, shown):
     rows = compared(get(served, case(shown["checked"])).text)
     assert rows["The buyer gets"] == ["€60.00", "nothing", "nothing yet"]
     assert rows["Paid by"] == ["guarantee", "nobody", "nobody"]
-    assert rows["Record"] == ["Pending as not as described", "Exempt: rejected", "Pending as not as described"]
+    assert rows["Record"] == [
+        "Pending as not as described until the refund is through, then Counted as not as described",
+        "Exempt: rejected",
+        "Pending as not as described",
+    ]
+    assert rows["Mails to"] == ["buyer and seller, when the refund is through", "buyer and seller", "seller"]
     assert rows["Fund, free"] == ["€880.00; it waits as number 2 in line", "€880.00", "€880.00"]
     assert rows["Then"][1] == "It is closed: rejected, by the guarantee."
     assert rows["Then"][2].startswith("The official notice is accepted by Wed 15 Jul, 13:00; if not,")

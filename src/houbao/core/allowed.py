@@ -10,7 +10,7 @@ from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.frauds import may_be_fraud
 from houbao.core.freezes import IN_FREEZE
 from houbao.core.phases import TURNS, wants_label
-from houbao.core.queues import CLAIMERS_ONLY, has_it
+from houbao.core.queues import CLAIMERS_ONLY, has_it, is_anothers
 from houbao.core.refunds import is_stuck, recoverable
 from houbao.core.returns import PROMISED
 from houbao.core.terms import Actor
@@ -44,6 +44,8 @@ def _may(dispute: Dispute, name: str, by: Actor, now: datetime) -> bool:
     match name:
         case "accept_offer":
             return dispute.offer is not None
+        case "claim" | "rule" if is_anothers(dispute, by):
+            return False
         case "rule" if dispute.phase == "closed":
             return may_be_fraud(dispute)
         case "recover":

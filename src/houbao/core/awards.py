@@ -294,11 +294,11 @@ def settled(dispute: Dispute, scene: Scene, changed: Refund) -> list[Event]:
         return []
     paid = sum(map(paid_minor, refunds))
     outcome = "unclaimed" if paid == 0 else "refunded" if paid >= dispute.first_amount else "partially_refunded"
-    why = _exempt_because(dispute, paid)
+    why = exempt_because(dispute, paid)
     return [close(dispute, scene, outcome, dispute.resolved_by, "exempt" if why else "counted", why)]
 
 
-def _exempt_because(dispute: Dispute, paid: int) -> str:
+def exempt_because(dispute: Dispute, paid: int) -> str:
     """Why a dispute that ended with a refund does not count; empty where it does. Where both apply, exempt wins."""
     if dispute.resolved_by == "platform_timeout":
         return "platform_timeout"

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from houbao.core.acts import CaseClaimed, CaseReleased, ClaimCase, ReleaseCase
+from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, Event
 from houbao.core.phases import head_of
 from houbao.core.scene import Scene
@@ -29,8 +30,15 @@ def check_claim(dispute: Dispute, name: str, by: Actor, now: datetime) -> None:
         raise Refused("claimed", f"{holder} has this dispute until {until}", claimed_by=holder, until=until)
 
 
+def is_anothers(dispute: Dispute, by: Actor) -> bool:
+    """Whether an appeal is heard that somebody else decides, since `by` has ruled on the dispute before."""
+    return in_hearing(dispute.appeals) is not None and str(by) in dispute.judges
+
+
 def decide_claim(dispute: Dispute, command: ClaimCase, scene: Scene) -> list[Event]:
-    """The dispute is the agent's for a while; anew where it was already."""
+    """The dispute is the agent's for a while; anew where it was already. Raises Refused: same_agent."""
+    if is_anothers(dispute, scene.by):
+        raise Refused("same_agent", "an appeal is decided by somebody who has not ruled on the dispute before")
     return [CaseClaimed(**head_of(dispute, scene), until=scene.now + CLAIM_LASTS)]
 
 

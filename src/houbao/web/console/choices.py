@@ -10,7 +10,7 @@ from houbao.core.disputes import Dispute
 from houbao.core.terms import Refused
 from houbao.web.console.deeds import DEEDS, Deed, Form, amount_of
 from houbao.web.console.language import N_, Voice
-from houbao.web.console.states import fault_chip
+from houbao.web.console.states import record_told
 from houbao.web.console.views.cases import Case
 from houbao.web.console.views.consequences import Consequence
 from houbao.web.console.words import carried_out, low, offered, word
@@ -165,10 +165,7 @@ def facts(voice: Voice, role: str, found: Consequence, after: Dispute, before: D
         told.append(
             Fact(voice.say(N_("Your score") if role == "seller" else N_("The store’s score")), score_told(voice, found))
         )
-        chip = fault_chip(voice, after)
-        told.append(
-            Fact(voice.say(N_("Record")), Markup('<span class="chip {}">{}</span>').format(chip.look, chip.says))
-        )
+        told.append(Fact(voice.say(N_("Record")), record_told(voice, after)))
     told.append(Fact(voice.say(N_("Then")), then_told(voice, role, found, after)))
     return told
 

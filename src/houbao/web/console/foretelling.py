@@ -16,7 +16,7 @@ from houbao.engine.ports import Preview
 from houbao.store import desk
 from houbao.web.console.choices import Fact, score_told, then_told
 from houbao.web.console.language import N_, Voice
-from houbao.web.console.states import fault_chip
+from houbao.web.console.states import PAYING, record_told
 from houbao.web.console.views.consequences import Consequence
 from houbao.web.console.words import word
 
@@ -44,11 +44,10 @@ def fund_shift(connection: sqlite3.Connection, part: int, preview: Preview, curr
 
 def foretold(voice: Voice, found: Consequence, after: Dispute, preview: Preview, fund: FundShift | None) -> list[Fact]:
     """What would happen, always in the same lines: remedy, funding, fault, each by itself, then what comes of it."""
-    record = fault_chip(voice, after)
     told = [
         Fact(voice.say(N_("The buyer gets")), _remedy(voice, found, preview)),
         Fact(voice.say(N_("Paid by")), _funding(voice, found)),
-        Fact(voice.say(N_("Record")), Markup('<span class="chip {}">{}</span>').format(record.look, record.says)),
+        Fact(voice.say(N_("Record")), record_told(voice, after)),
     ]
     if fund:
         told.append(Fact(voice.say(N_("Fund, free")), _fund(voice, fund)))
@@ -57,7 +56,7 @@ def foretold(voice: Voice, found: Consequence, after: Dispute, preview: Preview,
         told.append(Fact(voice.say(N_("Store’s balance")), voice.change(before, balance, found.currency)))
     told.append(Fact(voice.say(N_("Store’s score")), score_told(voice, found)))
     told.append(Fact(voice.say(N_("Then")), _then(voice, found, after, preview) + _above(voice, preview)))
-    told.append(Fact(voice.say(N_("Mails to")), _mails(voice, preview)))
+    told.append(Fact(voice.say(N_("Mails to")), _mails(voice, preview, after)))
     return told
 
 
@@ -103,8 +102,11 @@ def _above(voice: Voice, preview: Preview) -> Markup:
     return Markup("")
 
 
-def _mails(voice: Voice, preview: Preview) -> Markup:
+def _mails(voice: Voice, preview: Preview, after: Dispute) -> Markup:
+    """Who is written to now, and, where money is on its way, when it is through."""
     to: Sequence[str] = [one.to or "seller" for one in preview.effects if one.kind in ("mail", "notice")]
-    if not to:
-        return voice.say(N_("nobody"))
-    return voice.listed([str(word(voice, "party", party)) for party in dict.fromkeys(to)])
+    now = voice.listed([str(word(voice, "party", party)) for party in dict.fromkeys(to)])
+    if after.phase in PAYING:
+        later = voice.say(N_("buyer and seller, when the refund is through"))
+        return voice.say(N_("%(now)s; then %(later)s"), now=now, later=later) if to else later
+    return now if to else voice.say(N_("nobody"))

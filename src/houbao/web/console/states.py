@@ -1,9 +1,10 @@
 """Where a dispute stands, as a chip: a word, and the colour and shape of who is waited for or what came of it."""
 
 from markupsafe import Markup
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from houbao.core.disputes import Dispute
+from houbao.core.awards import exempt_because
+from houbao.core.disputes import Dispute, Fault
 from houbao.core.phases import waits_for
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.words import OUTCOME, low, word
@@ -55,6 +56,27 @@ def state_chip(voice: Voice, dispute: Dispute, role: str) -> Chip:
     if waiting == "buyer" and dispute.phase == "refunding":
         return Chip("bad", voice.say(N_("Refund failed, buyer names another way")))
     return Chip("other", voice.say(WAITING[dispute.phase]))
+
+
+PAYING = ("refunding", "awaiting_funds")
+"""Phases that end by themselves when the money is there."""
+
+
+def record_told(voice: Voice, dispute: Dispute) -> Markup:
+    """Whether it counts against the store: now, and from when its refund is through."""
+    now = _chip(fault_chip(voice, dispute))
+    if dispute.phase not in PAYING:
+        return now
+    why = exempt_because(dispute, sum(refund.minor for refund in dispute.refunds))
+    end = Fault(state="exempt" if why else "counted", kind=dispute.fault.kind, why=why)
+    then = _chip(fault_chip(voice, structs.replace(dispute, fault=end)))
+    if then == now:
+        return now
+    return voice.say(N_("%(now)s until the refund is through, then %(then)s"), now=now, then=then)
+
+
+def _chip(chip: Chip) -> Markup:
+    return Markup('<span class="chip {}">{}</span>').format(chip.look, chip.says)
 
 
 def fault_chip(voice: Voice, dispute: Dispute) -> Chip:

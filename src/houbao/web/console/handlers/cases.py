@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute
+from houbao.core.queues import is_anothers
 from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.engine.foresight import shift
@@ -108,6 +109,7 @@ def shown(
         following=after,
         said={role: desking.words_of(voice, found, said_by(found, role)) for role in ("buyer", "seller")},
         heard=in_hearing(found.dispute.appeals),
+        ruled=agent and is_anothers(found.dispute, actor),
         sheet=rulings.sheet_of(found.dispute),
         columns=columns,
         may={name: known[name] for name in found.allowed if name in known},

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from houbao.core import disputes as d
+from houbao.core import returns as g
 from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, due_at
 from houbao.core.phases import default_outcome
-from houbao.core.queues import has_it
+from houbao.core.queues import has_it, is_anothers
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Actor
 from houbao.store import desk, lists
@@ -73,7 +75,7 @@ def _row(connection: sqlite3.Connection, part: int, dispute: Dispute, by: Actor,
         due=due_at(dispute),
         default=default_outcome(dispute),
         holder=has_it(dispute, now),
-        ruled=in_hearing(dispute.appeals) is not None and str(by) in dispute.judges,
+        ruled=is_anothers(dispute, by),
     )
 
 
@@ -92,11 +94,26 @@ def queue_of(dispute: Dispute) -> str:
             return ""
 
 
+STEPS = (
+    d.DisputeOpened,
+    d.ClaimChanged,
+    d.SellerOffered,
+    d.SellerRejected,
+    d.OfferAccepted,
+    d.Escalated,
+    d.Reopened,
+    d.Appealed,
+    g.ReturnReported,
+    g.ReplacementReported,
+)
+"""What a party says by doing it, with or without words."""
+
+
 def said_by(case: Case, role: str) -> list[Said]:
-    """What a party said or showed in the dispute, in its order."""
+    """What a party said, showed or answered in the dispute, in its order."""
     found = [
         Said(one.at, one.event, one.text, getattr(one.event, "evidence", ()))
         for one in case.happened
         if getattr(one.event, "by", "").partition(":")[0] == role
     ]
-    return [one for one in found if one.text or one.evidence]
+    return [one for one in found if one.text or one.evidence or isinstance(one.event, STEPS)]
