@@ -742,13 +742,6 @@ def reopened_before(market):
 
 
 @produces
-def evidence_asked(market):
-    ask = d.RequestEvidence(dispute=verifying(market), party="buyer")
-    market.accept(ask, AGENT)
-    return market.refuse(ask, AGENT)
-
-
-@produces
 def bad_standing(market):
     return market.refuse(p.AssessStore(store="oak", standing=p.Standing(at=T, shared=("shoes",))), SYSTEM)
 

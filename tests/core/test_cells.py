@@ -1052,14 +1052,16 @@ def test_the_fund_never_pays_for_what_it_does_not_cover_whatever_is_ruled() -> N
     assert desk.refuse(ruling, ACTORS["agent"]).code == "bad_ruling"
 
 
-def test_evidence_is_asked_for_once_at_a_time_and_for_two_days() -> None:
+def test_evidence_is_asked_for_two_days_and_asked_again_for_two_days_from_then() -> None:
     desk = adjudicating()
     due = desk.due()
     desk.do(COMMANDS["request_evidence"](desk), ACTORS["agent"])
-    assert desk.refuse(COMMANDS["request_evidence"](desk), ACTORS["agent"]).code == "evidence_asked"
+    desk.now = T + DAY
+    desk.do(d.RequestEvidence(dispute=desk.dispute, party="seller", note="The slip, too."), ACTORS["agent"])
     assert desk.due() == due
-    assert [type(e) for e in desk.sweep(T + 2 * DAY)] == [d.EvidenceClosed]
-    desk.do(COMMANDS["request_evidence"](desk), ACTORS["agent"])
+    assert desk.sweep(T + 2 * DAY) == []
+    assert [type(e) for e in desk.sweep(T + 3 * DAY)] == [d.EvidenceClosed]
+    assert not any(timer.kind == "evidence" for timer in desk.state().timers)
 
 
 # --- the agents' queue --------------------------------------------------------------------------------------------

@@ -257,14 +257,45 @@ def test_what_another_agent_has_claimed_is_not_ruled_on(served, shown):
     assert post(served, f"{case(number)}/rule", ruling(served, number)).status_code == 303
 
 
-def test_evidence_is_asked_for_once_and_the_page_says_until_when(served, shown):
+def test_evidence_is_asked_for_in_words_seen_first_and_may_be_asked_for_again(served, shown):
     number = shown["checked"]
-    answer = post(served, f"{case(number)}/request_evidence", {"party": "buyer", "note": "A photo beside a ruler."})
-    assert answer.status_code == 303
+    path = f"{case(number)}/request_evidence"
+    asked = {"seen": seen(served, number), "party": "buyer", "note": "A photo beside a ruler."}
+    for lacking in ("party", "note"):
+        answer = post(served, f"{path}/preview", asked | {lacking: ""})
+        assert answer.status_code >= 400, lacking
+        assert post(served, path, asked | {lacking: ""}).status_code >= 400, lacking
+    assert 'value="buyer" required checked' not in get(served, case(number)).text
+    told = post(served, f"{path}/preview", asked).text
+    assert "Fri 10 Jul, 13:00" in told
+    assert "goes on" in told
+    assert not has_timer(served, number)
+    assert post(served, path, asked).status_code == 303
     page = get(served, case(number)).text
     assert "Evidence was asked for: it may come until Fri 10 Jul, 13:00." in page
     assert "A photo beside a ruler." in page
-    assert "/request_evidence" not in page
+    assert "evidence asked of the buyer, which may come until Fri 10 Jul, 13:00" in page
+    again = {"seen": seen(served, number), "party": "seller", "note": "The packing slip, please."}
+    assert post(served, path, again).status_code == 303
+    assert "The packing slip, please." in get(served, case(number)).text
+
+
+def has_timer(served, number: int) -> bool:
+    return any(timer.kind == "evidence" for timer in served.market.dispute(number).timers)
+
+
+def test_a_ruling_and_what_was_approved_stand_beside_the_case(served, shown):
+    number = shown["checked"]
+    post(served, f"{case(number)}/rule", ruling(served, number, amount="20.00"))
+    aside = get(served, case(number)).text.split("<aside")[1]
+    gets, decided = (re.split(rf"<dt>{name}</dt>", aside)[1].split("</dd>")[0] for name in FACTS)
+    assert "€20.00" in gets
+    assert "platform, Wed 8 Jul, 13:00" in decided
+    assert "lee" in decided
+    assert "rule " not in decided
+
+
+FACTS = ("What the buyer gets", "Decided by")
 
 
 def test_a_notice_that_bounced_is_served_again(served, shown):

@@ -65,8 +65,6 @@ def _may(dispute: Dispute, name: str, by: Actor, now: datetime) -> bool:
         case "appeal":
             before = any(appeal.party == by.role for appeal in dispute.appeals)
             return not before and dispute.route != GOODWILL and dispute.outcome != "withdrawn"
-        case "request_evidence":
-            return not any(timer.kind == "evidence" for timer in dispute.timers)
         case "confirm_return" | "report_return":
             return by.role == ("platform" if dispute.payer == "fund" else "seller")
         case "ship_replacement":

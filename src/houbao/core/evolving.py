@@ -129,7 +129,8 @@ def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Disp
         case OfferAccepted(remedy="replacement"):
             changes["parcel"] = PROMISED
         case EvidenceRequested():
-            changes["timers"] = in_order((*dispute.timers, Timer(kind="evidence", at=event.until)))
+            others = (timer for timer in dispute.timers if timer.kind != "evidence")
+            changes["timers"] = in_order((*others, Timer(kind="evidence", at=event.until)))
             changes["evidence_since"] = event.at
         case EvidenceClosed() | Alerted():
             changes["timers"] = tuple(t for t in dispute.timers if t.kind in CHANGES or t.at > event.at)

@@ -105,9 +105,8 @@ def _ruled(dispute: Dispute, command: Rule, scene: Scene, phase: str, proposed_b
 
 
 def decide_request_evidence(dispute: Dispute, command: RequestEvidence, scene: Scene) -> list[Event]:
-    """A party is asked for evidence; the turn stays. Raises Refused: text_too_long, evidence_asked."""
+    """A party is asked for evidence; the turn stays. Asked again, of the same or the other party, its time begins anew.
+    Raises Refused: text_too_long."""
     check_text(command.note)
-    if any(timer.kind == "evidence" for timer in dispute.timers):
-        raise Refused("evidence_asked", "evidence is asked for already: wait for it, or rule")
     until = ends(scene.clock, scene.now, scene.policy.timers.evidence)
     return [EvidenceRequested(**saying(dispute, scene), party=command.party, until=until)]

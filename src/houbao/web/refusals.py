@@ -92,7 +92,6 @@ KNOWN: dict[str, tuple[int, str]] = {
     "appeal_too_late": (409, "Nothing."),
     "in_appeal": (409, "Wait for the ruling."),
     "same_person": (409, "Have another person sign, by name."),
-    "evidence_asked": (409, "Wait for it, or rule."),
     "shipped_before": (409, "Nothing."),
     "no_refund": (409, "Check the dispute's and the refund's id."),
     "refund_in_flight": (409, "Wait for the provider's answer or the look-up."),

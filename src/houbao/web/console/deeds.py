@@ -19,7 +19,8 @@ Form = Mapping[str, str]
 
 
 class Field(Struct, frozen=True):
-    """One thing that a form asks for. `options` are codes of the table of words named `table`."""
+    """One thing that a form asks for. `options` are codes of the table of words named `table`, `first` is the one
+    that is chosen to begin with, where one goes without saying."""
 
     name: str
     kind: Literal["money", "text", "line", "choice", "photos"]
@@ -28,6 +29,7 @@ class Field(Struct, frozen=True):
     required: bool = True
     table: str = ""
     options: tuple[str, ...] = ()
+    first: str = ""
 
 
 class Deed(Struct, frozen=True):
@@ -216,6 +218,7 @@ SELLERS = (
                 N_("What you offer"),
                 table="remedy",
                 options=("refund", "return_refund", "replacement"),
+                first="refund",
             ),
             Field("amount", "money", N_("Amount you offer"), N_("Leave it out for a replacement."), required=False),
             NOTE,
@@ -321,6 +324,14 @@ def _offer(dispute: d.Dispute, form: Form) -> d.MakeOffer:
     if remedy == "replacement":
         return d.MakeOffer(dispute=dispute.id, remedy="replacement", note=form.get("note", ""))
     return d.MakeOffer(dispute=dispute.id, amount=amount_of(dispute, form), remedy=remedy, note=form.get("note", ""))
+
+
+def words_of(form: Form, name: str, wanted: str) -> str:
+    """The words that were typed. `Refused('no_text')` where there are none; `wanted` says what is missing."""
+    text = form.get(name, "").strip()
+    if not text:
+        raise Refused("no_text", wanted)
+    return text
 
 
 def option(form: Form, name: str, options: tuple[str, ...]) -> Any:

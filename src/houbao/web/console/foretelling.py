@@ -8,7 +8,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.accounts import AVAILABLE
-from houbao.core.acts import DisputeOpened, FraudProposed
+from houbao.core.acts import DisputeOpened, EvidenceRequested, FraudProposed
 from houbao.core.disputes import Dispute
 from houbao.core.returns import ReturnAuthorised
 from houbao.core.shortfalls import WriteOffProposed
@@ -18,7 +18,7 @@ from houbao.web.console.choices import Fact, score_told, then_told
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.states import PAYING, record_told
 from houbao.web.console.views.consequences import Consequence
-from houbao.web.console.words import word
+from houbao.web.console.words import low, word
 
 
 class FundShift(Struct, frozen=True):
@@ -58,6 +58,26 @@ def foretold(voice: Voice, found: Consequence, after: Dispute, preview: Preview,
     told.append(Fact(voice.say(N_("Then")), _then(voice, found, after, preview) + _above(voice, preview)))
     told.append(Fact(voice.say(N_("Mails to")), _mails(voice, preview, after)))
     return told
+
+
+def asked(voice: Voice, preview: Preview) -> list[Fact]:
+    """What asking for evidence does: of whom, until when, and that no time stops for it."""
+    event = next(event for event in preview.events if isinstance(event, EvidenceRequested))
+    return [
+        Fact(voice.say(N_("Asked of")), word(voice, "party", event.party)),
+        Fact(voice.say(N_("Until")), voice.when(event.until)),
+        Fact(voice.say(N_("Your time to decide")), voice.say(N_("goes on"))),
+        Fact(voice.say(N_("Mails to")), word(voice, "party", event.party)),
+    ]
+
+
+def not_waited_for(voice: Voice, event: EvidenceRequested | None) -> list[Fact]:
+    """That evidence may still come which a ruling does not wait for."""
+    if event is None:
+        return []
+    said = N_("evidence asked of the %(party)s, which may come until %(when)s")
+    party = low(voice, "party", event.party)
+    return [Fact(voice.say(N_("Not waited for")), voice.say(said, party=party, when=voice.when(event.until)))]
 
 
 def _remedy(voice: Voice, found: Consequence, preview: Preview) -> Markup | str:

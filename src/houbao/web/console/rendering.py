@@ -54,6 +54,7 @@ def environment() -> Environment:
         "of_hundred": of_hundred,
         "decimal_of": decimal,
         "paid_of": paid_of,
+        "approved_of": approved_of,
         "mark_of": mark,
     }
     made.globals.update(said)
@@ -73,6 +74,11 @@ def seconds_told(voice: Voice, seconds: float) -> Markup:
 def paid_of(dispute: Dispute) -> int:
     """What its buyer was paid (minor units)."""
     return sum(map(paid_minor, dispute.refunds))
+
+
+def approved_of(dispute: Dispute) -> int:
+    """What was approved for its buyer and not given up (minor units)."""
+    return sum(refund.minor for refund in dispute.refunds)
 
 
 def render(templates: Environment, template: str, voice: Voice, /, **given: Any) -> Markup:

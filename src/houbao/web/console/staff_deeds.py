@@ -4,7 +4,7 @@ from houbao.core import disputes as d
 from houbao.core import refunds as r
 from houbao.core.refunds import is_settled
 from houbao.core.shortfalls import WriteOff
-from houbao.web.console.deeds import DEEDS, Deed, Field, Form, option
+from houbao.web.console.deeds import DEEDS, Deed, Field, Form, option, words_of
 from houbao.web.console.language import N_
 from houbao.web.console.rulings import ruling
 
@@ -32,15 +32,14 @@ ASK = Deed(
     N_("It closes by itself after the policy’s time. The time to decide goes on."),
     N_("Ask for evidence"),
     lambda x, form: d.RequestEvidence(
-        dispute=x.id, party=option(form, "party", ("buyer", "seller")), note=form.get("note", "").strip()
+        dispute=x.id,
+        party=option(form, "party", ("buyer", "seller")),
+        note=words_of(form, "note", "say what you need to see"),
     ),
     (
         Field("party", "choice", N_("Whom"), table="party", options=("buyer", "seller")),
-        Field(
-            "note", "text", N_("What you need to see"), N_("They read it, in the timeline and by mail."), required=False
-        ),
+        Field("note", "text", N_("What you need to see"), N_("They read it, in the timeline and by mail.")),
     ),
-    plain=True,
 )
 AGENTS = (
     RULE,

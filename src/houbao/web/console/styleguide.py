@@ -66,7 +66,9 @@ def sample(voice: Voice) -> dict[str, Any]:
         "idle": idle,
         "amount": Field("amount", "money", N_("Amount you offer"), N_("Leave it out for a replacement.")),
         "note": Field("note", "text", N_("Message to the other side"), required=False),
-        "remedy": Field("remedy", "choice", N_("What you offer"), table="remedy", options=("refund", "replacement")),
+        "remedy": Field(
+            "remedy", "choice", N_("What you offer"), table="remedy", options=("refund", "replacement"), first="refund"
+        ),
         "sample": Trouble(
             voice.say(N_("Your answer came too late.")),
             "",

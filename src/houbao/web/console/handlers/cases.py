@@ -30,7 +30,7 @@ from houbao.web.console.shell import Trouble, trouble
 from houbao.web.console.staff_deeds import STAFF
 from houbao.web.console.views.cases import Case, case
 from houbao.web.console.views.consequences import consequence
-from houbao.web.console.views.desk import queue_of, said_by
+from houbao.web.console.views.desk import queue_of, said_by, still_asked
 from houbao.web.guard import on
 from houbao.web.problems import status_of
 from houbao.web.site import PART, Site, number_of
@@ -108,6 +108,7 @@ def shown(
         queue_title=voice.say(desking.TITLES[queue]) if queue else "",
         following=after,
         said={role: desking.words_of(voice, found, said_by(found, role)) for role in ("buyer", "seller")},
+        asked=still_asked(found),
         heard=in_hearing(found.dispute.appeals),
         ruled=agent and is_anothers(found.dispute, actor),
         sheet=rulings.sheet_of(found.dispute),
@@ -157,7 +158,7 @@ def _foretold(site: Site, voice: Voice, found: Case, preview: Preview) -> list[F
     with site.snapshot() as reading:
         fund = told.fund_shift(reading, PART, preview, coverage.currency or found.dispute.currency)
     foreseen = consequence(preview, found.dispute, found.purse, moved)
-    return told.foretold(voice, foreseen, after, preview, fund)
+    return told.foretold(voice, foreseen, after, preview, fund) + told.not_waited_for(voice, still_asked(found))
 
 
 # --- before sending ------------------------------------------------------------------------------------------------
@@ -189,9 +190,11 @@ def _preview(request: AnyRequest, scope: Scope, number: int, name: str, form: di
             return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=said)
         return shown(request, scope, number, refused=refused, tried=Tried(name, form, _wrong(voice, refused)))
     path = f"/cases/{public_id('dispute', PART, number)}"
+    asks = name == "request_evidence"
+    facts = told.asked(voice, preview) if asks else _foretold(site, voice, found, preview)
     button = rulings.button(voice, found.dispute, command) if name == "rule" else voice.say(deed.button)
     given: dict[str, Any] = {
-        "facts": _foretold(site, voice, found, preview),
+        "facts": facts,
         "deed": deed,
         "target": f"{path}/{name}",
         "form": {field.name: form[field.name] for field in deed.fields if form.get(field.name)},

@@ -255,6 +255,8 @@ AMOUNTS = ("bad_amount", "amount_above_claim", "amount_above_refundable", "offer
 
 def wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:
     """What a refusal says is wrong with which field."""
+    if refused.code == "no_text":
+        return {name: voice.say(TITLES["no_text"]) for name in ("note", "message")}
     field = "amount" if refused.code in AMOUNTS else "tracking" if refused.code == "bad_reference" else ""
     return {field: voice.say(TITLES[refused.code])} if field else {}
 

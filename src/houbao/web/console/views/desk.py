@@ -94,6 +94,16 @@ def queue_of(dispute: Dispute) -> str:
             return ""
 
 
+def still_asked(case: Case) -> d.EvidenceRequested | None:
+    """The evidence that was asked for and may still come; None once its party has sent some."""
+    asked = case.last(d.EvidenceRequested)
+    if asked is None or not any(timer.kind == "evidence" for timer in case.dispute.timers):
+        return None
+    came = case.last(d.EvidenceAdded)
+    answered = came is not None and came.position > asked.position and came.event.by.startswith(asked.event.party)
+    return None if answered else asked.event
+
+
 STEPS = (
     d.DisputeOpened,
     d.ClaimChanged,
