@@ -361,6 +361,23 @@ def test_goodwill_is_seen_before_it_is_sent_with_an_offer_that_would_be_paid_bes
     assert 'value="99.00"' in answer.text
 
 
+def test_what_a_buyer_writes_on_an_order_reaches_the_sellers_eye_until_it_is_answered(served, shown):
+    number = served.market.dispute(shown["late"]).order
+    answer = post(served, f"/orders/order_0_{number}/messages", {"message": "Where is my parcel?"}, "buyer")
+    assert "The seller finds it in their inbox." in get(served, answer.headers["location"], "buyer").text
+    inbox = get(served, "/inbox").text
+    assert "1 message on an order" in inbox
+    assert "Where is my parcel?" in inbox
+    assert "New message: buyer" in get(served, "/orders").text
+    assert "New message" not in get(served, "/orders", "buyer").text
+    for role, path in (("seller", dispute(shown["late"])), ("agent", f"/cases/dispute_0_{shown['late']}")):
+        story = get(served, path, role).text.split('id="story"')[1]
+        assert "Where is my parcel?" in story, role
+    post(served, f"/orders/order_0_{number}/messages", {"message": "At a hub."})
+    assert "message on an order" not in get(served, "/inbox").text
+    assert "New message: seller" in get(served, "/orders", "buyer").text
+
+
 # --- other people's things -----------------------------------------------------------------------------------------
 
 

@@ -105,22 +105,47 @@ def name_of(connection: sqlite3.Connection, part: int, kind: str, number: str) -
 
 
 class Written(Struct, frozen=True):
-    """Something that was written on an order: when, by which role, and the words, empty where they were erased."""
+    """Something that was written on an order: when, by which role, and the words, empty where they were erased; after
+    the event at `position`."""
 
     at: datetime
     by: str
     text: str
+    position: int
 
 
 def order_messages(connection: sqlite3.Connection, part: int, order: Order) -> list[Written]:
     """What was written on the order, the oldest first."""
-    words = lists.texts(connection, part, order.history)
-    found: list[Written] = []
-    for row in lists.events(connection, part, order.history):
-        event = rows.decode_event(row.body)
+    return messages_on(connection, part, [order]).get(order.id, [])
+
+
+WRITTEN = b'"order_message_written"'
+
+
+def messages_on(connection: sqlite3.Connection, part: int, orders: Sequence[Order]) -> dict[int, list[Written]]:
+    """Order → what was written on it, the oldest first; orders on which nothing was written are left out."""
+    history = tuple(position for order in orders for position in order.history)
+    events = [(row.position, rows.decode_event(row.body)) for row in _told(connection, part, history)]
+    words = lists.texts(connection, part, tuple(position for position, _ in events))
+    found: dict[int, list[Written]] = {}
+    for position, event in events:
         if isinstance(event, OrderMessageWritten):
-            found.append(Written(event.at, event.by.partition(":")[0], words.get(row.position, "")))
+            one = Written(event.at, event.by.partition(":")[0], words.get(position, ""), position)
+            found.setdefault(event.order, []).append(one)
     return found
+
+
+def _told(connection: sqlite3.Connection, part: int, history: tuple[int, ...]) -> list[lists.Row]:
+    """The events of that history that may be words: the others are not decoded."""
+    return [row for row in lists.events(connection, part, history) if WRITTEN in bytes(row.body)]
+
+
+def unanswered(
+    connection: sqlite3.Connection, part: int, orders: Sequence[Order], reader: str, since: datetime
+) -> dict[int, Written]:
+    """Order → what was written on it last, where that was since then, and not by that role itself."""
+    last = {number: written[-1] for number, written in messages_on(connection, part, orders).items()}
+    return {number: one for number, one in last.items() if one.by != reader and one.at > since}
 
 
 class Month(Struct, frozen=True):

@@ -9,7 +9,7 @@ from houbao.core.acts import DisputeRuled
 from houbao.core.appeals import AppealRuled
 from houbao.core.disputes import Dispute, due_at
 from houbao.core.phases import default_outcome
-from houbao.store.pages import Mail
+from houbao.store.pages import Mail, Written
 from houbao.web.console.choices import default_told, follows
 from houbao.web.console.chronicle import Told, tell
 from houbao.web.console.language import N_, Voice
@@ -128,6 +128,7 @@ def timeline(voice: Voice, case: Case) -> list[Line]:
     """What will come, the line "now", then what was, the latest first: events, words, money and mails in one."""
     told = [(one.at, one.position, 0, _line(voice, case, one.event, one.at, one.text)) for one in case.happened]
     told += [(mail.at, mail.position, 1, _mail(voice, case.role, mail)) for mail in case.mails]
+    told += [(one.at, one.position, 0, _letter(voice, case.role, one)) for one in case.letters]
     told.sort(key=lambda one: one[:3], reverse=True)
     was = [line for *_, line in told if line is not None]
     if case.dispute.phase == "closed":
@@ -142,6 +143,11 @@ def _line(voice: Voice, case: Case, event: object, at: datetime, text: str) -> L
     return Line(
         at, told.title, told.note, actor(voice, case.role, told.who), text, told.look, getattr(event, "evidence", ())
     )
+
+
+def _letter(voice: Voice, reader: str, written: Written) -> Line:
+    text = written.text or str(voice.say(N_("(erased)")))
+    return Line(written.at, voice.say(N_("Message on the order")), who=actor(voice, reader, written.by), text=text)
 
 
 def actor(voice: Voice, reader: str, role: str) -> Markup | str:

@@ -43,7 +43,7 @@ def show_orders(request: AnyRequest) -> Response[str]:
     reference = request.query_params.get("reference", "").strip()[:64]
     before = _before(request.query_params.get("before", ""))
     with site.snapshot() as reading:
-        found = order_list(reading, PART, reach, reference=reference, before=before)
+        found = order_list(reading, PART, reach, role, site.clock(), reference=reference, before=before)
     return frame.page(request, voice, "orders.html", at="orders", view=found, role=role, before=before)
 
 
@@ -59,8 +59,16 @@ def show_order(request: AnyRequest) -> Response[str]:
     """An order with its coverage, its lines as they were shown, its disputes, and what was written on it."""
     reach = frame.reach_of(request)
     order_id = str(request.path_params["order_id"])
-    done = {"message": N_("Your message was sent."), "goodwill": N_("It is on its way to the buyer.")}
+    role = frame.caller_of(request).role
+    done = {"message": SENT.get(role, N_("Your message was sent.")), "goodwill": N_("It is on its way to the buyer.")}
     return shown(request, reach, number_of("order", order_id), done=done.get(request.query_params.get("done", ""), ""))
+
+
+SENT = {
+    "buyer": N_("Your message was sent. The seller finds it in their inbox."),
+    "seller": N_("Your message was sent. The buyer finds it at their order."),
+}
+"""Role → where what it wrote on an order is found by the other side."""
 
 
 def shown(

@@ -17,7 +17,7 @@ from houbao.core.scopes import EVERYTHING, Scope
 from houbao.core.terms import Actor
 from houbao.core.world import Event
 from houbao.store import lists, queries
-from houbao.store.pages import Mail, Purse, mails
+from houbao.store.pages import Mail, Purse, Written, mails, order_messages
 from houbao.web.console.views.orders import OrderPage, purse_in, title_of, whole
 
 
@@ -32,7 +32,8 @@ class Happened(Struct, frozen=True):
 
 class Case(Struct, frozen=True, kw_only=True):
     """A dispute's page. `role` is its reader's; `allowed` the commands that reader may give now; `began` when the turn
-    that runs began; `purse` the store's in the dispute's currency, for those who may see it."""
+    that runs began; `purse` the store's in the dispute's currency, for those who may see it; `letters` what the two
+    wrote on the order itself."""
 
     role: str
     dispute: Dispute
@@ -40,6 +41,7 @@ class Case(Struct, frozen=True, kw_only=True):
     title: str
     happened: list[Happened]
     mails: list[Mail]
+    letters: list[Written]
     allowed: tuple[str, ...]
     waiting: str
     due: datetime | None
@@ -97,6 +99,7 @@ def case_of(
         title=title_of(connection, part, order, dispute.lines),
         happened=happened,
         mails=[mail for mail in mails(connection, part, dispute.history) if _may_read(mail, role)],
+        letters=order_messages(connection, part, order),
         allowed=tuple(allowed(dispute, actors, now)),
         waiting=waits_for(dispute),
         due=due,

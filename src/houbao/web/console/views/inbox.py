@@ -7,17 +7,19 @@ from msgspec import Struct
 
 from houbao.core import scopes
 from houbao.core.disputes import GOODWILL, Dispute, due_at
+from houbao.core.orders import Order
 from houbao.core.phases import default_outcome
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Actor
 from houbao.store import lists, queries
-from houbao.store.pages import Purse, purses
+from houbao.store.pages import Purse, Written, purses, unanswered
 from houbao.store.statements import currencies, statement
 from houbao.web.console.views.orders import title_of
 
 MOST_SHOWN = 50
 LOOKED_AT = 100
-"""How many of the latest disputes are looked through for what is handled, and what is under way."""
+"""How many of the latest disputes are looked through for what is handled, and what is under way; and how many of the
+latest orders for words that were not answered."""
 
 MONTH = timedelta(days=30)
 LANE = ("verify", "instant")
@@ -45,12 +47,22 @@ class Covered(Struct, frozen=True):
     disputes: int
 
 
+class Letter(Struct, frozen=True):
+    """An order on which somebody else wrote last."""
+
+    order: Order
+    title: str
+    written: Written
+
+
 class Inbox(Struct, frozen=True, kw_only=True):
-    """A seller's home. `more` says that more needs them than is shown."""
+    """A seller's home. `more` says that more needs them than is shown; `letters` are words on orders that the seller
+    has not answered, the latest first."""
 
     needs: list[Row]
     handled: list[Row]
     others: list[Row]
+    letters: list[Letter]
     purses: list[Purse]
     covered: list[Covered]
     more: bool
@@ -78,10 +90,19 @@ def inbox(connection: sqlite3.Connection, part: int, store: str, now: datetime) 
         needs=[_row(connection, part, dispute) for dispute in queue.disputes],
         handled=[_row(connection, part, x) for x in lane if x.phase != "closed" or _recent(x, now)][:MOST_SHOWN],
         others=[_row(connection, part, dispute) for dispute in others[:MOST_SHOWN]],
+        letters=letters(connection, part, books, now),
         purses=purses(connection, books, part, store),
         covered=covered_since(connection, books, part, store, now - MONTH),
         more=queue.next is not None,
     )
+
+
+def letters(connection: sqlite3.Connection, part: int, scope: scopes.Scope, now: datetime) -> list[Letter]:
+    """What others wrote on the latest orders in the last thirty days and the seller has not answered."""
+    latest = lists.order_page(connection, part, scope, limit=LOOKED_AT)
+    waiting = unanswered(connection, part, latest, "seller", now - MONTH)
+    found = [Letter(one, title_of(connection, part, one), waiting[one.id]) for one in latest if one.id in waiting]
+    return sorted(found, key=lambda one: one.written.position, reverse=True)
 
 
 def covered_since(

@@ -1,6 +1,7 @@
 """Orders as pages show them: titles from the listing as it was shown, coverage, what can still be refunded."""
 
 import sqlite3
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
@@ -11,9 +12,10 @@ from houbao.core.refundable import payment_left, refundable
 from houbao.core.refunds import taken
 from houbao.core.scopes import EVERYTHING, Scope
 from houbao.store import lists, queries
-from houbao.store.pages import Purse, purses
+from houbao.store.pages import Purse, purses, unanswered
 
 PAGE = 25
+MONTH = timedelta(days=30)
 
 
 class Item(Struct, frozen=True):
@@ -42,12 +44,14 @@ class OrderPage(Struct, frozen=True):
 
 
 class OrderRow(Struct, frozen=True):
-    """An order in a list."""
+    """An order in a list. `wrote` is the role that wrote on it last, in the last thirty days, where it is not the
+    reader's own."""
 
     order: Order
     title: str
     paid: int
     disputes: list[Dispute]
+    wrote: str
 
 
 class OrderList(Struct, frozen=True):
@@ -86,17 +90,26 @@ def whole(connection: sqlite3.Connection, part: int, order: Order) -> OrderPage:
 
 
 def order_list(
-    connection: sqlite3.Connection, part: int, scope: Scope, *, reference: str = "", before: int = 0
+    connection: sqlite3.Connection,
+    part: int,
+    scope: Scope,
+    reader: str,
+    now: datetime,
+    *,
+    reference: str = "",
+    before: int = 0,
 ) -> OrderList:
-    """A page of the orders that may be seen; of those with a reference, where one is given."""
+    """A page of the orders that may be seen by somebody of that role; of those with a reference, where one is given."""
     found = lists.order_page(connection, part, scope, reference=reference, before=before or None, limit=PAGE + 1)
     page = found[:PAGE]
+    written = unanswered(connection, part, page, reader, now - MONTH) if reader in ("buyer", "seller") else {}
     rows = [
         OrderRow(
             order,
             title_of(connection, part, order),
             sum(payment.minor for payment in order.payments),
             [one for one in queries.disputes_of(connection, part, order.id) if one.route != GOODWILL],
+            written[order.id].by if order.id in written else "",
         )
         for order in page
     ]
