@@ -263,6 +263,18 @@ def test_a_statement_shows_both_lines_of_what_the_guarantee_paid_and_sums_up(ser
     assert "together they leave your balance as it was" in told
 
 
+def test_what_is_put_aside_leads_to_the_disputes_that_it_is_for_and_sums_up(served, shown):
+    inbox = get(served, "/inbox").text
+    assert "€80.00 put aside" in inbox
+    for page in (inbox, get(served, "/records").text, get(served, "/records/EUR").text):
+        assert 'href="/records/EUR/held"' in page
+    said = get(served, "/records/EUR/held").text
+    main = said.split("<main")[1].split("</main>")[0]
+    assert re.findall(r'href="(/disputes/\w+)"', main) == [dispute(shown["return"])]
+    assert main.count("€80.00") >= 3, "at the top, in its line, and as the sum"
+    assert f'href="/orders/order_0_{served.market.dispute(shown["return"]).order}"' in main
+
+
 def test_a_long_statement_begins_with_the_latest_entries_and_goes_back_page_by_page(served, monkeypatch):
     monkeypatch.setattr(books, "PAGE", 5)
     served.market.sell(12)

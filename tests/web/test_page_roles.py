@@ -35,6 +35,7 @@ MAY = {
     "GET /inbox": "bSafA",
     "GET /records": "SafA",
     "GET /records/{currency}": "SafA",
+    "GET /records/{currency}/held": "SafA",
     "GET /records/{currency}/{place}": "SafA",
     "GET /score": "SafA",
     "GET /guarantee": "SafA",

@@ -9,7 +9,7 @@ from houbao.core import scopes
 from houbao.core.money import DIGITS
 from houbao.core.terms import Refused
 from houbao.store.statements import START
-from houbao.web.console import frame
+from houbao.web.console import frame, telling
 from houbao.web.console.language import Voice
 from houbao.web.console.views import books
 from houbao.web.console.words import ENTRY
@@ -17,8 +17,8 @@ from houbao.web.guard import on
 from houbao.web.site import PART
 
 AnyRequest = Request[Any, Any, Any]
-KINDS = ("guarantee", "refund", "payment", "commission", "hold", "release", "payout", "chargeback")
-"""The kinds of line that are asked for."""
+KINDS = ("guarantee", "refund", "payment", "commission", "payout", "chargeback")
+"""The kinds of line that are asked for. What is put aside is the store's still: no line, but a page of its own."""
 
 
 def _mine(request: AnyRequest) -> tuple[str, scopes.Scope]:
@@ -70,6 +70,20 @@ def show_statement(request: AnyRequest) -> Response[Any]:
     return frame.page(request, voice, "seller/statement.html", at="records", view=found)
 
 
+@get("/records/{currency:str}/held", opt=on("stores.money"), sync_to_thread=True)
+def show_held(request: AnyRequest) -> Response[Any]:
+    """What is put aside of the store's money, dispute by dispute."""
+    currency = str(request.path_params["currency"])
+    voice, site = frame.speak(request), frame.site_of(request)
+    store, scope = _mine(request)
+    if currency not in DIGITS:
+        return Redirect("/records", status_code=303)
+    with site.snapshot() as reading:
+        found = books.put_aside(reading, scope, PART, store, currency)
+    then = {one.dispute.id: telling.brief(voice, "seller", one.dispute) for one in found.rows}
+    return frame.page(request, voice, "seller/held.html", at="records", view=found, then=then)
+
+
 @get("/records/{currency:str}/{place:str}", opt=on("stores.money"), sync_to_thread=True)
 def show_entry(request: AnyRequest) -> Response[Any]:
     """One entry: what it was for, and what became of it."""
@@ -89,4 +103,4 @@ def _place(text: str) -> tuple[int, int] | None:
     return None
 
 
-HANDLERS = (show_records, show_statement, show_entry)
+HANDLERS = (show_records, show_statement, show_held, show_entry)

@@ -5,11 +5,15 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from msgspec import Struct, structs
 
+from houbao.core.disputes import Dispute
 from houbao.core.scopes import Scope
 from houbao.core.terms import FIRST_YEAR, LAST_YEAR
+from houbao.store import lists
 from houbao.store.fund_records import EntryDetail, FundRecord, Purpose, entry_detail, fund_records, purposes
+from houbao.store.holds import holds
 from houbao.store.pages import Purse, place_back, purses
 from houbao.store.statements import START, Entry, Place, Statement, currencies, span, statement
+from houbao.web.console.views.orders import title_of
 
 PAGE = 100
 """How many filed lines a page has; those that are not filed yet come on top of the latest one."""
@@ -61,6 +65,35 @@ class Page(Struct, frozen=True):
 
     detail: EntryDetail
     partner: Entry | None
+
+
+class HeldRow(Struct, frozen=True):
+    """What is put aside for one dispute (minor units), with the order that it is about."""
+
+    dispute: Dispute
+    reference: str
+    title: str
+    minor: int
+    since: datetime
+
+
+class PutAside(Struct, frozen=True):
+    """All that is put aside of a store's money in one currency: `minor` units in all."""
+
+    currency: str
+    minor: int
+    rows: list[HeldRow]
+
+
+def put_aside(connection: sqlite3.Connection, scope: Scope, part: int, store: str, currency: str) -> PutAside:
+    """What is put aside of the store's money in that currency, and for what. Raises Refused: not_yours."""
+    found: list[HeldRow] = []
+    for hold in holds(connection, scope, part, store, currency):
+        order = lists.order(connection, part, scope, hold.dispute.order)
+        assert order is not None
+        title = title_of(connection, part, order, hold.dispute.lines)
+        found.append(HeldRow(hold.dispute, order.reference, title, hold.minor, hold.since))
+    return PutAside(currency, sum(row.minor for row in found), found)
 
 
 def span_of(first: str, last: str, now: datetime, zone: tzinfo) -> Span:
