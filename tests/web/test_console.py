@@ -117,6 +117,22 @@ def test_every_deed_that_is_allowed_has_its_form_and_no_other(served, shown):
             assert offered == {one.replace("-", "_") for one in may}, (role, name)
 
 
+def test_a_refund_that_waits_for_the_fund_is_promised_for_no_day(served):
+    market = served.market
+    number = market.open(market.order(amount="9000.00"), "damaged", "9000.00")
+    market.rule(number)
+    assert market.dispute(number).phase == "awaiting_funds"
+    buyer = get(served, dispute(number), "buyer").text
+    assert "if that is not enough, you wait on" in buyer
+    assert "we write to you each day" in buyer
+    assert "on Sat 11 Jul, 12:00: money is added, up to a limit" in get(served, "/disputes", "buyer").text
+    for role, path in (("buyer", dispute(number)), ("seller", dispute(number)), ("seller", "/inbox")):
+        said = get(served, path, role).text
+        assert "Money is there by" not in said
+        assert "so that you can be paid" not in said
+    assert "short of that, it waits on" in get(served, dispute(number)).text
+
+
 # --- before and after sending --------------------------------------------------------------------------------------
 
 

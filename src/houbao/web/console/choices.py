@@ -231,7 +231,7 @@ WAITS = {
     "buyer": N_("The buyer answers by %(when)s; if not, %(then)s."),
     "carrier": N_("The parcel arrives by %(when)s; if not, %(then)s."),
     "platform": N_("The platform inspects the goods by %(when)s; if not, %(then)s."),
-    "finance": N_("Money is there by %(when)s; if not, %(then)s."),
+    "finance": N_("It waits for money; if there is not enough by %(when)s, %(then)s."),
     "provider": N_("The payment goes through by %(when)s; if not, %(then)s."),
 }
 YOURS = N_("You answer by %(when)s; if not, %(then)s.")

@@ -45,7 +45,7 @@ UNTIL = {
     "buyer": N_("The buyer answers by <b>%(when)s</b> · %(left)s · if not, %(then)s"),
     "carrier": N_("The parcel arrives by <b>%(when)s</b> · %(left)s · if not, %(then)s"),
     "platform": N_("The platform inspects by <b>%(when)s</b> · %(left)s · if not, %(then)s"),
-    "finance": N_("Money is there by <b>%(when)s</b> · %(left)s · if not, %(then)s"),
+    "finance": N_("It waits for money · if there is not enough by <b>%(when)s</b> · %(left)s, %(then)s"),
     "provider": N_("The payment goes through by <b>%(when)s</b> · %(left)s · if not, %(then)s"),
 }
 MINE = N_('Answer by <b>%(when)s</b> · <span class="left">%(left)s</span> · then %(then)s')
@@ -84,7 +84,15 @@ QUIET = {
 }
 
 
+WAITS_ON = N_(
+    "Nothing for you to do. Refunds are paid in the order of approval. If it must wait longer than that, we write to "
+    "you each day."
+)
+
+
 def _small(voice: Voice, case: Case, mine: bool) -> Markup:
+    if case.role == "buyer" and case.dispute.phase == "awaiting_funds":
+        return voice.say(WAITS_ON)
     if mine:
         return voice.say(
             N_("%(place)s time. An answer received before that counts, even if we are slow."), place=voice.place()
@@ -214,4 +222,5 @@ def brief(voice: Voice, role: str, dispute: Dispute) -> Markup:
     if dispute.phase == "closed" or due is None or not default:
         return Markup("")
     then = default_told(voice, role, dispute, default)
-    return voice.say(N_("by %(when)s, or %(then)s"), when=voice.when(due), then=Markup.escape(then.striptags()))
+    said = N_("on %(when)s: %(then)s") if dispute.phase == "awaiting_funds" else N_("by %(when)s, or %(then)s")
+    return voice.say(said, when=voice.when(due), then=Markup.escape(then.striptags()))

@@ -223,7 +223,7 @@ CARRIED_OUT = {
     "lapses": N_("<b>it lapses and nothing is refunded</b>"),
     "refund": N_("<b>%(amount)s is refunded</b>: the goods count as intact"),
     "platform_decides": N_("<b>the platform decides</b>"),
-    "treasury_adds": N_("<b>the treasury adds money to the fund</b>, up to its limit"),
+    "treasury_adds": N_("<b>the treasury adds money to the fund</b>, up to its limit; short of that, it waits on"),
     "platform_advances": N_("<b>the platform advances the money</b>"),
     "replaced": N_("<b>it is closed</b>: the replacement settles it"),
     "unclaimed": N_("<b>the money goes back</b> to who paid it"),
@@ -245,7 +245,7 @@ TO_BUYER = {
     "sellers_offer": N_("<b>the seller’s offer of %(offer)s is carried out</b>"),
     "lapses": N_("<b>it ends and you get nothing</b>"),
     "refund": N_("<b>you get %(amount)s back</b>"),
-    "treasury_adds": N_("<b>money is added</b> so that you can be paid"),
+    "treasury_adds": N_("<b>money is added</b>, up to a limit: if that is not enough, you wait on"),
     "platform_advances": N_("<b>the platform pays</b> so that you need not wait longer"),
     "unclaimed": N_("<b>the money goes back</b> and you can no longer claim it"),
 }
