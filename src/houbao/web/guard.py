@@ -61,11 +61,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 async def _keep_draft(connection: ASGIConnection[Any, Any, Any, Any], caller: Caller) -> None:
     """Note what a person wrote, for the page that refuses it: it is theirs, and lost nowhere. The cookie comes along
     with the site's own forms alone, so nobody else's words are shown."""
-    if caller.by_cookie and connection.scope.get("method") not in SAFE and isinstance(connection, Request):
-        if connection.content_type[0] == "application/x-www-form-urlencoded":
-            written = (await form_of(connection)).items()
-            texts = [text for name, text in written if name not in UNWRITTEN and isinstance(text, str)]
-            connection.scope["state"]["draft"] = [text for text in texts if " " in text.strip()]
+    sent = caller.by_cookie and connection.scope.get("method") not in SAFE and isinstance(connection, Request)
+    if sent and connection.content_type[0] == "application/x-www-form-urlencoded":
+        written = (await form_of(connection)).items()
+        texts = [text for name, text in written if name not in UNWRITTEN and isinstance(text, str)]
+        connection.scope["state"]["draft"] = [text for text in texts if " " in text.strip()]
 
 
 async def _recognised(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:

@@ -297,9 +297,7 @@ ACCOUNT = {
 ROLE = {
     "agent": N_("Agent: verifies and decides"),
     "finance": N_("Finance: looks after the money"),
-    "admin": N_(
-        "Admin: people, keys, stores; reads everything, and books money and publishes policies as finance does"
-    ),
+    "admin": N_("Admin: people, keys, stores; reads all; books money and publishes policies like finance"),
     "seller": N_("Seller: one store’s own"),
 }
 
