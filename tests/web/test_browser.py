@@ -177,7 +177,7 @@ def test_whoever_changes_something_sees_it_again_before_it_is_sent(browser, site
     with tab(browser, site, "agent") as agent:
         agent.open(f"/cases/dispute_0_{number}")
         agent.page.check("input[value=justified]")
-        agent.page.select_option("#rule-reason", "photos")
+        agent.page.select_option("#rule-reason", "evidence")
         for change in (
             lambda: agent.page.fill("#rule-amount", "10"),
             lambda: agent.page.select_option("#rule-remedy", "return_refund"),
@@ -222,7 +222,13 @@ def test_an_agent_works_by_keys_and_can_switch_them_off(browser, site):
         agent.page.select_option("#rule-reason", "disclosed")
         agent.page.keyboard.press("1")
         assert agent.page.is_checked("input[value=unjustified]"), "no key works in a field"
-        agent.page.click("h1")
+        agent.page.select_option("#rule-reason", "disclosed")
+        agent.page.keyboard.press("Control+Enter")
+        agent.page.wait_for_selector("button:has-text('Not justified: no refund')")
+        agent.page.keyboard.press("Escape")
+        agent.page.keyboard.press("1")
+        assert agent.page.is_checked("input[value=justified]"), "Escape left the field"
+        agent.page.keyboard.press("2")
         agent.page.keyboard.press("?")
         agent.page.uncheck("#use-keys")
         agent.page.click("h1")

@@ -109,7 +109,7 @@ def test_2b_in_scope_and_unjustified_it_is_rejected_and_another_agent_hears_the_
     assert cast.oak.told()["Does it count"].startswith("Exempt")
     cast.ann.open(dispute)
     assert "Rejected" in cast.ann.text()
-    cast.ann.press("See what happens", at="/appeal/preview", note="The listing showed another colour.")
+    cast.ann.press("See what happens", at="/appeal/preview", about="remedy", note="The listing showed another colour.")
     cast.ann.press(cast.ann.buttons()[0])
     cast.lee.open("/queue/appeals")
     cast.lee.press("Claim the next one")
@@ -129,7 +129,7 @@ def test_3_not_received_goes_to_the_seller_though_covered_and_silence_pays_once(
     cast.oak.open(dispute)
     assert "Answer by Mon 13 Jul, 12:00" in cast.oak.text()
     assert cast.oak.told()["Guarantee"] == "Covered"
-    cast.oak.press("See what happens", at="/reject/preview")
+    cast.oak.press("See what happens", at="/reject/preview", reason="not_our_fault")
     cast.market.now = T + 5 * DAY
     cast.oak.press(cast.oak.buttons()[0])
     assert "Your answer came too late." in cast.oak.text()

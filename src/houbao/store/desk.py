@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from houbao.core.disputes import Dispute
+from houbao.core.disputes import Dispute, due_at
 from houbao.store import rows
 from houbao.store.queries import Page
 
@@ -71,6 +71,25 @@ def next_free(
         if not taken and dispute.id != without and not (queue == "appeals" and agent in dispute.judges):
             return dispute
     return None
+
+
+def most_urgent(
+    connection: sqlite3.Connection, part: int, agent: str, now: datetime, *, without: int = 0
+) -> tuple[str, Dispute] | None:
+    """The first due of all queues that `agent` may take, with its queue."""
+    found: list[tuple[datetime, int, str, Dispute]] = []
+    for queue in QUEUES:
+        first = next_free(connection, part, queue, agent, now, without=without)
+        due = due_at(first) if first else None
+        if first and due:
+            found.append((due, first.id, queue, first))
+    return min(found)[2:] if found else None
+
+
+def first_due(connection: sqlite3.Connection, part: int) -> dict[str, datetime | None]:
+    """Queue → when its first is due; None where it is empty."""
+    firsts = {name: queue_page(connection, part, name, limit=1).disputes for name in QUEUES}
+    return {name: due_at(found[0]) if found else None for name, found in firsts.items()}
 
 
 class Line(Struct, frozen=True):

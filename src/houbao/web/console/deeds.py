@@ -231,9 +231,7 @@ SELLERS = (
         N_("Reject, with a reason"),
         N_("The buyer may answer or let the platform decide. Silent, it ends with nothing paid."),
         N_("Reject the claim"),
-        lambda x, form: d.Reject(
-            dispute=x.id, reason=option(form, "reason", REJECTING.options), note=form.get("note", "")
-        ),
+        lambda x, form: _reject(x, form),
         (REJECTING, NOTE),
         money=N_("no change now"),
         score=N_("freed if it ends with nothing paid"),
@@ -319,6 +317,11 @@ DEEDS: dict[str, Deed] = {deed.name: deed for deed in (*SELLERS, *BUYERS, *COMMO
 """Every deed of buyers and sellers; what agents and finance do has pages of its own."""
 
 
+def _reject(dispute: d.Dispute, form: Form) -> d.Reject:
+    reason = option(form, "reason", REJECTING.options)
+    return d.Reject(dispute=dispute.id, reason=reason, note=note_of(form, reason))
+
+
 def _offer(dispute: d.Dispute, form: Form) -> d.MakeOffer:
     remedy = option(form, "remedy", ("refund", "return_refund", "replacement"))
     if remedy == "replacement":
@@ -332,6 +335,13 @@ def words_of(form: Form, name: str, wanted: str) -> str:
     if not text:
         raise Refused("no_text", wanted)
     return text
+
+
+def note_of(form: Form, reason: str) -> str:
+    """The words that go with a reason. `Refused('no_text')` where it is another than those listed, and not told."""
+    if reason == "other":
+        return words_of(form, "note", "for another reason say in words what it is")
+    return form.get("note", "").strip()
 
 
 def option(form: Form, name: str, options: tuple[str, ...]) -> Any:

@@ -12,7 +12,7 @@ from houbao.core.awards import guaranteed
 from houbao.core.disputes import Dispute
 from houbao.core.hearings import paid
 from houbao.core.terms import Refused
-from houbao.web.console.deeds import Form, amount_of
+from houbao.web.console.deeds import Form, amount_of, note_of
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.words import word
 
@@ -79,7 +79,7 @@ def ruling(dispute: Dispute, form: Form) -> Rule:
     finding = _one_of(form, "finding", sheet.findings)
     reason = _one_of(form, "reason", REASONS[finding])
     said: dict[str, Any] = {"dispute": dispute.id, "finding": finding, "reason": reason}
-    said["note"] = form.get("note", "").strip()
+    said["note"] = note_of(form, reason)
     if fraud := _optional(form, "fraud", sheet.frauds):
         said["fraud"] = fraud
     if finding != "justified":
@@ -99,7 +99,7 @@ def ruling(dispute: Dispute, form: Form) -> Rule:
 def _fraud_afterwards(dispute: Dispute, form: Form) -> Rule:
     fraud = _one_of(form, "fraud", tuple(AFTERWARDS))
     said: dict[str, Any] = {"finding": AFTERWARDS[fraud], "reason": _one_of(form, "reason", OF_FRAUD)}
-    return Rule(dispute=dispute.id, fraud=fraud, note=form.get("note", "").strip(), **said)  # ty: ignore[invalid-argument-type]
+    return Rule(dispute=dispute.id, fraud=fraud, note=note_of(form, said["reason"]), **said)  # ty: ignore[invalid-argument-type]
 
 
 def plain_ruling(dispute: Dispute, finding: str) -> Rule:

@@ -14,7 +14,9 @@ if (box) {
 
 document.addEventListener("keydown", (event) => {
   const field = event.target.closest("input:not([type=radio],[type=checkbox]), textarea, select");
-  if (field || event.ctrlKey || event.metaKey || event.altKey || !kept()) return;
+  if (!kept()) return;
+  if (field) return leave(event, field);
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (going && QUEUES[event.key]) return void (location.href = `/queue/${QUEUES[event.key]}`);
   going = event.key === "g";
   if (going) return;
@@ -28,6 +30,14 @@ document.addEventListener("keydown", (event) => {
   else wanted.click();
   if (wanted.type === "radio") wanted.focus();
 });
+
+// In a field letters are letters: Escape leaves it, Ctrl+Enter shows what would happen; nothing is sent by a key.
+function leave(event, field) {
+  if (event.key === "Escape") return field.blur();
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !field.form?.hasAttribute("hx-post")) return;
+  event.preventDefault();
+  field.form.requestSubmit();
+}
 
 // Only the reasons that go with the chosen finding can be chosen.
 function offerReasons() {

@@ -87,9 +87,7 @@ def shown(
         queue = queue_of(found.dispute)
         agent = actor.role == "agent"
         store = name_of(reading, PART, "store", found.dispute.store)
-        after = (
-            desk.next_free(reading, PART, queue, str(actor), site.clock(), without=number) if agent and queue else None
-        )
+        after = _after(reading, site, queue, str(actor), number) if agent else None
     columns = _columns(site, voice, found, actor) if "rule" in found.allowed else {}
     known = STAFF.get(actor.role, {})
     return frame.page(
@@ -106,7 +104,8 @@ def shown(
         holder=desking.chip_of(voice, found, str(actor)),
         queue=queue,
         queue_title=voice.say(desking.TITLES[queue]) if queue else "",
-        following=after,
+        following=after and after[1],
+        elsewhere=after is not None and after[0] != queue,
         said={role: desking.words_of(voice, found, said_by(found, role)) for role in ("buyer", "seller")},
         asked=still_asked(found),
         heard=in_hearing(found.dispute.appeals),
@@ -122,6 +121,12 @@ def shown(
         photos=photos.shown(request, _pictures(found)),
         keys=lambda: uuid4().hex,
     )
+
+
+def _after(reading: Any, site: Site, queue: str, agent: str, number: int) -> tuple[str, Dispute] | None:
+    """The next case for the agent: of the same queue, else the first due of all."""
+    found = desk.next_free(reading, PART, queue, agent, site.clock(), without=number) if queue else None
+    return (queue, found) if found else desk.most_urgent(reading, PART, agent, site.clock(), without=number)
 
 
 def _found(reading: Any, scope: Scope, number: int, actor: Actor, site: Site) -> Case:

@@ -7,6 +7,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from houbao.core.terms import Refused
+from houbao.store import desk
 from houbao.web import signin
 from houbao.web.console import frame
 from houbao.web.console.language import LANGUAGES, Voice
@@ -15,14 +16,20 @@ from houbao.web.console.styleguide import sample
 from houbao.web.guard import check_form, on
 from houbao.web.permissions import PUBLIC
 from houbao.web.receiving import form_of
+from houbao.web.site import PART
 
 AnyRequest = Request[Any, Any, Any]
 
 
-@get("/", opt=on("console.use"), sync_to_thread=False)
+@get("/", opt=on("console.use"), sync_to_thread=True)
 def home(request: AnyRequest) -> Redirect:
-    """Everybody's first page."""
-    return Redirect(home_of(frame.caller_of(request).role), status_code=303)
+    """Everybody's first page; an agent's is the queue whose first is due first."""
+    caller, site = frame.caller_of(request), frame.site_of(request)
+    urgent = None
+    if caller.role == "agent":
+        with site.snapshot() as reading:
+            urgent = desk.most_urgent(reading, PART, str(frame.actor_of(caller)), site.clock())
+    return Redirect(f"/queue/{urgent[0]}" if urgent else home_of(caller.role), status_code=303)
 
 
 @get("/sign-in", opt=on(PUBLIC))

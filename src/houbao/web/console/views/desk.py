@@ -44,11 +44,13 @@ class QueueRow(Struct, frozen=True):
 
 
 class Queue(Struct, frozen=True, kw_only=True):
-    """A page of a queue, the first due first. `next` is where the next page begins; None on the last one."""
+    """A page of a queue, the first due first. `firsts` is queue → when its first is due, None for an empty one; `next` is
+    where the next page begins, None on the last one."""
 
     name: str
     rows: list[QueueRow]
     lengths: dict[str, int]
+    firsts: dict[str, datetime | None]
     next: tuple[int, int] | None
 
 
@@ -61,6 +63,7 @@ def queue(
         name=name,
         rows=[_row(connection, part, dispute, by, now) for dispute in page.disputes],
         lengths=desk.queue_lengths(connection, part),
+        firsts=desk.first_due(connection, part),
         next=page.next,
     )
 
