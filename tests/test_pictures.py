@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("pillow_heif", reason="pillow-heif is not installed: it comes with the extra `images`")
 
-from houbao.demo.pictures import picture
+from houbao.demo.pictures import picture, teapot
 from houbao.gateways.evidence import EvidenceFolder
 
 
@@ -14,3 +14,4 @@ def test_each_order_has_a_picture_of_its_own_and_always_the_same(tmp_path):
     assert first == again
     assert other.digest != first.digest
     assert (first.width, first.height) == (960, 720)
+    assert evidence.keep(teapot()).digest not in (first.digest, other.digest)

@@ -191,7 +191,13 @@ def test_whoever_changes_something_sees_it_again_before_it_is_sent(browser, site
         agent.page.click("button:has-text('See what happens')")
         assert agent.page.evaluate("document.activeElement.id") == "rule-reason", "it lacks a reason"
         assert agent.page.query_selector(".outcome") is None
+        agent.page.select_option("#rule-reason", "disclosed")
+        agent.page.fill("#rule-note", "The listing says it.")
+        agent.page.keyboard.press("Control+Enter")
+        agent.page.click("button:has-text('Not justified: no refund')")
+        agent.page.wait_for_url("**done=rule")
         assert agent.wrong == []
+    assert site.market.dispute(number).outcome == "rejected"
     with tab(browser, site, "seller") as seller:
         order = site.market.order(amount="50.00", delivered=False)
         seller.open(f"/disputes/dispute_0_{site.market.open(order, 'in_transit_overdue', '50.00')}")
@@ -202,7 +208,6 @@ def test_whoever_changes_something_sees_it_again_before_it_is_sent(browser, site
         seller.page.fill("#offer-amount", "25,00")
         assert seller.page.query_selector("button:has-text('Offer €35.00')") is None
         assert seller.wrong == []
-    assert site.market.dispute(number).phase == "verifying"
 
 
 def test_an_agent_works_by_keys_and_can_switch_them_off(browser, site):

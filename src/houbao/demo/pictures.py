@@ -2,6 +2,26 @@
 
 from hashlib import sha256
 from io import BytesIO
+from typing import Any
+
+
+def teapot() -> bytes | None:
+    """A drawn teapot, as a listing shows it; None where Pillow is not installed."""
+    try:
+        from PIL import Image, ImageDraw
+    except ImportError:
+        return None
+    drawn = Image.new("RGB", (960, 720), (238, 236, 230))
+    pen = ImageDraw.Draw(drawn)
+    blue, dark = (62, 98, 152), (38, 62, 100)
+    pen.ellipse((620, 250, 800, 470), outline=blue, width=34)
+    pen.polygon([(310, 420), (150, 250), (205, 235), (360, 340)], fill=blue)
+    pen.ellipse((270, 210, 690, 570), fill=blue, outline=dark, width=4)
+    pen.rectangle((370, 550, 590, 580), fill=dark)
+    pen.ellipse((390, 195, 570, 255), fill=dark)
+    pen.ellipse((455, 150, 505, 200), fill=dark)
+    pen.text((24, 24), "SIMULATED LISTING", fill=(70, 70, 70), font_size=26)
+    return _jpeg(drawn)
 
 
 def picture(text: str) -> bytes | None:
@@ -19,6 +39,10 @@ def picture(text: str) -> bytes | None:
     tear = [(left + 90 + 40 * n, top + 60 + (dice[5 + n] + 97 * n) % 150) for n in range(9)]
     pen.line(tear, fill=(64, 40, 22), width=9, joint="curve")
     pen.text((24, 24), f"SIMULATED PHOTO · {text}", fill=(70, 70, 70), font_size=26)
+    return _jpeg(drawn)
+
+
+def _jpeg(drawn: Any) -> bytes:
     file = BytesIO()
     drawn.save(file, "JPEG", quality=88)
     return file.getvalue()

@@ -19,7 +19,7 @@ from houbao.core.fund import TopUp
 from houbao.core.orders import Order, PlaceOrder
 from houbao.core.programme import Enrol, RegisterStore
 from houbao.core.terms import Actor, Refused
-from houbao.demo.pictures import picture
+from houbao.demo.pictures import picture, teapot
 from houbao.demo.players import Dice, Move, enrolled, has_photo, is_stuck, photo, react
 from houbao.demo.scenes import SCENE_STORES, UNREACHABLE, Scene, play, stage
 from houbao.engine.ports import Accepted, Request
@@ -153,7 +153,7 @@ class Play:
         places = [order for _, order, step in ready if step < 0]
         self._register(places)
         placed = self._do(
-            [Request(_with_mail(order), PLATFORM, max(self.time(), at)) for at, order, s in ready if s < 0]
+            [Request(self._pictured(order), PLATFORM, max(self.time(), at)) for at, order, s in ready if s < 0]
         )
         for order, outcome in zip(places, placed, strict=True):
             self.numbers[order.place.store, order.place.reference] = outcome.id
@@ -163,6 +163,18 @@ class Play:
             if step >= 0
         ]
         self._do(facts)
+
+    def _pictured(self, order: SoldOrder) -> PlaceOrder:
+        """The order, with a picture in the listings of the last scenes, which somebody will look at."""
+        place = _with_mail(order)
+        if order.place.reference not in self.scenes:
+            return place
+        drawn = teapot()
+        photos = (self.house.evidence.keep(drawn).digest,) if drawn else ()
+        lines = (
+            structs.replace(one, shown=one.shown and structs.replace(one.shown, photos=photos)) for one in place.lines
+        )
+        return structs.replace(place, lines=tuple(lines))
 
     def _register(self, orders: list[SoldOrder]) -> None:
         requests: list[Request] = []

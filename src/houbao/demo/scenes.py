@@ -26,6 +26,15 @@ PRICE, PIANO = 120_00, 250_000_00
 """What an order costs (minor units); the second is more than the fund holds."""
 
 
+TEAPOT = o.Listing(
+    title="Teapot, blue, 1 l",
+    description="For four cups, with a lid and a strainer. Glazed by hand, packed in a carton.",
+    category="home",
+    disclosures={"colour": "Blue; no two glazes are quite the same.", "size_tolerance": "5 mm"},
+)
+"""What these orders were of. Its picture is drawn when it is sold."""
+
+
 class Act(Struct, frozen=True):
     """Who does what, so many days after the dispute was opened. `command` is given the dispute as opened."""
 
@@ -118,7 +127,7 @@ def _sold(reference: str, scene: Scene, opened: datetime, currency: str) -> Sold
         reference=reference,
         buyer=f"buyer-of-{reference}",
         currency=currency,
-        lines=(o.NewLine(id="1", item=scene.price, category="home", shown=o.Listing(title="Teapot, blue, 1 l")),),
+        lines=(o.NewLine(id="1", item=scene.price, category="home", shown=TEAPOT),),
         payments=(o.Payment(id=scene.payment, provider="sandbox", minor=scene.price),),
         ship_by=opened - 10 * day,
         promised_by=opened - day / 2,

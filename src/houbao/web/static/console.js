@@ -34,8 +34,7 @@ function forgetPreview({ target }) {
   shown.replaceChildren(changed);
   changed.hidden = false;
 }
-document.addEventListener("input", forgetPreview);
-document.addEventListener("change", forgetPreview);
+document.addEventListener("input", forgetPreview); // not "change": that comes late, when a field is left
 
 // What keeps a form from being sent is brought into sight.
 document.addEventListener("invalid", ({ target }) => {

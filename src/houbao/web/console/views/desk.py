@@ -44,8 +44,8 @@ class QueueRow(Struct, frozen=True):
 
 
 class Queue(Struct, frozen=True, kw_only=True):
-    """A page of a queue, the first due first. `firsts` is queue → when its first is due, None for an empty one; `next` is
-    where the next page begins, None on the last one."""
+    """A page of a queue, the first due first. `firsts` is queue → when its first is due, None for an empty one; `next`
+    is where the next page begins, None on the last one."""
 
     name: str
     rows: list[QueueRow]
