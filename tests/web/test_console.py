@@ -313,6 +313,19 @@ def test_a_score_names_the_disputes_that_cost_points_and_when_they_are_gone(serv
     assert "One more dispute" in said
 
 
+def test_every_figure_of_the_score_is_of_a_hundred_and_says_what_was_lost_of_what(served, shown):
+    said = get(served, "/score").text
+    parts, disputes = (said.split(f'id="{name}"')[1].split("</table>")[0] for name in ("parts", "why"))
+    assert "orders disputed as not received" in parts
+    points = [float(one) for one in re.findall(r"<b>([\d.]+)</b> / [\d.]+", parts)]
+    wholes = [float(one) for one in re.findall(r"<b>[\d.]+</b> / ([\d.]+)", parts)]
+    whole = float(re.findall(r'<p class="lede"><b>([\d.]+),', said)[0])
+    assert sum(wholes) == pytest.approx(100, abs=0.05)
+    assert sum(points) == pytest.approx(whole, abs=0.05)
+    lost = [float(one) for one in re.findall(r"of 100\">−([\d.]+)<", disputes)]
+    assert sum(lost) == pytest.approx(100 - whole, abs=0.05)
+
+
 def test_a_store_leaves_and_joins_after_reading_what_that_does(served):
     assert "stay covered, with everything the guarantee does for them" in get(served, "/guarantee/leave").text
     assert post(served, "/guarantee/leave/send", {}).headers["location"] == "/guarantee?done=left"

@@ -7,12 +7,19 @@ from litestar import Request, Response, get
 from houbao.core.terms import Refused
 from houbao.web.console import frame
 from houbao.web.console.charts import chart
+from houbao.web.console.language import N_
 from houbao.web.console.views.record import record
 from houbao.web.console.words import word
 from houbao.web.guard import on
 from houbao.web.site import PART
 
 AnyRequest = Request[Any, Any, Any]
+FAULTS = {
+    "uncompleted": N_("%(n)s of %(of)s orders did not come about: %(rate)s"),
+    "inr": N_("%(n)s of %(of)s orders disputed as not received: %(rate)s"),
+    "snad": N_("%(n)s of %(of)s orders disputed as not as described: %(rate)s"),
+}
+"""Part of the score → what its rate counts."""
 
 
 @get("/score", opt=on("stores.score"), sync_to_thread=True)
@@ -31,7 +38,9 @@ def show_score(request: AnyRequest) -> Response[str]:
         if found
         else []
     )
-    return frame.page(request, voice, "seller/score.html", at="score", view=found, chart=drawn, month_rows=months)
+    return frame.page(
+        request, voice, "seller/score.html", at="score", view=found, chart=drawn, month_rows=months, FAULTS=FAULTS
+    )
 
 
 HANDLERS = (show_score,)

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from houbao.core.attribution import Blame, Forecast, blames, forecast
 from houbao.core.disputes import Dispute
 from houbao.core.policy import ScoreCurves
+from houbao.core.refunds import paid_minor
 from houbao.core.scopes import EVERYTHING
 from houbao.core.score import Score, Standing, of_hundred, score_on, standing
 from houbao.core.tallies import Tally
@@ -22,19 +23,23 @@ MOST_BLAMED = 30
 
 
 class Part(Struct, frozen=True):
-    """One part of the score (millionths of a point): what it got, of how much, and the figure it comes from."""
+    """One part of the score on the scale of 100 (millionths of a point): what it got, of how much. `room` is how many
+    orders may be at fault before nothing is left of it; None where it comes from ratings or from no order."""
 
     name: str
     got: int
     of: int
+    room: int | None = None
 
 
 class Weighs(Struct, frozen=True):
-    """A dispute that takes points from today's score (millionths of a point), and the day from which it takes none."""
+    """A dispute that takes points from today's score, on the scale of 100 (millionths of a point); the day from which
+    it takes none; what it cost the seller (minor units)."""
 
     dispute: Dispute
     lost: int
     gone_on: date
+    cost: int
 
 
 class Tale(Struct, frozen=True):
@@ -88,8 +93,8 @@ def record(connection: sqlite3.Connection, book: Scorebook, part: int, store: st
     return Record(
         score=score,
         curves=curves,
-        parts=[Part(name, got, got + score.lost[name]) for name, got in score.parts.items()],
-        weighs=_weighs(connection, part, blamed),
+        parts=[_part(score, name, curves) for name in score.parts],
+        weighs=_weighs(connection, part, blamed, score.scale),
         others=[(name, one) for name, one in blamed if not one.disputes][:MOST_BLAMED],
         tales=_tales(known, score),
         forecast=forecast(known, today, curves),
@@ -100,7 +105,15 @@ def record(connection: sqlite3.Connection, book: Scorebook, part: int, store: st
     )
 
 
-def _weighs(connection: sqlite3.Connection, part: int, blamed: Sequence[tuple[str, Blame]]) -> list[Weighs]:
+def _part(score: Score, name: str, curves: ScoreCurves) -> Part:
+    got, of = (minor * 100 // score.scale for minor in (score.parts[name], score.parts[name] + score.lost[name]))
+    rate = score.rates.get(name)
+    # Points are left while n / of is below the worst rate (ten-thousandths).
+    room = (curves.worst_rate * rate.of - 1) // 10_000 if rate and rate.of else None
+    return Part(name, got, of, room)
+
+
+def _weighs(connection: sqlite3.Connection, part: int, blamed: Sequence[tuple[str, Blame]], scale: int) -> list[Weighs]:
     """The disputes that cost points, the most costly first; an order's points are told of its first dispute."""
     costs: dict[int, tuple[int, date]] = {}
     for _, one in blamed:
@@ -112,7 +125,8 @@ def _weighs(connection: sqlite3.Connection, part: int, blamed: Sequence[tuple[st
     for number, (lost, gone_on) in worst:
         dispute = lists.dispute(connection, part, EVERYTHING, number)
         assert dispute is not None
-        found.append(Weighs(dispute, lost, gone_on))
+        cost = sum(paid_minor(refund) for refund in dispute.refunds if refund.payer == "seller")
+        found.append(Weighs(dispute, lost * 100 // scale, gone_on, cost))
     return found
 
 
