@@ -231,6 +231,32 @@ def test_an_amount_that_cannot_be_is_shown_again_beside_its_field(served, shown,
     assert "Kept words" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("99.00", "The buyer asks for €25.00, and you typed €99.00."),
+        ("€ 99", "The buyer asks for €25.00, and you typed €99.00."),
+        ("25 EUR", "The buyer asks for €25.00: accept it."),
+        ("0", "0 is not above zero."),
+        ("", "Write an amount, like 25.00."),
+    ],
+)
+def test_a_refused_amount_is_told_as_money_never_as_cents(served, shown, typed, says):
+    number = shown["late"]
+    form = {"seen": seen(served, number), "remedy": "refund", "amount": typed}
+    for headers in ({}, {"HX-Request": "true"}):
+        said = post(served, f"{dispute(number)}/offer/preview", form, **headers).text
+        assert says in said
+        assert not re.search(r"\b(2500|9900)\b", said)
+
+
+def test_goodwill_above_what_is_left_or_there_is_refused_in_money(served, shown):
+    path = f"/orders/order_0_{shown['fine order']}/goodwill"
+    said = post(served, f"{path}/preview", {"amount": "61.00"}).text
+    assert "€60.00 can still be refunded, and you typed €61.00." in said
+    assert "6100" not in post(served, path, {"amount": "61.00"}).text
+
+
 # --- opening -------------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +276,24 @@ def test_a_claim_of_too_much_goes_back_to_its_step_with_everything_kept(served, 
     assert "That is more than can be refunded." in answer.text
     assert 'value="61.00"' in answer.text
     assert "All cracked." in answer.text
+
+
+def test_what_is_in_dispute_already_leads_to_its_dispute_and_not_into_a_refusal(served, shown):
+    number = served.market.dispute(shown["offered"]).order
+    said = get(served, f"/orders/order_0_{number}", "buyer").text
+    assert "Go to the open dispute" in said
+    assert "Something is wrong" not in said
+    assert "Something is wrong" in get(served, f"/orders/order_0_{shown['fine order']}", "buyer").text
+
+
+def test_a_reason_whose_time_is_not_now_cannot_be_chosen_and_says_when_it_can(served, shown):
+    number = served.market.order(amount="40.00", delivered=False)
+    first = get(served, f"/orders/order_0_{number}/dispute", "buyer").text
+    snad = first.split("<fieldset")[1]
+    assert snad.startswith(" disabled>")
+    assert "From the delivery on." in snad
+    fine = get(served, f"/orders/order_0_{shown['fine order']}/dispute", "buyer").text
+    assert "From the delivery on." not in fine
 
 
 def test_lines_that_go_different_ways_are_told_as_several_disputes(served):

@@ -112,6 +112,18 @@ def named(voice: Voice, dispute: Dispute, form: Form) -> dict[str, object]:
     }
 
 
+def amounts(voice: Voice, case: Case, form: Form) -> dict[str, str]:
+    """The amounts that a refusal in that dispute may be about, as money."""
+    dispute = case.dispute
+    lines = dict(dispute.lines)
+    left = min(sum(item.left for item in case.order.items if item.line.id in lines), case.order.left)
+    free = case.purse.free if case.purse else 0
+    told = {"asked": dispute.amount, "left": left, "free": free}
+    return {name: voice.money(minor, dispute.currency) for name, minor in told.items()} | {
+        "typed": str(_typed(voice, dispute, form)) or form.get("amount", "")
+    }
+
+
 def _typed(voice: Voice, dispute: Dispute, form: Form) -> Markup | str:
     remedy = form.get("remedy", "refund")
     if remedy == "replacement":

@@ -4,6 +4,7 @@ done now, and by whom, is `core/allowed.py`'s to say."""
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from babel.numbers import get_currency_symbol
 from msgspec import Struct
 
 from houbao.core import disputes as d
@@ -82,18 +83,25 @@ def amount_of(dispute: d.Dispute, form: Form) -> int:
 
 
 def minor_of(form: Form, currency: str) -> int:
-    """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it. What could be two amounts
-    (1,204) is refused. Raises Refused: bad_amount."""
+    """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it, with the currency beside
+    it or not. What could be two amounts (1,204) is refused. Raises Refused: bad_amount."""
     text = "".join(form.get("amount", "").split())
+    for name in (currency, get_currency_symbol(currency, "en")):
+        text = text.removeprefix(name).removesuffix(name)
+    if not text:
+        raise Refused("bad_amount", "write an amount, like 25.00")
     if text.count(",") == 1 and "." not in text:
         whole, _, cents = text.partition(",")
         if len(cents) > money.DIGITS[currency]:
             raise Refused("bad_amount", f"{text} could be two amounts: write it with a point, like 25.00")
         text = f"{whole}.{cents}"
     try:
-        return money.parse(text, currency)
+        minor = money.parse(text, currency)
     except ValueError as error:
         raise Refused("bad_amount", str(error)) from None
+    if minor <= 0:
+        raise Refused("bad_amount", f"{text} is not above zero")
+    return minor
 
 
 def _stuck_payment(dispute: d.Dispute) -> tuple[int, str]:

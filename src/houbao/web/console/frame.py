@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import MediaType, Request, Response
@@ -17,7 +18,7 @@ from houbao.store.pages import name_of, waiting_for_seller
 from houbao.web.callers import Caller
 from houbao.web.console.language import Voice, negotiate
 from houbao.web.console.rendering import environment, render
-from houbao.web.console.shell import Shell, Trouble, places_of, trouble
+from houbao.web.console.shell import NO_AMOUNTS, Shell, Trouble, places_of, trouble
 from houbao.web.guard import csrf_token
 from houbao.web.problems import status_of
 from houbao.web.site import PART, Site
@@ -86,11 +87,12 @@ def page(
     status: int = 200,
     done: Markup | str = "",
     refused: Refused | None = None,
+    amounts: Mapping[str, str] = NO_AMOUNTS,
     cookie: Cookie | None = None,
     **given: Any,
 ) -> Response[str]:
-    """A whole page. `refused` is shown on it, and gives its status."""
-    told: Trouble | None = trouble(voice, refused) if refused else None
+    """A whole page. `refused` is shown on it, with the amounts that it is about, and gives its status."""
+    told: Trouble | None = trouble(voice, refused, amounts) if refused else None
     frame = shell(request, voice, at, Markup(done), told)
     body = render(TEMPLATES, template, voice, page=frame, **given)
     cookies = [cookie] if cookie else None

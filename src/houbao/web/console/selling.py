@@ -1,17 +1,21 @@
 """A seller's home in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from houbao.core.disputes import Dispute
 from houbao.core.score import Score, score_on, standing
+from houbao.core.terms import Refused
 from houbao.engine.ports import Lines
 from houbao.engine.scoring import curves_of, zone_in
+from houbao.store.pages import Purse
 from houbao.web.console.choices import Fact, default_told, money_told
+from houbao.web.console.deeds import minor_of
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.views.consequences import Consequence
 from houbao.web.console.views.inbox import Inbox, Row
+from houbao.web.console.views.orders import OrderPage
 from houbao.web.site import PART, Site
 
 
@@ -46,6 +50,17 @@ def gift(voice: Voice, found: Consequence, disputes: Sequence[Dispute]) -> list[
         Fact(voice.say(N_("Record")), voice.say(N_("It counts nowhere."))),
         *(Fact(voice.say(N_("Open on this order")), _beside(voice, one, found.added)) for one in still),
     ]
+
+
+def amounts(voice: Voice, found: OrderPage, purse: Purse | None, form: Mapping[str, str]) -> dict[str, str]:
+    """The amounts that a refusal of goodwill may be about, as money."""
+    currency = found.order.currency
+    try:
+        typed = voice.money(minor_of(form, currency), currency)
+    except Refused:
+        typed = form.get("amount", "")
+    free = voice.money(purse.free if purse else 0, currency)
+    return {"left": voice.money(found.left, currency), "free": free, "typed": typed, "asked": ""}
 
 
 def _beside(voice: Voice, dispute: Dispute, given: int) -> Markup:

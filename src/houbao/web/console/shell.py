@@ -1,12 +1,15 @@
 """The frame of a page: who reads it, where they are, what was just done or refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.terms import Refused
 from houbao.web.console.language import N_, Voice
+
+NO_AMOUNTS: Mapping[str, str] = MappingProxyType({})
 
 
 class Place(Struct, frozen=True):
@@ -177,6 +180,8 @@ POSSIBLE = {
     "not_now": N_("What you may do now stands below."),
     "stale": N_("Nothing was sent. Read what is new below, then decide again."),
     "bad_form": N_("Nothing was sent. Load the page again and send it once more."),
+    "not_found": N_("Check the address."),
+    "bad_id": N_("Check the address."),
     "overloaded": N_("Nothing was sent. Try again in a second."),
     "outside_window": N_("Write to the seller instead."),
     "version_taken": N_("Nothing was kept. Give the text another version, and check it again."),
@@ -188,12 +193,29 @@ POSSIBLE = {
 }
 
 
-def trouble(voice: Voice, refused: Refused) -> Trouble:
+AMOUNTS = {
+    "amount_above_claim": N_("The buyer asks for %(asked)s, and you typed %(typed)s."),
+    "amount_above_refundable": N_("%(left)s can still be refunded, and you typed %(typed)s."),
+    "payable_short": N_("Your free balance is %(free)s, and you typed %(typed)s. Refunds that wait for it come first."),
+    "claim_unchanged": N_("You ask for %(asked)s."),
+    "offer_is_claim": N_("The buyer asks for %(asked)s: accept it."),
+}
+"""Code → what is said of the amounts, where the page knows them."""
+
+
+def trouble(voice: Voice, refused: Refused, amounts: Mapping[str, str] = NO_AMOUNTS) -> Trouble:
     """A refusal in the reader's words. The detail is the domain's own sentence; it is English, and shown where the
-    reader reads English."""
+    reader reads English. `amounts` are those that the page knows, as money: they are told instead."""
     title = TITLES.get(refused.code, N_("That was refused."))
     possible = POSSIBLE.get(refused.code, N_("Nothing was sent, and nothing changed."))
     if refused.code == "failed":  # what it was is in the log alone
         return Trouble(voice.say(N_("A fault of ours.")), "", voice.say(possible), refused.code)
+    if refused.code in AMOUNTS and amounts:
+        return Trouble(voice.say(title), voice.say(AMOUNTS[refused.code], **amounts), voice.say(possible), refused.code)
     detail = refused.detail if voice.language == "en" or refused.code not in TITLES else ""
-    return Trouble(voice.say(title), detail, voice.say(possible), refused.code)
+    return Trouble(voice.say(title), _sentence(detail), voice.say(possible), refused.code)
+
+
+def _sentence(text: str) -> str:
+    ends = "" if not text or text[-1] in ".!?" else "."
+    return text[:1].upper() + text[1:] + ends

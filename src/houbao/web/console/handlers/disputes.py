@@ -126,6 +126,7 @@ def shown(
         at="inbox" if found.role == "seller" else "disputes",
         done=voice.say(done) if done else "",
         refused=refused,
+        amounts=chosen.amounts(voice, found, tried.form),
         case=found,
         title=telling.title(voice, found),
         next=telling.next_of(voice, found),
@@ -211,7 +212,7 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
     try:
         preview = try_out(site, deed.make(found.dispute, form), actor, seen=seen)
     except Refused as refused:
-        return _refused(request, voice, scope, number, deed, form, refused)
+        return _refused(request, voice, scope, found, deed, form, refused)
     after = preview.disputes.get(number, found.dispute)
     told = foresee(site, preview, found)
     names = chosen.named(voice, found.dispute, form)
@@ -241,13 +242,13 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
 
 
 def _refused(
-    request: AnyRequest, voice: Voice, scope: Scope, number: int, deed: Deed, form: dict[str, str], refused: Refused
+    request: AnyRequest, voice: Voice, scope: Scope, found: Case, deed: Deed, form: dict[str, str], refused: Refused
 ) -> Response[str]:
     """The refusal of a preview: beside the form, or on the whole page."""
     if frame.is_part(request):
-        told = trouble(voice, refused)
+        told = trouble(voice, refused, chosen.amounts(voice, found, form))
         return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=told)
-    return shown(request, scope, number, refused=refused, tried=Tried(deed.name, form, wrong(voice, refused)))
+    return shown(request, scope, found.dispute.id, refused=refused, tried=Tried(deed.name, form, wrong(voice, refused)))
 
 
 AMOUNTS = ("bad_amount", "amount_above_claim", "amount_above_refundable", "offer_is_claim", "claim_unchanged")

@@ -11,8 +11,9 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from houbao.core import disputes as d
+from houbao.core.protection import protection_window
 from houbao.core.scopes import Scope
-from houbao.core.terms import REASONS, Refused, public_id
+from houbao.core.terms import REASONS, ReasonClass, Refused, public_id
 from houbao.engine.ports import Preview
 from houbao.web.console import frame
 from houbao.web.console.deeds import minor_of
@@ -29,7 +30,7 @@ from houbao.web.site import PART, Site, number_of
 
 AnyRequest = Request[Any, Any, Any]
 
-GROUPS = (
+GROUPS: tuple[tuple[ReasonClass, str], ...] = (
     ("SNAD", N_("It is not as described")),
     ("INR", N_("It did not arrive")),
     ("REMORSE", N_("I changed my mind")),
@@ -91,11 +92,36 @@ async def open_it(request: AnyRequest) -> Response[Any]:
 
 
 def _first(request: AnyRequest, found: OrderPage, form: dict[str, str], refused: Refused | None) -> Response[str]:
-    voice = frame.speak(request)
-    groups = [(voice.say(says), [code for code, kind in REASONS.items() if kind == group]) for group, says in GROUPS]
+    voice, site = frame.speak(request), frame.site_of(request)
+    groups = [
+        (
+            voice.say(says),
+            [code for code, kind in REASONS.items() if kind == group],
+            _not_now(voice, site, found, group),
+        )
+        for group, says in GROUPS
+    ]
     return frame.page(
         request, voice, "buyer/open_1.html", at="orders", view=found, groups=groups, form=form, refused=refused
     )
+
+
+def _not_now(voice: Voice, site: Site, found: OrderPage, kind: ReasonClass) -> Markup:
+    """Why a dispute of that class cannot be opened now; empty where it can, or where the policy sets no such time."""
+    order = found.order
+    with site.snapshot() as reading:
+        rules = site.rules(reading, order.coverage.policy, order.currency)
+    if rules is None or not any(rule.refuse == "outside_window" for rule in rules.policy.rules):
+        return Markup("")
+    window = protection_window(order, kind, rules.policy.window_days, voice.now)
+    if window.holds(voice.now):
+        return Markup("")
+    if window.opens is None:
+        return voice.say(N_("From the delivery on."))
+    if window.opens > voice.now:
+        return voice.say(N_("From %(when)s on."), when=voice.when(window.opens))
+    ended = window.closes or window.opens
+    return voice.say(N_("The time for this ended %(when)s. Write to the seller instead."), when=voice.when(ended))
 
 
 def _second(request: AnyRequest, found: OrderPage, form: dict[str, str], refused: Refused | None) -> Response[str]:
@@ -115,7 +141,18 @@ def _second(request: AnyRequest, found: OrderPage, form: dict[str, str], refused
         most=most,
         kind=REASONS[form["reason"]],
         refused=refused,
+        amounts=_amounts(voice, found, most, form),
     )
+
+
+def _amounts(voice: Voice, found: OrderPage, most: int, form: dict[str, str]) -> dict[str, str]:
+    """The amounts that a refusal may be about, as money."""
+    currency = found.order.currency
+    try:
+        typed = voice.money(minor_of(form, currency), currency)
+    except Refused:
+        typed = form.get("amount", "")
+    return {"left": voice.money(most, currency), "typed": typed, "asked": typed, "free": ""}
 
 
 def _third(request: AnyRequest, found: OrderPage, form: dict[str, str]) -> Response[str]:

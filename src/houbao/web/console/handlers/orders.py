@@ -23,10 +23,10 @@ from houbao.web.console.deeds import minor_of
 from houbao.web.console.handlers.disputes import Back, typed
 from houbao.web.console.handlers.trying import try_out
 from houbao.web.console.language import N_
-from houbao.web.console.selling import GIFT, gift
+from houbao.web.console.selling import GIFT, amounts, gift
 from houbao.web.console.shell import trouble
 from houbao.web.console.views.consequences import consequence
-from houbao.web.console.views.orders import order_list, order_page, purse_in
+from houbao.web.console.views.orders import in_dispute, order_list, order_page, purse_in
 from houbao.web.guard import on
 from houbao.web.problems import status_of
 from houbao.web.site import PART, number_of
@@ -88,6 +88,8 @@ def shown(
         if found is None:
             raise Refused("unknown_order", f"no order {public_id('order', PART, number)} that you may see")
         written = order_messages(reading, PART, found.order)
+        purse = purse_in(reading, PART, found.order)
+    going = in_dispute(found)
     return frame.page(
         request,
         voice,
@@ -97,8 +99,10 @@ def shown(
         role=caller.role,
         written=written,
         sent=sum(paid_minor(refund) for one in found.goodwill for refund in one.refunds),
-        may_open=caller.role == "buyer" and found.order.paid_at is not None and found.left > 0,
+        may_open=caller.role == "buyer" and found.order.paid_at is not None and found.left > 0 and not going,
+        going=going if caller.role == "buyer" else None,
         tried=tried,
+        amounts=amounts(voice, found, purse, tried),
         keys=lambda: uuid4().hex,
         done=voice.say(done) if done else "",
         refused=refused,
@@ -135,7 +139,7 @@ def _preview(request: AnyRequest, reach: Scope, number: int, form: dict[str, str
         preview = try_out(site, command, frame.actor_of(frame.caller_of(request)))
     except Refused as refused:
         if frame.is_part(request):
-            told = trouble(voice, refused)
+            told = trouble(voice, refused, amounts(voice, found, purse, form))
             return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=told)
         return shown(request, reach, number, refused=refused, tried=form)
     path = f"/orders/{public_id('order', PART, number)}"

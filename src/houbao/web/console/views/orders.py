@@ -89,6 +89,13 @@ def whole(connection: sqlite3.Connection, part: int, order: Order) -> OrderPage:
     )
 
 
+def in_dispute(found: OrderPage) -> Dispute | None:
+    """The open dispute that leaves nothing of the order to dispute; None where something is left."""
+    going = [one for one in found.disputes if one.phase != "closed"]
+    taken = {line for one in going for line, _ in one.lines}
+    return going[0] if going and taken.issuperset(item.line.id for item in found.items) else None
+
+
 def order_list(
     connection: sqlite3.Connection,
     part: int,
