@@ -79,6 +79,13 @@ MAY = {
     "POST /webhooks/{webhook}/secret": "A",
     "POST /webhooks/{webhook}/end": "A",
     "POST /webhooks/{webhook}/deliveries/{delivery}/again": "A",
+    "GET /stores": "A",
+    "GET /stores/{store}": "A",
+    "POST /stores/{store}/{act}/preview": "A",
+    "POST /stores/{store}/{act}": "A",
+    "GET /outages": "A",
+    "POST /outages/preview": "A",
+    "POST /outages": "A",
     "GET /audit": "A",
 }
 """Page or form → who gets as far as asking, written out by hand: it is not made from the table that it checks."""

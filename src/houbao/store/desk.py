@@ -6,7 +6,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from houbao.core.calendars import Outage
 from houbao.core.disputes import Dispute, due_at
+from houbao.core.programme import Store
+from houbao.core.terms import micros
 from houbao.store import rows
 from houbao.store.queries import Page
 
@@ -114,3 +117,30 @@ def balance(connection: sqlite3.Connection, part: int, account: str, currency: s
         "SELECT minor FROM balances WHERE part=? AND account=? AND currency=?", (part, account, currency)
     ).fetchone()
     return found[0] if found else 0
+
+
+# --- what admins look at -------------------------------------------------------------------------------------------
+
+
+def watched_stores(connection: sqlite3.Connection, part: int, after: str, limit: int) -> list[Store]:
+    """Stores under watch by id, behind `after`."""
+    found = connection.execute(
+        "SELECT body FROM stores WHERE part=? AND id>? AND CAST(body AS TEXT)->>'$.watch' IS NOT NULL"
+        " ORDER BY id LIMIT ?",
+        (part, after, limit),
+    )
+    return [rows.decode_store(body) for (body,) in found]
+
+
+def outages(connection: sqlite3.Connection, part: int) -> tuple[Outage, ...]:
+    """The outages that were entered."""
+    (kept,) = connection.execute("SELECT outages FROM parts WHERE part=?", (part,)).fetchone()
+    return rows.decode_outages(kept) if kept else ()
+
+
+def due_after(connection: sqlite3.Connection, part: int, at: datetime) -> int:
+    """How many open disputes are due after that time."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM disputes WHERE part=? AND due_at>?", (part, micros(at))
+    ).fetchone()
+    return count

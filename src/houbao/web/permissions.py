@@ -32,6 +32,8 @@ GRANTS: dict[str, dict[str, str]] = {
     "stores.score": {**_READ, "seller": OWN},
     "stores.repay": {"finance": ALL, "admin": ALL, "seller": OWN},
     "stores.write_off": {"finance": ALL},
+    "stores.watch": {"admin": ALL},
+    "outages.enter": {"admin": ALL},
     "orders.place": _ORDERS,
     "orders.report": _ORDERS,
     "orders.read": {**_READ, "seller": OWN, "buyer": OWN},

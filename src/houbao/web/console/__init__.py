@@ -32,6 +32,7 @@ from houbao.web.console.handlers import (
     live,
     opening,
     orders,
+    outages,
     people,
     policies,
     publishing,
@@ -41,6 +42,7 @@ from houbao.web.console.handlers import (
     refunds,
     reserves,
     seller,
+    stores,
 )
 from houbao.web.console.rendering import STATIC as STATIC
 
@@ -63,6 +65,8 @@ HANDLERS: Sequence[Any] = (
     *policies.HANDLERS,
     *publishing.HANDLERS,
     *people.HANDLERS,
+    *stores.HANDLERS,
+    *outages.HANDLERS,
     *hooks.HANDLERS,
     *audit.HANDLERS,
 )

@@ -148,6 +148,21 @@ STATUS = {
     "cancelled": N_("Cancelled"),
 }
 
+MOVED = STATUS | {"tracking": N_("A scan of the carrier")}
+
+CHARGEBACK = {
+    "opened": N_("The bank asks the payment back"),
+    "won": N_("The payment stays"),
+    "lost": N_("The bank took the payment back"),
+}
+
+WATCH = {
+    "exposure": N_("The fund paid much for it"),
+    "young_exposure": N_("It is new, and the fund has paid much for it"),
+    "buyer_share": N_("One buyer opened many of its disputes"),
+    "shared": N_("It shares addresses, devices or photos with its buyers"),
+}
+
 UNCOVERED = {
     "not_enrolled": N_("the store was not in the guarantee when it was paid"),
     "no_programme": N_("there was no guarantee when it was paid"),
@@ -362,6 +377,9 @@ TABLES = {
     "about": ABOUT,
     "grade": GRADE,
     "status": STATUS,
+    "moved": MOVED,
+    "chargeback": CHARGEBACK,
+    "watch": WATCH,
     "uncovered": UNCOVERED,
     "part": PART,
     "entry": ENTRY,

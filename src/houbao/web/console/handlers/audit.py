@@ -8,14 +8,17 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.disputes import Dispute
+from houbao.core.fund import FundEvent
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, check_aware
-from houbao.store import lists
+from houbao.store import hooks, lists
+from houbao.store.access import all_keys
 from houbao.store.audit import END, Found, Question, Row, look, of_days, of_order
 from houbao.store.desk_money import disputes_by_number
 from houbao.web.console import frame
+from houbao.web.console.auditing import told
 from houbao.web.console.chronicle import TELLERS, tell
-from houbao.web.console.language import Voice
+from houbao.web.console.language import N_, Voice
 from houbao.web.guard import on
 from houbao.web.site import PART, number_of
 
@@ -25,13 +28,24 @@ FIELDS = ("actor", "order", "dispute", "day")
 
 
 class Line(Struct, frozen=True):
-    """An event as it is shown; `says` is empty where only its kind is known."""
+    """An event as it is shown, and what it is about: a dispute, an order, a store, or the fund."""
 
     row: Row
     by: str
     says: Markup
     dispute: int
     order: int
+    store: str
+    fund: bool
+
+
+class Kept(Struct, frozen=True):
+    """What became of a key or a webhook, which are no events: when, what, and where it is shown."""
+
+    at: datetime
+    says: Markup
+    name: str
+    path: str
 
 
 @get("/audit", opt=on("events.read"), sync_to_thread=True)
@@ -41,6 +55,7 @@ def show_audit(request: AnyRequest) -> Response[str]:
     asked = {name: request.query_params.get(name, "").strip()[:64] for name in FIELDS}
     before = request.query_params.get("before", "")
     found, refused = Found([], 0), None
+    kept: list[Kept] = []
     disputes: dict[int, Dispute] = {}
     with site.snapshot() as reading:
         try:
@@ -49,6 +64,8 @@ def show_audit(request: AnyRequest) -> Response[str]:
             found = look(reading, PART, question, before=start, limit=PAGE)
             about = [getattr(row.event, "dispute", 0) for row in found.rows]
             disputes = disputes_by_number(reading, PART, [number for number in about if number])
+            if not before and not any(asked[name] for name in FIELDS if name != "day"):
+                kept = _kept(reading, voice, asked["day"])
         except Refused as said:
             refused = said
     return frame.page(
@@ -57,6 +74,7 @@ def show_audit(request: AnyRequest) -> Response[str]:
         "admin/audit.html",
         at="audit",
         rows=[_line(voice, row, disputes) for row in found.rows],
+        kept=kept,
         next=found.next,
         first=not before,
         asked=asked,
@@ -100,14 +118,34 @@ def _orders(reading: Any, text: str) -> list[Any]:
 def _line(voice: Voice, row: Row, disputes: dict[int, Dispute]) -> Line:
     event = row.event
     dispute = disputes.get(getattr(event, "dispute", 0))
-    told = tell(voice, event, "admin", dispute.currency) if dispute and type(event) in TELLERS else None
+    title = tell(voice, event, "admin", dispute.currency) if dispute and type(event) in TELLERS else None
     return Line(
         row,
         str(getattr(event, "by", "") or "–"),
-        told.title if told else Markup(""),
+        title.title if title else told(voice, event),
         int(getattr(event, "dispute", 0) or 0),
         int(getattr(event, "order", 0) or 0),
+        str(getattr(event, "store", "") or ""),
+        isinstance(event, FundEvent),
     )
+
+
+def _kept(reading: Any, voice: Voice, day: str) -> list[Kept]:
+    """The keys and webhooks that were made and ended, of a day of the reader's where one is asked for; the latest
+    first."""
+    found: list[Kept] = []
+    for key in all_keys(reading):
+        name = f"{key.name} · {key.id}"
+        found.append(Kept(key.created_at, voice.say(N_("Key made")), name, "/keys"))
+        if key.revoked_at:
+            found.append(Kept(key.revoked_at, voice.say(N_("Key revoked")), name, "/keys"))
+    for hook in hooks.all_hooks(reading):
+        path = f"/webhooks/{hook.id}"
+        found.append(Kept(hook.created_at, voice.say(N_("Webhook made")), hook.url, path))
+        if hook.ended_at:
+            found.append(Kept(hook.ended_at, voice.say(N_("Webhook ended")), hook.url, path))
+    wanted = [one for one in found if not day or one.at.astimezone(voice.zone).date().isoformat() == day]
+    return sorted(wanted, key=lambda one: one.at, reverse=True)[:PAGE]
 
 
 HANDLERS = (show_audit,)
