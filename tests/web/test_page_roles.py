@@ -55,6 +55,8 @@ MAY = {
     "GET /fund/sums": "fA",
     "GET /fund/reserves": "fA",
     "POST /fund/reserves": "fA",
+    "POST /fund/reserves/line/preview": "fA",
+    "POST /fund/reserves/line": "fA",
     "GET /fund/reconcile": "fA",
     "POST /fund/reconcile": "fA",
     "GET /refunds": "fA",

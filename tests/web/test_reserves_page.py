@@ -69,6 +69,27 @@ def test_the_breaker_tells_whether_new_orders_are_covered(served):
     assert "<b>New orders are not covered</b> since Wed 8 Jul, 12:00" in told(served)
 
 
+def test_finance_draws_the_line_and_takes_it_away_after_seeing_what_it_does(served):
+    form = {"currency": "EUR", "below": "1,2"}
+    seen = post(served, "/fund/reserves/line/preview", form, "finance").text
+    assert "none → 1.200" in seen
+    assert "No line is drawn" in told(served)
+    done = post(served, "/fund/reserves/line", form, "finance").headers["location"]
+    assert "The line is drawn." in get(served, done, "finance").text
+    assert "Below a ratio of <b>1.200</b>" in told(served)
+    assert post(served, "/fund/reserves/line", {"currency": "EUR", "below": ""}, "finance").status_code == 303
+    assert "No line is drawn" in told(served)
+    refused = post(served, "/fund/reserves/line", {"currency": "EUR", "below": "much"}, "finance")
+    assert refused.status_code >= 400
+    assert 'value="much"' in refused.text
+
+
+def test_the_suggested_premium_stands_beside_what_is_taken_now(measured):
+    said = told(measured)
+    assert said.count('data-l="Now, ‰">0<') == said.count('data-l="Suggested, ‰"')
+    assert "Programme standard takes no premium now: the platform fills the fund." in said
+
+
 def test_before_the_worker_has_measured_it_a_ratio_below_the_line_is_said(measured):
     measured.market.accept(SetBreaker(currency="EUR", below=5_000), FINANCE)
     assert "<b>below the line of 5.000</b>" in told(measured)

@@ -31,6 +31,12 @@ def programme_of(connection: sqlite3.Connection, name: str) -> Programme:
     return decode_programme(found[0])
 
 
+def programmes_paying(connection: sqlite3.Connection, currency: str) -> list[Programme]:
+    """The programmes that pay in that currency, by name."""
+    found = connection.execute("SELECT body FROM programmes WHERE body->>'currency'=? ORDER BY name", (currency,))
+    return [decode_programme(body) for (body,) in found]
+
+
 def versions(connection: sqlite3.Connection, now: datetime) -> list[Version]:
     """Every version with its digest: by programme, in the order in which they come into force; unused ones last."""
     digests = dict(connection.execute("SELECT version, digest FROM policies ORDER BY version").fetchall())

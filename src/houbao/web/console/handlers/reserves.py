@@ -3,36 +3,63 @@ from."""
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
+from markupsafe import Markup
+from msgspec import Struct
 
-from houbao.core.breaker import breaker_of
+from houbao.core.breaker import Breaker, SetBreaker, breaker_of
+from houbao.core.money import parse
+from houbao.core.programme import policy_in_force
+from houbao.core.terms import Refused
+from houbao.insight.reserves import Reserves
 from houbao.store.desk_money import breakers
+from houbao.store.policies import programmes_paying
 from houbao.web.console import frame
+from houbao.web.console.choices import Fact
+from houbao.web.console.deeds import Form
+from houbao.web.console.handlers.disputes import Back, typed
+from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.language import N_, Voice
 from houbao.web.guard import on
-from houbao.web.site import PART
+from houbao.web.site import PART, Site
 
 AnyRequest = Request[Any, Any, Any]
 WAIT = 5.0
 """How many seconds a page waits for a measuring that is not done yet."""
 
 
+class Charged(Struct, frozen=True):
+    """What a programme takes now of a covered order's price (per mille), who fills its fund, and what its policy says
+    that it would take where premiums fill it."""
+
+    programme: str
+    mode: str
+    now: int
+    policy: int
+
+
 @get("/fund/reserves", opt=on("fund.read"))
 async def show_reserves(request: AnyRequest) -> Response[str]:
     """The reserves of one fund as they were measured last; measured now where that was long ago."""
     # Not `sync_to_thread`: see `sign_in_form` in doors.py.
-    return await asyncio.to_thread(_shown, request)
+    said = {"drawn": N_("The line is drawn."), "away": N_("The line is taken away.")}
+    done = said.get(request.query_params.get("done", ""), "")
+    return await asyncio.to_thread(lambda: _shown(request, request.query_params.get("currency", ""), done=done))
 
 
-def _shown(request: AnyRequest) -> Response[str]:
+def _shown(
+    request: AnyRequest, asked: str, *, done: str = "", refused: Refused | None = None, form: Form | None = None
+) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     measured = site.reserves.latest(WAIT)
     found = {one.currency: one for one in measured.found or ()}
-    asked = request.query_params.get("currency", "")
     one = found.get(asked) or next(iter(found.values()), None)
     with site.snapshot() as reading:
         breaker = breaker_of(breakers(reading, PART), one.currency) if one else None
+        charged = _charged(reading, site, one.currency) if one else []
     return frame.page(
         request,
         voice,
@@ -43,7 +70,21 @@ def _shown(request: AnyRequest) -> Response[str]:
         running=measured.running,
         currencies=[*found],
         breaker=breaker,
+        charged=charged,
+        may=frame.caller_of(request).role in ("finance", "admin"),
+        typed=form or {},
+        done=voice.say(done) if done else Markup(""),
+        refused=refused,
     )
+
+
+def _charged(reading: Any, site: Site, currency: str) -> list[Charged]:
+    found: list[Charged] = []
+    for programme in programmes_paying(reading, currency):
+        rules = site.rules(reading, policy_in_force(programme, site.clock()), currency)
+        said = rules.policy.premium if rules else 0
+        found.append(Charged(programme.name, programme.mode, said if programme.mode == "premium" else 0, said))
+    return found
 
 
 @post("/fund/reserves", opt=on("fund.read"), status_code=303)
@@ -53,4 +94,90 @@ async def measure_again(request: AnyRequest) -> Response[Any]:
     return Redirect("/fund/reserves", status_code=303)
 
 
-HANDLERS = (show_reserves, measure_again)
+# --- the line ------------------------------------------------------------------------------------------------------
+
+
+def _line(form: Form) -> SetBreaker:
+    """The line that was typed; none where the field was left empty. Raises Refused: bad_line."""
+    text = form.get("below", "").strip().replace(",", ".")
+    try:
+        return SetBreaker(
+            currency=form.get("currency", ""), below=parse(text or "0", "KWD")
+        )  # three decimals: per mille
+    except ValueError:
+        raise Refused("bad_line", f"the line is {text[:64]!r}: write a ratio like 1.20, or nothing for none") from None
+
+
+def _facts(voice: Voice, command: SetBreaker, before: Breaker, measured: Reserves | None) -> list[Fact]:
+    was = voice.thousandths(before.below) if before.below else voice.say(N_("none"))
+    line = voice.thousandths(command.below) if command.below else voice.say(N_("none"))
+    facts = [Fact(voice.say(N_("The line")), f"{was} → {line}")]
+    if measured and measured.ratio is not None:
+        facts.append(Fact(voice.say(N_("The ratio now")), voice.thousandths(measured.ratio)))
+    low = measured is not None and measured.ratio is not None and measured.ratio < command.below
+    if not command.below:
+        says = N_("are covered whatever the fund holds, at once")
+    elif low:
+        says = N_("are not covered from the next daily measuring on, until the ratio is back on the line")
+    else:
+        says = N_("stay covered while the ratio is on the line or above it, measured once a day")
+    return [
+        *facts,
+        Fact(voice.say(N_("New orders")), voice.say(says)),
+        Fact(voice.say(N_("Covered before")), voice.say(N_("stays covered"))),
+    ]
+
+
+@post("/fund/reserves/line/preview", opt=on("fund.move"), status_code=200)
+async def preview_line(request: AnyRequest) -> Response[str]:
+    """What the line would do, with the button that draws it."""
+    form = await typed(request)
+    return await asyncio.to_thread(_preview, request, form)
+
+
+def _preview(request: AnyRequest, form: Form) -> Response[str]:
+    voice, site = frame.speak(request), frame.site_of(request)
+    try:
+        command = _line(form)
+        try_out(site, command, frame.actor_of(frame.caller_of(request)))
+    except Refused as refused:
+        return _shown(request, form.get("currency", ""), refused=refused, form=form)
+    with site.snapshot() as reading:
+        before = breaker_of(breakers(reading, PART), command.currency)
+    measured = {one.currency: one for one in site.reserves.latest(WAIT).found or ()}
+    button = voice.say(N_("Draw the line")) if command.below else voice.say(N_("Take the line away"))
+    return frame.page(
+        request,
+        voice,
+        "preview.html",
+        at="fund",
+        heading=button,
+        lede=voice.say(N_("Nothing is changed yet.")),
+        back=Back(f"/fund/reserves?currency={command.currency}", voice.say(N_("Reserves"))),
+        facts=_facts(voice, command, before, measured.get(command.currency)),
+        target="/fund/reserves/line",
+        form={"currency": command.currency, "below": form.get("below", "")},
+        seen=0,
+        key=uuid4().hex,
+        button=button,
+        trouble=None,
+    )
+
+
+@post("/fund/reserves/line", opt=on("fund.move"), status_code=303)
+async def draw_line(request: AnyRequest) -> Response[Any]:
+    """Draw the line; refused, the page says why."""
+    form = await typed(request)
+    try:
+        command = _line(form)
+        actor = frame.actor_of(frame.caller_of(request))
+        await frame.site_of(request).execute(command, actor, key=form.get("key", "")[:64])
+    except Refused as refused:
+        said = refused
+        return await asyncio.to_thread(lambda: _shown(request, form.get("currency", ""), refused=said, form=form))
+    return Redirect(
+        f"/fund/reserves?currency={command.currency}&done={'drawn' if command.below else 'away'}", status_code=303
+    )
+
+
+HANDLERS = (show_reserves, measure_again, preview_line, draw_line)

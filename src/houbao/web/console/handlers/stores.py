@@ -113,7 +113,7 @@ def _facts(voice: Voice, command: SetWatch | LiftWatch) -> list[Fact]:
     ]
 
 
-BUTTONS = {SetWatch: N_("Put %(store)s under watch"), LiftWatch: N_("Lift the watch on %(store)s")}
+BUTTONS = {"watch": N_("Put %(store)s under watch"), "lift": N_("Lift the watch on %(store)s")}
 
 
 @post("/stores/{store:str}/{act:str}/preview", opt=on("stores.watch"), status_code=200)
@@ -130,20 +130,22 @@ def _preview(request: AnyRequest, form: Form) -> Response[str]:
         try_out(site, command, frame.actor_of(frame.caller_of(request)))
     except Refused as refused:
         return _shown(request, refused=refused, form=form)
+    act = str(request.path_params["act"])
+    button = voice.say(BUTTONS[act], store=command.store)
     return frame.page(
         request,
         voice,
         "preview.html",
         at="stores",
-        heading=voice.say(BUTTONS[type(command)], store=command.store),
+        heading=button,
         lede=voice.say(N_("Nothing is changed yet.")),
-        back=Back(f"/stores/{command.store}", command.store),
+        back=Back(f"/stores/{command.store}", Markup.escape(command.store)),
         facts=_facts(voice, command),
-        target=f"/stores/{command.store}/{request.path_params['act']}",
+        target=f"/stores/{command.store}/{act}",
         form={"why": form["why"]} if "why" in form else {},
         seen=0,
         key=uuid4().hex,
-        button=voice.say(BUTTONS[type(command)], store=command.store),
+        button=button,
         trouble=None,
     )
 
