@@ -1,6 +1,7 @@
 """What people do in a dispute, as forms: what each asks for, what it is called, and what follows. Which of them may be
 done now, and by whom, is `core/allowed.py`'s to say."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -83,25 +84,37 @@ def amount_of(dispute: d.Dispute, form: Form) -> int:
 
 
 def minor_of(form: Form, currency: str) -> int:
-    """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it, with the currency beside
-    it or not. What could be two amounts (1,204) is refused. Raises Refused: bad_amount."""
+    """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it; 1,000.50 or 1.000,50 with
+    thousands apart; with the currency beside it or not. What could be two amounts (1,204) is refused. Raises Refused:
+    bad_amount."""
     text = "".join(form.get("amount", "").split())
     for name in (currency, get_currency_symbol(currency, "en")):
         text = text.removeprefix(name).removesuffix(name)
     if not text:
         raise Refused("bad_amount", "write an amount, like 25.00")
-    if text.count(",") == 1 and "." not in text:
+    if GROUPED.fullmatch(text):
+        point = max(text.rfind(","), text.rfind("."))
+        whole, cents = (text[:point], text[point + 1 :]) if "," in text and "." in text else (text, "")
+        text = f"{whole.replace(',', '').replace('.', '')}.{cents}"
+    elif text.count(",") == 1 and "." not in text:
         whole, _, cents = text.partition(",")
         if len(cents) > money.DIGITS[currency]:
             raise Refused("bad_amount", f"{text} could be two amounts: write it with a point, like 25.00")
         text = f"{whole}.{cents}"
     try:
         minor = money.parse(text, currency)
-    except ValueError as error:
-        raise Refused("bad_amount", str(error)) from None
+    except ValueError:
+        example = "1000.50" if money.DIGITS[currency] else "1000"
+        raise Refused("bad_amount", f"{text[:32]!r} is no amount of {currency}: write it like {example}") from None
     if minor <= 0:
-        raise Refused("bad_amount", f"{text} is not above zero")
+        raise Refused("bad_amount", f"{text[:32]} is not above zero")
     return minor
+
+
+GROUPED = re.compile(
+    r"[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+|(?:,[0-9]{3}){2,}|(?:\.[0-9]{3}){2,})", re.ASCII
+)
+"""An amount whose thousands stand apart beyond doubt: both signs, or one of them twice."""
 
 
 def _stuck_payment(dispute: d.Dispute) -> tuple[int, str]:
