@@ -233,7 +233,15 @@ def test_a_refund_that_nobody_pays_is_settled_by_a_person_who_saw_what_that_does
     number = shown["stuck"]
     assert "/resolve_refund/preview" in told(served, case(number))
     form = {"seen": seen(served, number), "how": "paid_elsewhere", "note": "Bank transfer of 10 July."}
+    for path in ("resolve_refund/preview", "resolve_refund"):
+        refused = post(served, f"{case(number)}/{path}", form | {"note": " "}, "finance")
+        assert "say where the proof is" in refused.text
+    assert served.market.dispute(number).phase == "refunding"
     said = post(served, f"{case(number)}/resolve_refund/preview", form, "finance").text
+    assert "€35.00, which was paid another way" in said
+    assert "€35.00 is booked as paid from your bank to the buyer" in said
+    given_up = post(served, f"{case(number)}/resolve_refund/preview", form | {"how": "abandon"}, "finance").text
+    assert "€35.00 goes back to who pays: guarantee" in given_up
     assert "It is closed: refunded, by the guarantee." in said
     assert post(served, f"{case(number)}/resolve_refund", form, "finance").status_code == 303
     assert served.market.dispute(number).outcome == "refunded"

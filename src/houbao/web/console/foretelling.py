@@ -10,6 +10,7 @@ from msgspec import Struct
 from houbao.core.accounts import AVAILABLE
 from houbao.core.acts import DisputeOpened, EvidenceRequested, FraudProposed
 from houbao.core.disputes import Dispute
+from houbao.core.refunds import RefundResolved
 from houbao.core.returns import ReturnAuthorised
 from houbao.core.shortfalls import WriteOffProposed
 from houbao.engine.ports import Preview
@@ -46,11 +47,14 @@ def foretold(voice: Voice, found: Consequence, after: Dispute, preview: Preview,
     """What would happen, always in the same lines: remedy, funding, fault, each by itself, then what comes of it."""
     told = [
         Fact(voice.say(N_("The buyer gets")), _remedy(voice, found, preview)),
-        Fact(voice.say(N_("Paid by")), _funding(voice, found)),
+        Fact(voice.say(N_("Paid by")), _funding(voice, found, preview)),
         Fact(voice.say(N_("Record")), record_told(voice, after)),
     ]
     if fund:
         told.append(Fact(voice.say(N_("Fund, free")), _fund(voice, fund)))
+    resolved = _resolved(preview)
+    if resolved:
+        told.append(Fact(voice.say(N_("Put aside for it")), _put_aside(voice, resolved)))
     if found.free:
         before, balance = found.free
         told.append(Fact(voice.say(N_("Store’s balance")), voice.change(before, balance, found.currency)))
@@ -86,15 +90,39 @@ def _remedy(voice: Voice, found: Consequence, preview: Preview) -> Markup | str:
         return voice.say(N_("%(amount)s when the goods are back"), amount=voice.money(back.minor, found.currency))
     if found.added > 0:
         return voice.money(found.added, found.currency)
+    resolved = _resolved(preview)
+    if resolved and resolved.how == "paid_elsewhere":
+        return voice.say(
+            N_("%(amount)s, which was paid another way"), amount=voice.money(resolved.minor, resolved.currency)
+        )
     if found.outcome:
         return voice.say(N_("nothing more")) if found.refunded else voice.say(N_("nothing"))
     return voice.say(N_("nothing yet"))
 
 
-def _funding(voice: Voice, found: Consequence) -> Markup | str:
+def _funding(voice: Voice, found: Consequence, preview: Preview) -> Markup | str:
+    resolved = _resolved(preview)
+    if resolved and resolved.how == "paid_elsewhere":
+        return word(voice, "payer", resolved.payer)
     if found.added <= 0:
         return voice.say(N_("nobody"))
     return voice.listed([str(word(voice, "payer", payer)) for payer, _ in found.funding])
+
+
+def _resolved(preview: Preview) -> RefundResolved | None:
+    return next((event for event in preview.events if isinstance(event, RefundResolved)), None)
+
+
+def _put_aside(voice: Voice, resolved: RefundResolved) -> Markup:
+    """Where what was put aside for a refund goes when a person settles it."""
+    amount = voice.money(resolved.minor, resolved.currency)
+    if resolved.how == "paid_elsewhere":
+        return voice.say(N_("%(amount)s is booked as paid from your bank to the buyer"), amount=amount)
+    if resolved.waited:
+        return voice.say(N_("nothing: the refund leaves the line"))
+    return voice.say(
+        N_("%(amount)s goes back to who pays: %(payer)s"), amount=amount, payer=word(voice, "payer", resolved.payer)
+    )
 
 
 def _fund(voice: Voice, fund: FundShift) -> Markup | str:

@@ -4,6 +4,7 @@ from houbao.core import disputes as d
 from houbao.core import refunds as r
 from houbao.core.refunds import is_settled
 from houbao.core.shortfalls import WriteOff
+from houbao.core.terms import Refused
 from houbao.web.console.deeds import DEEDS, Deed, Field, Form, option, words_of
 from houbao.web.console.language import N_
 from houbao.web.console.rulings import ruling
@@ -63,16 +64,17 @@ RESOLVE = Deed(
     N_("Settle it by hand"),
     N_("For what no provider will pay: say what became of the money."),
     N_("Settle it"),
-    lambda x, form: r.ResolveRefund(
-        dispute=x.id,
-        how=option(form, "how", ("paid_elsewhere", "abandon")),
-        refund=_refund(x, form),
-        note=form.get("note", "").strip(),
-    ),
+    lambda x, form: _resolve(x, form),
     (
         Field("how", "choice", N_("What became of it"), table="resolved", options=("paid_elsewhere", "abandon")),
         Field("refund", "line", "", required=False),
-        Field("note", "text", N_("Why, and where to find the proof"), required=False),
+        Field(
+            "note",
+            "text",
+            N_("Why, and where to find the proof"),
+            N_("Needed where it was paid another way: the bank’s reference, for one."),
+            required=False,
+        ),
     ),
 )
 WRITE_OFF = Deed(
@@ -89,6 +91,14 @@ STAFF: dict[str, dict[str, Deed]] = {
     "finance": {deed.name: deed for deed in FINANCE},
 }
 """Role → what it may do on the page of a case, by name."""
+
+
+def _resolve(dispute: d.Dispute, form: Form) -> r.ResolveRefund:
+    """What became of a refund; that money left by hand is not taken without a word on where the proof is."""
+    how, note = option(form, "how", ("paid_elsewhere", "abandon")), form.get("note", "").strip()
+    if how == "paid_elsewhere" and not note:
+        raise Refused("no_text", "say where the proof is that the buyer was paid: the bank's reference, for one")
+    return r.ResolveRefund(dispute=dispute.id, how=how, refund=_refund(dispute, form), note=note)
 
 
 def _refund(dispute: d.Dispute, form: Form) -> int:
