@@ -256,6 +256,24 @@ def test_what_may_still_have_been_paid_is_not_settled_by_hand(served, shown):
     assert "A refund is on its way: wait for the provider’s answer." in answer.text
 
 
+def test_what_is_known_by_an_id_alone_is_found_by_it(served, shown):
+    dispute = served.market.dispute(shown["stuck"])
+    (refund,) = dispute.refunds
+    sent = next(
+        one
+        for one in served.market.database.connection.execute(
+            "SELECT position FROM events WHERE body->>'$.type'='refund_sent' AND body->>'$.dispute'=?", (dispute.id,)
+        )
+    )
+    for text in (f"dispute_0_{dispute.id}", f"refund_0_{refund.id}", f"attempt_0_{sent[0]}"):
+        found = get(served, f"/orders?reference={text}", "finance")
+        assert found.headers["location"] == case(dispute.id), text
+    assert get(served, f"/orders?reference=order_0_{dispute.order}", "finance").status_code == 303
+    for text in ("refund_0_99999", "refund_9", "dispute_0_1", f"refund_1_{refund.id}"):
+        assert "There is none with that number." in told(served, f"/orders?reference={text}"), text
+    assert get(served, f"/orders?reference=dispute_0_{dispute.id}", "seller").status_code == 200, "of another store"
+
+
 # --- debts ---------------------------------------------------------------------------------------------------------
 
 

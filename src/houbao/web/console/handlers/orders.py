@@ -36,15 +36,37 @@ NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
 
 
 @get("/orders", opt=on("orders.read"), sync_to_thread=True)
-def show_orders(request: AnyRequest) -> Response[str]:
+def show_orders(request: AnyRequest) -> Response[Any]:
     """The orders that the reader may see, the newest first; of one reference where that is asked for."""
     reach = frame.reach_of(request)
     voice, site, role = frame.speak(request), frame.site_of(request), frame.caller_of(request).role
     reference = request.query_params.get("reference", "").strip()[:64]
     before = _before(request.query_params.get("before", ""))
     with site.snapshot() as reading:
+        if path := _named(reading, reach, reference, role):
+            return Redirect(path, status_code=303)
         found = order_list(reading, PART, reach, role, site.clock(), reference=reference, before=before)
     return frame.page(request, voice, "orders.html", at="orders", view=found, role=role, before=before)
+
+
+def _named(reading: Any, reach: Scope, text: str, role: str) -> str:
+    """The page of what an id names: an order, a dispute, or a refund or an attempt by its dispute; empty where it names
+    nothing that the reader may see."""
+    kind, _, _ = text.partition("_")
+    try:
+        number = number_of(kind, text) if kind in ("order", "dispute", "refund", "attempt") else 0
+    except Refused:
+        return ""
+    if kind == "order":
+        return f"/orders/{text}" if number and lists.order(reading, PART, reach, number) else ""
+    if kind in ("refund", "attempt") and number:  # ids of the events that approved and sent it
+        number = getattr(lists.event(reading, PART, number), "dispute", 0)
+    if not number or lists.dispute(reading, PART, reach, number) is None:
+        return ""
+    return f"/{'cases' if role in STAFF else 'disputes'}/{public_id('dispute', PART, number)}"
+
+
+STAFF = ("agent", "finance", "admin")
 
 
 def _before(text: str) -> int:
