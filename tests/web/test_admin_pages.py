@@ -7,11 +7,13 @@ import pytest
 
 from given import DAY, SELLER, T
 from houbao.core import disputes as d
-from houbao.core.terms import from_micros
+from houbao.core.terms import Refused, from_micros
 from houbao.store import access, audit
 from houbao.store.audit import Question, look
-from web.desk import get, post
+from houbao.web import signin
+from web.desk import PAGE, get, post
 from web.deskfront import furnish_desks
+from web.served import PASSWORD
 
 
 def told(served, path: str, who: str = "admin") -> str:
@@ -87,6 +89,40 @@ def test_a_new_password_replaces_the_old_one_everywhere(served):
     with served.site.snapshot() as reading:
         assert access.user_of(reading, "lee").password != before
     assert served.client.get("/queue/verify", headers=session, follow_redirects=False).status_code in (303, 401)
+
+
+def test_a_person_changes_their_own_password_and_is_signed_out_elsewhere(served):
+    served.add_user("lee", "agent")
+    elsewhere = served.session("user", "agent", "lee")
+    form = {"password": PASSWORD, "new_password": "a longer one than before", "again": "a longer one than before"}
+    for wrong, said in (
+        ({"password": "guessed wrongly"}, "that is not the password you have now"),
+        ({"again": "another"}, "the two new passwords are not the same"),
+        ({"new_password": "short", "again": "short"}, "a password has 12 to 256 characters"),
+    ):
+        answer = post(served, "/account/password", form | wrong, "lee")
+        assert answer.status_code >= 400
+        assert said in answer.text
+    assert 'href="/account"' in told(served, "/queue/verify", "lee")
+    session = served.session("user", "agent", "lee")
+    token = session.pop("X-CSRF-Token")
+    answer = served.client.post(
+        "/account/password", data=form | {"csrf_token": token}, headers=session | PAGE, follow_redirects=False
+    )
+    assert answer.headers["location"] == "/account?done=yes"
+    for over in (elsewhere, session):
+        assert served.client.get("/queue/verify", headers=over | PAGE, follow_redirects=False).status_code == 303
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert served.client.get("/queue/verify", headers={"Cookie": cookie} | PAGE).status_code == 200
+    assert signin.sign_in(served.site, "lee", form["new_password"], "")
+    with pytest.raises(Refused):
+        signin.sign_in(served.site, "lee", PASSWORD, "")
+
+
+def test_who_came_by_a_link_has_no_password_to_change(served):
+    assert "You have no account here." in told(served, "/account", "seller")
+    form = {"password": "x", "new_password": "a longer one than before", "again": "a longer one than before"}
+    assert post(served, "/account/password", form, "seller").status_code == 403
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------

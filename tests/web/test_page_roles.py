@@ -18,6 +18,8 @@ MAY = {
     "GET /language/{code}": "-bSafA",
     "GET /appearance/{theme}": "-bSafA",
     "GET /styleguide": "-bSafA",
+    "GET /account": "bSafA",
+    "POST /account/password": "bSafA",
     "GET /disputes": "bSafA",
     "GET /disputes/{dispute_id}": "bSafA",
     "POST /disputes/{dispute_id}/{deed}/preview": "bSafA",

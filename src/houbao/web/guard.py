@@ -21,7 +21,7 @@ SESSION = "houbao_session"
 VISIT = "houbao_visit"
 """Cookies: who is signed in; and, before that, who was given the form to sign in with."""
 
-UNWRITTEN = ("csrf_token", "password")
+UNWRITTEN = ("csrf_token", "password", "new_password", "again")
 """Fields that are no words of their writer's."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from houbao.web.console.handlers import (
+    account,
     audit,
     books,
     cases,
@@ -48,6 +49,7 @@ from houbao.web.console.rendering import STATIC as STATIC
 
 HANDLERS: Sequence[Any] = (
     *doors.HANDLERS,
+    *account.HANDLERS,
     *disputes.HANDLERS,
     *orders.HANDLERS,
     *opening.HANDLERS,

@@ -127,6 +127,7 @@ def shell(request: AnyRequest, voice: Voice, at: str, done: Markup, refusal: Tro
         csrf=csrf_token(request),
         theme=theme if theme in THEMES else "",
         signed_in=caller.by_cookie,
+        account=caller.kind == "user",
         sandbox=sandbox,
         done=done,
         refusal=refusal,

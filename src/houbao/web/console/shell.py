@@ -50,6 +50,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     csrf: str = ""
     theme: str = ""
     signed_in: bool = False
+    account: bool = False
     sandbox: bool = False
     done: Markup = Markup("")
     refusal: Trouble | None = None
