@@ -179,6 +179,7 @@ def test_a_ruling_is_seen_before_it_is_sent_and_does_what_it_said(served, shown)
     form = ruling(served, number, "unjustified", note="The listing says it.")
     said = post(served, f"{case(number)}/rule/preview", form).text
     assert "It is closed: rejected, by the guarantee." in said
+    assert "Not justified: said in the listing" in said
     assert "Not justified: no refund" in said
     assert served.market.dispute(number).phase == "verifying"
     answer = post(served, f"{case(number)}/rule", form)

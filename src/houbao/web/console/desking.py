@@ -78,7 +78,10 @@ DECIDE = N_('Rule by <b>%(when)s</b> · <span class="left">%(left)s</span> · if
 def next_for(voice: Voice, case: Case) -> Next | None:
     """The band under the title: for a dispute of a queue until when to rule, and what follows if nobody does."""
     if queue_of(case.dispute) not in ("verify", "judge", "appeals") or case.due is None:
-        return next_of(voice, case)
+        told = next_of(voice, case)
+        if told and "serve_notice" in case.allowed:
+            return Next(told.says, voice.say(N_("If it does not arrive, serve it again below.")), told.mine)
+        return told
     says = voice.say(DECIDE, when=voice.when(case.due), left=voice.left(case.due), then=follows(voice, case))
     alert = next((timer.at for timer in case.dispute.timers if timer.kind == "alert" and timer.at > voice.now), None)
     asked = next((timer.at for timer in case.dispute.timers if timer.kind == "evidence"), None)
@@ -86,7 +89,7 @@ def next_for(voice: Voice, case: Case) -> Next | None:
     if asked:
         small = voice.say(N_("Evidence was asked for: it may come until %(when)s."), when=voice.when(asked))
     elif alert:
-        small = voice.say(N_("Nobody has decided %(when)s: an alert goes out."), when=voice.when(alert))
+        small = voice.say(N_("If nobody has decided by %(when)s, an alert goes out."), when=voice.when(alert))
     return Next(says, small, True)
 
 

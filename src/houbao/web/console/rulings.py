@@ -12,9 +12,10 @@ from houbao.core.awards import guaranteed
 from houbao.core.disputes import Dispute
 from houbao.core.hearings import paid
 from houbao.core.terms import Refused
+from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form, amount_of, note_of
 from houbao.web.console.language import N_, Voice
-from houbao.web.console.words import word
+from houbao.web.console.words import low, word
 
 FINDINGS = ("justified", "unjustified")
 REASONS: Mapping[str, tuple[str, ...]] = {
@@ -126,6 +127,13 @@ FRAUDS = {
     "seller": N_("Propose: fraud of the seller"),
     "buyer": N_("Propose: fraud of the buyer"),
 }
+
+
+def found(voice: Voice, dispute: Dispute, rule: Rule) -> Fact:
+    """What is found, and why, as the first line of what the ruling would do."""
+    finding = word(voice, "heard" if in_hearing(dispute.appeals) else "finding", rule.finding)
+    reason = low(voice, "reason", rule.reason)
+    return Fact(voice.say(N_("Finding")), voice.say(N_("%(finding)s: %(reason)s"), finding=finding, reason=reason))
 
 
 def button(voice: Voice, dispute: Dispute, rule: Rule) -> Markup:

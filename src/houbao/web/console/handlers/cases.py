@@ -197,6 +197,8 @@ def _preview(request: AnyRequest, scope: Scope, number: int, name: str, form: di
     path = f"/cases/{public_id('dispute', PART, number)}"
     asks = name == "request_evidence"
     facts = told.asked(voice, preview) if asks else _foretold(site, voice, found, preview)
+    if name == "rule":
+        facts.insert(0, rulings.found(voice, found.dispute, command))
     button = rulings.button(voice, found.dispute, command) if name == "rule" else voice.say(deed.button)
     given: dict[str, Any] = {
         "facts": facts,
