@@ -158,10 +158,32 @@ def test_an_answer_says_before_it_is_sent_what_it_may_cost_later(served, shown):
     assert accepted.startswith("<dd>€1,035.00 → €1,020.00, and it counts as not received</dd>")
     worst = said.split("If the platform decides for the buyer</dt>")[1]
     assert worst.startswith("<dd>up to €25.00: €1,035.00 → €1,010.00, and it counts as not received</dd>")
-    form = {"seen": seen(served, number), "reason": "proof_of_delivery"}
+    form = {"seen": seen(served, number), "reason": "proof_of_delivery", "note": "Signed for on Monday."}
     said = post(served, f"{dispute(number)}/reject/preview", form).text
     assert "<dd>up to €25.00: €1,035.00 → €1,010.00" in said
     assert "If the buyer accepts" not in said
+
+
+def test_nothing_is_rejected_without_a_reason_that_was_chosen_and_a_word(served, shown):
+    number = shown["late"]
+    form = re.findall(rf'action="{dispute(number)}/reject.*?</form>', get(served, dispute(number)).text, re.S)[0]
+    assert "checked" not in form
+    answer = post(served, f"{dispute(number)}/reject", {"seen": seen(served, number), "reason": "other", "note": " "})
+    assert answer.status_code == 422
+    assert "Say in a sentence why you reject it" in answer.text
+    assert served.market.dispute(number).phase == "awaiting_seller"
+
+
+def test_a_withdrawn_dispute_still_shows_what_was_offered(served, shown):
+    number = shown["offered"]
+    said = post(served, f"{dispute(number)}/withdraw/preview", {"seen": seen(served, number)}, "buyer").text
+    assert "You can take it up again once" in said
+    served.market.accept(d.Counter(dispute=number, amount=eur("30.00")), BUYER)
+    served.market.accept(d.Withdraw(dispute=number), BUYER)
+    said = get(served, dispute(number), "buyer").text
+    assert "You withdrew it." in said
+    assert "No answer yet" not in said
+    assert "€20.00</p><p>Not accepted." in said
 
 
 def test_a_counter_says_before_it_is_sent_that_the_offer_and_the_way_to_the_platform_go(served, shown):
@@ -204,7 +226,7 @@ def test_what_was_decided_on_an_old_page_is_refused_kindly(served, shown):
 
 def test_an_answer_that_came_too_late_is_told_what_happened_instead(served, shown):
     number = shown["late"]
-    form = {"seen": seen(served, number), "reason": "proof_of_delivery"}
+    form = {"seen": seen(served, number), "reason": "proof_of_delivery", "note": "Signed for on Monday."}
     served.market.now += 6 * DAY
     answer = post(served, f"{dispute(number)}/reject", form)
     assert answer.status_code in (409, 412)

@@ -128,8 +128,10 @@ def test_3_not_received_goes_to_the_seller_though_covered_and_silence_pays_once(
     cast.market.go(T + 5 * DAY - SECOND)
     cast.oak.open(dispute)
     assert "Answer by Mon 13 Jul, 12:00" in cast.oak.text()
-    assert cast.oak.told()["Guarantee"] == "Covered"
-    cast.oak.press("See what happens", at="/reject/preview", reason="not_our_fault")
+    assert cast.oak.told()["Guarantee"] == "Covered but this kind of dispute is yours to answer and to pay"
+    cast.oak.press(
+        "See what happens", at="/reject/preview", reason="not_our_fault", note="Signed for on Monday, at the door."
+    )
     cast.market.now = T + 5 * DAY
     cast.oak.press(cast.oak.buttons()[0])
     assert "Your answer came too late." in cast.oak.text()

@@ -28,7 +28,7 @@ from houbao.core.policy import clock_of
 from houbao.core.rulings import Caps, Compiled, caps_of
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import draw, spent
-from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, tag_of
+from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, check_aware, tag_of
 from houbao.core.world import Event, World, evolve, order_of
 
 OrderCommand = o.PlaceOrder | o.Fact | c.Chargeback | m.WriteOnOrder | SendGoodwill
@@ -91,8 +91,7 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
         if world.outages:
             world = _apply_outages(world, now, all_of_it)
         if not isinstance(command, r.ServeWaiting):
-            until = command.until if isinstance(command, d.PassTime) else None
-            world = _apply_due(world, until or now, all_of_it)
+            world = _apply_due(world, _horizon(command, now), all_of_it)
     try:
         events = _decide(world, command, by, now)
     except Refused as refused:
@@ -100,6 +99,14 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
             raise _too_late(refused, [one.event for one in all_of_it], command.dispute) from None
         raise
     return Decision(all_of_it, _follow(world, events, all_of_it))
+
+
+def _horizon(command: Command, now: datetime) -> datetime:
+    """Up to when what fell due is applied first."""
+    if not isinstance(command, d.PassTime) or command.until is None:
+        return now
+    check_aware("until", command.until)
+    return min(command.until, now)
 
 
 def _follow(world: World, events: list[Event], all_of_it: list[Consequence]) -> World:

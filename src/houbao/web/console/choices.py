@@ -213,8 +213,16 @@ def _cost(voice: Voice, found: Consequence, minor: int) -> Markup:
     return voice.say(N_("%(balance)s, and it counts as %(kind)s"), balance=balance, kind=kind)
 
 
+AGAIN = N_(
+    "You can take it up again once, if the seller does not keep what you two agreed, while the time to open disputes "
+    "runs."
+)
+
+
 def _given_up(voice: Voice, before: Dispute, after: Dispute) -> list[Fact]:
     """What a buyer has now and would not have then: the offer, and the way to the platform."""
+    if after.outcome == "withdrawn" and after.phase == "closed" and not before.reopened:
+        return [Fact(voice.say(N_("Later")), voice.say(AGAIN))]
     if before.phase != "awaiting_buyer" or after.phase != "awaiting_seller":
         return []
     told: list[Fact] = []
@@ -254,6 +262,8 @@ def then_told(voice: Voice, role: str, found: Consequence, after: Dispute) -> Ma
     if found.outcome:
         outcome, how = low(voice, "outcome", found.outcome), word(voice, "resolved_by", found.resolved_by)
         return voice.say(N_("It is closed: %(outcome)s, %(how)s."), outcome=outcome, how=how)
+    if found.phase == "refunding" and role == "buyer":
+        return voice.say(N_("The refund goes out at once, back the way you paid; then it is closed."))
     if found.phase == "refunding":
         return voice.say(N_("The refund goes out at once; then it is closed."))
     if found.phase == "awaiting_funds":

@@ -76,6 +76,12 @@ REJECTING = Field(
     table="reason",
     options=("proof_of_delivery", "as_described", "disclosed", "not_our_fault", "other"),
 )
+WHY_NOT = Field(
+    "note",
+    "text",
+    N_("What the buyer should know"),
+    N_("A sentence at least: the buyer reads it, and the platform if it decides. Photos and papers go in below."),
+)
 
 
 def amount_of(dispute: d.Dispute, form: Form) -> int:
@@ -143,7 +149,7 @@ BUYERS = (
     Deed(
         "counter",
         N_("Ask for another amount"),
-        N_("The seller’s time to answer starts again. Silent, the seller pays what you ask."),
+        N_("The seller’s time to answer starts again. If they do not answer, they pay what you ask."),
         N_("Ask for %(typed)s"),
         lambda x, form: d.Counter(dispute=x.id, amount=amount_of(x, form), note=form.get("note", "")),
         (Field("amount", "money", N_("Amount you ask for")), NOTE),
@@ -161,7 +167,7 @@ BUYERS = (
     Deed(
         "change_claim",
         N_("Change the amount"),
-        N_("Where the seller answers, their time starts again."),
+        N_("If it is the seller’s turn, they get the whole time to answer again."),
         N_("Ask for %(typed)s"),
         lambda x, form: d.ChangeClaim(dispute=x.id, amount=amount_of(x, form), note=form.get("note", "")),
         (Field("amount", "money", N_("Amount you ask for")), NOTE),
@@ -229,7 +235,10 @@ SELLERS = (
     Deed(
         "offer",
         N_("Offer something else"),
-        N_("The buyer may accept, ask for another amount or let the platform decide. Silent, your offer is paid."),
+        N_(
+            "The buyer may accept, ask for another amount or let the platform decide. If they do not answer, your "
+            "offer is paid."
+        ),
         N_("Offer %(typed)s"),
         lambda x, form: _offer(x, form),
         (
@@ -250,12 +259,12 @@ SELLERS = (
     Deed(
         "reject",
         N_("Reject, with a reason"),
-        N_("The buyer may answer or let the platform decide. Silent, it ends with nothing paid."),
+        N_("The buyer may answer or let the platform decide. If they do not, it ends with nothing paid."),
         N_("Reject the claim"),
         lambda x, form: _reject(x, form),
-        (REJECTING, NOTE),
+        (REJECTING, WHY_NOT),
         money=N_("no change now"),
-        score=N_("freed if it ends with nothing paid"),
+        score=N_("removed from your record if nothing is paid"),
     ),
     Deed(
         "confirm_return",
@@ -306,7 +315,7 @@ COMMON = (
                 N_("What should be looked at again"),
                 table="about",
                 options=("remedy", "funding", "fault"),
-            ),
+                        ),
             TO_PLATFORM,
         ),
         money=N_("what the appeal decides"),
@@ -340,7 +349,9 @@ DEEDS: dict[str, Deed] = {deed.name: deed for deed in (*SELLERS, *BUYERS, *COMMO
 
 def _reject(dispute: d.Dispute, form: Form) -> d.Reject:
     reason = option(form, "reason", REJECTING.options)
-    return d.Reject(dispute=dispute.id, reason=reason, note=note_of(form, reason))
+    if not form.get("note", "").strip():
+        raise Refused("no_text", "say in a sentence why you reject it: the buyer reads it, and the platform")
+    return d.Reject(dispute=dispute.id, reason=reason, note=form["note"])
 
 
 def _offer(dispute: d.Dispute, form: Form) -> d.MakeOffer:

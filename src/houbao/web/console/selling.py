@@ -29,6 +29,9 @@ def lede(voice: Voice, inbox: Inbox) -> Markup:
     needs = voice.say_n("<b>%(n)s dispute needs you.</b>", "<b>%(n)s disputes need you.</b>", count)
     if not inbox.at_risk or first is None:
         return needs
+    if count == 1:
+        said = N_("If you do not answer, <b>%(risk)s</b> goes to the buyer from your balance, %(when)s.")
+        return needs + " " + voice.say(said, risk=risks, when=voice.when(first))
     said = N_("If you answer nothing, <b>%(risk)s</b> goes to buyers from your balance, the first of it %(when)s.")
     return needs + " " + voice.say(said, risk=risks, when=voice.when(first))
 

@@ -68,6 +68,8 @@ def next_of(voice: Voice, case: Case) -> Next | None:
         return Next(
             voice.say(N_("Nobody’s time runs until the buyer’s bank has decided about the payment.")), Markup(""), False
         )
+    if case.role == "buyer" and dispute.phase == "refunding" and case.waiting != "buyer":
+        return Next(voice.say(BACK_TO_BUYER), Markup(""), False)
     if case.due is None or not case.default:
         return Next(voice.say(QUIET.get(dispute.phase, N_("It goes on by itself."))), Markup(""), False)
     mine = case.waiting == case.role
@@ -76,6 +78,9 @@ def next_of(voice: Voice, case: Case) -> Next | None:
     return Next(says, _small(voice, case, mine), mine)
 
 
+BACK_TO_BUYER = N_(
+    "The refund is approved and on its way. It goes back the way you paid; how many days that takes is your bank’s."
+)
 QUIET = {
     "refunding": N_("The refund is approved and on its way. Nothing is left to do."),
     "awaiting_funds": N_(
@@ -193,8 +198,10 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def outcome_of(voice: Voice, dispute: Dispute) -> Markup:
-    """How a closed one ended."""
+def outcome_of(voice: Voice, dispute: Dispute, role: str = "") -> Markup:
+    """How a closed one ended, said to that reader."""
+    if role == "buyer" and dispute.outcome == "withdrawn":
+        return voice.say(N_("<b>You withdrew it.</b>"))
     outcome, how = word(voice, "outcome", dispute.outcome), low(voice, "resolved_by", dispute.resolved_by)
     return voice.say(N_("<b>%(outcome)s</b>, %(how)s."), outcome=outcome, how=how)
 
