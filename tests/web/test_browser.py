@@ -24,6 +24,7 @@ SELLERS = (
     "/orders/{goodwill order}",
     "/records",
     "/records/EUR",
+    "/records/EUR/held",
     "/score",
     "/guarantee",
     "/guarantee/leave",
