@@ -131,9 +131,12 @@ def test_what_could_be_two_amounts_is_refused_with_how_to_write_it(served, typed
 
 def test_cash_goes_to_a_provider_that_there_is(served):
     form = {"currency": "EUR", "amount": "300.00", "provider": "sandbox"}
-    assert "More at sandbox" in post(served, "/fund/cash-moves/preview", form, "finance").text
+    said = post(served, "/fund/cash-moves/preview", form, "finance").text
+    assert "<dt>At the bank</dt><dd>€1,000.00 → €700.00</dd>" in said
+    assert "<dt>At sandbox</dt><dd>€200.00 → €500.00</dd>" in said
     assert post(served, "/fund/cash-moves", form, "finance").status_code == 303
     assert served.market.sum_of("provider:sandbox") == "-500.00", "200.00 came in by an order"
+    assert "<dt>sandbox</dt><dd>500.00</dd>" in told(served, "/fund/sums")
     answer = post(served, "/fund/cash-moves", form | {"provider": "other"}, "finance")
     assert "There is no such provider." in answer.text
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from houbao.core.accounts import AVAILABLE, store_account, store_of
+from houbao.core.accounts import AVAILABLE, BANK, store_account, store_of
 from houbao.core.breaker import Breaker
 from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
@@ -81,6 +81,20 @@ def flows(connection: sqlite3.Connection, part: int, account: str, currency: str
         (DAY_MICROS, account, account, part, first_since(connection, part, since), currency, account),
     )
     return [Flow((EPOCH + timedelta(days=day)).date(), *rest) for day, *rest in found]
+
+
+def cash(connection: sqlite3.Connection, part: int, currency: str) -> dict[str, int]:
+    """Where the cash is by the ledger: the bank, and every provider that had to do with that currency → minor units
+    there. Reads every transfer of the currency once."""
+    found = connection.execute(
+        "SELECT account, sum(minor) FROM ("
+        " SELECT source AS account, minor FROM transfers"
+        " WHERE part=? AND currency=? AND (source=? OR source LIKE 'provider:%')"
+        " UNION ALL SELECT target, -minor FROM transfers"
+        " WHERE part=? AND currency=? AND (target=? OR target LIKE 'provider:%')) GROUP BY account ORDER BY account",
+        (part, currency, BANK) * 2,
+    )
+    return dict(found.fetchall())
 
 
 # --- refunds -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 from msgspec import Struct
 
-from houbao.core.accounts import AVAILABLE
+from houbao.core.accounts import AVAILABLE, BANK, provider_account
 from houbao.core.fund import CapitalAdded, FundCommand, MoveCash, TopUp
 from houbao.core.money import DIGITS
 from houbao.core.terms import Refused
@@ -93,10 +93,13 @@ def _what_a_top_up_does(voice: Voice, site: Site, command: TopUp) -> list[Fact]:
 
 
 def _what_a_cash_move_does(voice: Voice, site: Site, command: MoveCash) -> list[Fact]:
-    amount = voice.money(command.minor, command.currency)
+    minor, currency = command.minor, command.currency
+    with site.snapshot() as reading:
+        cash = desk_money.cash(reading, PART, currency)
+    bank, there = cash.get(BANK, 0), cash.get(provider_account(command.provider), 0)
     return [
-        Fact(voice.say(N_("Less at the bank")), amount),
-        Fact(voice.say(N_("More at %(provider)s"), provider=command.provider), amount),
+        Fact(voice.say(N_("At the bank")), voice.change(bank, bank - minor, currency)),
+        Fact(voice.say(N_("At %(provider)s"), provider=command.provider), voice.change(there, there + minor, currency)),
         Fact(voice.say(N_("The fund")), voice.say(N_("stays as it is: only the place of the cash changes"))),
     ]
 
@@ -295,7 +298,8 @@ def show_sums(request: AnyRequest) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
         found = queries.fund(reading, PART)
-    return frame.page(request, voice, "finance/sums.html", at="fund", funds=found)
+        cash = {one.currency: desk_money.cash(reading, PART, one.currency) for one in found}
+    return frame.page(request, voice, "finance/sums.html", at="fund", funds=found, cash=cash, bank=BANK)
 
 
 HANDLERS = (show_fund, preview_booking, book, show_movements, show_sums)
