@@ -343,6 +343,10 @@ def test_a_statement_shows_both_lines_of_what_the_guarantee_paid_and_sums_up(ser
     told = get(served, entry).text
     assert "−€40.00" in told
     assert "together they leave your balance as it was" in told
+    partner = re.findall(r'href="(/records/EUR/\d+-\d+)">Show it', told)[0]
+    assert "<h1>Guarantee</h1>" in get(served, partner).text
+    day, line = re.findall(r'href="(/records/EUR\?[^"#]+)#(e\d+-\d+)"', told)[0]
+    assert f'id="{line}"' in get(served, day.replace("&amp;", "&")).text
 
 
 def test_what_is_put_aside_leads_to_the_disputes_that_it_is_for_and_sums_up(served, shown):

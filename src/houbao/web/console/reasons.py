@@ -10,12 +10,14 @@ from houbao.web.console.language import N_, Voice
 
 
 def reasons(voice: Voice, rules: Compiled, facts: Facts) -> list[Markup]:
-    """The rule that matches the facts, then why each rule before it does not."""
+    """The rule that matches the facts, then why each rule before it that would lead elsewhere does not."""
     ruling = assess(rules, facts)
     by_name = {rule.name: rule for rule in rules.policy.rules}
     told = [voice.say(N_("<b>%(says)s</b>"), says=says(ruling.rule, voice.say))]
     for miss in ruling.misses:
         rule = by_name[miss.rule]
+        if rule.refuse:
+            continue  # nothing was refused: that goes without saying
         condition = rule.when[miss.condition]
         if condition.fact in PRIVATE_FACTS:
             why = voice.say(N_("a check that is kept from everybody"))
