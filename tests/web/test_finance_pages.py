@@ -186,6 +186,7 @@ def test_every_movement_comes_page_after_page_and_the_sums_agree(served, shown, 
         "SELECT count(*) FROM transfers WHERE source LIKE 'fund:%' OR target LIKE 'fund:%'"
     ).fetchone()
     assert rows == count > 3
+    assert "Store elm, put aside for a refund" in told(served, "/fund/movements")
     assert "It adds up" in told(served, "/fund/sums")
 
 
@@ -198,6 +199,7 @@ def test_refunds_without_an_answer_and_failed_ones_stand_apart(served, shown):
     assert case(shown["unknown"]) not in failed
     assert case(shown["stuck"]) in failed
     assert "<b>1 attempt</b> without an answer." in unknown
+    assert "1 refund waits for money" in unknown
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,14 @@ def line_for_fund(connection: sqlite3.Connection, part: int, currency: str, limi
     return [Waiting(position, minor, rows.decode_dispute(body)) for position, minor, body in found]
 
 
+def waiting_for_fund(connection: sqlite3.Connection, part: int) -> int:
+    """How many refunds wait for the fund, in every currency."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM waiting WHERE part=? AND account=?", (part, AVAILABLE)
+    ).fetchone()
+    return count
+
+
 def amounts_in_line(connection: sqlite3.Connection, part: int, currency: str, limit: int) -> list[int]:
     """What the refunds take that wait for the fund (minor units), the first approved first."""
     found = connection.execute(

@@ -288,8 +288,22 @@ def show_movements(request: AnyRequest) -> Response[str]:
 
 
 def _account(voice: Voice, name: str) -> Markup | str:
-    """What an account is called: the fund's own and the outside's by words, others as they are."""
+    """What an account is called: the fund's own and the outside's by words, a store's and a provider's by name."""
+    kind, _, rest = name.partition(":")
+    if kind == "provider":
+        return rest
+    if kind == "store":
+        store, _, part = rest.rpartition(":")
+        return voice.say(STORE_ACCOUNTS[part], store=store) if part in STORE_ACCOUNTS else name
     return word(voice, "account", name)
+
+
+STORE_ACCOUNTS = {
+    "payable": N_("Store %(store)s, its balance"),
+    "held": N_("Store %(store)s, put aside for a refund"),
+    "deposit": N_("Store %(store)s, its deposit"),
+    "receivable": N_("Store %(store)s, what it owes"),
+}
 
 
 @get("/fund/sums", opt=on("fund.read"), sync_to_thread=True)

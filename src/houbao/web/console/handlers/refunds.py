@@ -30,6 +30,7 @@ def show_refunds(request: AnyRequest) -> Response[str]:
     with site.snapshot() as reading:
         unknown = desk_money.unknown_refunds(reading, PART, MOST_UNKNOWN)
         failed = desk_money.failed_refunds(reading, PART, after=after, limit=PAGE)
+        waiting = desk_money.waiting_for_fund(reading, PART)
         numbers = [one.dispute.store for one in unknown] + [one.store for one in failed.disputes]
         names = {number: name_of(reading, PART, "store", number) or number for number in dict.fromkeys(numbers)}
     return frame.page(
@@ -38,6 +39,7 @@ def show_refunds(request: AnyRequest) -> Response[str]:
         "finance/refunds.html",
         at="refunds",
         unknown=unknown,
+        waiting=waiting,
         failed=failed,
         stuck={
             one.id: [share for refund in one.refunds for share in refund.shares if share.state == "stuck"]
