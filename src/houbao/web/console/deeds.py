@@ -315,7 +315,7 @@ COMMON = (
                 N_("What should be looked at again"),
                 table="about",
                 options=("remedy", "funding", "fault"),
-                        ),
+            ),
             TO_PLATFORM,
         ),
         money=N_("what the appeal decides"),

@@ -201,6 +201,9 @@ POSSIBLE = {
 }
 
 
+SAID = ("dispute_open", "outside_window")
+"""Codes whose title says all: the detail would say it twice."""
+
 AMOUNTS = {
     "amount_above_claim": N_("The buyer asks for %(asked)s, and you typed %(typed)s."),
     "amount_above_refundable": N_("%(left)s can still be refunded, and you typed %(typed)s."),
@@ -220,7 +223,8 @@ def trouble(voice: Voice, refused: Refused, amounts: Mapping[str, str] = NO_AMOU
         return Trouble(voice.say(N_("A fault of ours.")), "", voice.say(possible), refused.code)
     if refused.code in AMOUNTS and amounts:
         return Trouble(voice.say(title), voice.say(AMOUNTS[refused.code], **amounts), voice.say(possible), refused.code)
-    detail = refused.detail if voice.language == "en" or refused.code not in TITLES else ""
+    told = (voice.language == "en" and refused.code not in SAID) or refused.code not in TITLES
+    detail = refused.detail if told else ""
     return Trouble(voice.say(title), _sentence(detail), voice.say(possible), refused.code)
 
 

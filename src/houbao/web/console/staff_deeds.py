@@ -39,7 +39,9 @@ ASK = Deed(
     ),
     (
         Field("party", "choice", N_("Whom"), table="party", options=("buyer", "seller")),
-        Field("note", "text", N_("What you need to see"), N_("They read it in the timeline; a mail tells them to look.")),
+        Field(
+            "note", "text", N_("What you need to see"), N_("They read it in the timeline; a mail tells them to look.")
+        ),
     ),
 )
 AGENTS = (
