@@ -63,7 +63,18 @@ FINANCES = (
     "/cases/{unknown}",
     "/cases/{stuck}",
 )
-ADMINS = ("/people", "/keys", "/webhooks", "/webhooks/{webhook}", "/audit", "/cases/{checked}")
+ADMINS = (
+    "/people",
+    "/keys",
+    "/webhooks",
+    "/webhooks/{webhook}",
+    "/stores",
+    "/stores/elm",
+    "/outages",
+    "/audit",
+    "/account",
+    "/cases/{checked}",
+)
 PAGES = {
     "seller": SELLERS,
     "buyer": BUYERS,

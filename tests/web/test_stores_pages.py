@@ -87,13 +87,15 @@ def test_every_event_is_told_either_of_a_dispute_or_in_the_audit():
 
 
 def test_the_audit_says_what_happened_to_what_and_which_keys_and_webhooks_there_are(served):
-    served.market.order(amount="40.00")
+    order = served.market.order(amount="40.00")
     served.market.top_up("70.00")
     post(served, "/stores/oak/watch", {"why": "checks"}, "admin")
     post(served, "/keys", {"name": "The till", "read": "yes"}, "admin")
     page = told(served, "/audit")
     assert "Capital of €70.00 came from the bank into the fund" in page
     assert 'href="/fund/movements?before=' in page
+    placed = next(row for row in page.split("<tr>") if "placed at oak" in row)
+    assert f'href="/orders/order_0_{order}"' in placed
     assert "Store oak put under watch: checks" in page
     assert 'href="/stores/oak"' in page
     assert "Order of €40.00 at oak paid, covered" in page

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from houbao.core.disputes import Dispute
 from houbao.core.fund import FundEvent
+from houbao.core.orders import OrderPlaced
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, check_aware
 from houbao.store import hooks, lists
@@ -124,7 +125,7 @@ def _line(voice: Voice, row: Row, disputes: dict[int, Dispute]) -> Line:
         str(getattr(event, "by", "") or "–"),
         title.title if title else told(voice, event),
         int(getattr(event, "dispute", 0) or 0),
-        int(getattr(event, "order", 0) or 0),
+        row.position if isinstance(event, OrderPlaced) else int(getattr(event, "order", 0) or 0),
         str(getattr(event, "store", "") or ""),
         isinstance(event, FundEvent),
     )
