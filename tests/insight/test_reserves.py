@@ -258,6 +258,17 @@ def test_the_largest_store_is_the_one_with_most_covered_orders_under_protection(
     assert reserved(market).largest_exposure == 0
 
 
+@pytest.mark.parametrize("fund", ["1000.00", "10.00"])
+def test_what_is_approved_for_the_largest_store_is_counted_once_in_its_default(tmp_path, fund):
+    market = Market(tmp_path, fund=fund, owed="0")
+    market.order()
+    market.rule(market.open(market.order(amount="70.00"), "damaged", "70.00"))  # reserved, or waits for the fund
+    found = reserved(market)
+    assert found.promised + found.waiting == eur("70.00")
+    assert found.largest_exposure == eur("40.00")
+    assert found.stress[1].owes == found.owes + eur("40.00")
+
+
 def test_half_as_many_disputes_again_adds_half_of_what_is_uncertain(tmp_path):
     market = Market(tmp_path)
     market.rule(market.open(market.order(), "damaged", "40.00"))

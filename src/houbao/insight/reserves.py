@@ -13,7 +13,7 @@ from houbao.core.orders import Order
 from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Coverage
 from houbao.core.protection import matures_at
-from houbao.core.refunds import takes
+from houbao.core.refunds import SETTLED, is_settled, takes
 from houbao.engine.ports import BookedTransfer, Past
 from houbao.insight.ladder import Ladder, chain_ladder
 from houbao.insight.lake import Progress
@@ -115,6 +115,7 @@ class _Fund:
         self.payments: dict[int, list[tuple[int, int]]] = {}
         self.triangle = [[0] * (period + 1) for period in range(PERIODS)]
         self.open: list[int] = []
+        self.exposed: dict[int, int] = {}
         self.claimed = self.found = self.left_out = self.oldest = 0
 
     def over(self, past: Past, classes: Mapping[str, str], progress: Progress) -> Reserves:
@@ -157,7 +158,8 @@ class _Fund:
             store.orders += 1
             store.price += price
             if order.status != "cancelled" and matures_at(order, days.get(coverage.policy, 0)) > self.now:
-                store.exposure += max(0, price - paid)
+                left = self.exposed[order.id] = max(0, price - paid)
+                store.exposure += left
         store.paid += paid
         store.claims += paid > 0
         origin = self._period(order.paid_at)
@@ -180,10 +182,25 @@ class _Fund:
         elif dispute.refunds:
             takings = [takes(refund) for refund in dispute.refunds if refund.waits == AVAILABLE]
             self.waiting += sum(minor for minor, currency in takings if currency == self.currency)
+            self._approved(dispute)
         elif own:
             self.open.append(dispute.amount)
         else:
             self.left_out += 1
+
+    def _approved(self, dispute: Dispute) -> None:
+        """What is approved is owed already: it is no longer among what the store's orders might yet cost."""
+        coming = sum(
+            share.minor
+            for refund in dispute.refunds
+            if refund.payer == "fund" and not is_settled(refund)
+            for share in refund.shares
+            if share.state not in SETTLED
+        )
+        less = min(coming, self.exposed.get(dispute.order, 0))
+        if less:
+            self.exposed[dispute.order] -= less
+            self.stores[dispute.store].exposure -= less
 
     def _summed(self, classes: Mapping[str, str]) -> Reserves:
         rows = [self.triangle[period] for period in range(self.oldest, -1, -1)]
