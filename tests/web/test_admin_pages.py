@@ -76,6 +76,7 @@ def test_a_closed_account_is_signed_out_at_once_and_nobody_closes_their_own(serv
     assert served.client.get("/queue/verify", headers=session).status_code == 200
     assert post(served, "/people/lee/close", {}, "admin").headers["location"] == "/people?done=closed"
     assert served.client.get("/queue/verify", headers=session, follow_redirects=False).status_code in (303, 401)
+    assert "Open the account of lee again, with a new password" in told(served, "/people")
     answer = post(served, "/people/eve/close", {}, "admin")
     assert (answer.status_code, "your own account is closed by another admin" in answer.text) == (403, True)
 

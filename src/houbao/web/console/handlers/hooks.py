@@ -29,7 +29,7 @@ STATES = ("", "due", "done", "failed")
 
 DONE = {
     "ended": N_("That webhook is told no more; what it was not told yet is given up."),
-    "again": N_("It is delivered once more in a moment, with the id that it had."),
+    "again": N_("It is delivered in a moment, with the id that it had."),
 }
 
 
