@@ -58,7 +58,7 @@ def test_an_authenticator_is_set_up_by_what_is_shown_once(served):
         ({"role": "agent", "store": "oak"}, "bad_request"),
         ({"role": "seller", "store": "nowhere"}, "unknown_store"),
         ({"role": "buyer"}, "bad_request"),
-        ({"user": "eve"}, "there is a user eve already"),
+        ({"user": "eve"}, "There is a user eve already"),
     ],
 )
 def test_who_cannot_be_added_is_refused_with_everything_kept(served, changed, said):
@@ -78,7 +78,7 @@ def test_a_closed_account_is_signed_out_at_once_and_nobody_closes_their_own(serv
     assert served.client.get("/queue/verify", headers=session, follow_redirects=False).status_code in (303, 401)
     assert "Open the account of lee again, with a new password" in told(served, "/people")
     answer = post(served, "/people/eve/close", {}, "admin")
-    assert (answer.status_code, "your own account is closed by another admin" in answer.text) == (403, True)
+    assert (answer.status_code, "Your own account is closed by another admin" in answer.text) == (403, True)
 
 
 def test_a_new_password_replaces_the_old_one_everywhere(served):
@@ -97,9 +97,9 @@ def test_a_person_changes_their_own_password_and_is_signed_out_elsewhere(served)
     elsewhere = served.session("user", "agent", "lee")
     form = {"password": PASSWORD, "new_password": "a longer one than before", "again": "a longer one than before"}
     for wrong, said in (
-        ({"password": "guessed wrongly"}, "that is not the password you have now"),
-        ({"again": "another"}, "the two new passwords are not the same"),
-        ({"new_password": "short", "again": "short"}, "a password has 12 to 256 characters"),
+        ({"password": "guessed wrongly"}, "That is not the password you have now"),
+        ({"again": "another"}, "The two new passwords are not the same"),
+        ({"new_password": "short", "again": "short"}, "A password has 12 to 256 characters"),
     ):
         answer = post(served, "/account/password", form | wrong, "lee")
         assert answer.status_code >= 400

@@ -56,7 +56,7 @@ def test_1_a_covered_dispute_is_paid_by_the_fund_with_no_act_of_the_seller(cast)
     dispute = cast.buyer_opens(order, "damaged", "40.00")
     assert "the platform checks" not in cast.ann.text()
     assert "Platform verifies" in cast.ann.text()
-    cast.agent_rules(cast.lee, "lee", "verify", finding="justified", reason="photos")
+    cast.agent_rules(cast.lee, "lee", "verify", finding="justified", reason="evidence")
     assert cast.lee.told()["Fund, free"] == "€1,000.00 → €960.00"
     cast.lee.press("Refund €40.00 to the buyer")
     assert cast.funds() == ("200.00", "960.00", "40.00")

@@ -240,7 +240,7 @@ def test_a_refund_that_nobody_pays_is_settled_by_a_person_who_saw_what_that_does
     form = {"seen": seen(served, number), "how": "paid_elsewhere", "note": "Bank transfer of 10 July."}
     for path in ("resolve_refund/preview", "resolve_refund"):
         refused = post(served, f"{case(number)}/{path}", form | {"note": " "}, "finance")
-        assert "say where the proof is" in refused.text
+        assert "Say where the proof is" in refused.text
     assert served.market.dispute(number).phase == "refunding"
     said = post(served, f"{case(number)}/resolve_refund/preview", form, "finance").text
     assert "€35.00, which was paid another way" in said

@@ -124,7 +124,7 @@ def _compared(site: Site, name: str, content: bytes, account: str, days: int) ->
     try:
         return site.reconcile(name, content, account, days)
     except BookError as error:
-        raise Refused("bad_file", str(error)) from None
+        raise Refused("bad_file", f"in {error}") from None
     finally:
         site.comparing.release()
 
