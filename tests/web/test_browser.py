@@ -232,6 +232,7 @@ def test_an_agent_works_by_keys_and_can_switch_them_off(browser, site):
         agent.open(f"/cases/dispute_0_{number}")
         agent.page.keyboard.press("c")
         agent.page.wait_for_selector("text=Claimed by you")
+        agent.page.wait_for_load_state()  # the keys come with the script
         agent.page.keyboard.press("2")
         assert agent.page.is_checked("input[value=unjustified]")
         agent.page.keyboard.press("r")

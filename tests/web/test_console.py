@@ -142,7 +142,7 @@ def test_what_a_preview_says_is_what_then_happens(served, shown):
     said = post(served, f"{dispute(number)}/accept/preview", form).text
     assert "€1,035.00 → €1,010.00" in said
     assert "Refund €25.00 from my balance" in said
-    assert "Pending as not received</span><small>counted when the refund is paid</small>" in said
+    assert "until the refund is through, then" in said
     assert served.market.dispute(number).phase == "awaiting_seller"
     answer = post(served, f"{dispute(number)}/accept", form)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{dispute(number)}?done=accept")
