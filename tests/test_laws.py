@@ -1108,7 +1108,7 @@ class Laws(RuleBasedStateMachine):
         self.plan.next, self.market.mailbox.script = [], []
         self.provider.down = self.provider.blind = 0
         self.a_bank_decides(True, True)
-        self.top_up(10**7)
+        self.top_up(10**7 + sum(minor for queue in self.queues.values() for _, minor in queue))
         for _ in range(14):
             for gap in (0 * DAY, HOUR, DAY, 7 * DAY):
                 self.market.now += gap
