@@ -103,3 +103,24 @@ def test_the_audit_says_what_happened_to_what_and_which_keys_and_webhooks_there_
     assert "Key made" in page
     assert "The till" in page.partition('id="kept"')[2]
     assert 'id="kept"' not in told(served, "/audit?day=2026-07-08"), "made on another day"
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "who"),
+    [
+        ("/stores/oak/watch", {"why": "checks"}, "admin"),
+        ("/outages", {"start": "2026-07-08T09:00:00+00:00", "end": "2026-07-08T10:00:00+00:00"}, "admin"),
+        ("/fund/reserves/line", {"currency": "EUR", "below": "1.20"}, "finance"),
+        ("/fund/top-ups", {"currency": "EUR", "amount": "5.00"}, "finance"),
+        ("/orders/order_0_{order}/goodwill", {"amount": "5.00"}, "seller"),
+    ],
+)
+def test_what_was_not_shown_before_is_not_done(served, path, form, who):
+    path = path.format(order=served.market.order())
+    before = served.market.contents()["events"]
+    for mark in ("", "0" * 32):
+        answer = post(served, path, form | {"previewed": mark}, who)
+        assert answer.status_code == 403
+        assert "This is not what was shown before it was sent" in answer.text
+    assert served.market.contents()["events"] == before
+    assert post(served, path, form, who).status_code == 303

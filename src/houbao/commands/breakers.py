@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from houbao.commands.reserving import all_reserves, ratio_of
-from houbao.core.breaker import Breaker, CoverageStopped, SetBreaker, TellSolvency, breaker_of
-from houbao.core.money import parse
+from houbao.core.breaker import Breaker, CoverageStopped, SetBreaker, TellSolvency, breaker_of, parse_ratio
 from houbao.core.terms import SYSTEM, Actor, Refused
 from houbao.engine.ports import Request
 from houbao.insight.reserves import Reserves
@@ -20,13 +19,8 @@ def shown(house: House, currency: str) -> Breaker:
 
 def set_line(house: House, currency: str, below: str) -> Breaker:
     """Draw the line, as a decimal text. Raises Refused: bad_line, bad_currency."""
-    try:
-        line = parse(below, "KWD")  # three decimals: per mille
-    except ValueError:
-        raise Refused(
-            "bad_line", f"--below is {below!r}: give a ratio such as 1.20, with up to three decimals"
-        ) from None
-    (outcome,) = house.engine.execute([Request(SetBreaker(currency=currency, below=line), FINANCE, house.clock())])
+    command = SetBreaker(currency=currency, below=parse_ratio(below))
+    (outcome,) = house.engine.execute([Request(command, FINANCE, house.clock())])
     if isinstance(outcome, Refused):
         raise outcome
     return shown(house, currency)

@@ -4,6 +4,7 @@ Orders that are covered stay covered, whatever the fund holds (R4). What the fun
 outside (`houbao fund reserves`) and told here; from the telling on the breaker decides alone.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -78,6 +79,14 @@ class Breaker(Record, frozen=True, kw_only=True):
     def stopped(self) -> bool:
         """Whether new coverage is stopped now."""
         return bool(self.stops) and self.stops[-1][1] is None
+
+
+def parse_ratio(text: str) -> int:
+    """A coverage ratio as it is written, per mille: `parse_ratio("1.2") == 1200`. Raises Refused: bad_line."""
+    match = re.fullmatch(r"([0-9]{1,9})(?:\.([0-9]{0,3})0*)?", text.strip(), re.ASCII)
+    if not match:
+        raise Refused("bad_line", f"the line is {text[:64]!r}: give a ratio such as 1.20, with up to three decimals")
+    return int(match[1] + (match[2] or "").ljust(3, "0"))
 
 
 def breaker_of(breakers: Iterable[Breaker], currency: str) -> Breaker:

@@ -22,8 +22,8 @@ from houbao.web.console import foretelling as told
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Deed
 from houbao.web.console.handlers import photos
-from houbao.web.console.handlers.disputes import NOTHING_TRIED, Back, Tried, seen_in, typed, why_of, wrong
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.disputes import NOTHING_TRIED, Tried, seen_in, typed, why_of, wrong
+from houbao.web.console.handlers.trying import Back, Change, shown_before, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.previewed import check_mark
 from houbao.web.console.shell import Trouble, trouble
@@ -200,27 +200,18 @@ def _preview(request: AnyRequest, scope: Scope, number: int, name: str, form: di
     if name == "rule":
         facts.insert(0, rulings.found(voice, found.dispute, command))
     button = rulings.button(voice, found.dispute, command) if name == "rule" else voice.say(deed.button)
-    given: dict[str, Any] = {
-        "facts": facts,
-        "deed": deed,
-        "target": f"{path}/{name}",
-        "form": {field.name: form[field.name] for field in deed.fields if form.get(field.name)},
-        "seen": seen,
-        "key": uuid4().hex,
-        "button": button,
-        "trouble": None,
-    }
-    if frame.is_part(request):
-        return frame.part(request, voice, "parts/outcome.html", **given)
-    return frame.page(
+    return shown_before(
         request,
-        voice,
-        "preview.html",
-        at=queue_of(found.dispute) if actor.role == "agent" else "refunds",
-        heading=button,
-        lede=voice.say(deed.then),
-        back=Back(path, telling.title(voice, found)),
-        **given,
+        Change(
+            at=queue_of(found.dispute) if actor.role == "agent" else "refunds",
+            target=f"{path}/{name}",
+            button=button,
+            facts=facts,
+            form={field.name: form[field.name] for field in deed.fields if form.get(field.name)},
+            back=Back(path, telling.title(voice, found)),
+            lede=voice.say(deed.then),
+            seen=seen,
+        ),
     )
 
 

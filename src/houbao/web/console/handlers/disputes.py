@@ -24,7 +24,7 @@ from houbao.web.console import frame, telling
 from houbao.web.console.chronicle import STAFF
 from houbao.web.console.deeds import DEEDS, Deed
 from houbao.web.console.handlers import photos
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.trying import Back, Change, shown_before, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.previewed import check_mark
 from houbao.web.console.reasons import reasons
@@ -50,13 +50,6 @@ class Tried(Struct, frozen=True):
 
 
 NOTHING_TRIED = Tried()
-
-
-class Back(Struct, frozen=True):
-    """Where a page leads back to."""
-
-    path: str
-    says: Markup
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -217,28 +210,20 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
     after = preview.disputes.get(number, found.dispute)
     told = foresee(site, preview, found)
     names = chosen.named(voice, found.dispute, form)
-    given: dict[str, Any] = {
-        "facts": chosen.facts(voice, found.role, told, after, found.dispute),
-        "deed": deed,
-        "target": f"/disputes/{public_id('dispute', PART, number)}/{deed.name}",
-        "form": {field.name: form.get(field.name, "") for field in deed.fields},
-        "seen": seen,
-        "key": uuid4().hex,
-        "button": voice.say(deed.button, **names),
-        "trouble": None,
-    }
-    if frame.is_part(request):
-        return frame.part(request, voice, "parts/outcome.html", **given)
-    back = Back(f"/disputes/{public_id('dispute', PART, number)}", telling.title(voice, found))
-    return frame.page(
+    path = f"/disputes/{public_id('dispute', PART, number)}"
+    return shown_before(
         request,
-        voice,
-        "preview.html",
-        at="inbox" if found.role == "seller" else "disputes",
-        heading=voice.say(deed.label, **names),
-        lede=voice.say(deed.then),
-        back=back,
-        **given,
+        Change(
+            at="inbox" if found.role == "seller" else "disputes",
+            target=f"{path}/{deed.name}",
+            button=voice.say(deed.button, **names),
+            facts=chosen.facts(voice, found.role, told, after, found.dispute),
+            form={field.name: form.get(field.name, "") for field in deed.fields},
+            back=Back(path, telling.title(voice, found)),
+            lede=voice.say(deed.then),
+            heading=voice.say(deed.label, **names),
+            seen=seen,
+        ),
     )
 
 

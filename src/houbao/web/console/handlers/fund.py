@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
@@ -19,11 +18,10 @@ from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form, minor_of
 from houbao.web.console.fund_chart import chart
-from houbao.web.console.handlers.disputes import Back, typed
+from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.queues import place
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
-from houbao.web.console.previewed import check_mark
 from houbao.web.console.shell import TITLES, trouble
 from houbao.web.console.views import fund as views
 from houbao.web.console.words import word
@@ -232,20 +230,17 @@ def _preview(request: AnyRequest, booking: Booking, form: dict[str, str]) -> Res
             return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=said)
         return _shown(request, form.get("currency", ""), refused=refused, tried=booking.name, form=form)
     button = voice.say(booking.button, amount=voice.money(command.minor, command.currency))
-    given: dict[str, Any] = {
-        "facts": booking.facts(voice, site, command),
-        "target": f"/fund/{booking.name}",
-        "form": {name: form[name] for name in ("currency", "amount", "provider") if name in form},
-        "seen": 0,
-        "key": uuid4().hex,
-        "button": button,
-        "trouble": None,
-    }
-    if frame.is_part(request):
-        return frame.part(request, voice, "parts/outcome.html", **given)
-    back = Back(f"/fund?currency={command.currency}", voice.say(N_("Fund")))
-    return frame.page(
-        request, voice, "preview.html", at="fund", heading=button, lede=voice.say(booking.then), back=back, **given
+    return shown_before(
+        request,
+        Change(
+            at="fund",
+            target=f"/fund/{booking.name}",
+            button=button,
+            facts=booking.facts(voice, site, command),
+            form={name: form[name] for name in ("currency", "amount", "provider") if name in form},
+            back=Back(f"/fund?currency={command.currency}", voice.say(N_("Fund"))),
+            lede=voice.say(booking.then),
+        ),
     )
 
 
@@ -254,9 +249,8 @@ async def book(request: AnyRequest) -> Response[Any]:
     """Book it; refused, the page says why."""
     site, booking, form = frame.site_of(request), _booking(request), await typed(request)
     try:
-        check_mark(request.url.path, form)
         command = booking.make(site, form)
-        kept = await site.execute(command, frame.actor_of(frame.caller_of(request)), key=form.get("key", "")[:64])
+        kept = await carry_out(request, command, form)
     except Refused as refused:
         said, currency = refused, form.get("currency", "")
         return await asyncio.to_thread(lambda: _shown(request, currency, refused=said, tried=booking.name, form=form))

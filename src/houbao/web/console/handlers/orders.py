@@ -20,8 +20,8 @@ from houbao.store import lists
 from houbao.store.pages import order_messages
 from houbao.web.console import frame
 from houbao.web.console.deeds import minor_of
-from houbao.web.console.handlers.disputes import Back, typed
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_
 from houbao.web.console.selling import GIFT, amounts, gift
 from houbao.web.console.shell import trouble
@@ -138,7 +138,13 @@ async def write(request: AnyRequest) -> Response[Any]:
     order_id = str(request.path_params["order_id"])
     number, form = number_of("order", order_id), await typed(request)
     command = WriteOnOrder(order=number, message=form.get("message", ""))
-    return await _sent(request, reach, number, command, form, "message")
+    actor = frame.actor_of(frame.caller_of(request))
+    try:
+        await frame.site_of(request).execute(command, actor, key=form.get("key", "")[:64])
+    except Refused as refused:
+        told = refused
+        return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told, tried=form))
+    return Redirect(f"/orders/{public_id('order', PART, number)}?done=message", status_code=303)
 
 
 @post("/orders/{order_id:str}/goodwill/preview", opt=on("orders.goodwill"), status_code=200)
@@ -165,21 +171,19 @@ def _preview(request: AnyRequest, reach: Scope, number: int, form: dict[str, str
             return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=told)
         return shown(request, reach, number, refused=refused, tried=form)
     path = f"/orders/{public_id('order', PART, number)}"
-    given: dict[str, Any] = {
-        "facts": gift(voice, consequence(preview, None, purse, Shift(None, None)), found.disputes),
-        "target": f"{path}/goodwill",
-        "form": {"amount": form.get("amount", "")},
-        "seen": 0,
-        "key": uuid4().hex,
-        "button": voice.say(GIFT, amount=voice.money(command.amount, found.order.currency)),
-        "trouble": None,
-    }
-    if frame.is_part(request):
-        return frame.part(request, voice, "parts/outcome.html", **given)
-    back = Back(path, voice.say(N_("Order %(reference)s"), reference=found.order.reference))
-    lede = voice.say(N_("Of your own accord, from your balance."))
-    heading = voice.say(N_("Goodwill"))
-    return frame.page(request, voice, "preview.html", at="orders", heading=heading, lede=lede, back=back, **given)
+    return shown_before(
+        request,
+        Change(
+            at="orders",
+            target=f"{path}/goodwill",
+            button=voice.say(GIFT, amount=voice.money(command.amount, found.order.currency)),
+            facts=gift(voice, consequence(preview, None, purse, Shift(None, None)), found.disputes),
+            form={name: form[name] for name in ("amount", "note") if form.get(name)},
+            back=Back(path, voice.say(N_("Order %(reference)s"), reference=found.order.reference)),
+            lede=voice.say(N_("Of your own accord, from your balance.")),
+            heading=voice.say(N_("Goodwill")),
+        ),
+    )
 
 
 @post("/orders/{order_id:str}/goodwill", opt=on("orders.goodwill"), status_code=303)
@@ -193,28 +197,16 @@ async def give(request: AnyRequest) -> Response[Any]:
     if order is None:
         raise Refused("unknown_order", f"no order {order_id} that you may see")
     try:
-        command = _goodwill(order, form)
+        await carry_out(request, _goodwill(order, form), form)
     except Refused as refused:
         told = refused
         return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told, tried=form))
-    return await _sent(request, reach, number, command, form, "goodwill")
+    return Redirect(f"/orders/{order_id}?done=goodwill", status_code=303)
 
 
 def _goodwill(order: Order, form: Mapping[str, str]) -> SendGoodwill:
     """The command of that form. Raises Refused: bad_amount."""
     return SendGoodwill(order=order.id, amount=minor_of(form, order.currency), note=form.get("note", ""))
-
-
-async def _sent(
-    request: AnyRequest, reach: Scope, number: int, command: Any, form: dict[str, str], done: str
-) -> Response[Any]:
-    actor = frame.actor_of(frame.caller_of(request))
-    try:
-        await frame.site_of(request).execute(command, actor, key=form.get("key", "")[:64])
-    except Refused as refused:
-        told = refused
-        return await asyncio.to_thread(lambda: shown(request, reach, number, refused=told, tried=form))
-    return Redirect(f"/orders/{public_id('order', PART, number)}?done={done}", status_code=303)
 
 
 HANDLERS = (show_orders, show_order, write, preview_gift, give)

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
@@ -15,8 +14,8 @@ from houbao.store import desk
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form
-from houbao.web.console.handlers.disputes import Back, typed
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.guard import on
 from houbao.web.site import PART, Site
@@ -103,21 +102,17 @@ def _preview(request: AnyRequest, form: Form) -> Response[str]:
     except Refused as refused:
         return _shown(request, refused=refused, form=form)
     new = [event for event in found.events if isinstance(event, OutageEntered)]
-    return frame.page(
+    return shown_before(
         request,
-        voice,
-        "preview.html",
-        at="outages",
-        heading=voice.say(N_("Enter the outage")),
-        lede=voice.say(N_("Nothing is changed yet.")),
-        back=Back("/outages", voice.say(N_("Outages"))),
-        facts=_facts(voice, site, command, new),
-        target="/outages",
-        form={"start": command.start.isoformat(), "end": command.end.isoformat()},
-        seen=0,
-        key=uuid4().hex,
-        button=voice.say(N_("Enter the outage")),
-        trouble=None,
+        Change(
+            at="outages",
+            target="/outages",
+            button=voice.say(N_("Enter the outage")),
+            facts=_facts(voice, site, command, new),
+            form={"start": command.start.isoformat(), "end": command.end.isoformat()},
+            back=Back("/outages", voice.say(N_("Outages"))),
+            lede=voice.say(N_("Nothing is changed yet.")),
+        ),
     )
 
 
@@ -127,8 +122,7 @@ async def enter_outage(request: AnyRequest) -> Response[Any]:
     form = await typed(request)
     try:
         command = _command(frame.speak(request), form)
-        actor = frame.actor_of(frame.caller_of(request))
-        kept = await frame.site_of(request).execute(command, actor, key=form.get("key", "")[:64])
+        kept = await carry_out(request, command, form)
     except Refused as refused:
         said = refused
         return await asyncio.to_thread(lambda: _shown(request, refused=said, form=form))

@@ -3,15 +3,13 @@ from."""
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 from markupsafe import Markup
 from msgspec import Struct
 
-from houbao.core.breaker import Breaker, SetBreaker, breaker_of
-from houbao.core.money import parse
+from houbao.core.breaker import Breaker, SetBreaker, breaker_of, parse_ratio
 from houbao.core.programme import policy_in_force
 from houbao.core.terms import Refused
 from houbao.insight.reserves import Reserves
@@ -20,8 +18,8 @@ from houbao.store.policies import programmes_paying
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form
-from houbao.web.console.handlers.disputes import Back, typed
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.guard import on
 from houbao.web.site import PART, Site
@@ -100,12 +98,7 @@ async def measure_again(request: AnyRequest) -> Response[Any]:
 def _line(form: Form) -> SetBreaker:
     """The line that was typed; none where the field was left empty. Raises Refused: bad_line."""
     text = form.get("below", "").strip().replace(",", ".")
-    try:
-        return SetBreaker(
-            currency=form.get("currency", ""), below=parse(text or "0", "KWD")
-        )  # three decimals: per mille
-    except ValueError:
-        raise Refused("bad_line", f"the line is {text[:64]!r}: write a ratio like 1.20, or nothing for none") from None
+    return SetBreaker(currency=form.get("currency", ""), below=parse_ratio(text or "0"))
 
 
 def _facts(voice: Voice, command: SetBreaker, before: Breaker, measured: Reserves | None) -> list[Fact]:
@@ -146,21 +139,17 @@ def _preview(request: AnyRequest, form: Form) -> Response[str]:
         before = breaker_of(breakers(reading, PART), command.currency)
     measured = {one.currency: one for one in site.reserves.latest(WAIT).found or ()}
     button = voice.say(N_("Draw the line")) if command.below else voice.say(N_("Take the line away"))
-    return frame.page(
+    return shown_before(
         request,
-        voice,
-        "preview.html",
-        at="fund",
-        heading=button,
-        lede=voice.say(N_("Nothing is changed yet.")),
-        back=Back(f"/fund/reserves?currency={command.currency}", voice.say(N_("Reserves"))),
-        facts=_facts(voice, command, before, measured.get(command.currency)),
-        target="/fund/reserves/line",
-        form={"currency": command.currency, "below": form.get("below", "")},
-        seen=0,
-        key=uuid4().hex,
-        button=button,
-        trouble=None,
+        Change(
+            at="fund",
+            target="/fund/reserves/line",
+            button=button,
+            facts=_facts(voice, command, before, measured.get(command.currency)),
+            form={"currency": command.currency, "below": form.get("below", "")},
+            back=Back(f"/fund/reserves?currency={command.currency}", voice.say(N_("Reserves"))),
+            lede=voice.say(N_("Nothing is changed yet.")),
+        ),
     )
 
 
@@ -170,8 +159,7 @@ async def draw_line(request: AnyRequest) -> Response[Any]:
     form = await typed(request)
     try:
         command = _line(form)
-        actor = frame.actor_of(frame.caller_of(request))
-        await frame.site_of(request).execute(command, actor, key=form.get("key", "")[:64])
+        await carry_out(request, command, form)
     except Refused as refused:
         said = refused
         return await asyncio.to_thread(lambda: _shown(request, form.get("currency", ""), refused=said, form=form))

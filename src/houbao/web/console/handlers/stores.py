@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
@@ -16,8 +15,8 @@ from houbao.store.pages import name_of
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form
-from houbao.web.console.handlers.disputes import Back, typed
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.words import word
 from houbao.web.guard import on
@@ -132,21 +131,17 @@ def _preview(request: AnyRequest, form: Form) -> Response[str]:
         return _shown(request, refused=refused, form=form)
     act = str(request.path_params["act"])
     button = voice.say(BUTTONS[act], store=command.store)
-    return frame.page(
+    return shown_before(
         request,
-        voice,
-        "preview.html",
-        at="stores",
-        heading=button,
-        lede=voice.say(N_("Nothing is changed yet.")),
-        back=Back(f"/stores/{command.store}", Markup.escape(command.store)),
-        facts=_facts(voice, command),
-        target=f"/stores/{command.store}/{act}",
-        form={"why": form["why"]} if "why" in form else {},
-        seen=0,
-        key=uuid4().hex,
-        button=button,
-        trouble=None,
+        Change(
+            at="stores",
+            target=f"/stores/{command.store}/{act}",
+            button=button,
+            facts=_facts(voice, command),
+            form={"why": form["why"]} if "why" in form else {},
+            back=Back(f"/stores/{command.store}", Markup.escape(command.store)),
+            lede=voice.say(N_("Nothing is changed yet.")),
+        ),
     )
 
 
@@ -156,8 +151,7 @@ async def change_watch(request: AnyRequest) -> Response[Any]:
     form = await typed(request)
     command = _command(request, form)
     try:
-        actor = frame.actor_of(frame.caller_of(request))
-        await frame.site_of(request).execute(command, actor, key=form.get("key", "")[:64])
+        await carry_out(request, command, form)
     except Refused as refused:
         said = refused
         return await asyncio.to_thread(lambda: _shown(request, refused=said, form=form))
