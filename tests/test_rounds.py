@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from houbao.commands import breakers
-from houbao.commands.rounds import round_of
+from houbao.commands.rounds import AGAIN, Rounds
 from houbao.commands.working import work
 from houbao.engine.announcing import Hook, Secret
 from houbao.engine.worker import ASSESSED_EVERY
@@ -19,9 +19,10 @@ from houbao.wiring import House
 def test_once_a_day_the_funds_breakers_hear_what_the_fund_holds(market):
     breakers.set_line(house := served(market), "EUR", "9")
     try:
-        told = round_of(house, market.now)
+        rounds = Rounds(house)
+        rounds.next()
         assert breakers.shown(house, "EUR").stopped
-        assert told.daily_at == market.now + ASSESSED_EVERY
+        assert rounds.daily_at == market.now + ASSESSED_EVERY
     finally:
         house.close()
 
@@ -29,9 +30,32 @@ def test_once_a_day_the_funds_breakers_hear_what_the_fund_holds(market):
 def test_between_two_days_they_do_not(market):
     breakers.set_line(house := served(market), "EUR", "9")
     try:
-        later = market.now + ASSESSED_EVERY
-        assert round_of(house, later).daily_at == later
+        rounds = Rounds(house)
+        rounds.daily_at = later = market.now + ASSESSED_EVERY
+        rounds.next()
+        assert rounds.daily_at == later
         assert not breakers.shown(house, "EUR").stopped
+    finally:
+        house.close()
+
+
+def test_what_is_done_once_a_day_and_fails_is_tried_again_in_an_hour_and_not_at_each_round(market):
+    house, tries = served(market), []
+
+    def failing() -> int:
+        tries.append(market.now)
+        raise OSError("the disk is full")
+
+    house.worker.assess = failing
+    try:
+        rounds, began = Rounds(house), market.now
+        with pytest.raises(OSError, match="disk"):
+            rounds.next()
+        rounds.next()
+        market.now = began + AGAIN
+        with pytest.raises(OSError, match="disk"):
+            rounds.next()
+        assert tries == [began, began + AGAIN]
     finally:
         house.close()
 

@@ -25,7 +25,7 @@ from houbao.core.fund import TopUp
 from houbao.core.terms import SYSTEM, Actor, Refused, micros
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Outcome, Request
-from houbao.store.sqlite import SQLite
+from houbao.store.sqlite import SQLite, connect
 from houbao.store.verify import verify
 
 HOUR = timedelta(hours=1)
@@ -476,3 +476,19 @@ def test_a_preview_of_a_late_answer_says_what_fell_due(market):
         market.engine.preview(Request(d.Accept(dispute=dispute), SELLER, market.now + 5 * DAY))
     assert refused.value.code == "answer_after_due"
     assert market.dispute(dispute).phase == "awaiting_seller"
+
+
+def test_a_preview_waits_for_no_writer_and_no_writer_for_it(market):
+    order = market.order(amount="40.00")
+    other = connect(market.database.path)
+    other.execute("BEGIN IMMEDIATE")
+    market.database.connection.execute("PRAGMA busy_timeout=0")
+    try:
+        seen = market.engine.preview(Request(opening(order, "damaged", "40.00"), BUYER, market.now))
+        assert [type(event) for event in seen.events] == [d.DisputeOpened]
+        outcome = market.engine.preview(Request(opening(order, "damaged", "39.00"), BUYER, market.now))
+        assert outcome.events
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert not market.database.connection.in_transaction

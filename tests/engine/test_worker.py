@@ -14,7 +14,7 @@ from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.fund import PayDeposit
 from houbao.core.outages import EnterOutage
-from houbao.core.terms import SYSTEM, Actor, from_micros, public_id
+from houbao.core.terms import SYSTEM, Actor, Refused, from_micros, public_id
 from houbao.engine import worker
 from houbao.engine.ports import Reply, Request
 from houbao.engine.speech import Speech
@@ -375,6 +375,29 @@ def test_a_late_sweep_books_the_due_time_and_a_second_one_changes_nothing(market
         "SELECT body->>'at' FROM events WHERE body->>'type'='timed_out'"
     ).fetchone()
     assert datetime.fromisoformat(at) == due
+
+
+def test_a_deadline_that_cannot_pass_keeps_nobody_elses(market):
+    poisoned, *others = (
+        market.open(market.order(delivered=False), "in_transit_overdue", amount) for amount in ("5.00", "6.00", "7.00")
+    )
+
+    def execute(requests: list[Request]) -> list[Any]:
+        return [
+            Refused("failed", "a fault of ours") if one.command.dispute == poisoned else market.engine.execute([one])[0]
+            for one in requests
+        ]
+
+    market.worker.execute = execute
+    market.now = T + 20 * DAY
+    done = Done()
+    market.worker.sweep(done)
+    assert [market.dispute(number).phase for number in (poisoned, *others)] == [
+        "awaiting_seller",
+        "refunding",
+        "refunding",
+    ]
+    assert done.troubles
 
 
 def test_a_late_sweep_takes_the_deadlines_of_all_disputes_in_their_order(tmp_path):

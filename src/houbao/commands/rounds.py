@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from datetime import datetime
+from datetime import timedelta
 
 from msgspec import Struct
 
@@ -15,27 +15,38 @@ from houbao.wiring import House
 PAUSE = 1.0
 """Seconds between two looks when nothing was due."""
 
+AGAIN = timedelta(hours=1)
+"""When what is done once a day and failed is tried again."""
+
 log = logging.getLogger("houbao.worker")
 
 
 class Round(Struct, frozen=True):
-    """What one round did. `daily_at` is when what is done once a day is due again."""
+    """What one round did."""
 
     done: Done
     scored: Scored
-    daily_at: datetime
 
 
-def round_of(house: House, daily_at: datetime) -> Round:
-    """What came in from providers and what fell due; from `daily_at` on the stores' assessment and the funds' breakers
-    too; then the daily scores."""
-    house.listen()
-    done = house.worker.run()
-    if house.clock() >= daily_at:
-        house.worker.assess()
-        keep_watch(house)
-        daily_at = house.clock() + ASSESSED_EVERY
-    return Round(done, house.scoring.keep(), daily_at)
+class Rounds:
+    """The rounds of one worker. `daily_at` is when what is done once a day is due."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.daily_at = house.clock()
+
+    def next(self) -> Round:
+        """What came in from providers and what fell due; once a day the stores' assessment and the funds' breakers too;
+        then the daily scores."""
+        house = self.house
+        house.listen()
+        done = house.worker.run()
+        if (now := house.clock()) >= self.daily_at:
+            self.daily_at = now + AGAIN  # it reads a lot: where it fails, not at once again
+            house.worker.assess()
+            keep_watch(house)
+            self.daily_at = now + ASSESSED_EVERY
+        return Round(done, house.scoring.keep())
 
 
 def announce(announcer: Announcer, stopping: threading.Event) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import uvicorn
 from litestar import Litestar
 
-from houbao.commands.rounds import PAUSE, announce, round_of
+from houbao.commands.rounds import PAUSE, Rounds, announce
 from houbao.engine.worker import Done
 from houbao.serving import announcer_of, site_of
 from houbao.settings import Settings
@@ -69,12 +69,10 @@ def run(app: Litestar, at: socket.socket) -> None:
 
 def _work(house: House, site: Site, stopping: threading.Event) -> None:
     """The worker, until the server stops. What goes wrong is said, and tried again."""
-    daily_at = house.clock()
+    rounds = Rounds(house)
     while not stopping.is_set():
         try:
-            told = round_of(house, daily_at)
-            daily_at = told.daily_at
-            _told(site, told.done)
+            _told(site, rounds.next().done)
         except Exception as fault:  # noqa: BLE001 - the worker goes on; readyz and the log say that it stumbles
             log.error("the worker stumbled", extra={"said": {"fault": type(fault).__name__}})
         stopping.wait(PAUSE)

@@ -3,7 +3,7 @@
 import sys
 import threading
 
-from houbao.commands.rounds import PAUSE, announce, round_of
+from houbao.commands.rounds import PAUSE, Rounds, announce
 from houbao.commands.times import time_of
 from houbao.core.terms import Refused
 from houbao.engine.announcing import Announcer
@@ -29,7 +29,7 @@ def work(house: House, *, once: bool, now: str, inside: bool = False, stopping: 
 
 
 def _once(house: House, announcer: Announcer) -> None:
-    told = round_of(house, house.clock())
+    told = Rounds(house).next()
     _say(told.done.troubles)
     print(f"{told.done.deadlines} deadlines passed, {told.done.effects} effects done")
     if told.scored.days:
@@ -39,14 +39,12 @@ def _once(house: House, announcer: Announcer) -> None:
 
 
 def _until(stopping: threading.Event, house: House, announcer: Announcer) -> None:
-    daily_at = house.clock()
+    rounds = Rounds(house)
     telling = threading.Thread(target=announce, args=(announcer, stopping), name="webhooks")
     telling.start()
     try:
         while not stopping.is_set():
-            told = round_of(house, daily_at)
-            daily_at = told.daily_at
-            _say(told.done.troubles)
+            _say(rounds.next().done.troubles)
             stopping.wait(PAUSE)
     finally:
         stopping.set()

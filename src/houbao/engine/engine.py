@@ -22,6 +22,7 @@ from houbao.engine.deciding import Work, asked_of
 from houbao.engine.needs import needs_of
 from houbao.engine.ports import (
     Database,
+    Head,
     Outcome,
     Preview,
     Probe,
@@ -60,12 +61,13 @@ class Engine:
         return outcomes
 
     def preview(self, request: Request) -> Preview:
-        """What the command would do now (`dry_run`): the path of `execute` as far as saving, and nothing is saved.
+        """What the command would do now (`dry_run`): the path of `execute` as far as saving, without the lock, and
+        nothing is saved.
 
         Raises Refused as the command would be."""
         with self._one_at_a_time:
             try:
-                work, (outcome,) = self._decided([request])
+                work, (outcome,) = self._decided([request], self.database.look_at_part)
             finally:
                 self.database.rollback()
         if isinstance(outcome, Refused):
@@ -97,7 +99,7 @@ class Engine:
 
     def _transaction(self, requests: Sequence[Request]) -> list[Outcome]:
         try:
-            work, outcomes = self._decided(requests)
+            work, outcomes = self._decided(requests, self.database.lock_part)
             if work.batch.events:
                 self.database.save(self.part, work.finish())
                 self.probe("batch.saved")
@@ -110,10 +112,10 @@ class Engine:
         self.probe("batch.committed")
         return outcomes
 
-    def _decided(self, requests: Sequence[Request]) -> tuple[Work, list[Outcome]]:
-        """Lock the part, read all, decide each in turn; the transaction is left open, with nothing written yet."""
+    def _decided(self, requests: Sequence[Request], begin: Callable[[int], Head]) -> tuple[Work, list[Outcome]]:
+        """Begin, read all, decide each in turn; the transaction is left open, with nothing written yet."""
         database, part = self.database, self.part
-        head = database.lock_part(part)
+        head = begin(part)
         self.probe("batch.locked")
         asked = [asked_of(request) for request in requests]
         sound = [one for one in asked if one.content]

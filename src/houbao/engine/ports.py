@@ -213,6 +213,10 @@ class Database(Protocol):
         """Begin a write transaction; wait for the part's lock."""
         ...
 
+    def look_at_part(self, part: int) -> Head:
+        """Begin a transaction that only reads, of one moment: it waits for nobody, and nobody for it."""
+        ...
+
     def receipts(self, part: int, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
         """The receipts of those (caller, key)."""
         ...
@@ -241,8 +245,10 @@ class Database(Protocol):
         """End the transaction: nothing was written."""
         ...
 
-    def due(self, part: int, now: datetime, most: int) -> list[tuple[datetime, int]]:
-        """The earliest timers due by `now`: (due time, dispute), at most `most`."""
+    def due(
+        self, part: int, now: datetime, most: int, after: tuple[datetime, int] | None = None
+    ) -> list[tuple[datetime, int]]:
+        """The earliest timers due by `now`, behind `after` where that is given: (due time, dispute), at most `most`."""
         ...
 
     def unmoved(self, part: int, outage: int, after: int, most: int) -> list[int]:

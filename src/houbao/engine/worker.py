@@ -146,7 +146,8 @@ class Worker:
         those of other disputes, and who comes first is served first."""
         now = self.horizon(self.clock())
         moved = 0
-        while due := self.database.due(self.part, now, MOST_DUE):
+        after: tuple[datetime, int] | None = None  # what does not pass keeps nobody else: it is tried the next time
+        while due := self.database.due(self.part, now, MOST_DUE, after):
             end = due[0][0] + AT_A_TIME
             piece = dict.fromkeys((at, dispute) for at, dispute in due if at <= end)
             requests = [Request(PassTime(dispute=dispute, until=at), SYSTEM, now) for at, dispute in piece]
@@ -157,7 +158,7 @@ class Worker:
             moved += passed
             done.troubles += stuck
             if stuck or not passed:
-                break
+                after = [*piece][-1]
         done.deadlines += moved
         return moved
 

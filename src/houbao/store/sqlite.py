@@ -61,7 +61,8 @@ def transaction(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]
         yield connection
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
+            connection.execute("ROLLBACK")
         raise
 
 
@@ -191,10 +192,17 @@ class SQLite:
 
     def lock_part(self, part: int) -> Head:
         """See ports.Database."""
+        return self._begin("BEGIN IMMEDIATE", part)
+
+    def look_at_part(self, part: int) -> Head:
+        """See ports.Database."""
+        return self._begin("BEGIN", part)
+
+    def _begin(self, begin: str, part: int) -> Head:
         self._lock.acquire()
         self._open = True
         try:
-            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute(begin)
             return self.head(part)
         except BaseException:
             self.rollback()
@@ -296,12 +304,16 @@ class SQLite:
 
     # --- the worker's side -----------------------------------------------------------------------------------------
 
-    def due(self, part: int, now: datetime, most: int) -> list[tuple[datetime, int]]:
+    def due(
+        self, part: int, now: datetime, most: int, after: tuple[datetime, int] | None = None
+    ) -> list[tuple[datetime, int]]:
         """See ports.Database."""
+        at, dispute = (micros(after[0]), after[1]) if after else (-1, 0)
         with self._lock:
             found = self.connection.execute(
-                "SELECT due_at, dispute_id FROM timers WHERE part=? AND due_at<=? ORDER BY due_at LIMIT ?",
-                (part, micros(now), most),
+                "SELECT due_at, dispute_id FROM timers WHERE part=? AND due_at<=? AND (due_at, dispute_id)>(?, ?)"
+                " ORDER BY due_at, dispute_id LIMIT ?",
+                (part, micros(now), at, dispute, most),
             ).fetchall()
         return [(from_micros(at), dispute) for at, dispute in found]
 
