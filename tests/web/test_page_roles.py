@@ -115,7 +115,7 @@ def place(tmp_path_factory):
 
 @pytest.mark.parametrize("letter", LETTERS)
 def test_a_page_lets_in_those_who_may_and_nobody_else(place, letter):
-    headers = signed_in(place, LETTERS[letter])
+    headers, before = signed_in(place, LETTERS[letter]), place.market.contents()["events"]
     for route, may in MAY.items():
         method, path = route.split()
         if letter in may and path.startswith("/live/"):
@@ -134,3 +134,4 @@ def test_a_page_lets_in_those_who_may_and_nobody_else(place, letter):
         else:
             assert answer.status_code == 403, told
             assert REFUSED.search(answer.text), told
+    assert place.market.contents()["events"] == before

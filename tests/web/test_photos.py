@@ -34,7 +34,11 @@ def test_a_buyer_opens_a_dispute_with_a_photograph_and_both_sides_see_it(served)
     step = send(served, f"{path}/preview", form, photograph()).text
     assert "1 photo" in step
     (digest,) = re.findall(r'name="evidence" value="([0-9a-f]{64})"', step)[:1]
-    answer = send(served, f"{path}/send", form | {"evidence": digest}, role="buyer")
+    shown_before = re.search(r'name="previewed" value="([0-9a-f]+)"', step)
+    assert shown_before
+    sent = form | {"evidence": digest, "previewed": shown_before[1]}
+    assert send(served, f"{path}/send", sent | {"amount": "39.00"}, role="buyer").status_code == 403
+    answer = send(served, f"{path}/send", sent, role="buyer")
     assert answer.status_code == 303
     number = int(answer.headers["location"].split("?")[0].rpartition("_")[2])
     assert served.market.events(number)[0].evidence == (digest,)

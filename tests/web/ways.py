@@ -156,7 +156,6 @@ def explained(served: Served) -> Way:
 
 
 BY_POST = {"carrier": "Post", "tracking": "RR1"}
-REPLACING = scenes.replacing
 
 WAYS: dict[str, Maker] = {
     "register_store": lambda served: Way(body={"id": "yew", "country": "DE", "email": "yew@shops.example"}),

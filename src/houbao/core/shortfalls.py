@@ -118,11 +118,17 @@ def _of_fund(refund: Refund) -> int:
     return sum(share.fund_minor for share in refund.shares) if refund.in_fund else refund.minor
 
 
+def added(wanted: int, available: int, waiting: int, left: int) -> int:
+    """What the treasury adds for a refund of `wanted` that waits too long: what the fund lacks for it or, where others
+    wait too, all of it; no more than is `left` of the policy's limit (minor units)."""
+    return max(0, min(wanted - (available if waiting == 1 else 0), left))
+
+
 def backstop_for(refund: Refund, scene: Scene) -> int:
     """What the treasury adds to the fund for a refund that waits too long, up to the policy's cap: what it lacks, or
     where others wait too, all of it (minor units)."""
-    there = scene.purse.available if scene.purse.queue == 1 else 0
-    return max(0, min(takes(refund)[0] - there, scene.caps.backstop + scene.purse.backstop))
+    purse = scene.purse
+    return added(takes(refund)[0], purse.available, purse.queue, scene.caps.backstop + purse.backstop)
 
 
 def advanced(refund: Refund) -> int:

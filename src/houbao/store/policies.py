@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from houbao.core.policy import Policy
 from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme, policy_in_force, publish
 from houbao.core.terms import Refused
@@ -51,6 +52,19 @@ def versions(connection: sqlite3.Connection, now: datetime) -> list[Version]:
     return listed + [Version(version, digest) for version, digest in digests.items() if version not in used]
 
 
+def with_policy(
+    connection: sqlite3.Connection, programme: str, policy: Policy, start: datetime | None, now: datetime
+) -> tuple[Programme, Programme]:
+    """The programme as it is, and as it would be with the policy in force from `start` (None: now) on.
+
+    Raises Refused: unknown_programme, version_taken, naive_time, bad_time, backdated, out_of_order."""
+    known = programme_of(connection, programme)
+    kept = connection.execute("SELECT digest FROM policies WHERE version=?", (policy.version,)).fetchone()
+    if kept and kept[0] != policy.digest:
+        raise Refused("version_taken", f"version {policy.version} has another text, SHA-256 {kept[0]}")
+    return known, publish(known, policy.version, start or now, now)
+
+
 def publish_text(
     database: SQLite, programme: str, text: str, now: datetime, start: datetime | None = None
 ) -> tuple[Version, bool]:
@@ -62,13 +76,9 @@ def publish_text(
     head = database.lock_part(0)
     try:
         connection, now = database.connection, max(now, head.booked_at)
-        known = programme_of(connection, programme)
-        kept = connection.execute("SELECT digest FROM policies WHERE version=?", (policy.version,)).fetchone()
-        if kept and kept[0] != policy.digest:
-            raise Refused("version_taken", f"version {policy.version} has another text, SHA-256 {kept[0]}")
-        changed = publish(known, policy.version, start or now, now)
-        if not kept:
-            connection.execute(inserting(schema.policies), (policy.version, policy.digest, text))
+        known, changed = with_policy(connection, programme, policy, start, now)
+        kept = f"{inserting(schema.policies)} ON CONFLICT DO NOTHING"
+        connection.execute(kept, (policy.version, policy.digest, text))
         connection.execute("UPDATE programmes SET body=? WHERE name=?", (rows.encode(changed), programme))
         listed = versions(connection, now)
     except BaseException:

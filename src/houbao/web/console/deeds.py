@@ -91,22 +91,21 @@ def amount_of(dispute: d.Dispute, form: Form) -> int:
 
 def minor_of(form: Form, currency: str) -> int:
     """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it; 1,000.50 or 1.000,50 with
-    thousands apart; with the currency beside it or not. What could be two amounts (1,204) is refused. Raises Refused:
-    bad_amount."""
+    thousands apart; with the currency beside it or not. What could be two amounts (1,204 or 1.500) is refused. Raises
+    Refused: bad_amount."""
     text = "".join(form.get("amount", "").split())
     for name in (currency, get_currency_symbol(currency, "en")):
         text = text.removeprefix(name).removesuffix(name)
     if not text:
         raise Refused("bad_amount", "write an amount, like 25.00")
+    if TWO_WAYS.fullmatch(text) and not ("." in text and money.DIGITS[currency] == 3):
+        raise Refused("bad_amount", f"{text} could be two amounts: write it like 1500.00")
     if GROUPED.fullmatch(text):
         point = max(text.rfind(","), text.rfind("."))
         whole, cents = (text[:point], text[point + 1 :]) if "," in text and "." in text else (text, "")
         text = f"{whole.replace(',', '').replace('.', '')}.{cents}"
     elif text.count(",") == 1 and "." not in text:
-        whole, _, cents = text.partition(",")
-        if len(cents) > money.DIGITS[currency]:
-            raise Refused("bad_amount", f"{text} could be two amounts: write it with a point, like 25.00")
-        text = f"{whole}.{cents}"
+        text = text.replace(",", ".")
     try:
         minor = money.parse(text, currency)
     except ValueError:
@@ -116,6 +115,10 @@ def minor_of(form: Form, currency: str) -> int:
         raise Refused("bad_amount", f"{text[:32]} is not above zero")
     return minor
 
+
+TWO_WAYS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
+"""Three digits behind one sign: thousands to half the world, a fraction to the other. Where a currency has three
+decimals, the point is its own."""
 
 GROUPED = re.compile(
     r"[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:\.[0-9]{3})+,[0-9]+|(?:,[0-9]{3}){2,}|(?:\.[0-9]{3}){2,})", re.ASCII

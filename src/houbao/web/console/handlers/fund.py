@@ -50,7 +50,7 @@ class Booking(Struct, frozen=True):
 # --- what is booked ------------------------------------------------------------------------------------------------
 
 
-def _currency(site: Site, form: Form) -> str:
+def currency_of(site: Site, form: Form) -> str:
     """The currency of the form. Raises Refused: bad_currency."""
     currency = form.get("currency", "")
     with site.snapshot() as reading:
@@ -61,12 +61,12 @@ def _currency(site: Site, form: Form) -> str:
 
 
 def _top_up(site: Site, form: Form) -> TopUp:
-    currency = _currency(site, form)
+    currency = currency_of(site, form)
     return TopUp(minor=minor_of(form, currency), currency=currency)
 
 
 def _cash_move(site: Site, form: Form) -> MoveCash:
-    currency, provider = _currency(site, form), form.get("provider", "")
+    currency, provider = currency_of(site, form), form.get("provider", "")
     if provider not in site.providers:
         raise Refused("unknown_provider", f"no provider {provider[:64]!r}, only {', '.join(sorted(site.providers))}")
     return MoveCash(provider=provider, minor=minor_of(form, currency), currency=currency)

@@ -74,6 +74,8 @@ def ask_first(request: AnyRequest) -> Response[str]:
 async def change(request: AnyRequest) -> Response[Any]:
     """Join or leave, from now on."""
     wish = str(request.path_params["wish"])
+    if wish not in ("join", "leave"):
+        raise Refused("not_found", "there is nothing at that path")
     site, caller, form = frame.site_of(request), frame.caller_of(request), await typed(request)
     programme, now = site.scorebook.programme(), site.clock()
     join = wish == "join"

@@ -19,7 +19,7 @@ from houbao.web.console import frame
 from houbao.web.console.deeds import minor_of
 from houbao.web.console.handlers import photos
 from houbao.web.console.handlers.disputes import typed
-from houbao.web.console.handlers.trying import try_out
+from houbao.web.console.handlers.trying import carry_out, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.opened import steps_of
 from houbao.web.console.reasons import reasons
@@ -79,9 +79,8 @@ async def open_it(request: AnyRequest) -> Response[Any]:
     order_id = str(request.path_params["order_id"])
     form = await _typed(request)
     found = await asyncio.to_thread(_order, request, reach, order_id)
-    actor = frame.actor_of(frame.caller_of(request))
     try:
-        made = await frame.site_of(request).execute(claim_of(found, form), actor, key=form.get("key", "")[:64])
+        made = await carry_out(request, claim_of(found, form), form)
     except Refused as refused:
         told = refused
         return await asyncio.to_thread(lambda: _second(request, found, form, told))

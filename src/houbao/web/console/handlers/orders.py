@@ -178,7 +178,7 @@ def _preview(request: AnyRequest, reach: Scope, number: int, form: dict[str, str
             target=f"{path}/goodwill",
             button=voice.say(GIFT, amount=voice.money(command.amount, found.order.currency)),
             facts=gift(voice, consequence(preview, None, purse, Shift(None, None)), found.disputes),
-            form={name: form[name] for name in ("amount", "note") if form.get(name)},
+            form={"amount": form.get("amount", "")},
             back=Back(path, voice.say(N_("Order %(reference)s"), reference=found.order.reference)),
             lede=voice.say(N_("Of your own accord, from your balance.")),
             heading=voice.say(N_("Goodwill")),
@@ -206,7 +206,7 @@ async def give(request: AnyRequest) -> Response[Any]:
 
 def _goodwill(order: Order, form: Mapping[str, str]) -> SendGoodwill:
     """The command of that form. Raises Refused: bad_amount."""
-    return SendGoodwill(order=order.id, amount=minor_of(form, order.currency), note=form.get("note", ""))
+    return SendGoodwill(order=order.id, amount=minor_of(form, order.currency))
 
 
 HANDLERS = (show_orders, show_order, write, preview_gift, give)

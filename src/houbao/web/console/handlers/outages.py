@@ -121,7 +121,7 @@ async def enter_outage(request: AnyRequest) -> Response[Any]:
     """Enter it; refused, the page says why."""
     form = await typed(request)
     try:
-        command = _command(frame.speak(request), form)
+        command = await asyncio.to_thread(lambda: _command(frame.speak(request), form))
         kept = await carry_out(request, command, form)
     except Refused as refused:
         said = refused

@@ -11,17 +11,18 @@ from msgspec import Struct
 
 from houbao.core.policy import Policy, PolicyError
 from houbao.core.policy_file import parse_policy
-from houbao.core.programme import Programme, policy_in_force, publish
+from houbao.core.programme import Programme, policy_in_force
 from houbao.core.promise import Section, promise
 from houbao.core.terms import Refused
 from houbao.store import lists
-from houbao.store.policies import programme_of, versions
+from houbao.store.policies import versions, with_policy
 from houbao.web.api.policies import MOST_TEXT
 from houbao.web.console import frame
 from houbao.web.console.deeds import Form
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.policies import Changed, compared
 from houbao.web.console.language import Voice
+from houbao.web.console.previewed import check_mark
 from houbao.web.guard import on
 from houbao.web.receiving import form_of
 from houbao.web.site import Site
@@ -151,13 +152,9 @@ def _draft(voice: Voice, site: Site, form: Form) -> Draft:
     """Raises PolicyError; Refused: unknown_programme, version_taken, bad_time, backdated, out_of_order."""
     policy, now, start = parse_policy(form["text"]), site.clock(), _start(voice, form)
     with site.snapshot() as reading:
-        programme = programme_of(reading, form.get("programme", "standard"))
+        programme, _ = with_policy(reading, form.get("programme", "standard"), policy, start, now)
         live = policy_in_force(programme, now) if programme.policies else ""
         old = lists.policy_text(reading, live) or ""
-        kept = {one.version: one.digest for one in versions(reading, now)}.get(policy.version, policy.digest)
-    if kept != policy.digest:
-        raise Refused("version_taken", f"version {policy.version} has another text: give this one another version")
-    publish(programme, policy.version, start or now, now)
     return Draft(
         policy=policy,
         programme=programme.name,
@@ -199,6 +196,7 @@ async def publish_draft(request: AnyRequest) -> Response[Any]:
 def _publish(request: AnyRequest, form: Form) -> Response[Any]:
     site = frame.site_of(request)
     try:
+        check_mark("/publish", form)
         _short(form["text"])
         draft = _draft(frame.speak(request), site, form)
         site.publish(draft.programme, form["text"], draft.start)

@@ -19,6 +19,7 @@ from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form
 from houbao.web.console.handlers.disputes import typed
+from houbao.web.console.handlers.fund import currency_of
 from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.guard import on
@@ -95,10 +96,10 @@ async def measure_again(request: AnyRequest) -> Response[Any]:
 # --- the line ------------------------------------------------------------------------------------------------------
 
 
-def _line(form: Form) -> SetBreaker:
-    """The line that was typed; none where the field was left empty. Raises Refused: bad_line."""
+def _line(site: Site, form: Form) -> SetBreaker:
+    """The line that was typed; none where the field was left empty. Raises Refused: bad_line, bad_currency."""
     text = form.get("below", "").strip().replace(",", ".")
-    return SetBreaker(currency=form.get("currency", ""), below=parse_ratio(text or "0"))
+    return SetBreaker(currency=currency_of(site, form), below=parse_ratio(text or "0"))
 
 
 def _facts(voice: Voice, command: SetBreaker, before: Breaker, measured: Reserves | None) -> list[Fact]:
@@ -131,7 +132,7 @@ async def preview_line(request: AnyRequest) -> Response[str]:
 def _preview(request: AnyRequest, form: Form) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     try:
-        command = _line(form)
+        command = _line(site, form)
         try_out(site, command, frame.actor_of(frame.caller_of(request)))
     except Refused as refused:
         return _shown(request, form.get("currency", ""), refused=refused, form=form)
@@ -158,7 +159,7 @@ async def draw_line(request: AnyRequest) -> Response[Any]:
     """Draw the line; refused, the page says why."""
     form = await typed(request)
     try:
-        command = _line(form)
+        command = await asyncio.to_thread(_line, frame.site_of(request), form)
         await carry_out(request, command, form)
     except Refused as refused:
         said = refused

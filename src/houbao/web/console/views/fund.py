@@ -11,6 +11,7 @@ from houbao.core.disputes import due_at
 from houbao.core.ledger import FUND_IN
 from houbao.core.rulings import Compiled
 from houbao.core.scopes import EVERYTHING
+from houbao.core.shortfalls import added
 from houbao.store import desk, desk_money, lists, queries
 from houbao.store.desk import Line
 from houbao.store.desk_money import Flow, Waiting
@@ -123,13 +124,13 @@ def fund_page(connection: sqlite3.Connection, part: int, currency: str, now: dat
 def _treasury(
     connection: sqlite3.Connection, part: int, currency: str, first: Waiting, free: int, line: Line, rules: Rules
 ) -> Treasury | None:
-    """What the treasury does for the first that waits, as `core.shortfalls.backstop_for` will decide it."""
+    """What the treasury does for the first that waits."""
     at, order = due_at(first.dispute), lists.order(connection, part, EVERYTHING, first.dispute.order)
     policy = rules(order.coverage.policy, currency) if order else None
     if at is None or policy is None:
         return None
-    left = max(0, policy.caps.backstop + desk.balance(connection, part, BACKSTOP, currency))
-    adds = max(0, min(first.minor - (free if line.waiting == 1 else 0), left))
+    left = policy.caps.backstop + desk.balance(connection, part, BACKSTOP, currency)
+    adds = added(first.minor, free, line.waiting, left)
     return Treasury(at, adds, max(0, first.minor - free - adds))
 
 
