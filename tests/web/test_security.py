@@ -12,13 +12,15 @@ from time import sleep
 
 import pyotp
 import pytest
+from msgspec import structs
 
 from houbao.core.terms import Refused
 from houbao.shipped import policy_text
+from houbao.store.access import User, user_of
 from houbao.web import signin
 from houbao.web.api.policies import MOST_TEXT
 from houbao.web.guard import SESSION
-from houbao.web.signin import sign_in
+from houbao.web.signin import hasher, sign_in
 from houbao.web.watch import Watch
 from web.served import PASSWORD, WALL, claim, money
 
@@ -115,6 +117,47 @@ def test_the_right_password_at_the_last_try_lets_in_and_the_count_begins_anew(se
             with pytest.raises(Refused):
                 sign_in(served.site, "lee", "guess guess guess", "")
         assert sign_in(served.site, "lee", PASSWORD, "").value
+
+
+@pytest.mark.parametrize("meanwhile", [{"active": False}, {"password": "another"}])
+def test_an_account_that_is_closed_or_given_another_password_meanwhile_stays_so(served, monkeypatch, meanwhile):
+    served.add_user("lee", "agent")
+    compare = signin._matches
+
+    def while_it_is_closed(kept: str, password: str) -> bool:
+        served.site.access.put_user(structs.replace(user(served, "lee"), **meanwhile))
+        return compare(kept, password)
+
+    monkeypatch.setattr(signin, "_matches", while_it_is_closed)
+    with pytest.raises(Refused) as refused:
+        signin.change_password(served.site, "lee", PASSWORD, "a longer one than before")
+    assert refused.value.code == "sign_in_failed"
+    assert {name: getattr(user(served, "lee"), name) for name in meanwhile} == meanwhile
+
+
+def test_what_an_admin_changes_while_a_password_is_changed_is_kept(served, monkeypatch):
+    served.add_user("lee", "agent")
+    compare = signin._matches
+
+    def while_it_is_moved(kept: str, password: str) -> bool:
+        served.site.access.put_user(structs.replace(user(served, "lee"), role="seller", store="oak", totp="SECRET"))
+        return compare(kept, password)
+
+    monkeypatch.setattr(signin, "_matches", while_it_is_moved)
+    elsewhere = served.session("user", "agent", "lee")
+    assert signin.change_password(served.site, "lee", PASSWORD, "a longer one than before").value
+    kept = user(served, "lee")
+    assert (kept.role, kept.store, kept.totp, kept.failures) == ("seller", "oak", "SECRET", 0)
+    assert hasher.verify(kept.password, "a longer one than before")
+    assert served.client.get("/v1/disputes", headers=elsewhere).status_code == 401
+
+
+def user(served, number: str) -> User:
+    """A user as they are kept."""
+    with served.site.snapshot() as reading:
+        found = user_of(reading, number)
+    assert found is not None
+    return found
 
 
 def test_a_session_ends_when_it_is_idle_when_it_is_old_and_with_the_account(served):

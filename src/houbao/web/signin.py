@@ -18,7 +18,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
-from msgspec import structs
 
 from houbao.core.terms import Refused
 from houbao.store.access import LONGEST, user_of
@@ -78,10 +77,8 @@ def change_password(site: Site, number: str, before: str, wanted: str) -> Cookie
     with site.snapshot() as reading:
         user = user_of(reading, number)
     right = _matches(user.password if user else NOBODYS, before[:MOST_PASSWORD])
-    if user is None or not (right and counted and user.active):
+    if user is None or not (right and counted and site.access.change_password(user.id, user.password, kept)):
         raise Refused("sign_in_failed", "that is not the password you have now")
-    site.access.put_user(structs.replace(user, password=kept, failures=0, locked_until=None))
-    site.access.end_sessions_of(user.id)
     return session_cookie(site, site.access.begin_session("user", user.role, user.id, user.store, now))
 
 
