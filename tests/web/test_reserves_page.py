@@ -13,6 +13,7 @@ from houbao.core.breaker import SetBreaker, TellSolvency
 from houbao.core.money import decimal
 from houbao.core.terms import SYSTEM
 from houbao.store.scores import Scorebook
+from houbao.web.measuring import Measuring
 from web.desk import get, post
 from web.served import WALL, Served
 
@@ -139,6 +140,47 @@ def test_a_measuring_that_fails_is_tried_again(served):
     served.site.reserves._measure = once_broken
     assert get(served, "/fund/reserves", "finance").status_code == 500
     assert "will owe nothing" in told(served)
+
+
+class Held:
+    """A measuring that is asked for and ends when nobody waits for it any more; how often it was measured."""
+
+    def __init__(self, broken: bool = False) -> None:
+        self.wall = WALL
+        self.times = 0
+        self._broken = broken
+        self._go_on = threading.Event()
+        self.measuring = Measuring(self._measure, lambda: self.wall)
+
+    def _measure(self, progress) -> list:
+        self.times += 1
+        if self.times == 1:
+            self._go_on.wait(10)
+            if self._broken:
+                raise OSError("the disk")
+        return []
+
+    def ends_unseen(self) -> None:
+        assert self.measuring.latest(0).running is not None
+        self._go_on.set()
+        self.measuring._thread.submit(lambda: None).result(10)
+
+
+def test_a_result_that_is_picked_up_late_is_not_taken_for_a_new_one():
+    held = Held()
+    held.ends_unseen()
+    held.wall += timedelta(minutes=16)
+    held.measuring.latest(10)
+    assert held.times == 2
+    held.measuring.close()
+
+
+def test_whoever_did_not_wait_for_a_measuring_that_failed_is_not_told_of_it():
+    held = Held(broken=True)
+    held.ends_unseen()
+    assert held.measuring.latest(10).found == []
+    assert held.times == 2
+    held.measuring.close()
 
 
 def test_only_who_reads_the_fund_reads_it(measured):

@@ -3,6 +3,7 @@ measuring at a time, and what was found serves everybody for a while."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as ended
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -52,26 +53,29 @@ class Measuring:
 
     def latest(self, wait: float, *, anew: bool = False) -> Measured:
         """What is known; what is too old, or wanted `anew`, is measured meanwhile, and waited for so many seconds.
-        Raises what the measuring failed with."""
+        Raises what the measuring failed with that was waited for; the next to ask has it measured again."""
         with self._lock:
             if self._running is None and (anew or self._is_old()):
                 self._step = Step()
-                self._running = self._thread.submit(self._measure, self._told)
+                self._running = self._thread.submit(self._run)
             running = self._running
         if running is None:
             return Measured(self._found, None)
-        try:
-            found = running.result(wait)
-        except TimeoutError:
+        if not ended([running], wait).done:
             return Measured(self._found, self._step)
+        return Measured(running.result(), None)
+
+    def _run(self) -> list[Reserves]:
+        """What is found is known from when it was measured on, whether or not anybody still waits for it."""
+        try:
+            found = self._measure(self._told)
         except BaseException:
             with self._lock:
                 self._running = None
             raise
         with self._lock:
-            if self._running is running:
-                self._running, self._found, self._found_at = None, found, self._wall()
-        return Measured(self._found, None)
+            self._running, self._found, self._found_at = None, found, self._wall()
+        return found
 
     def _is_old(self) -> bool:
         return self._found_at is None or self._wall() - self._found_at > KEPT
