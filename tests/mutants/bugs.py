@@ -377,9 +377,9 @@ BUGS = [
     ),
     Bug(
         "whoever ruled decides the appeal too",
-        "core/hearings.py",
-        "if str(scene.by) in dispute.judges:",
-        "if str(scene.by) in dispute.judges[1:]:",
+        "core/queues.py",
+        "and str(by) in dispute.judges",
+        "and str(by) in dispute.judges[1:]",
         (APPEALS + "test_another_agent_than_the_one_who_ruled_before_decides",),
     ),
     Bug(

@@ -9,6 +9,7 @@ from houbao.core.claims import check_amount, check_text
 from houbao.core.commissions import with_commission
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.phases import entering, head_of
+from houbao.core.queues import check_own
 from houbao.core.refunds import Refund, is_settled, paid_minor
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import fund_room
@@ -87,8 +88,7 @@ def rule_appeal(dispute: Dispute, appeal: Appeal, command: Rule, scene: Scene) -
     text_too_long, same_agent, refund_in_flight, bad_ruling, bad_amount, amount_above_claim, nothing_left."""
     check_reference("reason", command.reason)
     check_text(command.note)
-    if str(scene.by) in dispute.judges:
-        raise Refused("same_agent", "an appeal is decided by somebody who has not ruled on the dispute before")
+    check_own(dispute, scene.by)
     if not all(map(is_settled, dispute.refunds)):
         raise Refused("refund_in_flight", "a refund came back and goes out again: decide when it is there")
     _check_ruling(appeal, command)

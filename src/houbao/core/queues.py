@@ -30,15 +30,20 @@ def check_claim(dispute: Dispute, name: str, by: Actor, now: datetime) -> None:
         raise Refused("claimed", f"{holder} has this dispute until {until}", claimed_by=holder, until=until)
 
 
-def is_anothers(dispute: Dispute, by: Actor) -> bool:
+def is_anothers(dispute: Dispute, by: Actor | str) -> bool:
     """Whether an appeal is heard that somebody else decides, since `by` has ruled on the dispute before."""
     return in_hearing(dispute.appeals) is not None and str(by) in dispute.judges
 
 
+def check_own(dispute: Dispute, by: Actor) -> None:
+    """`Refused('same_agent')` where it is another's to decide."""
+    if is_anothers(dispute, by):
+        raise Refused("same_agent", "an appeal is decided by somebody who has not ruled on the dispute before")
+
+
 def decide_claim(dispute: Dispute, command: ClaimCase, scene: Scene) -> list[Event]:
     """The dispute is the agent's for a while; anew where it was already. Raises Refused: same_agent."""
-    if is_anothers(dispute, scene.by):
-        raise Refused("same_agent", "an appeal is decided by somebody who has not ruled on the dispute before")
+    check_own(dispute, scene.by)
     return [CaseClaimed(**head_of(dispute, scene), until=scene.now + CLAIM_LASTS)]
 
 

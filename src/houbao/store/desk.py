@@ -9,6 +9,7 @@ from msgspec import Struct
 from houbao.core.calendars import Outage
 from houbao.core.disputes import Dispute, due_at
 from houbao.core.programme import Store
+from houbao.core.queues import is_anothers
 from houbao.core.terms import micros
 from houbao.store import rows
 from houbao.store.queries import Page
@@ -71,7 +72,7 @@ def next_free(
     for dispute in queue_page(connection, part, queue, limit=MOST_COUNTED).disputes:
         until = dispute.claimed_until
         taken = until is not None and now < until and dispute.claimed_by != agent
-        if not taken and dispute.id != without and not (queue == "appeals" and agent in dispute.judges):
+        if not taken and dispute.id != without and not is_anothers(dispute, agent):
             return dispute
     return None
 
