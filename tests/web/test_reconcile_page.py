@@ -2,12 +2,16 @@
 booked."""
 
 import json
+from functools import partial
+from tempfile import SpooledTemporaryFile
 
 import pytest
 
 from books.test_reconcile import txn
 from given import DAY, T, eur
 from houbao.core import orders as o
+from houbao.web.console.handlers.reconciling import MOST_FILE
+from houbao.web.uploads import MOST_OF_PERSON
 from web.desk import PAGE, get, signed_in
 from web.reading import Reader
 
@@ -90,10 +94,27 @@ def test_what_cannot_be_compared_is_said_with_the_name_of_the_file(served, kim, 
     assert kim.page.get_element_by_id("days").value == "7"
 
 
-def test_one_file_is_compared_at_a_time(served, kim):
+def test_one_file_is_compared_at_a_time_and_none_is_read_before_its_turn(served, kim, monkeypatch):
+    read, reads = SpooledTemporaryFile.read, []
+    monkeypatch.setattr(SpooledTemporaryFile, "read", lambda file, *most: reads.append(most) or read(file, *most))
     with served.site.comparing:
         assert "Too many people at once." in upload(kim, AGREE)
+    assert reads == []
     assert "Both sides agree." in upload(kim, AGREE)
+    assert reads == [(MOST_FILE + 1,)]
+
+
+def test_of_a_file_that_is_too_large_no_more_is_read_than_tells_so(kim, monkeypatch):
+    monkeypatch.setattr("houbao.web.console.handlers.reconciling.MOST_FILE", 100)
+    assert "That is too much at once." in upload(kim, AGREE)
+    assert kim.status == 413
+
+
+def test_a_person_sends_two_files_at_a_time(served, kim):
+    turn = partial(served.site.uploads.turn, "user:finance:kim", MOST_OF_PERSON)
+    with turn(), turn():
+        kim.press("Compare it with the ledger", file=("payouts.json", json.dumps(AGREE).encode()))
+        assert kim.status == 503
 
 
 @pytest.mark.parametrize("who", ["agent", "buyer", "seller", "nobody", "platform", "read"])

@@ -27,10 +27,10 @@ UNWRITTEN = ("csrf_token", "password", "new_password", "again")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def on(action: str, *, photos: bool = False) -> dict[str, Any]:
-    """What a handler is for, as its `opt`, and whether it takes photographs."""
+def on(action: str, *, photos: bool = False, file: bool = False) -> dict[str, Any]:
+    """What a handler is for, as its `opt`, and whether it takes photographs or another large file."""
     assert action == PUBLIC or action in GRANTS, action
-    return {"action": action, "photos": photos}
+    return {"action": action, "files": photos or file}
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -49,7 +49,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         await _keep_draft(connection, caller)
         raise Refused("not_permitted", f"{' and '.join(caller.roles) or 'you'} may not do this ({action})")
     state["reach"] = scope
-    if handler.opt.get("photos"):
+    if handler.opt.get("files"):
         most = MOST_OF_PERSON if caller.by_cookie else MOST_OF_KEY
         state["leaving"].enter_context(connection.app.state.site.uploads.turn(caller.name, most))
     if caller.by_cookie and connection.scope.get("method") not in SAFE:

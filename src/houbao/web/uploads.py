@@ -1,4 +1,5 @@
-"""Photographs coming in: how many at once, of one sender and of all, and how many a person sends in an hour."""
+"""Photographs and other files coming in: how many at once, of one sender and of all, and how many photographs a person
+sends in an hour."""
 
 from collections import Counter, deque
 from collections.abc import Generator
@@ -15,7 +16,7 @@ MOST_PEOPLE = 10_000
 MOST_AT_ONCE = 8
 """How many are in memory at once, at up to 20 MiB each."""
 MOST_OF_PERSON, MOST_OF_KEY = 2, 4
-"""How many requests with photographs one sender makes at once; a key sends for many people."""
+"""How many requests with files one sender makes at once; a key sends for many people."""
 
 
 class Uploads:
@@ -29,9 +30,9 @@ class Uploads:
 
     @contextmanager
     def turn(self, sender: str, most: int) -> Generator[None]:
-        """A request with photographs, from its first byte to its answer. Raises Refused: overloaded."""
+        """A request with files, from its first byte to its answer. Raises Refused: overloaded."""
         if self._sending[sender] >= most:
-            raise Refused("overloaded", f"{most} requests of yours with photographs are coming in: send this one then")
+            raise Refused("overloaded", f"{most} requests of yours with files are coming in: send this one then")
         self._sending[sender] += 1
         try:
             yield

@@ -82,24 +82,29 @@ def _groups(found: Reconciled) -> list[Group]:
     return [Group(name, says, note, all_[:MOST_SHOWN], len(all_)) for name, says, note, all_ in said if all_]
 
 
-@post("/fund/reconcile", opt=on("fund.reconcile"), status_code=200, request_max_body_size=MOST_FILE + (1 << 16))
+@post(
+    "/fund/reconcile",
+    opt=on("fund.reconcile", file=True),
+    status_code=200,
+    request_max_body_size=MOST_FILE + (1 << 16),
+)
 async def compare_file(request: AnyRequest) -> Response[str]:
     """The file beside the ledger; what cannot be compared is said on the page."""
     form = await typed(request)
     try:
-        name, content = await _brought(request)
+        sent = await _brought(request)
         days = _days(form)
     except Refused as refused:
         said = refused
         return await asyncio.to_thread(lambda: _shown(request, form, refused=said))
-    return await asyncio.to_thread(_compare, request, form, name, content, days)
+    return await asyncio.to_thread(_compare, request, form, sent, days)
 
 
-async def _brought(request: AnyRequest) -> tuple[str, bytes]:
+async def _brought(request: AnyRequest) -> UploadFile:
     sent = (await form_of(request)).get("file")
     if not isinstance(sent, UploadFile) or not sent.filename:
         raise Refused("bad_request", "choose the file that the provider or the bank gives")
-    return sent.filename[:120], await sent.read()
+    return sent
 
 
 def _days(form: Form) -> int:
@@ -109,20 +114,23 @@ def _days(form: Form) -> int:
     return int(text)
 
 
-def _compare(request: AnyRequest, form: Form, name: str, content: bytes, days: int) -> Response[str]:
+def _compare(request: AnyRequest, form: Form, sent: UploadFile, days: int) -> Response[str]:
     try:
-        found = _compared(frame.site_of(request), name, content, form.get("account", ""), days)
+        found = _compared(frame.site_of(request), sent, form.get("account", ""), days)
     except Refused as refused:
         return _shown(request, form, refused=refused)
     return _shown(request, form, found=found)
 
 
-def _compared(site: Site, name: str, content: bytes, account: str, days: int) -> Reconciled:
-    """Raises Refused: bad_file, overloaded."""
+def _compared(site: Site, sent: UploadFile, account: str, days: int) -> Reconciled:
+    """Raises Refused: too_large, bad_file, overloaded."""
     if not site.comparing.acquire(blocking=False):
         raise Refused("overloaded", "another file is being compared: try again in a minute")
     try:
-        return site.reconcile(name, content, account, days)
+        content = sent.file.read(MOST_FILE + 1)  # not before its turn: it may be large
+        if len(content) > MOST_FILE:
+            raise Refused("too_large", f"a file of more than {MOST_FILE >> 20} MiB is compared on the command line")
+        return site.reconcile(sent.filename[:120], content, account, days)
     except BookError as error:
         raise Refused("bad_file", f"in {error}") from None
     finally:
