@@ -12,6 +12,7 @@ from houbao.web.problems import KNOWN, problem
 from houbao.web.uploads import MOST_UPLOADS
 from test_errors import codes_in_source, rows_of_page
 from web.served import claim, money
+from web.ways import hook
 
 
 def test_status_and_hint_are_those_of_the_page():
@@ -114,6 +115,14 @@ def unknown_webhook(served):
 def unknown_delivery(served):
     made = served.post("/v1/webhooks", {"url": "https://shop.example/hook"})
     return served.call("POST", f"/v1/webhooks/{made['id']}/redeliver", {"delivery_id": "msg_0_1"})
+
+
+@produces
+def webhook_ended(served):
+    names = hook(served)
+    served.post(f"/v1/webhooks/{names['webhook_id']}/end")
+    (one, *_) = served.get(f"/v1/webhooks/{names['webhook_id']}/deliveries")["data"]
+    return served.call("POST", f"/v1/webhooks/{names['webhook_id']}/redeliver", {"delivery_id": one["id"]})
 
 
 @produces

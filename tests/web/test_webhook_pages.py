@@ -5,6 +5,8 @@ import typing
 
 import pytest
 
+from given import FINANCE
+from houbao.core.fund import MoveCash
 from houbao.core.world import Event
 from houbao.engine.announcing import Answered
 from houbao.serving import announcer_of
@@ -73,6 +75,15 @@ def test_what_cannot_be_told_is_refused_with_everything_kept(served, changed, sa
 
 def test_every_kind_of_event_can_be_chosen_by_its_words_and_no_other():
     assert set(HAPPENING) == {kind.__struct_config__.tag for kind in typing.get_args(Event)}
+
+
+def test_cash_that_came_back_is_not_said_to_have_gone_to_a_provider(served):
+    path = made(served)
+    for back in (False, True):
+        move = MoveCash(provider="sandbox", minor=100, currency="EUR", back=back)
+        served.market.accept(move, FINANCE)
+    announced(served)
+    assert told(served, path).count("Cash moved between the bank and a provider") == 2
 
 
 def test_each_delivery_is_seen_with_what_was_answered_and_made_again(served):
@@ -148,6 +159,17 @@ def test_what_was_not_told_yet_is_given_up_the_moment_it_is_ended(served):
     assert "No delivery stands so." in told(served, f"{path}?state=due")
     after = served.market.database.connection.execute("SELECT position, tries FROM hook_deliveries").fetchall()
     assert after == waited, "nothing was tried for it"
+
+
+def test_nothing_is_delivered_again_to_one_that_was_ended_meanwhile(served):
+    path = made(served)
+    order = served.market.order()
+    announced(served)
+    post(served, f"{path}/end", {}, "admin")
+    answer = post(served, f"{path}/deliveries/msg_0_{order}/again", {}, "admin")
+    assert answer.status_code == 409
+    assert "That webhook is told no more." in answer.text
+    assert served.site.hooks.waiting(0, served.site.wall()) == []
 
 
 def test_what_is_not_there_is_not_there(served):

@@ -138,11 +138,12 @@ class Hooks(Aside):
             )
 
     def again(self, part: int, hook: str, position: int, now: datetime) -> bool:
-        """Deliver once more, from the first try on; false where there was no such delivery."""
+        """Deliver once more, from the first try on; false where there was no such delivery, or its webhook ended."""
         with self.writing() as connection:
             done = connection.execute(
                 "UPDATE hook_deliveries SET state='due', due_at=?, tries=0"
-                " WHERE part=? AND webhook_id=? AND position=?",
+                " WHERE part=? AND webhook_id=? AND position=?"
+                " AND EXISTS (SELECT 1 FROM webhooks WHERE id=webhook_id AND ended_at IS NULL)",
                 (micros(now), part, hook, position),
             )
         return done.rowcount > 0

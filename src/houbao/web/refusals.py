@@ -101,6 +101,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "not_a_sandbox": (409, "Leave out `--now`."),
     "version_taken": (409, "Give the new text a version of its own."),
     "out_of_order": (409, "Give a later time."),
+    "webhook_ended": (409, "Make another one at the same address."),
     "clock_backwards": (409, "Give a time after the one that `detail` names."),
     "not_paid": (422, "Open it once the payment arrived."),
     "outside_window": (422, "Before the promised delivery: wait. After the window: write to the seller."),

@@ -1,4 +1,4 @@
-"""A webhook made, and its secret turned, whoever asks for it: the API or an admin's page."""
+"""A webhook made, its secret turned, a delivery made again, whoever asks for it: the API or an admin's page."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,8 +6,9 @@ from hashlib import blake2b
 
 from houbao.core.terms import Refused, check_reference
 from houbao.engine.announcing import Hook, Secret
+from houbao.store import hooks
 from houbao.web.callers import Caller
-from houbao.web.site import PART, Site
+from houbao.web.site import PART, Site, number_of
 
 
 def known(hook: Hook | None, number: str) -> Hook:
@@ -42,6 +43,19 @@ def turn(site: Site, caller: Caller, key: str, number: str) -> tuple[Hook, bool]
     secret = Secret(site.new_secret(), wish=_wish(caller, key))
     kept = known(site.hooks.rotate(number, secret, site.wall()), number)
     return kept, kept.secrets[0] != secret
+
+
+def again(site: Site, number: str, message: str) -> int:
+    """Have an event delivered once more, with the id that it had; returns its position. Raises Refused: bad_id,
+    unknown_webhook, webhook_ended, unknown_delivery."""
+    position = number_of("msg", message)
+    if site.hooks.again(PART, number, position, site.wall()):
+        return position
+    with site.snapshot() as reading:
+        hook = known(hooks.hook_of(reading, number), number)
+    if hook.ended_at is not None:
+        raise Refused("webhook_ended", f"webhook {number} is told no more since {hook.ended_at:%Y-%m-%dT%H:%M:%SZ}")
+    raise Refused("unknown_delivery", f"webhook {number} has no delivery {message[:64]}")
 
 
 def _wish(caller: Caller, key: str) -> str:

@@ -5,14 +5,13 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, structs
 
-from houbao.core.terms import Refused
 from houbao.engine.announcing import Delivered, Hook
 from houbao.store import hooks
 from houbao.web import webhooks
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.shapes import Page, event_id
 from houbao.web.operation import Answer, Ask, operation
-from houbao.web.site import PART, number_of
+from houbao.web.site import PART
 
 FARTHEST = 2**62
 MOST_TYPES = 50
@@ -208,14 +207,13 @@ def _delivery(one: Delivered) -> DeliveryView:
     body=RedeliverBody,
     reply=DeliveryView,
     status=202,
-    refuses=("unknown_webhook", "unknown_delivery", "bad_id"),
+    refuses=("unknown_webhook", "unknown_delivery", "webhook_ended", "bad_id"),
     example={"delivery_id": "msg_0_47"},
 )
 def redeliver(ask: Ask[RedeliverBody, Any]) -> DeliveryView:
     """Deliver an event once more, with the id that it had."""
-    hook, position = _found(ask), number_of("msg", ask.body.delivery_id)
-    if not ask.site.hooks.again(PART, hook.id, position, ask.site.wall()):
-        raise Refused("unknown_delivery", f"webhook {hook.id} has no delivery {ask.body.delivery_id}")
+    number = ask.text("webhook_id")
+    position = webhooks.again(ask.site, number, ask.body.delivery_id)
     with ask.site.snapshot() as reading:
-        (found,) = hooks.deliveries(reading, PART, hook.id, before=position + 1, limit=1)
+        (found,) = hooks.deliveries(reading, PART, number, before=position + 1, limit=1)
     return _delivery(found)

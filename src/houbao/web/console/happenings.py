@@ -86,7 +86,7 @@ KINDS: dict[str, dict[str, str]] = {
     N_("The fund"): {
         "capital_added": N_("Capital added"),
         "deposit_paid": N_("Deposit paid"),
-        "cash_moved": N_("Cash moved to a provider"),
+        "cash_moved": N_("Cash moved between the bank and a provider"),
         "debt_repaid": N_("Debt paid back"),
         "outage_entered": N_("Outage entered"),
         "breaker_set": N_("Breaker set"),

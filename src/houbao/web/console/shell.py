@@ -166,6 +166,7 @@ TITLES = {
     "no_refund": N_("Nothing of that refund is left to settle."),
     "unknown_provider": N_("There is no such provider."),
     "sign_in_failed": N_("That did not match."),
+    "webhook_ended": N_("That webhook is told no more."),
     "not_watched": N_("That store is not under watch."),
     "bad_outage": N_("That is no outage."),
     "bad_line": N_("That is no line."),

@@ -20,7 +20,7 @@ from houbao.web.console.happenings import KINDS
 from houbao.web.console.language import N_
 from houbao.web.console.words import low
 from houbao.web.guard import on
-from houbao.web.site import PART, Site, number_of
+from houbao.web.site import PART, Site
 
 AnyRequest = Request[Any, Any, Any]
 PAGE, LOOKED_AT = 25, 25
@@ -168,11 +168,10 @@ def _end(site: Site, number: str) -> None:
 
 @post("/webhooks/{webhook:str}/deliveries/{delivery:str}/again", opt=on("webhooks.manage"), status_code=303)
 async def deliver_again(request: AnyRequest) -> Response[Any]:
-    """Deliver an event once more, with the id that it had. Raises Refused: bad_id, unknown_delivery."""
-    site, number, message = frame.site_of(request), _number(request), str(request.path_params["delivery"])
-    position = number_of("msg", message)
-    if not await asyncio.to_thread(site.hooks.again, PART, number, position, site.wall()):
-        raise Refused("unknown_delivery", f"webhook {number[:64]} has no delivery {message[:64]}")
+    """Deliver an event once more, with the id that it had. Raises Refused: bad_id, unknown_webhook, webhook_ended,
+    unknown_delivery."""
+    number = _number(request)
+    await asyncio.to_thread(webhooks.again, frame.site_of(request), number, str(request.path_params["delivery"]))
     return Redirect(f"/webhooks/{number}?done=again", status_code=303)
 
 
