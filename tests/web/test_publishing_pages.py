@@ -6,9 +6,12 @@ from hashlib import sha256
 
 import pytest
 
-from given import DAY
+from core.policies import next_policy
+from given import DAY, T, standard
 from houbao.shipped import policy_text
-from houbao.store import lists
+from houbao.store import lists, rows, schema
+from houbao.store.policies import publish_text
+from houbao.store.sqlite import inserting
 from houbao.web.api.policies import MOST_TEXT
 from web.desk import PAGE, get, post, signed_in
 
@@ -130,6 +133,39 @@ def test_a_version_of_the_api_and_one_of_the_pages_are_the_same(served):
     served.market.go(served.market.now + DAY)
     found = served.get("/v1/policies/2026.2")
     assert (found["text"], found["digest"]) == (TEXT, sha256(TEXT.encode()).hexdigest())
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+@pytest.mark.parametrize("version", ["2026.2", "2020.1"])
+def test_what_is_published_between_two_pages_makes_no_version_come_twice_or_never(served, limit, version):
+    """Given two programmes and a version that none has; published is a new one, or that."""
+    unused, database = next_policy("2020.1"), served.market.database
+    weekly = standard(name="weekly", policies=((T - 9 * DAY, "2026.1"),))
+    kept = ("2020.1", sha256(unused.encode()).hexdigest(), unused)
+    database.connection.execute(inserting(schema.policies), kept)
+    database.connection.execute(inserting(schema.programmes), ("weekly", rows.encode(weekly)))
+    before = all_of(served, served.get("/v1/policies"))
+    first = served.get(f"/v1/policies?limit={limit}")
+    publish_text(database, "standard", next_policy(version), T)
+    seen = all_of(served, first, limit)
+    assert len(seen) == len(set(seen))
+    assert {one for one in before if one[0]} <= set(seen)
+    assert {one for _, one in before} <= {one for _, one in seen}
+
+
+def all_of(served, page: dict, limit: int = 50) -> list[tuple[str, str]]:
+    """(programme, version) of a page of policies and all that follow it."""
+    seen = [(one["programme"], one["version"]) for one in page["data"]]
+    return (
+        seen + all_of(served, served.get(f"/v1/policies?limit={limit}&after={page['next']}"), limit)
+        if page["next"]
+        else seen
+    )
+
+
+@pytest.mark.parametrize("after", ["elsewhere", "Mg", "WyJzdGFuZGFyZCJd", "é", "_w"])
+def test_what_is_no_place_among_the_policies_is_refused(served, after):
+    assert served.call("GET", f"/v1/policies?after={after}").json()["code"] == "bad_cursor"
 
 
 @pytest.mark.parametrize("who", ["agent", "buyer", "seller", "nobody"])

@@ -5,6 +5,7 @@ from binascii import Error
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 from msgspec import Meta, Struct
 
 from houbao.core.terms import Refused
@@ -37,9 +38,30 @@ def part_of(whole: Sequence[T], wanted: PageQuery) -> Page[T]:
     return Page(data=[*whole[start:end]], next=cursor_of(end) if end < len(whole) else None)
 
 
+Place = tuple[str, int, str]
+"""Where something stands in a list that is in that order, whatever comes before or after it."""
+
+
+def sorted_part_of(whole: Sequence[T], wanted: PageQuery, place: Callable[[T], Place]) -> Page[T]:
+    """A page of a short list that was read whole and grows anywhere, by each one's `place`, which never changes: what
+    is added between two pages makes none come twice or never. Raises Refused: bad_cursor."""
+    after = _place(wanted.after)
+    found = [one for one in sorted(whole, key=place) if after is None or place(one) > after]
+    return page_of(found, wanted.limit, lambda one: _opaque(msgspec.json.encode(place(one))))
+
+
+def _place(text: str) -> Place | None:
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(_transparent(text), type=Place)
+    except (Error, ValueError):  # msgspec's own are ValueErrors
+        raise _nowhere(text) from None
+
+
 def cursor_of(*numbers: int) -> str:
     """A place in a list, opaque to whoever gets it."""
-    return urlsafe_b64encode(".".join(map(str, numbers)).encode()).decode().rstrip("=")
+    return _opaque(".".join(map(str, numbers)).encode())
 
 
 def seek(text: str, count: int) -> tuple[int, ...]:
@@ -47,11 +69,21 @@ def seek(text: str, count: int) -> tuple[int, ...]:
     if not text:
         return ()
     try:
-        numbers = tuple(
-            int(part) for part in urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").split(".")
-        )
+        numbers = tuple(int(part) for part in _transparent(text).decode("ascii").split("."))
     except (Error, ValueError):
         numbers = ()
     if len(numbers) != count or not all(0 <= number < LARGEST for number in numbers):
-        raise Refused("bad_cursor", f"{text[:80]!r} is no place in this list: send `next` of the page before")
+        raise _nowhere(text)
     return numbers
+
+
+def _opaque(place: bytes) -> str:
+    return urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def _transparent(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _nowhere(text: str) -> Refused:
+    return Refused("bad_cursor", f"{text[:80]!r} is no place in this list: send `next` of the page before")

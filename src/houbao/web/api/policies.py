@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from houbao.core.policy import PolicyError
 from houbao.core.policy_file import parse_policy
-from houbao.core.terms import Refused
+from houbao.core.terms import Refused, micros
 from houbao.store import lists
 from houbao.store.policies import Version, versions
-from houbao.web.api.paging import PageQuery, part_of
+from houbao.web.api.paging import PageQuery, Place, sorted_part_of
 from houbao.web.api.shapes import Page
 from houbao.web.operation import Answer, Ask, operation
 
@@ -81,10 +81,14 @@ def _view(version: Version) -> PolicyView:
     refuses=("bad_cursor",),
 )
 def list_policies(ask: Ask[Any, PageQuery]) -> Page[PolicyView]:
-    """Every policy version with the time from which it is in force."""
+    """Every policy version with the time from which it is in force: unused ones first, then by programme and time."""
     with ask.site.snapshot() as reading:
         known = [_view(one) for one in versions(reading, ask.site.clock())]
-    return part_of(known, ask.query)
+    return sorted_part_of(known, ask.query, _place)
+
+
+def _place(one: PolicyView) -> Place:
+    return one.programme, micros(one.start) if one.start else 0, one.version
 
 
 @operation(
