@@ -2,14 +2,16 @@
 
 import re
 import typing
+from datetime import timedelta
 
 import pytest
 
 from given import FINANCE
 from houbao.core.fund import MoveCash
 from houbao.core.world import Event
-from houbao.engine.announcing import Answered
+from houbao.engine.announcing import Answered, Delivered
 from houbao.serving import announcer_of
+from houbao.store import hooks
 from houbao.web.console.happenings import HAPPENING
 from web.desk import get, post
 
@@ -159,6 +161,44 @@ def test_what_was_not_told_yet_is_given_up_the_moment_it_is_ended(served):
     assert "No delivery stands so." in told(served, f"{path}?state=due")
     after = served.market.database.connection.execute("SELECT position, tries FROM hook_deliveries").fetchall()
     assert after == waited, "nothing was tried for it"
+
+
+def test_however_many_webhooks_there_are_their_last_deliveries_are_one_question(served):
+    def asked() -> int:
+        said: list[str] = []
+        with served.site.snapshot() as reading:
+            reading.set_trace_callback(said.append)
+        told(served, "/webhooks")
+        with served.site.snapshot() as reading:
+            reading.set_trace_callback(None)
+        return sum("FROM hook_deliveries WHERE" in one for one in said)
+
+    made(served)
+    assert asked() == 1
+    made(served, url=f"{URL}/2")
+    made(served, url=f"{URL}/3")
+    assert asked() == 1
+
+
+def test_the_last_delivery_is_the_one_that_was_tried_last_and_where_none_was_the_latest(served, monkeypatch):
+    monkeypatch.setattr(hooks, "LOOKED_AT", 3)
+    hook = made(served).rsplit("/", 1)[1]
+    served.market.order()
+    while served.site.hooks.gather(0, 500, served.wall):
+        pass
+    made(served, url=f"{URL}/2")
+
+    def last() -> dict[str, int]:
+        with served.site.snapshot() as reading:
+            return {number: one.position for number, one in hooks.last_tried(reading, 0).items()}
+
+    with served.site.snapshot() as reading:
+        latest = [one.position for one in hooks.deliveries(reading, 0, hook, before=2**62, limit=4)]
+    assert last() == {hook: latest[0]}
+    for minutes, position, found in ((1, latest[2], 2), (1, latest[1], 1), (2, latest[2], 2), (3, latest[3], 2)):
+        at = served.wall + timedelta(minutes=minutes)
+        served.site.hooks.settle(0, [Delivered(hook=hook, position=position, state="done", tried_at=at)])
+        assert last() == {hook: latest[found]}, minutes
 
 
 def test_nothing_is_delivered_again_to_one_that_was_ended_meanwhile(served):

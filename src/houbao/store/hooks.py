@@ -13,6 +13,9 @@ from houbao.store.sqlite import inserting
 
 COLUMNS = "webhook_id, position, state, due_at, tries, tried_at, status, detail"
 
+LOOKED_AT = 25
+"""Among how many of the latest deliveries of a webhook the one that was tried last is looked for."""
+
 
 class Hooks(Aside):
     """The rows of webhooks of one database, on a connection of their own."""
@@ -196,19 +199,35 @@ def deliveries(
         " ORDER BY position DESC LIMIT ?",
         (part, hook, before, *([state] if state else []), limit),
     )
-    return [
-        Delivered(
-            hook=number,
-            position=position,
-            state=how,
-            due_at=from_micros(due) if due is not None else None,
-            tries=tries,
-            tried_at=from_micros(tried) if tried is not None else None,
-            status=status,
-            detail=detail,
-        )
-        for number, position, how, due, tries, tried, status, detail in found
-    ]
+    return [_delivered(*row) for row in found]
+
+
+def _delivered(
+    hook: str, position: int, state: str, due: int | None, tries: int, tried: int | None, status: int, detail: str
+) -> Delivered:
+    return Delivered(
+        hook=hook,
+        position=position,
+        state=state,
+        due_at=from_micros(due) if due is not None else None,
+        tries=tries,
+        tried_at=from_micros(tried) if tried is not None else None,
+        status=status,
+        detail=detail,
+    )
+
+
+def last_tried(connection: sqlite3.Connection, part: int) -> dict[str, Delivered]:
+    """Webhook → of its latest deliveries the one that was tried last; where none was, the latest. None that has no
+    delivery yet."""
+    found = connection.execute(
+        f"SELECT {COLUMNS} FROM hook_deliveries WHERE part=? AND (webhook_id, position) IN ("
+        "SELECT id, (SELECT position FROM (SELECT position, tried_at FROM hook_deliveries"
+        " WHERE part=? AND webhook_id=webhooks.id ORDER BY position DESC LIMIT ?)"
+        " ORDER BY tried_at DESC, position DESC LIMIT 1) FROM webhooks)",
+        (part, part, LOOKED_AT),
+    )
+    return {row[0]: _delivered(*row) for row in found}
 
 
 def kinds(connection: sqlite3.Connection, part: int, positions: Sequence[int]) -> dict[int, str]:

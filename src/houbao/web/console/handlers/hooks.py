@@ -9,7 +9,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from houbao.core.terms import Refused
-from houbao.engine.announcing import Delivered, Hook
+from houbao.engine.announcing import Hook
 from houbao.store import hooks
 from houbao.web import webhooks
 from houbao.web.console import frame
@@ -23,7 +23,7 @@ from houbao.web.guard import on
 from houbao.web.site import PART, Site
 
 AnyRequest = Request[Any, Any, Any]
-PAGE, LOOKED_AT = 25, 25
+PAGE = 25
 LATEST = 2**62
 STATES = ("", "due", "done", "failed")
 
@@ -52,14 +52,14 @@ def _webhooks(
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
         found = hooks.all_hooks(reading)[::-1]
-        told = {one.id: hooks.deliveries(reading, PART, one.id, before=LATEST, limit=LOOKED_AT) for one in found}
+        last = hooks.last_tried(reading, PART)
     answer = frame.page(
         request,
         voice,
         "admin/webhooks.html",
         at="webhooks",
         hooks=found,
-        last={number: _last_tried(rows) for number, rows in told.items() if rows},
+        last=last,
         kinds=KINDS,
         shown=[Secret(voice.say(N_("Secret")), shown.secrets[0].secret)] if shown else [],
         made=shown,
@@ -68,11 +68,6 @@ def _webhooks(
         refused=refused,
     )
     return once(answer) if shown else answer
-
-
-def _last_tried(rows: list[Delivered]) -> Delivered:
-    """Of the latest deliveries the one that was tried last; where none was, the latest."""
-    return max((one for one in rows if one.tried_at), key=lambda one: (one.tried_at, one.position), default=rows[0])
 
 
 @post("/webhooks", opt=on("webhooks.manage"), status_code=200)
