@@ -2,11 +2,12 @@
 
 import pytest
 
-from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, eur, standard
 from houbao.core import disputes as d
+from houbao.core.fund import TopUp
 from houbao.core.programme import RegisterStore
 from houbao.core.terms import Actor, Refused
-from houbao.store import queries, schema
+from houbao.store import desk_money, queries, schema
 
 ELM = Actor("seller", "elm")
 
@@ -107,3 +108,16 @@ def test_a_page_of_a_queue_is_read_from_its_index_in_order(market, by, waiting_f
     assert index in plan[-1]
     assert "(due_at,id)>" in plan[-1].replace(" ", "") or "due_at>" in plan[-1]
     assert index in {str(one.name) for one in schema.disputes.indexes}
+
+
+def test_what_a_top_up_paid_ends_with_the_next_money_and_premiums_are_money(tmp_path):
+    market = Market(tmp_path, fund="0", programme=standard(mode="premium"))
+    disputes = [market.open(market.order(amount=amount), "damaged", amount) for amount in ("50.00", "9.00")]
+    for dispute in disputes:
+        market.rule(dispute)
+    booked = market.accept(TopUp(minor=eur("50.00"), currency="EUR"), FINANCE).first
+    market.work()
+    market.order(amount="2000.00")
+    market.work()
+    assert [market.dispute(dispute).outcome for dispute in disputes] == ["refunded", "refunded"]
+    assert desk_money.served_after(market.database.connection, 0, "EUR", booked) == (1, eur("50.00"))

@@ -12,6 +12,7 @@ from houbao.core.accounts import AVAILABLE, BANK, store_account, store_of
 from houbao.core.breaker import Breaker
 from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
+from houbao.core.ledger import FUND_IN
 from houbao.core.refunds import Refund, Share, find_share
 from houbao.core.terms import EPOCH, from_micros, micros
 from houbao.store import rows
@@ -132,8 +133,8 @@ def served_after(connection: sqlite3.Connection, part: int, currency: str, posit
     money came in again; and what they took (minor units)."""
     (until,) = connection.execute(
         "SELECT coalesce(min(position), ?) FROM transfers"
-        " WHERE part=? AND position>? AND currency=? AND target=? AND kind IN ('capital', 'backstop')",
-        (2**62, part, position, currency, AVAILABLE),
+        " WHERE part=? AND position>? AND currency=? AND target=? AND kind IN (SELECT value FROM json_each(?))",
+        (2**62, part, position, currency, AVAILABLE, rows.encode(FUND_IN).decode()),
     ).fetchone()
     return connection.execute(
         "SELECT count(*), coalesce(sum(t.minor), 0) FROM transfers AS t"
