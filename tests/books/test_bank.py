@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from books.test_reconcile import compared, counts, txn
-from given import FINANCE, Market, T, eur
+from given import DAY, FINANCE, Market, T, eur
 from houbao.books.extract import BookError
 from houbao.books.files import read_file
 from houbao.commands.exporting import Asked, export_statement
@@ -18,6 +18,7 @@ from houbao.wiring import House
 XSD = Path(__file__).parents[3] / "shared" / "data" / "bank" / "xsd"
 schema = pytest.mark.skipif(not XSD.is_dir(), reason="ISO's schemas are not at ../shared/data/bank/xsd")
 VERSIONS = ["02", "04", "08"]
+MOVE = "houbao fund cash-move sandbox"
 
 
 def entry(minor, day, *, version, words="", status="BOOK", number="r1", details=""):
@@ -115,8 +116,8 @@ def test_what_is_not_booked_yet_is_passed_over(market, tmp_path):
     [
         (7_700, "from us", "houbao fund top-up 77.00 EUR --key reconcile-bank-b7"),
         (7_700, "Deposit of store oak, July", "houbao fund deposit oak 77.00 EUR --key reconcile-bank-b7"),
-        (-7_700, "to sandbox", "houbao fund cash-move sandbox 77.00 EUR --key reconcile-bank-b7"),
-        (7_700, "Payout of Sandbox", "houbao fund cash-move sandbox 77.00 EUR --key reconcile-bank-b7 --back"),
+        (-7_700, "to sandbox", f"{MOVE} 77.00 EUR --key reconcile-bank-b7 --at 2026-07-08T00:00:00Z"),
+        (7_700, "Payout of Sandbox", f"{MOVE} 77.00 EUR --key reconcile-bank-b7 --at 2026-07-08T00:00:00Z --back"),
     ],
 )
 def test_what_only_the_bank_has_comes_with_the_command_that_books_it(market, tmp_path, minor, words, command):
@@ -128,13 +129,28 @@ def test_what_only_the_bank_has_comes_with_the_command_that_books_it(market, tmp
 def test_a_payout_to_the_bank_that_was_booked_from_the_providers_file_is_known_in_the_banks(market, tmp_path):
     line = txn(6, -1_500, "payout", "po_1")
     (extra,) = compared(market, [line], tmp_path).extra
-    assert extra.command == "houbao fund cash-move sandbox 15.00 EUR --key reconcile-txn_6 --back"
+    assert extra.command == f"{MOVE} 15.00 EUR --key reconcile-txn_6 --at 2026-07-08T12:00:00Z --back"
     assert (extra.entry.source, extra.entry.target) == ("external:bank", "provider:sandbox")
     back = MoveCash(provider="sandbox", minor=1_500, currency="EUR", back=True)
     market.accept(back, Actor("finance", "command-line"), key="reconcile-txn_6")
     assert not compared(market, [line], tmp_path).extra
     told = [*whole("08"), entry(1_500, T.date(), version="08", words="po_1 of sandbox", number="b6")]
     assert compared(market, message(told, "08"), tmp_path, name="bank.xml").even
+
+
+def test_a_payout_that_was_booked_weeks_later_is_known_in_the_banks_file_of_its_month(market, tmp_path, run):
+    line = txn(6, -1_500, "payout", "po_1", at=T - 20 * DAY)
+    (extra,) = compared(market, [line], tmp_path).extra
+    run(extra.command)
+    its_month = [entry(1_500, (T - 19 * DAY).date(), version="08", words="po_1 of sandbox", number="b6")]
+    for told in (its_month, whole("08")):
+        assert compared(market, message(told, "08"), tmp_path, name="bank.xml").even
+
+
+def test_what_the_bank_tells_of_a_day_that_has_not_begun_in_utc_is_booked_as_of_now(market, tmp_path):
+    tomorrow = entry(-7_700, (T + DAY).date(), version="08", words="to sandbox", number="b7")
+    (extra,) = compared(market, message([*whole("08"), tomorrow], "08"), tmp_path, name="bank.xml").extra
+    assert extra.command == f"{MOVE} 77.00 EUR --key reconcile-bank-b7"
 
 
 def test_entries_without_a_number_of_their_own_are_told_apart_by_their_statement(tmp_path):

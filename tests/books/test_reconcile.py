@@ -137,7 +137,10 @@ def test_what_only_the_file_has_is_extra(market, tmp_path):
     assert payout.theirs.place == "object 6"
     assert (payout.entry.source, payout.entry.target) == ("external:bank", "provider:sandbox")
     assert charge.entry.source == "provider:sandbox"
-    assert payout.command == "houbao fund cash-move sandbox 15.00 EUR --key reconcile-txn_6 --back"
+    assert (
+        payout.command
+        == "houbao fund cash-move sandbox 15.00 EUR --key reconcile-txn_6 --at 2026-07-08T12:00:00Z --back"
+    )
     assert "the file of the bank tells it too" in payout.reason
     assert "bring in the order" in charge.reason
     assert all(finding.ours is None for finding in done.extra)
@@ -181,24 +184,10 @@ def test_a_line_that_names_something_else_of_ours_is_not_taken_by_its_amount(mar
 # --- what to run for it ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def run(market, capsys, monkeypatch):
-    """Runs a command that was proposed, on that database."""
-
-    def call(command):
-        program, *arguments = shlex.split(command)
-        assert program == "houbao"
-        monkeypatch.setattr("sys.argv", [program, *arguments, "--database", f"sqlite:///{market.database.path}"])
-        cli.main()
-        return capsys.readouterr().out
-
-    return call
-
-
 def test_a_top_up_there_is_booked_by_the_very_command_and_then_agrees(market, tmp_path, run):
     told = [*whole(market), txn(8, 7_700, "topup", "tu_2")]
     (extra,) = compared(market, told, tmp_path).extra
-    assert extra.command == "houbao fund cash-move sandbox 77.00 EUR --key reconcile-txn_8"
+    assert extra.command == "houbao fund cash-move sandbox 77.00 EUR --key reconcile-txn_8 --at 2026-07-08T12:00:00Z"
     run(extra.command)
     run(extra.command)
     assert compared(market, told, tmp_path).even

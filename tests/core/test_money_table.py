@@ -1,6 +1,6 @@
 """The money table of the specification, row by row: what each event does to the accounts, and to nothing else."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -149,6 +149,17 @@ def test_cash_moved_from_the_bank_to_a_provider() -> None:
     assert only(desk.transfers[-1:]) == [("cash_move", PROVIDER, BANK, 5000)]
     desk.do(MoveCash(provider="sandbox", minor=1500, currency="EUR", back=True), FINANCE)
     assert only(desk.transfers[-1:]) == [("cash_move", BANK, PROVIDER, 1500)]
+
+
+def test_cash_moved_before_it_is_booked_is_told_at_its_own_time_and_none_is_before_it_has_moved() -> None:
+    desk = Desk()
+    move = MoveCash(provider="sandbox", minor=5000, currency="EUR")
+    wrong = {desk.now + DAY / 24: "bad_time", datetime(2026, 7, 1): "naive_time"}  # noqa: DTZ001
+    for at, code in wrong.items():
+        assert desk.refuse(structs.replace(move, at=at), FINANCE).code == code
+    for at in (T - 9 * DAY, desk.now):
+        desk.do(structs.replace(move, at=at), FINANCE)
+        assert desk.events[-1].at == at
 
 
 def test_a_store_pays_back_what_was_advanced_out_of_what_it_is_owed() -> None:

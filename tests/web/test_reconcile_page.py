@@ -57,7 +57,7 @@ def test_each_difference_stands_with_its_reason_and_what_would_even_it(served, k
     for words in (
         "Only there · 1",
         "money came there from the bank and is not booked",
-        "houbao fund cash-move sandbox 100.00 EUR --key reconcile-txn_3",
+        "houbao fund cash-move sandbox 100.00 EUR --key reconcile-txn_3 --at 2026-07-08T12:00:00Z",
         "Only here · 1",
         "never arrived, or stands in another file",
         "Told differently · 1",

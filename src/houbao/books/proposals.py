@@ -35,13 +35,14 @@ FILL = {
 
 class Known(Struct, frozen=True):
     """What a proposal may name: the account that is reconciled, the providers that are set up, the stores, the orders,
-    and where a refund stands by its attempt (dispute's number, state)."""
+    where a refund stands by its attempt (dispute's number, state), and what time it is."""
 
     account: str
     providers: list[str]
     stores: frozenset[str]
     orders: dict[str, Order]
     attempts: dict[str, tuple[int, str]]
+    now: datetime
 
 
 class Proposal(Struct, frozen=True):
@@ -211,7 +212,7 @@ def _on_order(
 ) -> Proposal:
     """The event of an order that books the line, by the call of the API."""
     if not isinstance(tries, Chargeback):
-        event["at"] = f"{line.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if line.at else "TIME"
+        event["at"] = _written(line.at) if line.at else "TIME"
     body = json.encode(event).decode()
     left = [f"{word} ({what})" for word, what in FILL.items() if re.search(rf':"?{word}"?[,}}]', body)]
     said += f"; put in what only you know: {', '.join(left)}" if left else ""
@@ -304,9 +305,12 @@ def _even(
 def _moved(line: External, said: str, provider: str, other: str, known: Known) -> Proposal:
     """Cash that went from the bank to a provider, or back. It stands in a file of either."""
     back = (line.minor > 0) == line.bank
-    move = MoveCash(provider=provider, minor=abs(line.minor), currency=line.currency, back=back)
+    went = line.at or datetime.combine(line.day, time(), UTC)
+    at = went if went <= known.now else None  # a bank's day may begin before that day does in UTC
+    move = MoveCash(provider=provider, minor=abs(line.minor), currency=line.currency, back=back, at=at)
     said += f"; the file of {'the provider' if line.bank else 'the bank'} tells it too: book it for one of the two"
-    command = _fund(line, "cash-move", provider) + (" --back" if back else "")
+    command = _fund(line, "cash-move", provider)
+    command += (f" --at {_written(at)}" if at else "") + (" --back" if back else "")
     return _even(line, said, other, known, command, move)
 
 
@@ -314,6 +318,10 @@ def _fund(line: External, *words: str) -> str:
     """The command of `houbao fund` that books the line."""
     amount = decimal(abs(line.minor), line.currency)
     return join(["houbao", "fund", *words, amount, line.currency, "--key", key_of(line)])
+
+
+def _written(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _call(path: str, key: str, body: str) -> str:

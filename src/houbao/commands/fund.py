@@ -106,13 +106,17 @@ def cash_move(
     currency: str,
     *,
     back: Annotated[bool, Parameter(negative="", help="The provider paid it out to the bank")] = False,
+    at: Annotated[str, Parameter(help="When it went, such as 2026-07-12T12:20:00Z; default: now")] = "",
     key: Key = "",
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Cash goes from the bank to a payment provider, or back."""
+    from houbao.commands.times import time_of
+
     kind = "cash-back" if back else "cash-move"
-    _book(kind, amount, currency, key, database, as_json, provider=provider, back=back)
+    went = time_of("--at", at) if at else None
+    _book(kind, amount, currency, key, database, as_json, provider=provider, back=back, at=went)
 
 
 @fund_app.command

@@ -81,7 +81,7 @@ def _cash(
     """What moved at the account on the file's days, and near them."""
     last = house.database.head(0).position
     booked = queries.booked_under(house.database.connection, 0, str(FINANCE), BOOKED)
-    # A move of cash stands in two files: what was booked for a line of the other one is found by amount and day.
+    # A move of cash stands in two files: what was booked for a line of the other is found by amount and its own day.
     keys = {position: key for position, key in booked.items() if key.startswith(AT_BANK) == (account == BANK)}
     found: list[Cash] = []
     for row in queries.cash_rows(house.database.connection, 0, account):
@@ -98,7 +98,7 @@ def _known(house: House, account: str, extra: list[External]) -> Known:
     attempts = {token: state for token in tokens if (state := _state(house, token))}
     stores = queries.known_stores(house.database.connection, 0, sorted(tokens))
     orders = {token: order for token in tokens if (order := _order(house, token))}
-    return Known(account, sorted(house.worker.providers), frozenset(stores), orders, attempts)
+    return Known(account, sorted(house.worker.providers), frozenset(stores), orders, attempts, house.clock())
 
 
 def _order(house: House, token: str) -> Order | None:

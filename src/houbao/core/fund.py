@@ -4,7 +4,7 @@ moved to a provider, and stores that pay back what was advanced for them."""
 from datetime import datetime
 
 from houbao.core import money
-from houbao.core.terms import Actor, Record, Refused, check_reference
+from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference
 
 # --- commands ------------------------------------------------------------------------------------------------------
 
@@ -26,12 +26,13 @@ class PayDeposit(Record, frozen=True, kw_only=True, tag="pay_deposit"):
 
 class MoveCash(Record, frozen=True, kw_only=True, tag="move_cash"):
     """Cash goes from the bank to a provider, so that refunds can be paid there, or `back` from there to the bank (minor
-    units)."""
+    units). `at` is when it went, which may be long before it is booked; None for now."""
 
     provider: str
     minor: int
     currency: str
     back: bool = False
+    at: datetime | None = None
 
 
 class Repay(Record, frozen=True, kw_only=True, tag="repay"):
@@ -48,7 +49,7 @@ FundCommand = TopUp | PayDeposit | MoveCash | Repay
 
 
 class FundEvent(Record, frozen=True, kw_only=True):
-    """What every event of the fund carries (minor units)."""
+    """What every event of the fund carries (minor units); `at` is when it happened."""
 
     at: datetime
     by: str
@@ -90,7 +91,7 @@ def decide_fund(
     """What comes in or goes round; `payable` and `owed` are what the store is owed and owes (minor units).
 
     Raises Refused: not_permitted, bad_currency, bad_amount, bad_reference, unknown_store, nothing_owed,
-    payable_short."""
+    payable_short, naive_time, bad_time."""
     own = isinstance(command, Repay) and by.role == "seller" and by.id == command.store
     if by.role not in ("finance", "admin") and not own:
         raise Refused("not_permitted", f"a {by.role} may not move this money; finance does")
@@ -112,6 +113,7 @@ def decide_fund(
             return [DepositPaid(**said, store=command.store)]
         case MoveCash():
             check_reference("provider", command.provider)
+            said["at"] = _went(command, now)
             return [CashMoved(**said, provider=command.provider, back=command.back)]
         case Repay():
             if command.minor > owed:
@@ -121,3 +123,13 @@ def decide_fund(
                     "payable_short", f"store {command.store} is owed {told(payable)}, not {told(command.minor)}"
                 )
             return [DebtRepaid(**said, store=command.store)]
+
+
+def _went(command: MoveCash, now: datetime) -> datetime:
+    """When the cash went. Raises Refused: naive_time, bad_time."""
+    if command.at is None:
+        return now
+    check_aware("at", command.at)
+    if command.at > now:
+        raise Refused("bad_time", f"at is {command.at.isoformat()}, which is still to come: book it when it has gone")
+    return command.at

@@ -201,11 +201,13 @@ class AmountBody(_Body):
 
 
 class CashMoveBody(_Body):
-    """Cash that goes from the bank to a provider, so that refunds can be paid there, or `back` to the bank."""
+    """Cash that goes from the bank to a provider, so that refunds can be paid there, or `back` to the bank. `at` is
+    when it went, where that was before it is booked."""
 
     provider: str
     amount: Money
     back: bool = False
+    at: datetime | None = None
 
 
 class DebtBody(_Body):

@@ -90,7 +90,7 @@ async def top_up(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     body=bodies.CashMoveBody,
     reply=Funds,
     status=201,
-    refuses=("bad_currency", "bad_amount", "unknown_provider", "key_reused"),
+    refuses=("bad_currency", "bad_amount", "unknown_provider", "naive_time", "bad_time", "key_reused"),
     example={"provider": "sandbox", "amount": {"minor": 50000, "currency": "EUR"}},
 )
 async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
@@ -100,7 +100,9 @@ async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
     if provider not in ask.site.providers:
         known = ", ".join(sorted(ask.site.providers))
         raise Refused("unknown_provider", f"no provider {provider[:64]!r}, only {known}")
-    command = MoveCash(provider=provider, minor=amount.minor, currency=amount.currency, back=ask.body.back)
+    command = MoveCash(
+        provider=provider, minor=amount.minor, currency=amount.currency, back=ask.body.back, at=ask.body.at
+    )
     accepted = await ask.site.execute(command, own_actor(ask.caller, ("finance", "admin")), key=ask.key)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
     return Answer(_funds(ask), headers=headers)
