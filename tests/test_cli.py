@@ -1019,6 +1019,13 @@ def test_a_port_that_is_taken_is_told_plainly_and_with_what_to_do(run):
     )
 
 
+def test_an_answer_does_not_wait_until_its_first_packet_is_acknowledged():
+    with listen_or_anywhere("127.0.0.1", 0) as found, socket.create_connection(found.getsockname()):
+        answering, _ = found.accept()
+        with answering:
+            assert answering.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_demonstration_goes_elsewhere_where_its_port_is_taken():
     with socket.create_server(("127.0.0.1", 0)) as other, listen_or_anywhere(*other.getsockname()) as found:
         assert found.getsockname()[1] not in (0, other.getsockname()[1])

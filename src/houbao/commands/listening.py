@@ -9,12 +9,15 @@ from houbao.commands.terminal import CommandFailed
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises CommandFailed where that cannot be, saying what to do."""
     try:
-        return socket.create_server(
+        found = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
         )
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise CommandFailed(f"cannot answer on {host} port {port}: {why}; --host and --port name another") from None
+    # Whoever connects inherits it: an answer's second packet does not wait 40 ms for the first to be acknowledged.
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
 
 
 def listen_or_anywhere(host: str, port: int) -> socket.socket:
