@@ -1,8 +1,14 @@
 """Every route × every role: who is let in, who is refused, and that what belongs to others is not there."""
 
+from contextlib import closing
+
 import pytest
 
 from given import Market
+from houbao.store.access import Access
+from houbao.web import keyring
+from houbao.web.callers import NOBODY
+from houbao.web.keyring import Keyring
 from houbao.web.operation import operation_of
 from houbao.web.server import API
 from web.served import claim, money
@@ -173,6 +179,28 @@ def test_a_revoked_key_opens_nothing_at_once(place):
     assert place.client.get("/v1/stores", headers=headers).status_code == 200
     assert place.site.access.revoke_key(key.id, place.wall)
     assert place.client.get("/v1/stores", headers=headers).status_code == 401
+
+
+def test_a_key_that_another_process_revoked_opens_nothing_a_second_later(place):
+    key, secret = place.site.access.add_key("old", ("platform",), place.wall)
+    seconds = 0.0
+    ring = Keyring(place.site.reader, place.site.access, lambda: seconds)
+    assert ring.caller(secret).id == key.id
+    with closing(Access(place.site.reader.path)) as elsewhere:
+        assert elsewhere.revoke_key(key.id, place.wall)
+    seconds = 0.9
+    assert ring.caller(secret).id == key.id
+    seconds = 1.0
+    assert ring.caller(secret) is NOBODY
+
+
+def test_more_keys_than_are_known_at_once_are_each_found(place, monkeypatch):
+    monkeypatch.setattr(keyring, "MOST_KNOWN", 2)
+    made = [place.site.access.add_key(f"key {n}", (f"store:{n}",), place.wall) for n in range(5)]
+    ring = Keyring(place.site.reader, place.site.access)
+    for _ in range(2):
+        assert [ring.caller(secret).id for _, secret in made] == [key.id for key, _ in made]
+    assert ring.caller("hb_0_0") is NOBODY
 
 
 def test_a_key_for_several_things_may_all_of_them_and_says_as_whom_where_that_is_open(place):

@@ -75,7 +75,10 @@ class Session(Struct, frozen=True):
 
 
 class Access(Aside):
-    """The rows of keys, users, sessions and links of one database."""
+    """The rows of keys, users, sessions and links of one database. `revocations`: how many keys were revoked through
+    this."""
+
+    revocations = 0
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
@@ -95,6 +98,7 @@ class Access(Aside):
             done = connection.execute(
                 "UPDATE keys SET revoked_at=? WHERE id=? AND revoked_at IS NULL", (micros(now), number)
             )
+        self.revocations += 1
         return done.rowcount > 0
 
     # --- users -----------------------------------------------------------------------------------------------------

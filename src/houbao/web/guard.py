@@ -10,8 +10,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from houbao.core.terms import Refused
-from houbao.store.access import key_of, session_of
-from houbao.web.callers import NOBODY, Caller, of_key, of_session
+from houbao.store.access import session_of
+from houbao.web.callers import NOBODY, Caller, of_session
 from houbao.web.permissions import GRANTS, PUBLIC, scope_of
 from houbao.web.receiving import form_of
 from houbao.web.site import Site
@@ -86,9 +86,7 @@ def _look(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller, bool]
         scheme, _, secret = given.partition(" ")
         if scheme.lower() != "bearer":
             return NOBODY, False
-        with site.glance() as reading:
-            key = key_of(reading, secret.strip())
-        return (of_key(key) if key else NOBODY), False
+        return site.keyring.caller(secret.strip()), False
     secret = connection.cookies.get(SESSION, "")
     if not secret:
         return NOBODY, False

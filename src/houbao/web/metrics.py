@@ -1,6 +1,7 @@
 """Figures for Prometheus: requests, commands, the writer's queue and batches, the fund, what is overdue."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -45,18 +46,22 @@ class Metrics:
             registry=self.registry,
         )
 
+        # To find a figure by its labels takes longer than to count: those that were found are kept.
+        self._requests, self._seconds = cache(self.requests.labels), cache(self.seconds.labels)
+        self._commands = cache(self.commands.labels)
+
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered. Whatever is no method counts as one: names that senders make up are no labels."""
         method = method if method in METHODS else "other"
-        self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(method, route).observe(seconds)
+        self._requests(method, route, status).inc()
+        self._seconds(method, route).observe(seconds)
 
     def note_commands(self, requests: Iterable[Request], outcomes: Iterable[Outcome]) -> None:
         """Commands were answered."""
         for request, outcome in zip(requests, outcomes, strict=True):
             name = str(request.command.__struct_config__.tag)
             what = outcome.code if isinstance(outcome, Refused) else "replayed" if outcome.replayed else "accepted"
-            self.commands.labels(name, what).inc()
+            self._commands(name, what).inc()
 
     def note_batch(self, size: int, seconds: float) -> None:
         """A transaction ended."""

@@ -28,6 +28,7 @@ from houbao.store.access import Access
 from houbao.store.hooks import Hooks
 from houbao.store.policies import Version
 from houbao.store.reading import Reader
+from houbao.web.keyring import Keyring
 from houbao.web.measuring import Measuring
 from houbao.web.uploads import Uploads
 
@@ -77,6 +78,7 @@ class Site:
         self.engine = engine
         self.writer = writer
         self.access = access
+        self.keyring = Keyring(reader, access)
         self.scorebook = scorebook
         self.providers = providers
         self.evidence = evidence
