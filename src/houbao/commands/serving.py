@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import uvicorn
 from litestar import Litestar
 
+from houbao.commands.connections import Connection
 from houbao.commands.rounds import PAUSE, Rounds, announce
 from houbao.engine.worker import Done
 from houbao.serving import announcer_of, site_of
@@ -58,7 +59,9 @@ def run(app: Litestar, at: socket.socket) -> None:
         server_header=False,
         timeout_keep_alive=20,
         timeout_graceful_shutdown=STOP_SECONDS,
-        h11_max_incomplete_event_size=32 * 1024,
+        http=Connection,
+        loop="asyncio",
+        ws="none",
         lifespan="off",
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # it says in three lines what is said in one
