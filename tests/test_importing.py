@@ -8,13 +8,17 @@ import pytest
 from feeds.test_files import ORDER, SPANISH, table
 from feeds.test_order_format import money, order
 from feeds.test_shops import bought, carted
-from given import T
+from given import T, standard
 from houbao.commands import importing
 from houbao.commands.import_files import import_file
-from houbao.core.terms import Refused
+from houbao.core.programme import RegisterStore
+from houbao.core.terms import Actor, Refused
+from houbao.engine.ports import Request
 from houbao.feeds.mapping import FeedError, Mapping, read_mapping
 from houbao.settings import Settings
-from houbao.store import queries
+from houbao.store import queries, schema
+from houbao.store.rows import encode
+from houbao.store.sqlite import inserting
 from houbao.store.verify import verify
 from houbao.wiring import House, create_database
 
@@ -232,6 +236,15 @@ def test_an_import_that_dies_leaves_no_store_that_would_never_be_enrolled(house,
     assert [stay.programme for stay in house.database.store(0, "elm").enrolments] == ["standard"]
 
 
+def test_new_stores_join_the_programme_that_is_named(house, file):
+    database = house.database
+    for name in ("annual", "weekly"):
+        database.connection.execute(inserting(schema.programmes), (name, encode(standard(name=name, currency="EUR"))))
+        write(file, order(store_id=name))
+        take(house, file, programme=name)
+        assert [stay.programme for stay in database.store(0, name).enrolments] == [name]
+
+
 def test_a_store_that_was_there_is_not_enrolled_by_an_import(house, file):
     write(file, order(), order(store_id="no store"))
     take(house, file)
@@ -239,8 +252,31 @@ def test_a_store_that_was_there_is_not_enrolled_by_an_import(house, file):
     assert house.database.store(0, "oak").enrolments == ()
     assert "enrol" not in summary.commands["new"]
     assert summary.commands["known already"]["register_store"] == 1
-    refused = {name for name in summary.commands["refused"] if not name.startswith("place_order")}
-    assert refused == {"register_store: bad_reference", "enrol: unknown_store"}
+
+
+def test_a_store_that_cannot_be_registered_is_refused_once_and_not_enrolled(house, file, monkeypatch):
+    monkeypatch.setattr("houbao.commands.import_files.BATCH", 1)
+    write(file, order(store_id="no store"), order(store_id="no store", reference="B"))
+    summary = take(house, file, programme="standard")
+    assert summary.commands["refused"] == {"register_store: bad_reference": 1, "place_order: bad_reference": 2}
+    assert summary.commands["new"] == {}
+
+
+def test_a_store_that_somebody_else_registers_meanwhile_is_known_and_not_enrolled(house, file, monkeypatch):
+    monkeypatch.setattr("houbao.commands.import_files.BATCH", 1)
+    write(file, order(), order(reference="B"))
+    other, clock = House(Settings(database_url=f"sqlite:///{house.database.path}")), house.clock
+
+    def meanwhile():
+        other.engine.execute([Request(RegisterStore(store="oak"), Actor("platform", "shop"), T)])
+        return clock()
+
+    house.clock = meanwhile
+    summary = take(house, file, programme="standard")
+    other.close()
+    assert summary.commands["known already"] == {"register_store": 1}
+    assert (summary.commands["new"], summary.commands["refused"]) == ({"place_order": 2}, {})
+    assert house.database.store(0, "oak").enrolments == ()
 
 
 def test_a_programme_that_is_not_there_stops_the_import_before_anything_is_written(house, file):

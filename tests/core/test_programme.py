@@ -123,6 +123,23 @@ def test_a_store_may_join_again() -> None:
     ]
 
 
+def without_its_store() -> Desk:
+    desk = Desk()
+    desk.world = structs.replace(desk.world, store=None)
+    return desk
+
+
+def test_a_store_may_join_in_the_moment_in_which_it_is_registered() -> None:
+    desk = without_its_store()
+    desk.do(p.RegisterStore(store="elm", programme="standard"), PLATFORM)
+    assert desk.world.store.enrolments == (p.Enrolment(programme="standard", joined=T),)
+
+
+def test_a_store_that_cannot_join_is_not_registered_either() -> None:
+    desk = without_its_store()
+    assert desk.refuse(p.RegisterStore(store="elm", programme="golden"), PLATFORM).code == "unknown_programme"
+
+
 JOIN, LEAVE = p.Enrol(store="oak", programme="standard", at=T), p.Leave(store="oak", at=T)
 
 

@@ -11,7 +11,7 @@ from houbao.core import orders as o
 from houbao.core.chargebacks import Chargeback
 from houbao.core.fulfilment import happened
 from houbao.core.placing import difference
-from houbao.core.programme import Enrol, RegisterStore
+from houbao.core.programme import RegisterStore
 from houbao.core.terms import Actor, Refused, parse_id, tag_of
 from houbao.engine.ports import Accepted, Outcome, Request
 from houbao.feeds.files import Ignored, Row
@@ -112,22 +112,27 @@ class Job:
         return left
 
     def _register(self, stores: Iterable[str]) -> None:
-        """Make the stores known that are not yet; with a programme, those that are new are enrolled in the same batch:
-        an import that dies leaves no store that would never be."""
+        """Make the stores known that are not yet; with a programme, those that are new join it in the same moment: an
+        import that dies leaves no store that would never be enrolled. Of those that are known a moment later, since
+        somebody else made them so, nothing is changed."""
         unremembered = [store for store in stores if store not in self.stores]
         if not unremembered:
             return
         with self.house.database.alone() as connection:
             there = {*queries.known_stores(connection, 0, unremembered)}
+        new = [
+            RegisterStore(store=store, country=self.country, programme=self.programme)
+            for store in unremembered
+            if store not in there
+        ]
         self.known.update("register_store" for _ in there)
-        now = self.house.clock()
-        commands: list[RegisterStore | Enrol] = []
-        for store in unremembered:
-            if store not in there:
-                commands.append(RegisterStore(store=store, country=self.country))
-                commands += [Enrol(store=store, programme=self.programme, at=now)] if self.programme else []
-        for command, outcome in zip(commands, self._send(commands), strict=True):
-            self._count(tag_of(command), outcome, Told())
+        for outcome in self._send(new):
+            if isinstance(outcome, Refused) and outcome.code == "store_exists":
+                self.known["register_store"] += 1
+                continue
+            self._count("register_store", outcome, Told())
+            if isinstance(outcome, Accepted) and self.programme:
+                self.new["enrol"] += 1
         if len(self.stores) > MOST_STORES:
             self.stores.clear()
         self.stores.update(unremembered)
@@ -196,7 +201,7 @@ class Job:
             self.new[name] += 1
             told.new = True
 
-    def _send(self, commands: Sequence[o.PlaceOrder | RegisterStore | Enrol]) -> list[Outcome]:
+    def _send(self, commands: Sequence[o.PlaceOrder | RegisterStore]) -> list[Outcome]:
         """Execute commands that change nothing where they were executed before, without receipts for them."""
         now = self.house.clock()
         return self.house.engine.execute([Request(command, PLATFORM, now) for command in commands])

@@ -66,8 +66,8 @@ class Coverage(Record, frozen=True, kw_only=True):
 
 
 class RegisterStore(Record, frozen=True, kw_only=True, tag="register_store"):
-    """Make a store known. `email` is where its official notices go, in `language` (BCP 47; else English); name, e-mail
-    and language are kept erasable."""
+    """Make a store known; with a `programme` it joins that in the same moment. `email` is where its official notices
+    go, in `language` (BCP 47; else English); name, e-mail and language are kept erasable."""
 
     store: str
     country: str = ""
@@ -75,6 +75,7 @@ class RegisterStore(Record, frozen=True, kw_only=True, tag="register_store"):
     name: str = ""
     email: str = ""
     language: str = ""
+    programme: str = ""
 
 
 class ChangeContact(Record, frozen=True, kw_only=True, tag="change_contact"):
@@ -237,7 +238,8 @@ def decide_store(
         check_language("language", command.language)
         if store is not None:
             raise Refused("store_exists", f"store {command.store} is registered already")
-        return [StoreRegistered(at=now, by=who, store=command.store, country=command.country, zone=command.zone)]
+        new = StoreRegistered(at=now, by=who, store=command.store, country=command.country, zone=command.zone)
+        return [new, *_joined(command, programme, who, now)] if command.programme else [new]
     if store is None:
         raise Refused("unknown_store", f"no store {command.store}: register it first")
     if isinstance(command, ChangeContact):
@@ -253,14 +255,20 @@ def decide_store(
     if last and command.at < (last.left or last.joined):
         raise Refused("bad_time", f"store {store.id} joined or left later than {command.at.isoformat()}")
     if isinstance(command, Enrol):
-        if programme is None or programme.name != command.programme:
-            raise Refused("unknown_programme", f"no programme {command.programme!r}")
+        joined = _joined(command, programme, who, command.at)
         if current is not None:
             raise Refused("already_enrolled", f"store {store.id} is in programme {current.programme} already")
-        return [StoreEnrolled(at=command.at, by=who, store=store.id, programme=command.programme)]
+        return joined
     if current is None:
         raise Refused("not_enrolled", f"store {store.id} is in no programme")
     return [StoreLeft(at=command.at, by=who, store=store.id, programme=current.programme)]
+
+
+def _joined(command: RegisterStore | Enrol, programme: Programme | None, who: str, at: datetime) -> list[StoreEvents]:
+    """The store joins the programme that the command names. Raises Refused: unknown_programme."""
+    if programme is None or programme.name != command.programme:
+        raise Refused("unknown_programme", f"no programme {command.programme!r}")
+    return [StoreEnrolled(at=at, by=who, store=command.store, programme=command.programme)]
 
 
 def decide_watch(

@@ -439,7 +439,7 @@ def _replay(asked: Asked, receipt: Receipt) -> Accepted:
 
 def _programme_name(command: object, store: p.Store | None, loaded: Loaded) -> str:
     """The programme a command is about: the one it names, the store's own at that time, else the only one."""
-    if isinstance(command, p.Enrol):
+    if isinstance(command, p.Enrol | p.RegisterStore) and command.programme:
         return command.programme
     if store is not None:
         at = getattr(command, "at", None)
