@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -247,6 +248,24 @@ def test_parquet_reads_as_the_same_table_in_csv_does(orders):
     assert [(row.line, row.count) for row in whole] == [(1, 2), (3, 1)]
     assert list(feed.rows(whole[0].after)) == whole[1:]
     assert feed.whole == 3
+
+
+def test_what_is_decoded_at_once_does_not_grow_with_the_rows(orders, monkeypatch):
+    """Given 32 rows of 512 KiB, each its own, in two groups."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    monkeypatch.setattr("houbao.feeds.parquet.MOST_BYTES", 1 << 20)
+    rows = (ORDER | {"reference": f"R{i}", "item": "40.00", "note": str(i) * (1 << 18)} for i in range(10, 42))
+    parquet.write_table(pyarrow.Table.from_pylist([*rows]), orders, row_group_size=16)
+    feed, count = ParquetFeed(orders, None), 0
+    tracemalloc.start()
+    for row in feed.rows(START):
+        count += row.count
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (count, peak < 6 << 20) == (32, True)
+    assert [row.line for row in feed.rows(Mark(20, 20))] == [*range(21, 33)]
 
 
 def test_what_is_no_parquet_is_said_so(orders):

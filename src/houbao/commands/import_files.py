@@ -12,15 +12,16 @@ from msgspec import Struct, structs
 from houbao.commands.import_olist import Imported, counts, import_olist
 from houbao.commands.importing import BATCH, Job, Told
 from houbao.core.terms import Refused, public_id
-from houbao.feeds.files import START, Feed, Mark, Row
+from houbao.feeds.files import START, Feed, Ignored, Mark, Row
 from houbao.feeds.mapping import FeedError, Mapping, read_mapping
 from houbao.feeds.sold import SoldOrder
 from houbao.store.imports import Progress, forget_progress, keep_progress, progress_of
+from houbao.store.rows import encode
 from houbao.wiring import House
 
 MOST_BYTES = 16 << 20
-"""From how many bytes of a file on no more rows are taken in at once: the memory must not grow with their length. Where
-marks count rows it is never reached."""
+"""From how many bytes on, of what rows say, no more of them are taken in at once: the memory must not grow with their
+length."""
 
 FIELDS = {
     "store": "store_id",
@@ -251,7 +252,7 @@ def import_file(
         tally.go_on(stopped.counts)
     rejects = Rejects(path, stopped.rejected_bytes if stopped else 0)
     began, read = monotonic(), 0
-    for rows in _pieces(feed.rows(mark), mark):
+    for rows in _pieces(feed.rows(mark)):
         told = job.take(rows)
         for row, outcome in zip(rows, told, strict=True):
             tally.add(row, outcome)
@@ -280,18 +281,24 @@ def import_file(
     )
 
 
-def _pieces(rows: Iterable[Row], after: Mark) -> Iterator[list[Row]]:
-    """The rows as they are taken in together: up to BATCH, and only one that goes beyond MOST_BYTES of the file."""
+def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """The rows as they are taken in together: up to BATCH, and only one that goes beyond MOST_BYTES."""
     piece: list[Row] = []
-    begins = after.offset
+    size = 0
     for row in rows:
         piece.append(row)
-        if len(piece) == BATCH or row.after.offset - begins >= MOST_BYTES:
+        size += _size(row)
+        if len(piece) == BATCH or size >= MOST_BYTES:
             yield piece
             piece = []
-            begins = row.after.offset
+            size = 0
     if piece:
         yield piece
+
+
+def _size(row: Row) -> int:
+    """How many bytes it takes to write down what a row says, whatever kind of file says it; refusals are short."""
+    return 0 if isinstance(row.said, Refused | Ignored) else len(encode(row.said))
 
 
 class Ticker:

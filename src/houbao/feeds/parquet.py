@@ -12,12 +12,15 @@ from houbao.feeds.cells import Columns, Record, orders_and_events
 from houbao.feeds.files import Feed, Mark, Row, digest_of, opened
 from houbao.feeds.mapping import FeedError, Mapping, Reading
 
-AT_ONCE = 4096
-"""How many rows are decoded at once."""
+AT_ONCE = 256
+"""The most rows that are decoded at once."""
+
+MOST_BYTES = 4 << 20
+"""About how many bytes are decoded at once, or one row where that takes more."""
 
 
 class ParquetFeed(Feed):
-    """A Parquet file, read a few thousand rows at a time; a mark's offset is its number of rows."""
+    """A Parquet file, read a few hundred rows at a time; a mark's offset is its number of rows."""
 
     def __init__(self, path: Path, mapping: Mapping | None) -> None:
         try:
@@ -48,13 +51,21 @@ class ParquetFeed(Feed):
 
     def _records(self, after: int) -> Iterator[Record]:
         number = 0
-        for batch in self.file.iter_batches(batch_size=AT_ONCE):
+        for batch in self._batches():
             left = batch.slice(max(0, after - number))
             number += batch.num_rows - left.num_rows
             columns = [[_cell(value) for value in column.to_pylist()] for column in left.columns]
             for cells in zip(*columns, strict=True):
                 yield Record(number + 1, Mark(number, number), Mark(number + 1, number + 1), list(cells))
                 number += 1
+
+    def _batches(self) -> Iterator[Any]:
+        """The file group by group, of each as many rows at once as fit into MOST_BYTES when they are as long as the
+        group's are by its own account."""
+        for at in range(self.file.num_row_groups):
+            group = self.file.metadata.row_group(at)
+            fit = MOST_BYTES * group.num_rows // max(group.total_byte_size, 1)
+            yield from self.file.iter_batches(batch_size=max(1, min(AT_ONCE, fit)), row_groups=[at])
 
 
 def _cell(value: Any) -> str:
