@@ -8,6 +8,7 @@ import queue
 import socketserver
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -21,6 +22,9 @@ from houbao.gateways import webhooks
 from houbao.gateways.webhooks import Poster, check_url, public, signatures
 from houbao.serving import announcer_of
 from houbao.store.aside import Aside
+from houbao.store.hooks import Hooks
+from houbao.store.sqlite import connect, transaction
+from houbao.web.site import PART
 from web.served import SIGNING, money
 
 URL = "https://shop.example/hook"
@@ -154,6 +158,32 @@ def test_what_is_not_taken_is_tried_again_over_three_days_and_then_given_up(told
     assert told.announcer.run() == 1
     (done,) = told.get(f"/v1/webhooks/{made['id']}/deliveries?state=done")["data"]
     assert (done["id"], done["status"]) == (given_up["id"], 200)
+
+
+def test_who_tells_locks_nothing_while_nothing_is_to_be_told(told):
+    """Given that all is told but what is due tomorrow, and that somebody else writes."""
+    told.post("/v1/webhooks", {"url": URL, "types": ["order_paid", "dispute_opened"]})
+    told.open(told.market.order(), "damaged", "40.00")
+    told.receiver.answers = [200, 500]
+    assert told.announcer.run() == 2
+    with closing(connect(told.market.database.path)) as other, transaction(other):
+        assert told.announcer.run() == 0
+        told.wall += BACKOFF[0]
+        assert len(told.site.hooks.waiting(PART, told.wall)) == 1
+    assert told.announcer.run() == 1
+
+
+def test_what_two_tellers_see_waiting_one_of_them_is_given(told):
+    made = told.post("/v1/webhooks", {"url": URL, "types": ["dispute_opened"]})["id"]
+    told.open(told.market.order(), "damaged", "40.00")
+    one, other = told.site.hooks, Hooks(told.market.database.path)
+    looked = [book.gather(PART, 100, told.wall) for book in (one, other)]
+    assert (looked[0] > 0, looked[1]) == (True, 0)
+    assert [book.waiting(PART, told.wall) for book in (one, other)] == [[made], [made]]
+    calls = [book.claim(PART, made, told.wall, timedelta(minutes=1)) for book in (one, other)]
+    assert [call is None for call in calls] == [False, True]
+    assert other.waiting(PART, told.wall) == []
+    other.close()
 
 
 def test_one_receiver_who_is_down_keeps_no_other_waiting(told):

@@ -36,3 +36,9 @@ class Aside:
                 yield connection
         finally:
             self._lock.release()
+
+    @contextmanager
+    def looking(self) -> Generator[sqlite3.Connection]:
+        """The connection for one statement that reads: it waits for nobody else's writing, and keeps nobody from it."""
+        with self._lock:
+            yield self._connection

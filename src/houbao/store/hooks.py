@@ -60,8 +60,11 @@ class Hooks(Aside):
     # --- telling ---------------------------------------------------------------------------------------------------
 
     def gather(self, part: int, most: int, now: datetime) -> int:
-        """Make deliveries of the next events, at most `most` for each webhook; returns how many were looked at."""
+        """Make deliveries of the next events, at most `most` for each webhook; returns how many were looked at. Where
+        no webhook is behind, nothing is locked."""
         looked = 0
+        if not self._behind(part):
+            return looked
         with self.writing() as connection:
             for hook in all_hooks(connection):
                 if hook.ended_at is not None:
@@ -90,9 +93,19 @@ class Hooks(Aside):
                 )
         return looked
 
+    def _behind(self, part: int) -> bool:
+        """Whether there are events that some webhook was not looked at for."""
+        with self.looking() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM webhooks AS w JOIN hook_cursors AS c ON c.part=? AND c.webhook_id=w.id"
+                " JOIN parts AS p ON p.part=c.part WHERE w.ended_at IS NULL AND c.position<p.position LIMIT 1",
+                (part,),
+            ).fetchone()
+        return found is not None
+
     def waiting(self, part: int, now: datetime) -> list[str]:
-        """The webhooks that something is due to."""
-        with self.writing() as connection:
+        """The webhooks that something is due to. Nothing is locked: who claims a delivery looks again."""
+        with self.looking() as connection:
             found = connection.execute(
                 "SELECT id FROM webhooks WHERE EXISTS (SELECT 1 FROM hook_deliveries"
                 " WHERE part=? AND webhook_id=webhooks.id AND due_at<=?) ORDER BY created_at, id",
