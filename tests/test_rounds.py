@@ -1,18 +1,23 @@
 """What both `houbao work` and `houbao serve` do in one round, and whom they tell."""
 
 import http.server
+import signal
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
+from engine.processes import ENVIRONMENT, SECONDS
 from houbao.commands import breakers
 from houbao.commands.rounds import AGAIN, Rounds
 from houbao.commands.working import work
 from houbao.engine.announcing import Hook, Secret
 from houbao.engine.worker import ASSESSED_EVERY
 from houbao.settings import Settings
-from houbao.store.hooks import Hooks
+from houbao.store.hooks import Hooks, deliveries
 from houbao.wiring import House
 
 
@@ -72,9 +77,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append(self.headers["webhook-id"])
+        self.server.stop()
         self.send_response(204)
         self.end_headers()
-        self.server.stopping.set()
 
     def log_message(self, *said):
         pass
@@ -83,17 +88,45 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 @pytest.mark.parametrize("once", [True, False])
 def test_the_worker_alone_tells_the_webhooks_too(market, once, capsys):
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as receiver:
-        receiver.got, receiver.stopping = [], threading.Event()
+        stopping = threading.Event()
+        receiver.got, receiver.stop = [], stopping.set
         threading.Thread(target=receiver.serve_forever, daemon=True).start()
         hooks, house = Hooks(market.database.path), House(settings_of(market), clock=lambda: market.now)
         hooks.add(hook(f"http://127.0.0.1:{receiver.server_address[1]}/"), 0)
         dispute = market.open(market.order(), "damaged", "40.00")
-        work(house, once=once, now="", inside=True, stopping=receiver.stopping)
+        work(house, once=once, now="", inside=True, stopping=stopping)
         hooks.close()
         house.close()
         receiver.shutdown()
     assert receiver.got == [f"msg_0_{dispute}"]
     assert ("1 delivery to webhooks tried" in capsys.readouterr().out) == once
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_the_worker_finishes_what_it_has_begun_when_its_process_is_told_to_stop(market, asked):
+    """Given a receiver who is being told when the signal comes, and answers only then."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+        receiver.got, receiver.timeout = [], SECONDS
+        hooks = Hooks(market.database.path)
+        hooks.add(hook(f"http://127.0.0.1:{receiver.server_address[1]}/"), 0)
+        dispute = market.open(market.order(), "damaged", "40.00")
+        url = f"sqlite:///{market.database.path}"
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "houbao", "work", "--database", url],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT | {"HOUBAO_WEBHOOKS_INSIDE": "true"},
+        )
+        receiver.stop = partial(worker.send_signal, asked)
+        try:
+            receiver.handle_request()
+            _, said = worker.communicate(timeout=SECONDS)
+        finally:
+            worker.kill()
+    told = deliveries(market.database.connection, 0, "webhook_1", before=2**62, limit=10)
+    hooks.close()
+    assert (worker.returncode, said) == (0, "")
+    assert [(one.position, one.state) for one in told] == [(dispute, "done")]
 
 
 def hook(url: str) -> Hook:

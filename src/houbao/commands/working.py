@@ -1,7 +1,10 @@
 """`houbao work`: the worker as a process of its own."""
 
+import signal
 import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from houbao.commands.rounds import PAUSE, Rounds, announce
 from houbao.commands.times import time_of
@@ -13,8 +16,8 @@ from houbao.wiring import House
 
 
 def work(house: House, *, once: bool, now: str, inside: bool = False, stopping: threading.Event | None = None) -> None:
-    """Run until `stopping`, or once. `now` moves a sandbox's clock first; a live database refuses that. `inside` lets
-    webhooks go to machines of this network too."""
+    """Run until `stopping` or until the process is told to stop, or once. `now` moves a sandbox's clock first; a live
+    database refuses that. `inside` lets webhooks go to machines of this network too."""
     if now:
         _move(house, now)
     hooks = Hooks(house.database.path)
@@ -41,14 +44,38 @@ def _once(house: House, announcer: Announcer) -> None:
 def _until(stopping: threading.Event, house: House, announcer: Announcer) -> None:
     rounds = Rounds(house)
     telling = threading.Thread(target=announce, args=(announcer, stopping), name="webhooks")
-    telling.start()
+    with _told_to_stop() as told:
+        telling.start()
+        try:
+            while not told and not stopping.is_set():
+                _say(rounds.next().done.troubles)
+                if not told:
+                    stopping.wait(PAUSE)
+        finally:
+            stopping.set()
+            telling.join()
+
+
+@contextmanager
+def _told_to_stop() -> Generator[list[int]]:
+    """The signals that came. The first SIGTERM and the first SIGINT only ask, so that what was begun is finished; a
+    second one ends the process as ever, where that hangs."""
+    told: list[int] = []
+    heard = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.getsignal(number) for number in heard}
+
+    def hear(number: int, frame: object) -> None:
+        # An event must not be set here: the thread that is interrupted may be inside of it, and would wait for itself.
+        told.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in heard:
+        signal.signal(number, hear)
     try:
-        while not stopping.is_set():
-            _say(rounds.next().done.troubles)
-            stopping.wait(PAUSE)
+        yield told
     finally:
-        stopping.set()
-        telling.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(troubles: list[str]) -> None:
