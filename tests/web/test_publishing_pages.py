@@ -86,6 +86,7 @@ def test_every_field_at_fault_is_named_and_the_text_stays(served):
         (TEXT, {"start": "9999-12-31T23:59"}, "That is not a time."),
         (TEXT, {"start": "0001-01-01T00:00+14:00"}, "That is not a time."),
         pytest.param(TEXT + "#" * MOST_TEXT, {}, "That is too long.", id="too long"),
+        pytest.param(f"{TEXT}# {'é' * (MOST_TEXT // 2)}", {}, "That is too long.", id="too many bytes"),
         (TEXT, {"programme": "gold"}, "There is no such programme."),
         ("[x", {}, "not TOML"),
     ],

@@ -303,11 +303,12 @@ def test_numbers_and_days_that_there_are_not_are_no_fault_of_ours(served):
     assert told == list(NONSENSE)
 
 
-def test_a_policy_that_is_too_long_is_refused_and_never_cut(served):
-    policy = {"text": policy_text() + "#" * MOST_TEXT}
+@pytest.mark.parametrize("more", ["#" * MOST_TEXT, "争" * (MOST_TEXT // 2)])
+def test_a_policy_that_is_too_long_is_refused_and_never_cut(served, more):
+    policy = {"text": f"{policy_text()}# {more}"}
     for path in ("/v1/policies", "/v1/policies/2026.1/publish"):
         told = served.refuse(path, policy, role="finance")
-        assert (told["code"], str(MOST_TEXT) in told["detail"]) == ("bad_policy", True)
+        assert (told["code"], "256 KiB" in told["detail"]) == ("text_too_long", True)
 
 
 def test_no_more_passwords_are_hashed_at_once_than_there_is_memory_for(monkeypatch):

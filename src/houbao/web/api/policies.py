@@ -16,7 +16,7 @@ from houbao.web.api.shapes import Page
 from houbao.web.operation import Answer, Ask, operation
 
 MOST_TEXT = 256 * 1024
-"""The most characters of a policy's text."""
+"""The most bytes of a policy's text, in UTF-8."""
 
 
 class PolicyView(Struct, kw_only=True):
@@ -115,12 +115,12 @@ def read_policy(ask: Ask[Any, Any]) -> PolicyText:
     action="policies.publish",
     body=PolicyBody,
     reply=Checked,
-    refuses=("bad_policy",),
+    refuses=("text_too_long",),
     example={"text": "# the whole text of a policy"},
 )
 def check_policy(ask: Ask[PolicyBody, Any]) -> Checked:
     """Check a policy's text: every fault is named with its field. Nothing is kept until it is published."""
-    _check_length(ask.body.text)
+    check_length(ask.body.text)
     try:
         policy = parse_policy(ask.body.text)
     except PolicyError as error:
@@ -134,13 +134,22 @@ def check_policy(ask: Ask[PolicyBody, Any]) -> Checked:
     action="policies.publish",
     body=PublishBody,
     reply=PolicyView,
-    refuses=("bad_policy", "unknown_programme", "version_taken", "naive_time", "bad_time", "backdated", "out_of_order"),
+    refuses=(
+        "text_too_long",
+        "bad_policy",
+        "unknown_programme",
+        "version_taken",
+        "naive_time",
+        "bad_time",
+        "backdated",
+        "out_of_order",
+    ),
     example={"text": "# the whole text of a policy", "programme": "standard"},
 )
 async def publish_policy(ask: Ask[PublishBody, Any]) -> Answer:
     """Keep a policy under its version for ever, and let it come into force. The same text again changes nothing."""
     body, version = ask.body, ask.text("version")
-    _check_length(body.text)
+    check_length(body.text)
     try:
         policy = parse_policy(body.text)
     except PolicyError as error:
@@ -152,7 +161,7 @@ async def publish_policy(ask: Ask[PublishBody, Any]) -> Answer:
     return Answer(_view(published))
 
 
-def _check_length(text: str) -> None:
-    """`Refused('bad_policy')` where the text is too long to be read: it is never cut."""
-    if len(text) > MOST_TEXT:
-        raise Refused("bad_policy", f"the text has {len(text)} characters: a policy has at most {MOST_TEXT}")
+def check_length(text: str | bytes) -> None:
+    """`Refused('text_too_long')` where a policy's text is too long to be read: it is never cut."""
+    if len(text if isinstance(text, bytes) else text.encode()) > MOST_TEXT:
+        raise Refused("text_too_long", f"a policy has at most {MOST_TEXT >> 10} KiB of text")

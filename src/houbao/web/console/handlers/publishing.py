@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
@@ -16,7 +16,7 @@ from houbao.core.promise import Section, promise
 from houbao.core.terms import Refused
 from houbao.store import lists
 from houbao.store.policies import versions, with_policy
-from houbao.web.api.policies import MOST_TEXT
+from houbao.web.api.policies import MOST_TEXT, check_length
 from houbao.web.console import frame
 from houbao.web.console.deeds import Form
 from houbao.web.console.handlers.disputes import typed
@@ -28,7 +28,6 @@ from houbao.web.receiving import form_of
 from houbao.web.site import Site
 
 AnyRequest = Request[Any, Any, Any]
-Text = TypeVar("Text", str, bytes)
 
 
 class Fault(Struct, frozen=True):
@@ -112,18 +111,15 @@ async def _text(request: AnyRequest, form: Form) -> str:
     text = form.get("text", "")
     if isinstance(sent, UploadFile) and sent.filename:
         try:
-            text = _short(await sent.read(MOST_TEXT + 1)).decode("utf-8-sig")
+            content = await sent.read(MOST_TEXT + 1)
+            check_length(content)
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise Refused("bad_request", f"{sent.filename[:64]} is no text in UTF-8") from None
     if not text.strip():
         raise Refused("bad_request", "choose a file, or paste the text of a policy")
-    return lines_of(_short(text))
-
-
-def _short(text: Text) -> Text:
-    """A text that is read whole. Raises Refused: text_too_long."""
-    if len(text) > MOST_TEXT:
-        raise Refused("text_too_long", f"a policy has at most {MOST_TEXT >> 10} KiB")
+    text = lines_of(text)
+    check_length(text)
     return text
 
 
@@ -197,7 +193,7 @@ def _publish(request: AnyRequest, form: Form) -> Response[Any]:
     site = frame.site_of(request)
     try:
         check_mark("/publish", form)
-        _short(form["text"])
+        check_length(form["text"])
         draft = _draft(frame.speak(request), site, form)
         site.publish(draft.programme, form["text"], draft.start)
     except PolicyError as error:
