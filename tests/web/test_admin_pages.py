@@ -8,6 +8,7 @@ import pytest
 from given import DAY, SELLER, T
 from houbao.core import disputes as d
 from houbao.core.terms import Refused, from_micros
+from houbao.engine.announcing import Hook
 from houbao.store import access, audit
 from houbao.store.audit import Question, look
 from houbao.web import signin
@@ -215,6 +216,46 @@ def test_a_page_looks_so_far_and_says_where_to_go_on(served, shown, monkeypatch)
     while before:
         before, steps = look(connection, 0, Question(actor="agent:nobody"), before=before, limit=5).next, steps + 1
     assert steps == -(-(last - 10) // 10)
+
+
+def hook_of(number: str, made: datetime) -> Hook:
+    return Hook(id=number, url="https://shop.example/hook", types=(), store="", secrets=(), created_at=made)
+
+
+def test_what_became_of_keys_and_webhooks_stands_the_latest_first(served):
+    """Given a key and a webhook of today, of which the key was revoked and the webhook ended in the next two days."""
+    keys, hooks, today = served.site.access, served.site.hooks, served.wall
+    key, _ = keys.add_key("till", ("read",), today)
+    hook = hook_of("webhook_1", today + timedelta(hours=1))
+    hooks.add(hook, 0)
+    keys.revoke_key(key.id, today + DAY)
+    hooks.end(0, hook.id, today + 2 * DAY)
+    with served.site.snapshot() as reading:
+        whole = audit.acts(reading, limit=4)
+        part = audit.acts(reading, limit=3)
+        then = audit.acts(reading, today, today + DAY, limit=4)
+    assert [(one.what, one.id, one.name) for one in whole.acts] == [
+        ("webhook_ended", hook.id, hook.url),
+        ("key_revoked", key.id, "till"),
+        ("webhook_made", hook.id, hook.url),
+        ("key_made", key.id, "till"),
+    ]
+    assert [one.at for one in whole.acts] == [today + 2 * DAY, today + DAY, hook.created_at, today]
+    assert (whole.more, part.more, part.acts) == (False, True, whole.acts[:3])
+    assert (then.acts, then.more) == (whole.acts[2:], False), "from the first moment on, before the last"
+
+
+def test_the_page_says_where_more_became_of_keys_than_it_shows(served, monkeypatch):
+    monkeypatch.setattr("houbao.web.console.handlers.audit.PAGE", 2)
+    key, _ = served.site.access.add_key("till", ("read",), served.wall)
+    more = "These are the latest; there are more before them."
+    assert more not in told(served, "/audit")
+    served.site.access.add_key("desk", ("read",), served.wall)
+    served.site.access.revoke_key(key.id, served.wall + timedelta(hours=1))
+    page = told(served, "/audit").partition('id="kept"')[2]
+    assert more in page
+    assert [page.count(said) for said in ("Key made", "Key revoked", "/keys")] == [1, 1, 2]
+    assert f"till · {key.id}" in page
 
 
 @pytest.mark.parametrize(

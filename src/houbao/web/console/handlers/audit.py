@@ -12,9 +12,8 @@ from houbao.core.fund import FundEvent
 from houbao.core.orders import OrderPlaced
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, check_aware
-from houbao.store import hooks, lists
-from houbao.store.access import all_keys
-from houbao.store.audit import END, Found, Question, Row, look, of_days, of_order
+from houbao.store import lists
+from houbao.store.audit import END, Acts, Found, Question, Row, acts, look, of_days, of_order
 from houbao.store.desk_money import disputes_by_number
 from houbao.web.console import frame
 from houbao.web.console.auditing import told
@@ -40,13 +39,15 @@ class Line(Struct, frozen=True):
     fund: bool
 
 
-class Kept(Struct, frozen=True):
-    """What became of a key or a webhook, which are no events: when, what, and where it is shown."""
+Days = tuple[datetime, datetime]
+"""A span of time: from, up to and without."""
 
-    at: datetime
-    says: Markup
-    name: str
-    path: str
+ACTS = {
+    "key_made": N_("Key made"),
+    "key_revoked": N_("Key revoked"),
+    "webhook_made": N_("Webhook made"),
+    "webhook_ended": N_("Webhook ended"),
+}
 
 
 @get("/audit", opt=on("events.read"), sync_to_thread=True)
@@ -56,17 +57,18 @@ def show_audit(request: AnyRequest) -> Response[str]:
     asked = {name: request.query_params.get(name, "").strip()[:64] for name in FIELDS}
     before = request.query_params.get("before", "")
     found, refused = Found([], 0), None
-    kept: list[Kept] = []
+    kept = Acts([], more=False)
     disputes: dict[int, Dispute] = {}
     with site.snapshot() as reading:
         try:
-            question = _question(reading, asked, voice)
+            days = _day(asked["day"], voice)
+            question = _question(reading, asked, days)
             start = int(before) if before.isdecimal() and len(before) < 19 else END
             found = look(reading, PART, question, before=start, limit=PAGE)
             about = [getattr(row.event, "dispute", 0) for row in found.rows]
             disputes = disputes_by_number(reading, PART, [number for number in about if number])
             if not before and not any(asked[name] for name in FIELDS if name != "day"):
-                kept = _kept(reading, voice, asked["day"])
+                kept = acts(reading, *(days or (None, None)), limit=PAGE)
         except Refused as said:
             refused = said
     return frame.page(
@@ -76,6 +78,7 @@ def show_audit(request: AnyRequest) -> Response[str]:
         at="audit",
         rows=[_line(voice, row, disputes) for row in found.rows],
         kept=kept,
+        words=ACTS,
         next=found.next,
         first=not before,
         asked=asked,
@@ -83,17 +86,23 @@ def show_audit(request: AnyRequest) -> Response[str]:
     )
 
 
-def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
-    """What was asked for. Raises Refused: unknown_order, unknown_dispute, bad_id, bad_request, bad_time."""
-    first, end, only = 1, END, None
-    if asked["day"]:
-        try:
-            day = date.fromisoformat(asked["day"])
-        except ValueError:
-            raise Refused("bad_request", "write the day like 2026-07-14") from None
-        midnight = datetime.combine(day, time.min, voice.zone)
-        check_aware("the day", midnight)
-        first, end = of_days(reading, PART, midnight, midnight + timedelta(days=1))
+def _day(text: str, voice: Voice) -> Days | None:
+    """The day that was asked for, by the reader's clock; None for all. Raises Refused: bad_request, bad_time."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Refused("bad_request", "write the day like 2026-07-14") from None
+    midnight = datetime.combine(day, time.min, voice.zone)
+    check_aware("the day", midnight)
+    return midnight, midnight + timedelta(days=1)
+
+
+def _question(reading: Any, asked: dict[str, str], days: Days | None) -> Question:
+    """What was asked for. Raises Refused: unknown_order, unknown_dispute, bad_id."""
+    first, end = of_days(reading, PART, *days) if days else (1, END)
+    only = None
     if asked["dispute"]:
         dispute = lists.dispute(reading, PART, EVERYTHING, number_of("dispute", asked["dispute"]))
         if dispute is None:
@@ -129,24 +138,6 @@ def _line(voice: Voice, row: Row, disputes: dict[int, Dispute]) -> Line:
         str(getattr(event, "store", "") or ""),
         isinstance(event, FundEvent),
     )
-
-
-def _kept(reading: Any, voice: Voice, day: str) -> list[Kept]:
-    """The keys and webhooks that were made and ended, of a day of the reader's where one is asked for; the latest
-    first."""
-    found: list[Kept] = []
-    for key in all_keys(reading):
-        name = f"{key.name} · {key.id}"
-        found.append(Kept(key.created_at, voice.say(N_("Key made")), name, "/keys"))
-        if key.revoked_at:
-            found.append(Kept(key.revoked_at, voice.say(N_("Key revoked")), name, "/keys"))
-    for hook in hooks.all_hooks(reading):
-        path = f"/webhooks/{hook.id}"
-        found.append(Kept(hook.created_at, voice.say(N_("Webhook made")), hook.url, path))
-        if hook.ended_at:
-            found.append(Kept(hook.ended_at, voice.say(N_("Webhook ended")), hook.url, path))
-    wanted = [one for one in found if not day or one.at.astimezone(voice.zone).date().isoformat() == day]
-    return sorted(wanted, key=lambda one: one.at, reverse=True)[:PAGE]
 
 
 HANDLERS = (show_audit,)
