@@ -1,12 +1,16 @@
 """The pages of stores and outages, for admins: the watch set and lifted, an outage entered, each seen before."""
 
 import typing
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from given import DAY, T
+from houbao.core.terms import Refused
 from houbao.core.world import Event
 from houbao.web.console import auditing, chronicle
+from houbao.web.console.deeds import time_of
 from web.desk import get, post
 
 
@@ -66,6 +70,19 @@ def test_an_outage_is_seen_before_it_is_entered_and_moves_what_runs_over_it(serv
     assert market.dispute(number).timers[0].at > due
     assert "Thu 9 Jul 2026, 00:00:00" in told(served, "/outages")
     assert "Outage from Thu 9 Jul 2026, 00:00:00 to Thu 9 Jul 2026, 06:00:00" in told(served, "/audit")
+
+
+@pytest.mark.parametrize(
+    "typed", ["2026-07-09T06:00", " 2026-07-09 06:00 ", "2026-07-09T04:00Z", "2026-07-09T00:00-04:00"]
+)
+def test_a_time_is_the_readers_own_where_it_names_no_zone(typed):
+    assert time_of({"start": typed}, "start", ZoneInfo("Europe/Madrid")) == datetime(2026, 7, 9, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("typed", ["", "tomorrow", "6:00"])
+def test_what_is_no_time_is_refused(typed):
+    with pytest.raises(Refused, match="bad_time"):
+        time_of({"start": typed}, "start", ZoneInfo("Europe/Madrid"))
 
 
 @pytest.mark.parametrize(

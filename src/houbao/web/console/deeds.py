@@ -3,6 +3,7 @@ done now, and by whom, is `core/allowed.py`'s to say."""
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from babel.numbers import get_currency_symbol
@@ -114,6 +115,15 @@ def minor_of(form: Form, currency: str) -> int:
     if minor <= 0:
         raise Refused("bad_amount", f"{text[:32]} is not above zero")
     return minor
+
+
+def time_of(form: Form, name: str, zone: tzinfo) -> datetime:
+    """The time that was typed, by the reader's clock where it names no zone of its own. Raises Refused: bad_time."""
+    try:
+        at = datetime.fromisoformat(form.get(name, "").strip())
+    except ValueError:
+        raise Refused("bad_time", "write the time like 2026-07-14 18:00") from None
+    return at.replace(tzinfo=zone) if at.tzinfo is None else at
 
 
 TWO_WAYS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)

@@ -1,7 +1,6 @@
 """Outages, for admins: those that are known, and a new one, seen before it is entered."""
 
 import asyncio
-from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -13,7 +12,7 @@ from houbao.core.terms import Refused
 from houbao.store import desk
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
-from houbao.web.console.deeds import Form
+from houbao.web.console.deeds import Form, time_of
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
@@ -53,17 +52,8 @@ def _shown(
     )
 
 
-def _time(voice: Voice, form: Form, name: str) -> datetime:
-    """A time by the reader's clock. Raises Refused: bad_time."""
-    try:
-        at = datetime.fromisoformat(form.get(name, "").strip())
-    except ValueError:
-        raise Refused("bad_time", "write both times like 2026-07-14 18:00") from None
-    return at.replace(tzinfo=voice.zone) if at.tzinfo is None else at
-
-
 def _command(voice: Voice, form: Form) -> EnterOutage:
-    return EnterOutage(start=_time(voice, form, "start"), end=_time(voice, form, "end"))
+    return EnterOutage(start=time_of(form, "start", voice.zone), end=time_of(form, "end", voice.zone))
 
 
 def _facts(voice: Voice, site: Site, command: EnterOutage, new: list[OutageEntered]) -> list[Fact]:

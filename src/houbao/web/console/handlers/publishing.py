@@ -18,7 +18,7 @@ from houbao.store import lists
 from houbao.store.policies import versions, with_policy
 from houbao.web.api.policies import MOST_TEXT, check_length
 from houbao.web.console import frame
-from houbao.web.console.deeds import Form
+from houbao.web.console.deeds import Form, time_of
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.policies import Changed, compared
 from houbao.web.console.language import Voice
@@ -168,14 +168,7 @@ def _before(programme: Programme, version: str) -> datetime | None:
 
 def _start(voice: Voice, form: Form) -> datetime | None:
     """When it is to come into force, by the reader's clock; None for now. Raises Refused: bad_time."""
-    text = form.get("start", "").strip()
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused("bad_time", "write the time like 2026-07-14 18:00") from None
-    return at.replace(tzinfo=voice.zone) if at.tzinfo is None else at
+    return time_of(form, "start", voice.zone) if form.get("start", "").strip() else None
 
 
 # --- publishing ----------------------------------------------------------------------------------------------------
