@@ -94,10 +94,15 @@ def test_who_goes_on_and_on_beside_the_body_is_hung_up_on(port, start, part):
     assert taken < MOST_SENT
 
 
-@pytest.mark.parametrize("beginning", [b"", b"GET / HT", HEAD + b"A: b\r\n"], ids=["nothing", "a word", "a header"])
+@pytest.mark.parametrize("beginning", [b"GET / HT", HEAD + b"A: b\r\n"], ids=["a word", "a header"])
 def test_who_does_not_say_what_they_want_is_hung_up_on(port, beginning, monkeypatch):
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
     assert sent(port, [beginning]) == TOO_SLOW
+
+
+def test_who_connects_in_advance_and_says_nothing_is_hung_up_on_without_a_word(port, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    assert sent(port, []) == b""
 
 
 def test_who_was_answered_and_then_stops_in_the_middle_of_the_next_head_is_hung_up_on(port, monkeypatch):

@@ -81,8 +81,9 @@ class Connection(HttpToolsProtocol):
             self._waiting = None
 
     def _end(self, why: bytes) -> None:
-        """Say why, where nothing else is being answered, and hang up."""
+        """Say why, where something was asked and nothing else is being answered, and hang up. Who never said anything
+        is told nothing: browsers connect in advance, and would take it for an answer."""
         self._heard()
-        if not self._asked or self.cycle.response_complete:
+        if self._begun and (not self._asked or self.cycle.response_complete):
             self.transport.write(b"HTTP/1.1 " + why + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         self.transport.close()
