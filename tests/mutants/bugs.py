@@ -585,8 +585,8 @@ BUGS = [
     Bug(
         "the treasury forgets what it added before",
         "core/shortfalls.py",
-        "scene.caps.backstop + scene.purse.backstop))",
-        "scene.caps.backstop))",
+        "scene.caps.backstop + purse.backstop)",
+        "scene.caps.backstop)",
         (CELLS + "test_at_its_cap_the_treasury_adds_no_more_and_everybody_is_told_each_day",),
     ),
     Bug(
