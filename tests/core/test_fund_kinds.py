@@ -13,8 +13,10 @@ from houbao.core.accounts import AVAILABLE, EXPENSE
 from houbao.core.ledger import (
     FUND,
     FUND_BACK,
+    FUND_HOLDS,
     FUND_IN,
     FUND_OUT,
+    FUND_WITHIN,
     MOVES_MONEY,
     fund_cost,
     transfers,
@@ -30,12 +32,6 @@ SAID = {
 """What the fields say that decide where money goes; other texts are empty."""
 
 PLAIN: dict[Any, list[Any]] = {str: [""], int: [700], bool: [True, False], datetime: [T], date: [T.date()]}
-
-FUND_HOLDS = ("deposit_pays", "deposit_back")
-"""What of a store's own deposit it holds for a refund."""
-
-FUND_WITHIN = ("reserve", "release")
-"""What only goes from one of its accounts to the other."""
 
 CLASSES = (FUND_IN, FUND_OUT, FUND_BACK, FUND_HOLDS, FUND_WITHIN)
 """All the kinds that touch the fund's accounts."""

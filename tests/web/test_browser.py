@@ -52,6 +52,8 @@ AGENTS = (
 FINANCES = (
     "/fund",
     "/fund/movements",
+    "/fund/movements?kind=reserve&store=elm&from=2026-07-01",
+    "/fund/movements?kind=chargeback",
     "/fund/sums",
     "/fund/reserves",
     "/fund/reconcile",

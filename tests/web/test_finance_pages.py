@@ -175,7 +175,7 @@ def test_the_grid_has_at_most_five_lines_at_round_amounts(most, step):
 
 
 def test_every_movement_comes_page_after_page_and_the_sums_agree(served, shown, monkeypatch):
-    monkeypatch.setattr("houbao.web.console.handlers.fund.PAGE", 3)
+    monkeypatch.setattr("houbao.web.console.handlers.movements.PAGE", 3)
     rows, path = 0, "/fund/movements"
     while path:
         said = told(served, path)
@@ -341,7 +341,7 @@ def test_a_comparison_keeps_three_lines_around_what_changed():
 
 # --- who may -------------------------------------------------------------------------------------------------------
 
-PATHS = ("/fund", "/fund/movements", "/fund/sums", "/refunds", "/debts", "/debts/oak")
+PATHS = ("/fund", "/fund/movements", "/fund/movements.csv", "/fund/sums", "/refunds", "/debts", "/debts/oak")
 
 
 @pytest.mark.parametrize("who", ["agent", "buyer", "seller", "nobody"])

@@ -54,6 +54,7 @@ MAY = {
     "POST /fund/{booking}/preview": "fA",
     "POST /fund/{booking}": "fA",
     "GET /fund/movements": "fA",
+    "GET /fund/movements.csv": "fA",
     "GET /fund/sums": "fA",
     "GET /fund/reserves": "fA",
     "POST /fund/reserves": "fA",

@@ -58,6 +58,12 @@ FUND_OUT = ("guarantee", "exchange", "given_back", "chargeback", "freight")
 FUND_BACK = ("guarantee_returned", "exchange_returned", "recovery", "taken_back")
 """What comes back to it of what it paid."""
 
+FUND_HOLDS = ("deposit_pays", "deposit_back")
+"""What of a store's own deposit it holds for a refund."""
+
+FUND_WITHIN = ("reserve", "release")
+"""What only goes from one of its accounts to the other."""
+
 FUND = (AVAILABLE, RESERVED)
 
 

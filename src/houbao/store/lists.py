@@ -269,34 +269,3 @@ def transfers_of(
     for position, *rest in found:
         moved.setdefault(position, []).append((rest[0], rest[1], rest[2], rest[3], rest[4]))
     return moved
-
-
-class Movement(Struct, frozen=True):
-    """Money that moved from one account to another (minor units)."""
-
-    position: int
-    n: int
-    at: datetime
-    kind: str
-    source: str
-    target: str
-    minor: int
-    currency: str
-    store: str
-    order: int
-    dispute: int
-
-
-def fund_movements(
-    connection: sqlite3.Connection, part: int, *, kind: str = "", before: tuple[int, int], limit: int
-) -> list[Movement]:
-    """Transfers to and from the fund's accounts, before the place `before` (position, n), the newest first."""
-    of_kind = " AND t.kind=?" if kind else ""
-    found = connection.execute(
-        "SELECT t.position, n, e.booked_at, kind, source, target, minor, currency, store_id, order_id, dispute_id"
-        " FROM transfers AS t JOIN events AS e ON e.part=t.part AND e.position=t.position"
-        " WHERE t.part=? AND (t.position, t.n)<(?, ?) AND (t.source LIKE 'fund:%' OR t.target LIKE 'fund:%')"
-        f"{of_kind} ORDER BY t.position DESC, t.n DESC LIMIT ?",
-        (part, *before, *([kind] if kind else []), limit),
-    )
-    return [Movement(position, n, from_micros(at), *rest) for position, n, at, *rest in found]

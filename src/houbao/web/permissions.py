@@ -48,6 +48,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "cases.read": dict.fromkeys(_STAFF, ALL),
     "cases.act": dict.fromkeys(("agent", "finance"), ALL),
     "fund.read": dict.fromkeys(("platform", "finance", "admin", "read"), ALL),
+    "fund.download": dict.fromkeys(("finance", "admin"), ALL),
     "fund.reconcile": dict.fromkeys(("finance", "admin"), ALL),
     "fund.move": dict.fromkeys(("finance", "admin"), ALL),
     "policies.read": _READ,

@@ -1,13 +1,14 @@
 """Fund records → statement → entry: what a store may see of its money (R16), and the movements of the fund's."""
 
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from houbao.core.money import DIGITS, Money
 from houbao.core.terms import Refused, public_id
-from houbao.store import lists, queries
+from houbao.store import movements, queries
 from houbao.store.queries import Entry, FundRecord, Purpose
 from houbao.web.api.paging import Limit, cursor_of, page_of, seek
 from houbao.web.api.shapes import Page, dispute_id, event_id, order_id
@@ -15,8 +16,6 @@ from houbao.web.api.stores import found_store
 from houbao.web.callers import public_by
 from houbao.web.operation import Ask, operation
 from houbao.web.site import PART, number_of
-
-FARTHEST = 2**62
 
 
 class EntryView(Struct, kw_only=True):
@@ -340,13 +339,11 @@ def read_fund_movements(ask: Ask[Any, MovementQuery]) -> Page[MovementView]:
     wanted = ask.query
     place = seek(wanted.after, 2)
     with ask.site.snapshot() as reading:
-        found = lists.fund_movements(
-            reading,
-            PART,
-            kind=wanted.kind,
-            before=(place[0], place[1]) if place else (FARTHEST, 0),
-            limit=wanted.limit + 1,
+        before = (place[0], place[1]) if place else movements.LATEST
+        moved = movements.walk(
+            reading, PART, movements.Question(kind=wanted.kind), before=before, limit=wanted.limit + 1
         )
+        found = list(islice(moved, wanted.limit + 1))
     page = page_of(found, wanted.limit, lambda one: cursor_of(one.position, one.n))
     data = [
         MovementView(

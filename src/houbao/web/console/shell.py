@@ -139,6 +139,7 @@ TITLES = {
     "not_yours": N_("That belongs to somebody else."),
     "unknown_dispute": N_("There is no such dispute here."),
     "unknown_order": N_("There is no such order here."),
+    "unknown_store": N_("There is no such store here."),
     "unknown_entry": N_("There is no such entry here."),
     "not_found": N_("There is no such page here."),
     "bad_id": N_("There is no such page here."),

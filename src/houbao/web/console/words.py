@@ -212,7 +212,17 @@ ENTRY = {
     "exchange_returned": N_("Exchanged back"),
     "settlement": N_("Settled with the provider"),
     "difference": N_("Difference of rates"),
+    "freight": N_("Freight of a return"),
+    "taken_back": N_("Taken back from the seller"),
 }
+
+MOVEMENT = ENTRY | {
+    "guarantee": N_("Refund paid"),
+    "guarantee_returned": N_("Refund, returned by the provider"),
+    "given_back": N_("Given back to the store"),
+    "release": N_("No longer reserved"),
+}
+"""The same kinds, as finance meets them at the fund."""
 
 SHARE = {
     "due": ("other", N_("About to be sent")),
@@ -383,6 +393,7 @@ TABLES = {
     "uncovered": UNCOVERED,
     "part": PART,
     "entry": ENTRY,
+    "movement": MOVEMENT,
 }
 
 

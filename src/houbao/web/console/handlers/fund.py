@@ -19,19 +19,15 @@ from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form, minor_of
 from houbao.web.console.fund_chart import chart
 from houbao.web.console.handlers.disputes import typed
-from houbao.web.console.handlers.queues import place
 from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.shell import TITLES, trouble
 from houbao.web.console.views import fund as views
-from houbao.web.console.words import word
 from houbao.web.guard import on
 from houbao.web.problems import status_of
 from houbao.web.site import PART, Site
 
 AnyRequest = Request[Any, Any, Any]
-PAGE = 50
-LATEST = (2**62, 0)
 
 
 class Booking(Struct, frozen=True):
@@ -260,46 +256,6 @@ async def book(request: AnyRequest) -> Response[Any]:
 # --- its books -----------------------------------------------------------------------------------------------------
 
 
-@get("/fund/movements", opt=on("fund.read"), sync_to_thread=True)
-def show_movements(request: AnyRequest) -> Response[str]:
-    """Every movement to and from the fund, the latest first, page after page."""
-    voice, site = frame.speak(request), frame.site_of(request)
-    asked = request.query_params.get("before", "")
-    before = place(asked, LATEST)
-    with site.snapshot() as reading:
-        found = lists.fund_movements(reading, PART, before=before, limit=PAGE + 1)
-    page = found[:PAGE]
-    return frame.page(
-        request,
-        voice,
-        "finance/movements.html",
-        at="fund",
-        rows=page,
-        next=(page[-1].position, page[-1].n) if len(found) > PAGE else None,
-        first=before == LATEST,
-        account=lambda name: _account(voice, name),
-    )
-
-
-def _account(voice: Voice, name: str) -> Markup | str:
-    """What an account is called: the fund's own and the outside's by words, a store's and a provider's by name."""
-    kind, _, rest = name.partition(":")
-    if kind == "provider":
-        return rest
-    if kind == "store":
-        store, _, part = rest.rpartition(":")
-        return voice.say(STORE_ACCOUNTS[part], store=store) if part in STORE_ACCOUNTS else name
-    return word(voice, "account", name)
-
-
-STORE_ACCOUNTS = {
-    "payable": N_("Store %(store)s, its balance"),
-    "held": N_("Store %(store)s, put aside for a refund"),
-    "deposit": N_("Store %(store)s, its deposit"),
-    "receivable": N_("Store %(store)s, what it owes"),
-}
-
-
 @get("/fund/sums", opt=on("fund.read"), sync_to_thread=True)
 def show_sums(request: AnyRequest) -> Response[str]:
     """Whether it adds up: all that ever came in and went out, beside what is there."""
@@ -310,4 +266,4 @@ def show_sums(request: AnyRequest) -> Response[str]:
     return frame.page(request, voice, "finance/sums.html", at="fund", funds=found, cash=cash, bank=BANK)
 
 
-HANDLERS = (show_fund, preview_booking, book, show_movements, show_sums)
+HANDLERS = (show_fund, preview_booking, book, show_sums)
