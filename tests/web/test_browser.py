@@ -299,6 +299,25 @@ def test_the_worked_example_of_an_agreement_is_played_by_both_in_their_browsers(
     assert bare.market.funds() == ("165.00", "1000.00", "0.00")
 
 
+@pytest.mark.parametrize(("script", "size"), [(True, DESKTOP), (False, PHONE)])
+def test_finance_looks_through_the_movements_and_downloads_what_fits(browser, site, script, size):
+    with tab(browser, site, "finance", size, java_script_enabled=script) as finance:
+        finance.open("/fund/movements")
+        finance.page.select_option("#kind", "reserve")
+        finance.page.fill("#store", "elm")
+        finance.page.click("button:has-text('Show')")
+        assert "kind=reserve&store=elm" in finance.page.url
+        shown = finance.page.locator("tbody tr").count()
+        with finance.page.expect_download() as coming:
+            finance.page.click("a:has-text('Download (CSV)')")
+        assert coming.value.suggested_filename.startswith("fund-movements-until-2026-")
+        text = Path(coming.value.path()).read_bytes().decode("utf-8-sig")
+        assert len(text.splitlines()) == 1 + shown > 1
+        finance.page.click("a:has-text('Everything')")
+        assert finance.page.url.endswith("/fund/movements")
+        assert finance.wrong == []
+
+
 def test_somebody_reads_it_in_chinese(browser, site):
     with tab(browser, site, "seller", PHONE, locale="zh-CN") as seller:
         seller.open("/inbox")

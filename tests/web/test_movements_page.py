@@ -151,6 +151,14 @@ def test_what_is_not_there_is_told_with_what_was_typed(served, asked, status, sa
     assert "Nothing fits" not in page.text
 
 
+def test_what_comes_in_and_goes_out_has_its_sign_and_what_stays_inside_has_none(served, shown):
+    signs = {
+        kind: {row.rpartition("</td>")[0].rpartition(">")[2][0] for row in listed(served, f"{PAGE}?kind={kind}")}
+        for kind in ("capital", "guarantee", "reserve")
+    }
+    assert signs == {"capital": {"+"}, "guarantee": {"\u2212"}, "reserve": {"€"}}
+
+
 # --- the file ------------------------------------------------------------------------------------------------------
 
 

@@ -61,7 +61,7 @@ def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
     store, dispute, only = asked["store"], 0, None
     if store:
         if lists.store(reading, PART, EVERYTHING, store) is None:
-            raise Refused("unknown_store", f"no store {store}")
+            raise Refused("unknown_store", f"no store is called {store}")
         only = of_store(reading, PART, store)
     if asked["about"]:
         orders, dispute = _named(reading, asked["about"])
@@ -141,6 +141,7 @@ def show_movements(request: AnyRequest) -> Response[str]:
         kinds=KINDS,
         may=frame.caller_of(request).role in ("finance", "admin"),
         account=lambda name: _account(voice, name),
+        change=change,
         refused=refused,
     )
 
@@ -203,8 +204,7 @@ def _file(site: Site, voice: Voice, question: Question) -> Iterator[str]:
     while before is not None:
         with site.snapshot() as reading:
             found = look(reading, PART, question, before=before, limit=PIECE)
-        if found.rows:
-            yield sheets.lines(_row(voice, one) for one in found.rows)
+        yield sheets.lines(_row(voice, one) for one in found.rows)  # none, too: whoever left is noticed between pieces
         before = found.next
 
 
