@@ -388,6 +388,15 @@ def test_the_demonstration_leaves_a_dispute_of_every_phase_and_every_outcome(pla
     assert {scene.outcome or f"open: {scene.phase}" for scene in SCENES} == report["staged"].keys()
 
 
+def test_in_the_demonstration_nothing_is_booked_before_it_happened(played):
+    path, _ = played
+    with closing(sqlite3.connect(path)) as connection:
+        told = "unixepoch(json_extract(CAST(body AS TEXT), '$.at')) * 1000000"
+        count, early = connection.execute(f"SELECT count(*), sum(booked_at < {told}) FROM events").fetchone()
+    assert count > 1000
+    assert early == 0
+
+
 def test_the_same_seed_plays_the_same_lives_and_another_one_others(run):
     def figures(seed: int, name: str) -> dict[str, Any]:
         report = json.loads(run(f"demo --orders 80 --seed {seed} --json --database sqlite:///{name}.db").out)

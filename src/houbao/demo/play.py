@@ -145,20 +145,23 @@ class Play:
     # --- the script ------------------------------------------------------------------------------------------------
 
     def _feed(self, pending: list[tuple[datetime, SoldOrder, int]], until: datetime) -> None:
-        """Hand over what the marketplace knows by `until`: stores, orders, then what happened to them."""
+        """Hand over what the marketplace knows by `until`: stores, orders, then what happened to them. It is booked
+        when the last of it has happened."""
         ready = [entry for entry in pending if entry[0] <= until]
         if not ready:
             return
         del pending[: len(ready)]
+        before = self.time()
+        self._set(ready[-1][0])
         places = [order for _, order, step in ready if step < 0]
         self._register(places)
         placed = self._do(
-            [Request(self._pictured(order), PLATFORM, max(self.time(), at)) for at, order, s in ready if s < 0]
+            [Request(self._pictured(order), PLATFORM, max(before, at)) for at, order, s in ready if s < 0]
         )
         for order, outcome in zip(places, placed, strict=True):
             self.numbers[order.place.store, order.place.reference] = outcome.id
         facts = [
-            Request(structs.replace(order.facts[step], order=self._number(order)), PLATFORM, max(self.time(), at))
+            Request(structs.replace(order.facts[step], order=self._number(order)), PLATFORM, max(before, at))
             for at, order, step in ready
             if step >= 0
         ]
