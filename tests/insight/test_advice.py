@@ -112,6 +112,16 @@ def test_an_open_dispute_is_in_no_sum(tmp_path):
     assert (found.disputes, found.open, found.balances["EUR"].outside) == (5, 1, eur("200.00"))
 
 
+def test_a_refund_that_is_not_paid_yet_is_in_no_sum(tmp_path):
+    market = Market(tmp_path)
+    for _ in range(6):
+        market.rule(market.open(market.order(), "damaged", "40.00"))
+    found = advice(market)
+    assert (found.disputes, found.open, found.verdict) == (0, 6, "too_few")
+    market.work()
+    assert (advice(market).disputes, advice(market).open) == (6, 0)
+
+
 def test_the_same_past_gives_the_same_interval(tmp_path):
     market = outside(tmp_path, 6)
     assert advice(market).balances == advice(market).balances

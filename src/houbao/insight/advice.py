@@ -36,6 +36,7 @@ METHOD = (
 CANNOT_KNOW = (
     "Buyers and sellers did what they did: a store that need not answer settles less by itself.",
     "What a dispute ended with is taken as it was; the platform may find otherwise than the seller agreed.",
+    "What a bank took back of a payment is borne either way, and in neither sum.",
     "The interval is about chance in the disputes, not about days that will be unlike these.",
 )
 
@@ -102,7 +103,7 @@ def advise(past: StorePast, now: datetime, days: int) -> Advice:
     """What the last `days` would have been for the store. The policy is the one in force now."""
     policy, programme = past.policy, past.programme
     since = now - timedelta(days=days)
-    ended = [story for story in past.disputes if story.dispute.phase == "closed" or story.dispute.refunds]
+    ended = [story for story in past.disputes if story.dispute.phase == "closed"]
     handed = past.handed * 1000 // past.verified if past.verified else 0
     cases = [_case(story, policy, programme, handed) for story in ended if isinstance(story.began, DisputeOpened)]
     paid = [order for order in past.orders if order.paid_at and order.paid_at >= since]
