@@ -73,10 +73,10 @@ def site_for(
     reader = Reader(path)
     now = clock or clock_for(reader)
 
-    def publish(programme: str, text: str, start: datetime | None) -> Version:
+    def publish(programme: str, text: str, start: datetime | None, by: str) -> Version:
         database = SQLite(path)  # its own connection: the writer's is the writer's
         try:
-            return publish_text(database, programme, text, now(), start)[0]
+            return publish_text(database, programme, text, now(), start, by=by, wall=wall())[0]
         finally:
             database.close()
 

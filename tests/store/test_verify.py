@@ -400,7 +400,7 @@ def test_what_is_no_database_is_said_so(tmp_path, content):
 
 
 HOOKS = ("webhooks", "hook_cursors", "hook_deliveries")
-NOT_DERIVED = ("contacts", "imports", "keys", "users", "sessions", "links", *HOOKS)
+NOT_DERIVED = ("contacts", "imports", "keys", "users", "sessions", "links", "deeds", *HOOKS)
 """The tables of which the events know nothing."""
 
 

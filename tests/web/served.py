@@ -134,7 +134,7 @@ class Served:
         self.market.go(self.market.now + timedelta(days=days, **more))
 
 
-ACCESS = ("keys", "users", "sessions", "links", "webhooks", "hook_cursors", "hook_deliveries")
+ACCESS = ("deeds", "keys", "users", "sessions", "links", "webhooks", "hook_cursors", "hook_deliveries")
 """The tables of who may come in."""
 
 

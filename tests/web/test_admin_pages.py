@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.policies import next_policy
 from given import DAY, SELLER, T
 from houbao.core import disputes as d
 from houbao.core.terms import Refused, from_micros
 from houbao.engine.announcing import Hook
-from houbao.store import access, audit
+from houbao.store import access, audit, deeds
 from houbao.store.audit import Question, look
 from houbao.web import signin
+from houbao.web.console.handlers.audit import DEEDS
 from web.desk import PAGE, get, post
 from web.deskfront import furnish_desks
 from web.served import PASSWORD
@@ -222,40 +224,72 @@ def hook_of(number: str, made: datetime) -> Hook:
     return Hook(id=number, url="https://shop.example/hook", types=(), store="", secrets=(), created_at=made)
 
 
-def test_what_became_of_keys_and_webhooks_stands_the_latest_first(served):
+def test_what_was_done_to_keys_and_webhooks_stands_the_latest_first_with_who_did_it(served):
     """Given a key and a webhook of today, of which the key was revoked and the webhook ended in the next two days."""
     keys, hooks, today = served.site.access, served.site.hooks, served.wall
-    key, _ = keys.add_key("till", ("read",), today)
+    key, _ = keys.add_key("till", ("read",), today, "admin:eve")
     hook = hook_of("webhook_1", today + timedelta(hours=1))
-    hooks.add(hook, 0)
-    keys.revoke_key(key.id, today + DAY)
-    hooks.end(0, hook.id, today + 2 * DAY)
+    hooks.add(hook, 0, key.id)
+    hooks.add(hook, 0, "admin:eve")
+    keys.revoke_key(key.id, today + DAY, "command-line")
+    keys.revoke_key(key.id, today + DAY, "admin:eve")
+    hooks.end(0, hook.id, today + 2 * DAY, "admin:eve")
+    hooks.end(0, hook.id, today + 3 * DAY, "admin:eve")
     with served.site.snapshot() as reading:
-        whole = audit.acts(reading, limit=4)
-        part = audit.acts(reading, limit=3)
-        then = audit.acts(reading, today, today + DAY, limit=4)
-    assert [(one.what, one.id, one.name) for one in whole.acts] == [
-        ("webhook_ended", hook.id, hook.url),
-        ("key_revoked", key.id, "till"),
-        ("webhook_made", hook.id, hook.url),
-        ("key_made", key.id, "till"),
+        whole = deeds.look(reading, limit=4)
+        part = deeds.look(reading, limit=3)
+        then = deeds.look(reading, today, today + DAY, limit=4)
+        hers = [deeds.look(reading, by=who, limit=4) for who in ("admin:eve", "eve")]
+    assert [(one.by, one.what, one.subject, one.name) for one in whole.deeds] == [
+        ("admin:eve", "webhook_ended", hook.id, hook.url),
+        ("command-line", "key_revoked", key.id, "till"),
+        (key.id, "webhook_made", hook.id, hook.url),
+        ("admin:eve", "key_made", key.id, "till"),
     ]
-    assert [one.at for one in whole.acts] == [today + 2 * DAY, today + DAY, hook.created_at, today]
-    assert (whole.more, part.more, part.acts) == (False, True, whole.acts[:3])
-    assert (then.acts, then.more) == (whole.acts[2:], False), "from the first moment on, before the last"
+    assert [one.at for one in whole.deeds] == [today + 2 * DAY, today + DAY, hook.created_at, today]
+    assert part.more
+    assert part.deeds == whole.deeds[:3]
+    assert then.deeds == whole.deeds[2:], "from the first moment on, before the last"
+    assert [found.deeds for found in hers] == [[whole.deeds[0], whole.deeds[3]]] * 2
 
 
-def test_the_page_says_where_more_became_of_keys_than_it_shows(served, monkeypatch):
+def test_every_deed_of_the_pages_stands_in_the_audit_with_who_did_it(served):
+    """When an admin adds, renews and closes an account, and makes and revokes a key, a webhook and a policy."""
+    post(served, "/people", {"user": "mia", "name": "Mia", "role": "agent"}, "admin")
+    post(served, "/people/mia/password", {}, "admin")
+    post(served, "/people/mia/close", {}, "admin")
+    post(served, "/keys", {"name": "till", "read": "1"}, "admin")
+    with served.site.snapshot() as reading:
+        (key,) = [one.id for one in access.all_keys(reading) if one.name == "till"]
+    post(served, f"/keys/{key}/revoke", {}, "admin")
+    served.site.publish("standard", next_policy(), served.market.now + DAY, "admin:eve")
+    with served.site.snapshot() as reading:
+        found = deeds.look(reading, by="admin:eve", limit=50).deeds
+    wanted = ["policy_published", "key_revoked", "key_made", "user_closed", "user_changed", "user_added"]
+    assert [one.what for one in found] == wanted
+    assert [one.subject for one in found[3:]] == ["mia"] * 3
+    page = told(served, "/audit?actor=eve").partition('id="kept"')[2]
+    places = [page.index(str(DEEDS[what])) for what in wanted]
+    assert places == sorted(places)
+    assert "mia" in page
+    assert "Published by admin:eve." in told(served, f"/policies/{found[0].subject}")
+    assert 'id="kept"' not in told(served, f"/audit?order=order_0_{served.market.order()}")
+
+
+def test_every_deed_has_words():
+    assert set(DEEDS) == set(deeds.KINDS)
+
+
+def test_the_page_says_where_more_was_done_than_it_shows(served, monkeypatch):
     monkeypatch.setattr("houbao.web.console.handlers.audit.PAGE", 2)
-    key, _ = served.site.access.add_key("till", ("read",), served.wall)
     more = "These are the latest; there are more before them."
-    assert more not in told(served, "/audit")
+    key, _ = served.site.access.add_key("till", ("read",), served.wall)
     served.site.access.add_key("desk", ("read",), served.wall)
     served.site.access.revoke_key(key.id, served.wall + timedelta(hours=1))
     page = told(served, "/audit").partition('id="kept"')[2]
     assert more in page
     assert [page.count(said) for said in ("Key made", "Key revoked", "/keys")] == [1, 1, 2]
-    assert f"till · {key.id}" in page
+    assert key.id in page
 
 
 @pytest.mark.parametrize(

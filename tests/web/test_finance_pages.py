@@ -316,7 +316,7 @@ def test_a_debt_is_written_off_by_two_people_who_each_see_what_it_does(served):
 def test_a_policy_shows_its_promise_and_what_it_changed_in_the_one_before(served):
     changed = policy_text().replace('version = "2026.1"', 'version = "2026.2"', 1)
     assert changed != policy_text()
-    served.site.publish("standard", changed, served.market.now + DAY)
+    served.site.publish("standard", changed, served.market.now + DAY, "finance:finance")
     listed = told(served, "/policies")
     assert listed.index("2026.1") < listed.index("2026.2")
     assert "Coming" in listed

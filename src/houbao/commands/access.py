@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from houbao.commands.terminal import CommandFailed
 from houbao.store.access import Access, Key, User, all_keys, all_users, user_of
+from houbao.store.deeds import COMMAND_LINE, Deed
 from houbao.web.accounts import check_key, check_user
 from houbao.web.signin import hashed
 from houbao.wiring import House
@@ -35,14 +36,14 @@ def add_key(house: House, name: str, scopes: Sequence[str]) -> NewKey:
     """Make a key. Raises Refused: bad_request, bad_words, unknown_store."""
     check_key(house.database.connection, name, scopes)
     with closing(Access(house.database.path)) as access:
-        key, secret = access.add_key(name, tuple(scopes), datetime.now(UTC))
+        key, secret = access.add_key(name, tuple(scopes), datetime.now(UTC), COMMAND_LINE)
     return NewKey(key.id, key.name, key.scopes, secret)
 
 
 def revoke_key(house: House, number: str) -> str:
     """Make a key open nothing any more, at once. Raises CommandFailed."""
     with closing(Access(house.database.path)) as access:
-        if not access.revoke_key(number, datetime.now(UTC)):
+        if not access.revoke_key(number, datetime.now(UTC), COMMAND_LINE):
             raise CommandFailed(f"no key {number} is in use")
     return f"{number} opens nothing any more"
 
@@ -90,7 +91,7 @@ def add_user(house: House, number: str, *, role: str, store: str, name: str, tot
     if totp is None and before is not None:
         user = structs.replace(user, totp=before.totp, totp_step=before.totp_step)
     with closing(Access(house.database.path)) as access:
-        access.put_user(user)
+        access.put_user(user, _deed("user_changed" if before else "user_added", user))
         access.end_sessions_of(number)
     shown = pyotp.TOTP(user.totp).provisioning_uri(name=number, issuer_name="Houbao") if totp else ""
     return NewUser(number, role, store, before is None, shown)
@@ -102,9 +103,14 @@ def close_user(house: House, number: str) -> str:
     if found is None:
         raise CommandFailed(f"no user {number}")
     with closing(Access(house.database.path)) as access:
-        access.put_user(structs.replace(found, active=False, password=hashed(secrets.token_urlsafe(32))))
+        closed = structs.replace(found, active=False, password=hashed(secrets.token_urlsafe(32)))
+        access.put_user(closed, _deed("user_closed", found))
         access.end_sessions_of(found.id)
     return f"{found.id} is let in no more"
+
+
+def _deed(what: str, user: User) -> Deed:
+    return Deed(datetime.now(UTC), COMMAND_LINE, what, user.id, user.name)
 
 
 def users(house: House) -> list[dict[str, object]]:

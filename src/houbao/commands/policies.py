@@ -1,6 +1,7 @@
 """`houbao policy publish`, `list`, `promise`: which policy version is in force when, and what it means for a store."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from houbao.core.programme import policy_in_force
 from houbao.core.promise import Section, promise
 from houbao.core.terms import Refused
 from houbao.shipped import policy_text
+from houbao.store.deeds import COMMAND_LINE
 from houbao.store.policies import Version, programme_of, publish_text
 from houbao.wiring import House
 
@@ -32,7 +34,9 @@ class Published(Struct):
 def publish(house: House, text: str, programme: str, start: str) -> Published:
     """Publish a policy's text; `start` as written on the command line, empty for now. Raises as `publish_text`."""
     at = time_of("--from", start) if start else None
-    return Published(*publish_text(house.database, programme, text, house.clock(), at))
+    wall = datetime.now(UTC)
+    done = publish_text(house.database, programme, text, house.clock(), at, by=COMMAND_LINE, wall=wall)
+    return Published(*done)
 
 
 def listed(versions: list[Version]) -> list[str]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from houbao.core.terms import from_micros, micros
 from houbao.store import schema
 from houbao.store.aside import Aside
+from houbao.store.deeds import Deed, note
 from houbao.store.sqlite import inserting
 
 KEY_PREFIX = "hb"
@@ -82,29 +83,32 @@ class Access(Aside):
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
-    def add_key(self, name: str, scopes: tuple[str, ...], now: datetime) -> tuple[Key, str]:
-        """A new key and its secret, which is known to nobody afterwards."""
+    def add_key(self, name: str, scopes: tuple[str, ...], now: datetime, by: str = "") -> tuple[Key, str]:
+        """A new key and its secret, which is known to nobody afterwards. `by`: who makes it, as deeds have it."""
         number = secrets.token_hex(6)
         secret = f"{KEY_PREFIX}_{number}_{secrets.token_urlsafe(32)}"
         key = Key(f"key_{number}", name, scopes, now)
         with self.writing() as connection:
             row = (key.id, digest_of(secret), name, json.dumps(scopes), micros(now), None)
             connection.execute(inserting(schema.keys), row)
+            note(connection, Deed(now, by, "key_made", key.id, name))
         return key, secret
 
-    def revoke_key(self, number: str, now: datetime) -> bool:
+    def revoke_key(self, number: str, now: datetime, by: str = "") -> bool:
         """The key opens nothing any more; false where there is no such key in use."""
         with self.writing() as connection:
             done = connection.execute(
-                "UPDATE keys SET revoked_at=? WHERE id=? AND revoked_at IS NULL", (micros(now), number)
-            )
+                "UPDATE keys SET revoked_at=? WHERE id=? AND revoked_at IS NULL RETURNING name", (micros(now), number)
+            ).fetchone()
+            if done:
+                note(connection, Deed(now, by, "key_revoked", number, done[0]))
         self.revocations += 1
-        return done.rowcount > 0
+        return done is not None
 
     # --- users -----------------------------------------------------------------------------------------------------
 
-    def put_user(self, user: User) -> None:
-        """Keep a user, in the place of one with the same id."""
+    def put_user(self, user: User, deed: Deed | None = None) -> None:
+        """Keep a user, in the place of one with the same id; `deed` is noted with it."""
         row = (
             user.id,
             user.name,
@@ -120,6 +124,8 @@ class Access(Aside):
         with self.writing() as connection:
             connection.execute("DELETE FROM users WHERE id=?", (user.id,))
             connection.execute(inserting(schema.users), row)
+            if deed is not None:
+                note(connection, deed)
 
     def note_try(self, user: str, now: datetime) -> bool:
         """A sign-in is tried; it counts as failed until it succeeds, so guesses sent at once are no more than those
@@ -142,7 +148,7 @@ class Access(Aside):
             )
         return done.rowcount > 0
 
-    def change_password(self, user: str, before: str, after: str) -> bool:
+    def change_password(self, user: str, before: str, after: str, deed: Deed) -> bool:
         """Another password (both as they are kept) in the place of the one before, and the user is signed out
         everywhere; false, and nothing changed, where the account was closed meanwhile or has another password."""
         with self.writing() as connection:
@@ -152,6 +158,7 @@ class Access(Aside):
             )
             if done.rowcount:
                 connection.execute("DELETE FROM sessions WHERE kind='user' AND subject=?", (user,))
+                note(connection, deed)
         return done.rowcount > 0
 
     # --- sessions and links ----------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """Looking through what happened: the events of an order or a dispute, of somebody, of a day, the latest first, page
-after page; and beside them what became of keys and webhooks."""
+after page."""
 
 import sqlite3
 from datetime import datetime
@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from houbao.core.orders import Order
-from houbao.core.terms import from_micros, micros
+from houbao.core.terms import from_micros
 from houbao.core.world import Event
 from houbao.store import queries, rows
 from houbao.store.desk_money import first_since
@@ -33,23 +33,6 @@ class Found(Struct, frozen=True):
 
     rows: list[Row]
     next: int
-
-
-class Act(Struct, frozen=True):
-    """What became of a key or a webhook, which are no events: key_made, key_revoked, webhook_made or webhook_ended, of
-    which id, and what that is called (the webhook's address)."""
-
-    at: datetime
-    what: str
-    id: str
-    name: str
-
-
-class Acts(Struct, frozen=True):
-    """The latest of them; `more` where there are others before these."""
-
-    acts: list[Act]
-    more: bool
 
 
 class Question(Struct, frozen=True):
@@ -96,21 +79,6 @@ def look(connection: sqlite3.Connection, part: int, question: Question, *, befor
     else:
         following = floor if floor > question.first else 0
     return Found([_row(*one) for one in page], following)
-
-
-def acts(
-    connection: sqlite3.Connection, start: datetime | None = None, end: datetime | None = None, *, limit: int
-) -> Acts:
-    """What became of keys and webhooks, the latest first; from `start` on, before `end`."""
-    found = connection.execute(
-        "SELECT at, what, id, name FROM (SELECT created_at AS at, 'key_made' AS what, id, name FROM keys"
-        " UNION ALL SELECT revoked_at, 'key_revoked', id, name FROM keys"
-        " UNION ALL SELECT created_at, 'webhook_made', id, url FROM webhooks"
-        " UNION ALL SELECT ended_at, 'webhook_ended', id, url FROM webhooks)"
-        " WHERE at>=? AND at<? ORDER BY at DESC, id, what LIMIT ?",
-        (micros(start) if start else 0, micros(end) if end else END, limit + 1),
-    ).fetchall()
-    return Acts([Act(from_micros(at), *of) for at, *of in found[:limit]], len(found) > limit)
 
 
 def _row(position: int, at: int, body: bytes) -> Row:

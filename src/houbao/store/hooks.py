@@ -9,6 +9,7 @@ from houbao.core.terms import Refused, from_micros, micros
 from houbao.engine.announcing import ENDED, Call, Delivered, Happening, Hook, Secret, rotated
 from houbao.store import schema
 from houbao.store.aside import Aside
+from houbao.store.deeds import Deed, note
 from houbao.store.sqlite import inserting
 
 COLUMNS = "webhook_id, position, state, due_at, tries, tried_at, status, detail"
@@ -22,7 +23,7 @@ class Hooks(Aside):
 
     # --- webhooks --------------------------------------------------------------------------------------------------
 
-    def add(self, hook: Hook, part: int) -> Hook:
+    def add(self, hook: Hook, part: int, by: str = "") -> Hook:
         """Keep a webhook, to be told of what happens from now on; one of that id that is there already stays as it
         is, and is returned."""
         with self.writing() as connection:
@@ -31,9 +32,10 @@ class Hooks(Aside):
             connection.execute(inserting(schema.webhooks), _row(hook))
             (position,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
             connection.execute(inserting(schema.hook_cursors), (part, hook.id, position))
+            note(connection, Deed(hook.created_at, by, "webhook_made", hook.id, hook.url))
         return hook
 
-    def end(self, part: int, hook: str, now: datetime) -> None:
+    def end(self, part: int, hook: str, now: datetime, by: str = "") -> None:
         """A webhook is told no more, and what is due to it is given up untried; one that ended already ended then."""
         with self.writing() as connection:
             connection.execute(
@@ -41,9 +43,13 @@ class Hooks(Aside):
                 " WHERE part=? AND webhook_id=? AND due_at IS NOT NULL",
                 (ENDED, part, hook),
             )
-            connection.execute("UPDATE webhooks SET ended_at=? WHERE id=? AND ended_at IS NULL", (micros(now), hook))
+            ended = connection.execute(
+                "UPDATE webhooks SET ended_at=? WHERE id=? AND ended_at IS NULL RETURNING url", (micros(now), hook)
+            ).fetchone()
+            if ended:
+                note(connection, Deed(now, by, "webhook_ended", hook, ended[0]))
 
-    def rotate(self, hook: str, secret: Secret, now: datetime) -> Hook | None:
+    def rotate(self, hook: str, secret: Secret, now: datetime, by: str = "") -> Hook | None:
         """Sign with another secret from now on; returns the webhook, None where there is no such one.
         Raises Refused: key_reused where another webhook's was turned by that wish."""
         with self.writing() as connection:
@@ -55,6 +61,8 @@ class Hooks(Aside):
                     raise Refused("key_reused", "the key was used for the secret of another webhook")
             turned = rotated(known, secret, now)
             connection.execute("UPDATE webhooks SET secrets=? WHERE id=?", (_secrets(turned), hook))
+            if turned != known:
+                note(connection, Deed(now, by, "webhook_turned", hook, known.url))
         return turned
 
     # --- telling ---------------------------------------------------------------------------------------------------

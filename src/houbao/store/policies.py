@@ -10,6 +10,7 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme, policy_in_force, publish
 from houbao.core.terms import Refused
 from houbao.store import rows, schema
+from houbao.store.deeds import Deed, note
 from houbao.store.sqlite import SQLite, decode_programme, inserting
 
 
@@ -66,10 +67,18 @@ def with_policy(
 
 
 def publish_text(
-    database: SQLite, programme: str, text: str, now: datetime, start: datetime | None = None
+    database: SQLite,
+    programme: str,
+    text: str,
+    now: datetime,
+    start: datetime | None = None,
+    *,
+    by: str = "",
+    wall: datetime | None = None,
 ) -> tuple[Version, bool]:
     """Keep the policy `text` for ever and let it come into force in the programme at `start` (default: now). Also says
-    whether that was new: the same text again changes nothing, whatever the time.
+    whether that was new: the same text again changes nothing, whatever the time. `by` and `wall`, the machine's time
+    (None: `now`), are noted as a deed.
 
     Raises PolicyError; Refused: unknown_programme, version_taken, naive_time, bad_time, backdated, out_of_order."""
     policy = parse_policy(text)
@@ -80,6 +89,8 @@ def publish_text(
         kept = f"{inserting(schema.policies)} ON CONFLICT DO NOTHING"
         connection.execute(kept, (policy.version, policy.digest, text))
         connection.execute("UPDATE programmes SET body=? WHERE name=?", (rows.encode(changed), programme))
+        if changed != known:
+            note(connection, Deed(wall or now, by, "policy_published", policy.version, programme))
         listed = versions(connection, now)
     except BaseException:
         database.rollback()

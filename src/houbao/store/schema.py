@@ -300,6 +300,15 @@ links = _table(
 
 # Who outside is told of events. A secret is kept as it is, since it signs; a cursor is how far a part's events were
 # looked at; a delivery is due at `due_at` until it is done, or given up.
+deeds = _table(
+    "deeds",
+    _key("n"),
+    _int("at"),
+    _text("by"),
+    _text("what"),
+    _text("subject"),
+    _text("name"),
+)
 webhooks = _table(
     "webhooks",
     _key("id", Text),

@@ -35,6 +35,11 @@ class Caller(Struct, frozen=True):
         return f"{self.kind}:{'+'.join(self.roles)}:{self.id}"
 
     @property
+    def doer(self) -> str:
+        """Who did it, as deeds have it: a key's id, a person as events have them (admin:eve)."""
+        return self.id if self.kind == "key" else f"{self.role}:{self.id}"
+
+    @property
     def is_party(self) -> bool:
         """Whether a buyer or a seller asks: who of the platform's people did something is not theirs to know."""
         return self.role in PARTIES

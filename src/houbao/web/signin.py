@@ -21,6 +21,7 @@ from litestar.response import Redirect
 
 from houbao.core.terms import Refused
 from houbao.store.access import LONGEST, user_of
+from houbao.store.deeds import Deed
 from houbao.web.guard import SESSION, VISIT, check_form, on
 from houbao.web.permissions import PUBLIC
 from houbao.web.site import Site
@@ -77,7 +78,10 @@ def change_password(site: Site, number: str, before: str, wanted: str) -> Cookie
     with site.snapshot() as reading:
         user = user_of(reading, number)
     right = _matches(user.password if user else NOBODYS, before[:MOST_PASSWORD])
-    if user is None or not (right and counted and site.access.change_password(user.id, user.password, kept)):
+    if user is None or not (right and counted):
+        raise Refused("sign_in_failed", "that is not the password you have now")
+    deed = Deed(now, f"{user.role}:{user.id}", "password_changed", user.id, user.name)
+    if not site.access.change_password(user.id, user.password, kept, deed):
         raise Refused("sign_in_failed", "that is not the password you have now")
     return session_cookie(site, site.access.begin_session("user", user.role, user.id, user.store, now))
 

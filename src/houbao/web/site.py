@@ -61,7 +61,7 @@ class Site:
         providers: Mapping[str, RefundProvider],
         evidence: Evidence,
         clock: Callable[[], datetime],
-        publish: Callable[[str, str, datetime | None], Version],
+        publish: Callable[[str, str, datetime | None, str], Version],
         past: Callable[[str, datetime], StorePast],
         reserves: Callable[[Progress], list[Reserves]],
         reconcile: Callable[[str, bytes, str, int], Reconciled],

@@ -32,7 +32,7 @@ def add(site: Site, caller: Caller, key: str, *, url: str, types: Sequence[str],
         secrets=(Secret(site.new_secret()),),
         created_at=site.wall(),
     )
-    kept = site.hooks.add(hook, PART)
+    kept = site.hooks.add(hook, PART, caller.doer)
     if (kept.url, kept.types, kept.store) != (hook.url, hook.types, hook.store):
         raise Refused("key_reused", f"the key {key} was used for another webhook")
     return kept, kept is not hook
@@ -41,7 +41,7 @@ def add(site: Site, caller: Caller, key: str, *, url: str, types: Sequence[str],
 def turn(site: Site, caller: Caller, key: str, number: str) -> tuple[Hook, bool]:
     """A new secret; also says whether that very wish was granted before. Raises Refused: unknown_webhook."""
     secret = Secret(site.new_secret(), wish=_wish(caller, key))
-    kept = known(site.hooks.rotate(number, secret, site.wall()), number)
+    kept = known(site.hooks.rotate(number, secret, site.wall(), caller.doer), number)
     return kept, kept.secrets[0] != secret
 
 

@@ -157,7 +157,7 @@ async def publish_policy(ask: Ask[PublishBody, Any]) -> Answer:
     if policy.version != version:
         raise Refused("bad_policy", f"the text is of version {policy.version}, the path says {version[:64]}")
     publish = ask.site.publish
-    published = await asyncio.to_thread(publish, body.programme, body.text, body.start)
+    published = await asyncio.to_thread(publish, body.programme, body.text, body.start, ask.caller.doer)
     return Answer(_view(published))
 
 

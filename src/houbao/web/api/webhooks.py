@@ -136,7 +136,7 @@ def read_webhook(ask: Ask[Any, Any]) -> HookView:
 )
 def end_webhook(ask: Ask[Any, Any]) -> HookView:
     """It is told no more; its deliveries stay to be looked at."""
-    ask.site.hooks.end(PART, _found(ask).id, ask.site.wall())
+    ask.site.hooks.end(PART, _found(ask).id, ask.site.wall(), ask.caller.doer)
     return _view(_found(ask))
 
 

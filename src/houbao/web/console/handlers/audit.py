@@ -12,8 +12,9 @@ from houbao.core.fund import FundEvent
 from houbao.core.orders import OrderPlaced
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, check_aware
-from houbao.store import lists
-from houbao.store.audit import END, Acts, Found, Question, Row, acts, look, of_days, of_order
+from houbao.store import deeds, lists
+from houbao.store.audit import END, Found, Question, Row, look, of_days, of_order
+from houbao.store.deeds import Deed, Deeds
 from houbao.store.desk_money import disputes_by_number
 from houbao.web.console import frame
 from houbao.web.console.auditing import told
@@ -42,12 +43,19 @@ class Line(Struct, frozen=True):
 Days = tuple[datetime, datetime]
 """A span of time: from, up to and without."""
 
-ACTS = {
+DEEDS = {
+    "user_added": N_("Account added"),
+    "user_changed": N_("Account changed: a new password"),
+    "user_closed": N_("Account closed"),
+    "password_changed": N_("Own password changed"),
     "key_made": N_("Key made"),
     "key_revoked": N_("Key revoked"),
     "webhook_made": N_("Webhook made"),
+    "webhook_turned": N_("Webhook’s secret changed"),
     "webhook_ended": N_("Webhook ended"),
+    "policy_published": N_("Policy published"),
 }
+"""Deed → what it is called (a test holds them together)."""
 
 
 @get("/audit", opt=on("events.read"), sync_to_thread=True)
@@ -57,7 +65,7 @@ def show_audit(request: AnyRequest) -> Response[str]:
     asked = {name: request.query_params.get(name, "").strip()[:64] for name in FIELDS}
     before = request.query_params.get("before", "")
     found, refused = Found([], 0), None
-    kept = Acts([], more=False)
+    kept = Deeds([], more=False)
     disputes: dict[int, Dispute] = {}
     with site.snapshot() as reading:
         try:
@@ -67,8 +75,8 @@ def show_audit(request: AnyRequest) -> Response[str]:
             found = look(reading, PART, question, before=start, limit=PAGE)
             about = [getattr(row.event, "dispute", 0) for row in found.rows]
             disputes = disputes_by_number(reading, PART, [number for number in about if number])
-            if not before and not any(asked[name] for name in FIELDS if name != "day"):
-                kept = acts(reading, *(days or (None, None)), limit=PAGE)
+            if not before and not asked["order"] and not asked["dispute"]:
+                kept = deeds.look(reading, *(days or (None, None)), by=asked["actor"], limit=PAGE)
         except Refused as said:
             refused = said
     return frame.page(
@@ -78,12 +86,20 @@ def show_audit(request: AnyRequest) -> Response[str]:
         at="audit",
         rows=[_line(voice, row, disputes) for row in found.rows],
         kept=kept,
-        words=ACTS,
+        words=DEEDS,
+        page_of=_page_of,
         next=found.next,
         first=not before,
         asked=asked,
         refused=refused,
     )
+
+
+def _page_of(deed: Deed) -> str:
+    """Where what was done to is looked at."""
+    kind = deed.what.partition("_")[0]
+    pages = {"webhook": f"/webhooks/{deed.subject}", "policy": f"/policies/{deed.subject}", "key": "/keys"}
+    return pages.get(kind, "/people")
 
 
 def _day(text: str, voice: Voice) -> Days | None:

@@ -151,14 +151,14 @@ async def turn_secret(request: AnyRequest) -> Response[str]:
 async def end_webhook(request: AnyRequest) -> Response[Any]:
     """It is told no more; its deliveries stay to be looked at. Raises Refused: unknown_webhook."""
     site, number = frame.site_of(request), _number(request)
-    await asyncio.to_thread(_end, site, number)
+    await asyncio.to_thread(_end, site, number, frame.caller_of(request).doer)
     return Redirect(f"/webhooks/{number}?done=ended", status_code=303)
 
 
-def _end(site: Site, number: str) -> None:
+def _end(site: Site, number: str, by: str) -> None:
     with site.snapshot() as reading:
         webhooks.known(hooks.hook_of(reading, number), number)
-    site.hooks.end(PART, number, site.wall())
+    site.hooks.end(PART, number, site.wall(), by)
 
 
 @post("/webhooks/{webhook:str}/deliveries/{delivery:str}/again", opt=on("webhooks.manage"), status_code=303)

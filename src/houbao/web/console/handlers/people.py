@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from houbao.core.terms import Refused
 from houbao.store.access import User, all_keys, all_users, user_of
+from houbao.store.deeds import Deed
 from houbao.web.accounts import ROLES, check_key, check_user
 from houbao.web.callers import SCOPES
 from houbao.web.console import frame
@@ -103,14 +104,14 @@ def _add_person(request: AnyRequest, form: Form) -> Response[str]:
     except Refused as refused:
         return _people(request, refused=refused, form=form)
     totp = pyotp.random_base32() if form.get("totp") else ""
-    return _with_password(request, User(number, name or number, role, store, "", totp))
+    return _with_password(request, User(number, name or number, role, store, "", totp), "user_added")
 
 
-def _with_password(request: AnyRequest, user: User) -> Response[str]:
+def _with_password(request: AnyRequest, user: User, what: str) -> Response[str]:
     """Keep the user with a password that is drawn now, and show it this once."""
     site = frame.site_of(request)
     password = secrets.token_urlsafe(15)
-    site.access.put_user(structs.replace(user, password=hashed(password)))
+    site.access.put_user(structs.replace(user, password=hashed(password)), _deed(request, what, user))
     site.access.end_sessions_of(user.id)
     shown = [Secret(N_("Name"), user.id), Secret(N_("Password"), password)]
     if user.totp:
@@ -128,7 +129,7 @@ async def new_password(request: AnyRequest) -> Response[str]:
     user = _user(request)
     totp = pyotp.random_base32() if user.totp else ""
     renewed = structs.replace(user, totp=totp, totp_step=0, failures=0, locked_until=None, active=True)
-    return await asyncio.to_thread(_with_password, request, renewed)
+    return await asyncio.to_thread(_with_password, request, renewed, "user_changed")
 
 
 @post("/people/{user:str}/close", opt=on("people.manage"), status_code=303)
@@ -138,13 +139,17 @@ async def close_person(request: AnyRequest) -> Response[Any]:
     if user.id == frame.caller_of(request).id:
         own = Refused("not_permitted", "your own account is closed by another admin")
         return await asyncio.to_thread(lambda: _people(request, refused=own))
-    await asyncio.to_thread(_close, site, user)
+    await asyncio.to_thread(_close, site, user, _deed(request, "user_closed", user))
     return Redirect("/people?done=closed", status_code=303)
 
 
-def _close(site: Site, user: User) -> None:
-    site.access.put_user(structs.replace(user, active=False, password=hashed(secrets.token_urlsafe(32))))
+def _close(site: Site, user: User, deed: Deed) -> None:
+    site.access.put_user(structs.replace(user, active=False, password=hashed(secrets.token_urlsafe(32))), deed)
     site.access.end_sessions_of(user.id)
+
+
+def _deed(request: AnyRequest, what: str, user: User) -> Deed:
+    return Deed(_now(request), frame.caller_of(request).doer, what, user.id, user.name)
 
 
 def _user(request: AnyRequest) -> User:
@@ -208,15 +213,15 @@ def _add_key(request: AnyRequest, form: Form) -> Response[str]:
             check_key(reading, name, chosen)
     except Refused as refused:
         return _keys(request, refused=refused, form=form)
-    key, secret = site.access.add_key(name, chosen, _now(request))
+    key, secret = site.access.add_key(name, chosen, _now(request), frame.caller_of(request).doer)
     return _keys(request, shown=(Secret(N_("Key"), key.id), Secret(N_("Secret"), secret)))
 
 
 @post("/keys/{key:str}/revoke", opt=on("people.manage"), status_code=303)
 async def revoke_key(request: AnyRequest) -> Response[Any]:
     """Make a key open nothing any more, at once. Raises Refused: not_found."""
-    number = str(request.path_params["key"])
-    if not await asyncio.to_thread(frame.site_of(request).access.revoke_key, number, _now(request)):
+    number, by = str(request.path_params["key"]), frame.caller_of(request).doer
+    if not await asyncio.to_thread(frame.site_of(request).access.revoke_key, number, _now(request), by):
         raise Refused("not_found", f"no key {number[:64]} is in use")
     return Redirect("/keys?done=revoked", status_code=303)
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from houbao.core.policy_file import parse_policy
 from houbao.core.promise import Section, promise
 from houbao.core.terms import Refused
-from houbao.store import lists
+from houbao.store import deeds, lists
 from houbao.store.policies import Version, programme_of, versions
 from houbao.web.console import frame
 from houbao.web.console.language import N_
@@ -61,6 +61,7 @@ def show_policy(request: AnyRequest) -> Response[str]:
         programme = programme_of(reading, own.programme) if own and own.programme else None
         against = request.query_params.get("against", before_each(found).get(version, ""))
         other = _text(reading, against) if against else ""
+        published = deeds.latest(reading, "policy_published", version)
     policy = parse_policy(text)
     sections: tuple[Section, ...] = promise(policy, programme.currency, programme.mode, voice.say) if programme else ()
     return frame.page(
@@ -70,6 +71,7 @@ def show_policy(request: AnyRequest) -> Response[str]:
         at="policies",
         policy=policy,
         own=own,
+        published=published,
         text=text,
         sections=sections,
         against=against,

@@ -188,7 +188,7 @@ def _publish(request: AnyRequest, form: Form) -> Response[Any]:
         check_mark("/publish", form)
         check_length(form["text"])
         draft = _draft(frame.speak(request), site, form)
-        site.publish(draft.programme, form["text"], draft.start)
+        site.publish(draft.programme, form["text"], draft.start, frame.caller_of(request).doer)
     except PolicyError as error:
         return _shown(request, form, faults=[_fault(one) for one in error.faults])
     except Refused as refused:
