@@ -65,6 +65,31 @@ def test_a_top_up_is_seen_before_it_is_booked_and_pays_who_waits(served, shown):
     assert served.market.dispute(shown["waiting"]).outcome == "refunded"
 
 
+def test_right_after_a_top_up_the_page_says_one_thing_and_the_same_when_the_worker_has_come_round(served, shown):
+    form = {"currency": "EUR", "amount": "2000.00"}
+    done = post(served, "/fund/top-ups", form, "finance").headers["location"]
+    figures = []
+    for _ in range(2):
+        said = told(served, done)
+        assert "<b>€880.00 is free</b>" in said
+        assert "The fund is short" not in said
+        assert "the treasury adds" not in said
+        figures.append(said[said.index('<dl class="figures">') : said.index("<dt>Time to refund")])
+        served.market.work()
+    assert figures[0].replace("€2,075.00", "€75.00") == figures[1], "but that it is paid by then"
+    assert "<dd>€0.00</dd><dd>0 refunds</dd>" in figures[0], "nobody waits any more"
+
+
+def test_until_the_worker_comes_round_the_line_says_who_has_the_money(served, shown):
+    done = post(served, "/fund/top-ups", {"currency": "EUR", "amount": "2000.00"}, "finance").headers["location"]
+    said = told(served, done)
+    assert "1 refund has its money and goes out with the worker’s next round: €2,000.00." in said
+    assert "and no other refund waits for money." in said
+    assert "not needed: it goes out now" in said
+    served.market.work()
+    assert "goes out with the worker" not in told(served, done)
+
+
 def test_too_small_a_top_up_says_who_goes_on_waiting(served, shown):
     said = post(served, "/fund/top-ups/preview", {"currency": "EUR", "amount": "100.00"}, "finance").text
     assert "Still waiting" in said

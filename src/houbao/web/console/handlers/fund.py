@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from sqlite3 import Connection
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -133,24 +134,19 @@ def _booking(request: AnyRequest) -> Booking:
 @get("/fund", opt=on("fund.read"), sync_to_thread=True)
 def show_fund(request: AnyRequest) -> Response[str]:
     """The fund: what is free and promised, who waits, and how it went."""
-    voice, booked = frame.speak(request), BOOKINGS.get(request.query_params.get("done", ""))
-    said = voice.say(booked.done) if booked else Markup("")
-    if booked and booked.name == "top-ups":
-        said = _what_came_of_it(voice, frame.site_of(request), request.query_params.get("at", "")) or said
-    return _shown(request, request.query_params.get("currency", ""), done=said)
+    booked = BOOKINGS.get(request.query_params.get("done", ""))
+    return _shown(request, request.query_params.get("currency", ""), booked=booked)
 
 
-def _what_came_of_it(voice: Voice, site: Site, at: str) -> Markup:
+def _what_came_of_it(voice: Voice, reading: Connection, at: str) -> Markup:
     """What a top-up did, told of its event: what is in the fund, and whether anybody is paid by it."""
-    with site.snapshot() as reading:
-        event = lists.event(reading, PART, int(at)) if at.isdecimal() and len(at) < 19 else None
-        if not isinstance(event, CapitalAdded):
-            return Markup("")
-        out, minor = desk_money.served_after(reading, PART, event.currency, int(at))
-        free = desk.balance(reading, PART, AVAILABLE, event.currency)
-        line = desk_money.amounts_in_line(reading, PART, event.currency, views.MOST_SERVED)
-    served = views.served_by(free, line)
-    out, minor = out + served.refunds, minor + sum(line[: served.refunds])
+    event = lists.event(reading, PART, int(at)) if at.isdecimal() and len(at) < 19 else None
+    if not isinstance(event, CapitalAdded):
+        return Markup("")
+    out, minor = desk_money.served_after(reading, PART, event.currency, int(at))
+    going = views.served_now(reading, PART, event.currency)
+    stay = desk_money.amounts_in_line(reading, PART, event.currency, going.refunds + 1)[going.refunds :]
+    out, minor = out + going.refunds, minor + going.minor
     told = voice.say(
         N_("Booked as event %(at)s: %(amount)s is in the fund."),
         at=at,
@@ -164,8 +160,8 @@ def _what_came_of_it(voice: Voice, site: Site, at: str) -> Markup:
             amount=voice.money(minor, event.currency),
         )
         return told + " " + went
-    if line:
-        lacks = voice.money(line[0] - free, event.currency)
+    if stay:
+        lacks = voice.money(stay[0] - going.free, event.currency)
         return (
             told + " " + voice.say(N_("No refund goes out: the first that waits still lacks %(lacks)s."), lacks=lacks)
         )
@@ -176,13 +172,16 @@ def _shown(
     request: AnyRequest,
     currency: str,
     *,
-    done: Markup | str = "",
+    booked: Booking | None = None,
     refused: Refused | None = None,
     tried: str = "",
     form: Form | None = None,
 ) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
-    with site.snapshot() as reading:
+    done = voice.say(booked.done) if booked else Markup("")
+    with site.snapshot() as reading:  # one for all that the page says: it is of one moment
+        if booked and booked.name == "top-ups":
+            done = _what_came_of_it(voice, reading, request.query_params.get("at", "")) or done
         found = views.fund_page(
             reading, PART, currency, site.clock(), lambda version, of: site.rules(reading, version, of)
         )

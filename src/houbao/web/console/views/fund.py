@@ -56,8 +56,19 @@ class Treasury(Struct, frozen=True):
     lacks: int
 
 
+class Served(Struct, frozen=True):
+    """What the money there is does for the line: how many refunds of it go out, what they take and what is free then
+    (minor units)."""
+
+    refunds: int
+    minor: int
+    free: int
+
+
 class FundPage(Struct, frozen=True, kw_only=True):
-    """The fund in one currency (minor units). `pace` is what it gave a day and did not get back, on the mean of the
+    """The fund in one currency (minor units). Refunds of the line that are `going` have their money and go out with the
+    worker's next round: every other figure is as if they had gone. `first` of the line holds them too, and in `line`
+    stand those alone that go on waiting. `pace` is what it gave a day and did not get back, on the mean of the
     last 14 days; `treasury` what follows where nobody tops it up; `seconds` how long a refund took, at the middle and
     at the 95th of a hundred, where there were any."""
 
@@ -65,6 +76,7 @@ class FundPage(Struct, frozen=True, kw_only=True):
     currencies: list[str]
     free: int
     reserved: int
+    going: Served
     line: Line
     first: list[Waiting]
     treasury: Treasury | None
@@ -80,13 +92,6 @@ class FundPage(Struct, frozen=True, kw_only=True):
         return max(0, self.line.minor - self.free)
 
 
-class Served(Struct, frozen=True):
-    """What a top-up would do: how many of the line go out at once, and what is free then (minor units)."""
-
-    refunds: int
-    free: int
-
-
 Rules = Callable[[str, str], Compiled | None]
 """Version of a policy and currency → it, ready for use."""
 
@@ -97,22 +102,27 @@ def fund_page(connection: sqlite3.Connection, part: int, currency: str, now: dat
     if not currencies:
         return None
     currency = currency if currency in currencies else currencies[0]
-    free = desk.balance(connection, part, AVAILABLE, currency)
+    going = served_now(connection, part, currency)
     today = now.date()
     since = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
     moved = desk_money.flows(connection, part, AVAILABLE, currency, since)
-    days = days_of(moved, free, today)
-    first = desk_money.line_for_fund(connection, part, currency, MOST_SHOWN)
-    line = desk.fund_line(connection, part, AVAILABLE, currency)
+    if going.refunds:
+        moved.append(Flow(today, "reserve", 0, going.minor))
+    days = days_of(moved, going.free, today)
+    first = desk_money.line_for_fund(connection, part, currency, max(MOST_SHOWN, going.refunds + 1))
+    whole = desk.fund_line(connection, part, AVAILABLE, currency)
+    line = Line(whole.waiting - going.refunds, whole.minor - going.minor)
+    stays = first[going.refunds] if going.refunds < len(first) else None
     seconds = lists.refund_seconds(connection, part)
     return FundPage(
         currency=currency,
         currencies=currencies,
-        free=free,
-        reserved=desk.balance(connection, part, RESERVED, currency),
+        free=going.free,
+        reserved=desk.balance(connection, part, RESERVED, currency) + going.minor,
+        going=going,
         line=line,
-        first=first,
-        treasury=_treasury(connection, part, currency, first[0], free, line, rules) if first else None,
+        first=first[:MOST_SHOWN],
+        treasury=_treasury(connection, part, currency, stays, going.free, line, rules) if stays else None,
         days=days,
         weeks=weeks_of(moved, days),
         added=[Added(one.day, one.kind, one.incoming) for one in moved if one.kind in ("capital", "backstop")],
@@ -167,13 +177,19 @@ def weeks_of(moved: Sequence[Flow], days: Sequence[Day]) -> list[Week]:
     return weeks
 
 
+def served_now(connection: sqlite3.Connection, part: int, currency: str) -> Served:
+    """What goes out of the line with what is free now."""
+    free = desk.balance(connection, part, AVAILABLE, currency)
+    return served_by(free, desk_money.amounts_in_line(connection, part, currency, MOST_SERVED))
+
+
 def served_by(free: int, line: Sequence[int]) -> Served:
     """How many refunds in their order go out of what is free (minor units): as far as it goes, nobody is passed over
     (R5)."""
-    refunds = 0
+    left, refunds = free, 0
     for minor in line:
-        if minor > free:
+        if minor > left:
             break
-        free -= minor
+        left -= minor
         refunds += 1
-    return Served(refunds, free)
+    return Served(refunds, free - left, left)
