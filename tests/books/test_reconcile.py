@@ -112,6 +112,20 @@ def test_a_file_that_agrees_is_even(market, tmp_path):
     assert [str(x) for x in done.fees] == ["0.35 EUR"]
 
 
+def test_what_agrees_is_told_with_its_ground_and_what_agrees_by_amount_alone_is_told_apart(market, tmp_path):
+    told = [
+        txn(n, minor, "charge", id_, at=T - 7 * DAY) for n, minor, id_ in ((1, 20_000, "re_1"), (2, 4_000, "ch_10001"))
+    ]
+    done = compared(market, told, tmp_path)
+    assert counts(done) == (2, 0, 0, 0)
+    assert [(x.theirs.id, x.by, x.apart) for x in done.matches] == [("txn_2", "name", 3), ("txn_1", "amount", 3)]
+    assert [str(x) for x in done.ours] == ["240.00 EUR"], "what was compared, though it lies before the file's days"
+    text = "\n".join(done.told())
+    assert "of the matched, 1 by amount alone: look at them" in text
+    assert "same amount, 3 days apart, no id in common" in text
+    assert "txn_2" not in text, "what has an id needs no look"
+
+
 def test_what_only_the_ledger_has_is_missing(market, tmp_path):
     told = [line for line in whole(market) if line["id"] != "txn_4"]
     done = compared(market, told, tmp_path)
@@ -498,7 +512,7 @@ def test_the_command_ends_with_1_where_anything_differs_and_tells_all(market, tm
                 assert len(document["missing"]) == code
             else:
                 assert "Nothing was booked." in out
-                assert ("here  2026-06-28 payment 200.00 EUR" in out) == bool(code)
+                assert ("Missing:\n  here  2026-06-28 payment 200.00 EUR" in out) == bool(code)
 
 
 # --- the laws of matching -------------------------------------------------------------------------------------------

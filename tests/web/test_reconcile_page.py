@@ -30,9 +30,11 @@ def kim(served):
 
 
 AGREE = [
-    txn(1, 20_000, "charge", "ch_other", at=T - 10 * DAY),
+    txn(1, 20_000, "charge", "ch_other", at=T - 10 * DAY),  # by its amount: the ledger knows no such id
     txn(2, 4_000, "charge", "ch_10001", at=T - 10 * DAY, fee=35),
 ]
+
+BY_ID = [txn(2, 4_000, "charge", "ch_10001", at=T - 7 * DAY)]
 
 
 def upload(kim: Reader, content: object, name: str = "payouts.json", **form: str) -> str:
@@ -44,10 +46,25 @@ def upload(kim: Reader, content: object, name: str = "payouts.json", **form: str
 
 def test_a_file_that_agrees_is_said_to_agree_line_by_line(served, kim):
     said = upload(kim, AGREE)
-    assert "Both sides agree. 2 lines agree. Nothing was booked." in said
+    assert "1 line agrees by amount alone: look at it. 1 line agrees. Nothing was booked." in said
     told = kim.told()
     assert (told["Sum there"], told["Sum here"], told["Fees kept there"]) == ("€240.00", "€240.00", "€0.35")
     assert "payouts.json" in said
+
+
+def test_both_sides_agree_where_every_line_is_known_by_an_id(served, kim):
+    said = upload(kim, BY_ID)
+    assert "Both sides agree. 1 line agrees. Nothing was booked." in said
+    assert "By its id" in said
+    assert "By amount alone" not in said
+
+
+def test_a_line_that_agrees_by_amount_alone_is_said_to_and_the_sum_here_is_of_what_it_was_compared_with(served, kim):
+    said = upload(kim, [txn(1, 20_000, "charge", "re_1", at=T - 7 * DAY)])
+    assert "Both sides agree" not in said
+    assert "1 line agrees by amount alone: look at it. Nothing was booked." in said
+    assert "Same amount, 3 days apart, no id in common." in said
+    assert (kim.told()["Sum there"], kim.told()["Sum here"]) == ("€200.00", "€200.00")
 
 
 def test_each_difference_stands_with_its_reason_and_what_would_even_it(served, kim):
@@ -74,7 +91,7 @@ def test_each_difference_stands_with_its_reason_and_what_would_even_it(served, k
 def test_days_and_account_are_those_of_the_form(served, kim):
     late = [AGREE[0], AGREE[1] | {"created": AGREE[1]["created"] + 9 * 86_400}]
     assert "Another day" in upload(kim, late)
-    assert "Both sides agree." in upload(kim, late, days="9")
+    assert "do not agree" not in upload(kim, late, days="9")
     assert "2 lines do not agree." in upload(kim, AGREE, account="external:bank")
 
 
@@ -100,7 +117,7 @@ def test_one_file_is_compared_at_a_time_and_none_is_read_before_its_turn(served,
     with served.site.comparing:
         assert "Too many people at once." in upload(kim, AGREE)
     assert reads == []
-    assert "Both sides agree." in upload(kim, AGREE)
+    assert "Both sides agree." in upload(kim, BY_ID)
     assert reads == [(MOST_FILE + 1,)]
 
 

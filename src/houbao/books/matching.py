@@ -28,12 +28,14 @@ class Pair(Struct, frozen=True):
 
 
 class Matched(Struct, frozen=True):
-    """Both sides, taken apart. `different` tells the same movement another way."""
+    """Both sides, taken apart. `different` tells the same movement another way; `compared` is all of ours that was laid
+    beside the file: what a line was found to be, whatever its day, and what is missing there."""
 
     matched: list[Pair]
     different: list[Pair]
     missing: list[Cash]
     extra: list[External]
+    compared: list[Cash]
 
 
 def match(theirs: list[External], ours: list[Cash], first: date, last: date, days: int) -> Matched:
@@ -47,7 +49,8 @@ def match(theirs: list[External], ours: list[Cash], first: date, last: date, day
     near = timedelta(days=days)
     different = [pair for pair in matcher.found if differs(pair, near)]
     missing = [one for at, one in enumerate(ours) if at not in matcher.used and first <= one.day <= last]
-    return Matched([pair for pair in matcher.found if not differs(pair, near)], different, missing, extra)
+    compared = [*(ours[at] for at in sorted(matcher.used)), *missing]
+    return Matched([pair for pair in matcher.found if not differs(pair, near)], different, missing, extra, compared)
 
 
 def differs(pair: Pair, near: timedelta) -> list[str]:

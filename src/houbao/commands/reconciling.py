@@ -11,7 +11,7 @@ from houbao.books import proposals
 from houbao.books.cash import Cash, cash_of
 from houbao.books.external import AT_BANK, BOOKED, External, File
 from houbao.books.files import read_file
-from houbao.books.findings import Even, Finding, Ours, Reconciled, Theirs
+from houbao.books.findings import Even, Finding, Match, Ours, Reconciled, Theirs
 from houbao.books.matching import Pair, differs, match
 from houbao.books.proposals import Known, Proposal
 from houbao.commands.funding import FINANCE, check, check_settled_in
@@ -40,7 +40,6 @@ def reconcile(house: House, path: Path, account: str, days: int, shown: Callable
         done = match(lines, ours, file.first, file.last, days)
         known = _known(house, account, done.extra)
     near = timedelta(days=days)
-    inside = [one for one in ours if file.first <= one.day <= file.last]
     return Reconciled(
         file=str(path),
         format=file.format,
@@ -53,8 +52,9 @@ def reconcile(house: House, path: Path, account: str, days: int, shown: Callable
         different=[_different(house, pair, differs(pair, near), known) for pair in done.different],
         skipped=file.skipped,
         theirs=_sums((line.currency, line.minor) for line in file.lines),
-        ours=_sums((one.currency, one.minor) for one in inside),
+        ours=_sums((one.currency, one.minor) for one in done.compared),
         fees=_sums((line.currency, line.fee) for line in file.lines),
+        matches=[_match(pair) for pair in done.matched],
     )
 
 
@@ -148,23 +148,32 @@ def _different(house: House, pair: Pair, told: list[str], known: Known) -> Findi
 
 
 def _finding(line: External | None, cash: Cash | None, told: list[str], proposal: Proposal) -> Finding:
-    theirs = ours = entry = None
-    if line:
-        theirs = Theirs(line.place, line.id, str(line.day), line.kind, Money(line.minor, line.currency))
-    if cash:
-        ours = Ours(
-            entry=f"{cash.position}-{cash.n}",
-            day=str(cash.day),
-            kind=cash.kind,
-            amount=Money(cash.minor, cash.currency),
-            store=cash.store,
-            order=cash.order,
-            dispute=cash.dispute,
-            payment=cash.payment,
-        )
+    entry = None
     if proposal.minor:
         entry = Even(proposal.source, proposal.target, Money(proposal.minor, proposal.currency))
+    theirs, ours = _theirs(line) if line else None, _ours(cash) if cash else None
     return Finding(theirs, ours, told, proposal.reason, entry, proposal.command)
+
+
+def _match(pair: Pair) -> Match:
+    return Match(_theirs(pair.theirs), _ours(pair.ours), pair.by, abs((pair.theirs.day - pair.ours.day).days))
+
+
+def _theirs(line: External) -> Theirs:
+    return Theirs(line.place, line.id, str(line.day), line.kind, Money(line.minor, line.currency))
+
+
+def _ours(cash: Cash) -> Ours:
+    return Ours(
+        entry=f"{cash.position}-{cash.n}",
+        day=str(cash.day),
+        kind=cash.kind,
+        amount=Money(cash.minor, cash.currency),
+        store=cash.store,
+        order=cash.order,
+        dispute=cash.dispute,
+        payment=cash.payment,
+    )
 
 
 def _sums(amounts: Iterable[tuple[str, int]]) -> list[Money]:

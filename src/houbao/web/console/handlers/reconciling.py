@@ -68,6 +68,7 @@ def _shown(
         most_mib=MOST_FILE >> 20,
         found=found,
         groups=_groups(found) if found else [],
+        agreed=sorted(found.matches, key=lambda one: one.by != "amount")[:MOST_SHOWN] if found else [],
         day_of=date.fromisoformat,
         refused=refused,
     )
