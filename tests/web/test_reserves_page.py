@@ -99,13 +99,47 @@ def test_before_the_worker_has_measured_it_a_ratio_below_the_line_is_said(measur
 
 def test_what_was_found_is_kept_for_a_while_and_measured_again_when_wanted(served):
     assert "holds <b>€1,000.00</b>" in told(served)
+    assert "older than the last booking" not in told(served)
     served.market.top_up("500.00")
-    assert "holds <b>€1,000.00</b>" in told(served)
-    assert post(served, "/fund/reserves", {}, "finance").headers["location"] == "/fund/reserves"
+    said = told(served)
+    assert "When it was measured the fund held <b>€1,000.00</b>" in said
+    assert "older than the last booking of the fund:</b> it holds €1,500.00 now, and €0.00 waits" in said
+    form = {"currency": "EUR"}
+    assert post(served, "/fund/reserves", form, "finance").headers["location"] == "/fund/reserves?currency=EUR"
     assert "holds <b>€1,500.00</b>" in told(served)
+    assert "older than the last booking" not in told(served)
     served.market.top_up("500.00")
     served.wall = WALL + timedelta(minutes=16)
     assert "holds <b>€2,000.00</b>" in told(served)
+
+
+def test_a_refund_that_came_to_wait_makes_the_figures_old(served):
+    told(served)
+    served.market.rule(served.market.open(served.market.order(amount="1200.00"), "damaged", "1200.00"))
+    assert "it holds €1,000.00 now, and €1,200.00 waits for money" in told(served)
+
+
+def test_a_line_is_drawn_by_a_ratio_of_now(measured):
+    told(measured)
+    form = {"currency": "EUR", "below": "1.20"}
+    measured.market.top_up("100.00")
+    (now,) = reserves_of(measured.market.database.path, Scorebook(measured.market.database), measured.market.now, print)
+    seen = post(measured, "/fund/reserves/line/preview", form, "finance").text
+    assert f"<dt>The ratio now</dt><dd>{now.ratio // 1000}.{now.ratio % 1000:03}</dd>" in seen
+    assert "Careful" not in seen
+
+
+def test_a_line_that_is_drawn_while_it_is_being_measured_says_that_the_ratio_is_old(measured, monkeypatch):
+    told(measured)
+    measured.market.top_up("100.00")
+    monkeypatch.setattr("houbao.web.console.handlers.reserves.WAIT", 0.01)
+    measure, go_on = measured.site.reserves._measure, threading.Event()
+    measured.site.reserves._measure = lambda progress: go_on.wait(10) and measure(progress)
+    seen = post(measured, "/fund/reserves/line/preview", {"currency": "EUR", "below": "1.20"}, "finance").text
+    go_on.set()
+    measured.site.reserves._measure = measure
+    assert "The ratio when it was measured" in seen
+    assert "older than the last booking of the fund: measure it again before you draw the line" in seen
 
 
 def test_a_long_measuring_says_how_far_it_is_and_nobody_waits_for_it(served, monkeypatch):

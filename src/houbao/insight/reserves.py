@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil, sqrt
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.disputes import GOODWILL, Dispute, funding_of
@@ -64,7 +64,7 @@ class Reserves(Struct):
     orders that are covered it `owes` what is promised, `waiting`, the `case` reserves of open disputes, and `ibnr`:
     what was incurred and is not yet reported. `ratio`: what it holds per mille of that; None where it owes nothing.
     `paid_share`: per mille of a claim that was paid in the end; `left_out` orders and open disputes in another
-    currency, or of a fund in another, are in none of these figures."""
+    currency, or of a fund in another, are in none of these figures. `position`: the last event that was read."""
 
     currency: str
     at: datetime
@@ -86,6 +86,7 @@ class Reserves(Struct):
     largest_exposure: int
     left_out: int
     premium_method: str = PREMIUM_METHOD
+    position: int = 0
 
 
 class _Cover(Struct):
@@ -129,7 +130,7 @@ class _Fund:
         for done, story in enumerate(past.disputes, 1):
             self._dispute(story.dispute, story.coverage)
             _tell(progress, "disputes", done, past.counts["disputes"])
-        return self._summed(classes)
+        return structs.replace(self._summed(classes), position=past.position)
 
     def _transfer(self, moved: BookedTransfer) -> None:
         if moved.currency != self.currency:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from houbao.core.accounts import AVAILABLE, BANK, store_account, store_of
+from houbao.core.accounts import AVAILABLE, BANK, RESERVED, store_account, store_of
 from houbao.core.breaker import Breaker
 from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
@@ -143,6 +143,17 @@ def served_after(connection: sqlite3.Connection, part: int, currency: str, posit
         " AND e.body->>'$.type'='funds_reserved'",
         (part, position, until, currency, AVAILABLE),
     ).fetchone()
+
+
+def fund_changed_since(connection: sqlite3.Connection, part: int, currency: str, position: int) -> bool:
+    """Whether money of the fund was booked, or a refund came to wait for it, after that position."""
+    (found,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM transfers WHERE part=? AND position>? AND currency=?"
+        " AND (source IN (?, ?) OR target IN (?, ?)))"
+        " OR EXISTS (SELECT 1 FROM waiting WHERE part=? AND position>? AND account=? AND currency=?)",
+        (part, position, currency, *(AVAILABLE, RESERVED) * 2, part, position, AVAILABLE, currency),
+    ).fetchone()
+    return bool(found)
 
 
 def unknown_refunds(connection: sqlite3.Connection, part: int, limit: int) -> list[Unknown]:

@@ -2,18 +2,21 @@
 from."""
 
 import asyncio
+from sqlite3 import Connection
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 from markupsafe import Markup
 from msgspec import Struct
 
+from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.breaker import Breaker, SetBreaker, breaker_of, parse_ratio
 from houbao.core.programme import policy_in_force
 from houbao.core.terms import Refused
 from houbao.insight.reserves import Reserves
-from houbao.store.desk_money import breakers
+from houbao.store import desk, desk_money
 from houbao.store.policies import programmes_paying
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
@@ -40,6 +43,13 @@ class Charged(Struct, frozen=True):
     policy: int
 
 
+class Since(Struct, frozen=True):
+    """The fund now, where money of it was booked after a measuring (minor units)."""
+
+    holds: int
+    waiting: int
+
+
 @get("/fund/reserves", opt=on("fund.read"))
 async def show_reserves(request: AnyRequest) -> Response[str]:
     """The reserves of one fund as they were measured last; measured now where that was long ago."""
@@ -57,8 +67,9 @@ def _shown(
     found = {one.currency: one for one in measured.found or ()}
     one = found.get(asked) or next(iter(found.values()), None)
     with site.snapshot() as reading:
-        breaker = breaker_of(breakers(reading, PART), one.currency) if one else None
+        breaker = breaker_of(desk_money.breakers(reading, PART), one.currency) if one else None
         charged = _charged(reading, site, one.currency) if one else []
+        since = _since(reading, one) if one else None
     return frame.page(
         request,
         voice,
@@ -68,6 +79,7 @@ def _shown(
         known=measured.found is not None,
         running=measured.running,
         currencies=[*found],
+        since=since,
         breaker=breaker,
         charged=charged,
         may=frame.caller_of(request).role in ("finance", "admin"),
@@ -77,7 +89,15 @@ def _shown(
     )
 
 
-def _charged(reading: Any, site: Site, currency: str) -> list[Charged]:
+def _since(reading: Connection, one: Reserves) -> Since | None:
+    """How the fund stands now; None where what was measured still holds."""
+    if not desk_money.fund_changed_since(reading, PART, one.currency, one.position):
+        return None
+    holds = sum(desk.balance(reading, PART, account, one.currency) for account in (AVAILABLE, RESERVED))
+    return Since(holds, desk.fund_line(reading, PART, AVAILABLE, one.currency).minor)
+
+
+def _charged(reading: Connection, site: Site, currency: str) -> list[Charged]:
     found: list[Charged] = []
     for programme in programmes_paying(reading, currency):
         rules = site.rules(reading, policy_in_force(programme, site.clock()), currency)
@@ -89,8 +109,9 @@ def _charged(reading: Any, site: Site, currency: str) -> list[Charged]:
 @post("/fund/reserves", opt=on("fund.read"), status_code=303)
 async def measure_again(request: AnyRequest) -> Response[Any]:
     """Measure the funds once more, now."""
+    currency = (await typed(request)).get("currency", "")
     await asyncio.to_thread(lambda: frame.site_of(request).reserves.latest(WAIT, anew=True))
-    return Redirect("/fund/reserves", status_code=303)
+    return Redirect("/fund/reserves" + (f"?currency={quote(currency[:8])}" if currency else ""), status_code=303)
 
 
 # --- the line ------------------------------------------------------------------------------------------------------
@@ -102,12 +123,18 @@ def _line(site: Site, form: Form) -> SetBreaker:
     return SetBreaker(currency=currency_of(site, form), below=parse_ratio(text or "0"))
 
 
-def _facts(voice: Voice, command: SetBreaker, before: Breaker, measured: Reserves | None) -> list[Fact]:
+def _facts(
+    voice: Voice, command: SetBreaker, before: Breaker, measured: Reserves | None, since: Since | None
+) -> list[Fact]:
     was = voice.thousandths(before.below) if before.below else voice.say(N_("none"))
     line = voice.thousandths(command.below) if command.below else voice.say(N_("none"))
     facts = [Fact(voice.say(N_("The line")), f"{was} → {line}")]
     if measured and measured.ratio is not None:
-        facts.append(Fact(voice.say(N_("The ratio now")), voice.thousandths(measured.ratio)))
+        name = N_("The ratio when it was measured") if since else N_("The ratio now")
+        facts.append(Fact(voice.say(name), voice.thousandths(measured.ratio)))
+    if since:
+        old = N_("older than the last booking of the fund: measure it again before you draw the line")
+        facts.append(Fact(voice.say(N_("Careful")), voice.say(old)))
     low = measured is not None and measured.ratio is not None and measured.ratio < command.below
     if not command.below:
         says = N_("are covered whatever the fund holds, at once")
@@ -136,9 +163,10 @@ def _preview(request: AnyRequest, form: Form) -> Response[str]:
         try_out(site, command, frame.actor_of(frame.caller_of(request)))
     except Refused as refused:
         return _shown(request, form.get("currency", ""), refused=refused, form=form)
-    with site.snapshot() as reading:
-        before = breaker_of(breakers(reading, PART), command.currency)
-    measured = {one.currency: one for one in site.reserves.latest(WAIT).found or ()}
+    before, measured, since = _standing(site, command.currency)
+    if since:  # what a line is drawn by is of now, as far as it can be waited for
+        site.reserves.latest(WAIT, anew=True)
+        before, measured, since = _standing(site, command.currency)
     button = voice.say(N_("Draw the line")) if command.below else voice.say(N_("Take the line away"))
     return shown_before(
         request,
@@ -146,12 +174,20 @@ def _preview(request: AnyRequest, form: Form) -> Response[str]:
             at="fund",
             target="/fund/reserves/line",
             button=button,
-            facts=_facts(voice, command, before, measured.get(command.currency)),
+            facts=_facts(voice, command, before, measured, since),
             form={"currency": command.currency, "below": form.get("below", "")},
             back=Back(f"/fund/reserves?currency={command.currency}", voice.say(N_("Reserves"))),
             lede=voice.say(N_("Nothing is changed yet.")),
         ),
     )
+
+
+def _standing(site: Site, currency: str) -> tuple[Breaker, Reserves | None, Since | None]:
+    """The line that is drawn, what was measured last, and the fund now where it is not as it was measured."""
+    measured = next((one for one in site.reserves.latest(WAIT).found or () if one.currency == currency), None)
+    with site.snapshot() as reading:
+        before = breaker_of(desk_money.breakers(reading, PART), currency)
+        return before, measured, _since(reading, measured) if measured else None
 
 
 @post("/fund/reserves/line", opt=on("fund.move"), status_code=303)
