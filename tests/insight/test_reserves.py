@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from core.test_cells import LABELS
 from given import BUYER, DAY, FINANCE, PLATFORM, Market, T, eur, standard
+from houbao.commands.reserving import told
 from houbao.core import orders as o
+from houbao.core import programme as p
 from houbao.core.exchange import parse_rate
 from houbao.core.ledger import fund_cost
 from houbao.core.recoveries import Recover
@@ -242,6 +244,60 @@ def test_a_class_that_costs_more_should_pay_more_as_far_as_it_is_believed(tmp_pa
     assert one.own == every.expected == 250.0
     assert one.credibility == round((1 / FULL_CREDIBILITY) ** 0.5, 3)
     assert one.suggested == every.suggested == 313
+
+
+def one_that_is_dear(tmp_path) -> Market:
+    """Three claims of 10.00 and one of 600.00, of forty orders."""
+    market = Market(tmp_path, owed="0")
+    market.sell(36)
+    for amount in ("10.00", "10.00", "10.00", "600.00"):
+        market.rule(market.open(market.order(amount=amount), "damaged", amount))
+        market.work()
+    return market
+
+
+def test_a_rate_that_one_claim_decides_is_told_with_what_it_is_without_it(tmp_path):
+    found = reserved(one_that_is_dear(tmp_path))
+    every = found.premiums["all"]
+    price = (36 * 40 + 30 + 600) * 100
+    assert (every.price, every.claims, every.paid) == (price, 4, 63_000)
+    assert every.largest == eur("600.00")
+    assert every.suggested == -(-1000 * 63_000 * 5 // (price * 4))
+    assert every.without == -(-1000 * 3_000 * 5 // (price * 4))
+    assert every.largest_share == round(1000 * 60_000 / 63_000)
+    assert every.doubts == ["one_claim", "dear", "few_claims"]
+    text = "\n".join(told([found]))
+    assert f"one claim of 600.00 EUR is 95 % of this: without it {every.without}" in text
+    assert "no price of cover" in text
+    assert "fewer than 30 claims" in text
+
+
+def test_a_class_that_paid_little_is_told_what_the_dear_claim_of_another_does_to_it(tmp_path):
+    market = one_that_is_dear(tmp_path)
+    market.accept(p.RegisterStore(store="fir", name="Fir"), PLATFORM)
+    market.accept(p.Enrol(store="fir", programme="standard", at=T - 30 * DAY), PLATFORM)
+    market.order(store="fir")
+    found = reserved(market, {"oak": "fail", "fir": "pass"})
+    assert found.premiums["pass"].paid == 0
+    assert found.premiums["pass"].largest == eur("600.00")
+    assert "one_claim" in found.premiums["pass"].doubts
+
+
+def test_what_is_not_yet_reported_by_one_claim_alone_is_told_without_it(tmp_path):
+    market = Market(tmp_path, fund="5000.00", owed="0")
+    early, late = market.order(paid=T - 2 * DAY), market.order(paid=T - 2 * DAY, amount="900.00")
+    paid_at(market, early, T)
+    market.go(T + 13 * DAY)
+    market.rule(market.open(late, "damaged", "900.00"))
+    market.work()
+    new = market.order(paid=T + 35 * DAY, promised=T + 50 * DAY, delivered=False)
+    market.accept(o.Delivered(order=new, at=T + 36 * DAY), PLATFORM)
+    paid_at(market, new, T + 38 * DAY)
+    market.go(T + 40 * DAY)
+    found = reserved(market)
+    assert found.rests_on_one
+    assert (found.ibnr, found.ibnr_without, found.largest_claim) == (eur("900.00"), 0, eur("900.00"))
+    assert "one claim of 900.00 EUR decides what is not yet reported: without it 0.00" in "\n".join(told([found]))
 
 
 # --- hard times ------------------------------------------------------------------------------------------------------

@@ -58,7 +58,10 @@ def test_the_page_has_the_figures_of_the_command_each_with_where_it_comes_from(m
     assert "What 1 open claim asks of the fund, times the share of closed claims that it paid: 100.00 %" in said
     assert 'by <a href="/fund/movements">every movement</a>' in said
     assert said.count("Lasts") == 3
-    assert f"<b>{found.premiums['all'].suggested}</b>" in said
+    premium = found.premiums["all"]
+    assert f'data-l="Suggested, ‰">{premium.suggested}</td>' in said, "not bold: it rests on one claim"
+    assert f"One claim of €40.00 is 100.00 % of {premium.suggested} ‰: without it 0 ‰." in said
+    assert "It rests on fewer than 30 claims of all stores." in said
     assert "No line is drawn" in said
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from houbao.core.money import decimal
 from houbao.insight.lake import Progress
-from houbao.insight.reserves import Reserves, reserves
+from houbao.insight.reserves import DEAR, FEW_CLAIMS, Premium, Reserves, reserves
 from houbao.store import history, queries
 from houbao.store.reading import reading
 from houbao.store.scores import Scorebook
@@ -50,6 +50,11 @@ def _owed(one: Reserves) -> list[str]:
         f"    not yet reported (IBNR)    {money(one.ibnr)}   chain ladder over {one.periods} periods of 30 days",
         f"  coverage ratio               {ratio_of(one.ratio):>14}",
     ]
+    if one.rests_on_one:
+        largest, without = (decimal(minor, one.currency) for minor in (one.largest_claim, one.ibnr_without))
+        lines.append(
+            f"    one claim of {largest} {one.currency} decides what is not yet reported: without it {without}"
+        )
     if one.left_out:
         lines.append(f"  {one.left_out} covered orders and open disputes in other currencies are left out")
     return lines
@@ -68,7 +73,19 @@ def _premiums(one: Reserves) -> list[str]:
             f" credibility {premium.credibility:.3f}; {premium.stores} stores, {premium.orders:,} orders,"
             f" {premium.claims:,} claims"
         )
+        lines += [f"{'':<18}{doubt}" for doubt in _doubts(premium, one.currency)]
     return [*lines, f"  Method: {one.premium_method}."]
+
+
+def _doubts(premium: Premium, currency: str) -> list[str]:
+    """Why the rate is no suggestion yet."""
+    largest, share = f"{decimal(premium.largest, currency)} {currency}", premium.largest_share / 10
+    said = {
+        "one_claim": f"one claim of {largest} is {share:.0f} % of this: without it {premium.without}",
+        "dear": f"above {DEAR} (a fifth of the price): no price of cover, look at what it rests on",
+        "few_claims": f"it rests on fewer than {FEW_CLAIMS} claims of all stores: one more may change it much",
+    }
+    return [said[name] for name in premium.doubts]
 
 
 def _stress(one: Reserves) -> list[str]:

@@ -1,6 +1,6 @@
 """What the fund holds and what it will owe: open disputes, those not yet reported, the price of cover, hard times."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import ceil, sqrt
 
@@ -28,6 +28,15 @@ FULL_CREDIBILITY = 1082
 MARGIN = 0.25
 """What a suggested premium has above the expected losses (A)."""
 
+ONE_CLAIM = 1 / 3
+"""The share of a figure from which one claim alone decides it: a third of it is there or not by that one chance (A)."""
+
+DEAR = 200
+"""Per mille of the price above which a premium is no price of cover any more: a fifth (A)."""
+
+FEW_CLAIMS = 30
+"""Claims of all stores below which every rate rests on too few: limited fluctuation believes 30 to a sixth (A)."""
+
 FREQUENCY = 1.5
 PREMIUM_METHOD = (
     "what the fund paid for a class, developed by the chain ladder's factor of all, per mille of its covered orders'"
@@ -37,7 +46,9 @@ PREMIUM_METHOD = (
 
 
 class Premium(Struct, frozen=True):
-    """A class of stores: what it cost and what it should pay. Rates are per mille of the price of covered orders."""
+    """A class of stores: what it cost and what it should pay. Rates are per mille of the price of covered orders.
+    `largest` is the claim without which the rate would fall most (minor units), by `largest_share` per mille of itself,
+    to `without`. `doubts`: why the suggestion is none yet: `one_claim`, `dear`, `few_claims`."""
 
     stores: int
     orders: int
@@ -48,6 +59,10 @@ class Premium(Struct, frozen=True):
     credibility: float
     expected: float
     suggested: int
+    largest: int = 0
+    largest_share: int = 0
+    without: int = 0
+    doubts: list[str] = []
 
 
 class Stress(Struct, frozen=True):
@@ -62,9 +77,10 @@ class Stress(Struct, frozen=True):
 class Reserves(Struct):
     """The fund in one currency (minor units). It `holds` what is available and what is `promised` (reserved). For
     orders that are covered it `owes` what is promised, `waiting`, the `case` reserves of open disputes, and `ibnr`:
-    what was incurred and is not yet reported. `ratio`: what it holds per mille of that; None where it owes nothing.
-    `paid_share`: per mille of a claim that was paid in the end; `left_out` orders and open disputes in another
-    currency, or of a fund in another, are in none of these figures. `position`: the last event that was read."""
+    what was incurred and is not yet reported; `ibnr_without` the `largest_claim` that the fund ever paid. `ratio`: what
+    it holds per mille of what it owes; None where it owes nothing. `paid_share`: per mille of a claim that was paid in
+    the end; `left_out` orders and open disputes in another currency, or of a fund in another, are in none of these
+    figures. `position`: the last event that was read."""
 
     currency: str
     at: datetime
@@ -87,6 +103,24 @@ class Reserves(Struct):
     left_out: int
     premium_method: str = PREMIUM_METHOD
     position: int = 0
+    largest_claim: int = 0
+    ibnr_without: int = 0
+
+    @property
+    def rests_on_one(self) -> bool:
+        """Whether what is not yet reported is what it is by one claim."""
+        return self.ibnr - self.ibnr_without > self.ibnr * ONE_CLAIM
+
+
+class _Claim(Struct, frozen=True):
+    """What the fund paid for an order (minor units), how many periods ago the order was, and how many each payment."""
+
+    minor: int = 0
+    origin: int = 0
+    payments: tuple[tuple[int, int], ...] = ()
+
+
+NOTHING = _Claim()
 
 
 class _Cover(Struct):
@@ -97,6 +131,7 @@ class _Cover(Struct):
     exposure: int = 0
     claims: int = 0
     paid: int = 0
+    dearest: _Claim = NOTHING
 
 
 def reserves(past: Past, classes: Mapping[str, str], now: datetime, currency: str, progress: Progress) -> Reserves:
@@ -164,6 +199,8 @@ class _Fund:
         store.paid += paid
         store.claims += paid > 0
         origin = self._period(order.paid_at)
+        if paid > store.dearest.minor:
+            store.dearest = _Claim(paid, origin, tuple(payments))
         if origin < PERIODS:
             self.oldest = max(self.oldest, origin)
             for period, minor in payments:
@@ -204,11 +241,14 @@ class _Fund:
             self.stores[dispute.store].exposure -= less
 
     def _summed(self, classes: Mapping[str, str]) -> Reserves:
-        rows = [self.triangle[period] for period in range(self.oldest, -1, -1)]
-        ladder = chain_ladder([_cumulated(row) for row in rows])
+        ladder = self._ladder()
         share = min(1.0, self.found / self.claimed) if self.claimed else 1.0
         case = round(sum(self.open) * share)
-        ibnr = max(0, round(ladder.outstanding) - self.promised - self.waiting - case)
+        dearest = _dearest(self.stores.values())
+        ibnr, without = (
+            max(0, round(one.outstanding) - self.promised - self.waiting - case)
+            for one in (ladder, self._ladder(dearest))
+        )
         largest = max(self.stores, key=lambda name: (self.stores[name].exposure, name), default="")
         owes = self.promised + self.waiting + case + ibnr
         return Reserves(
@@ -224,34 +264,71 @@ class _Fund:
             paid_share=round(share * 1000),
             ibnr=ibnr,
             ratio=_ratio(self.available + self.promised, owes),
-            periods=len(rows),
+            periods=len(ladder.latest),
             factors=[round(factor, 4) for factor in ladder.factors],
-            premiums=self._premiums(ladder, classes),
+            premiums=self._premiums(classes),
             stress=self._stress(owes, case + ibnr, self.stores[largest].exposure if largest else 0),
             largest_store=largest,
             largest_exposure=self.stores[largest].exposure if largest else 0,
             left_out=self.left_out,
+            largest_claim=dearest.minor,
+            ibnr_without=without,
         )
 
-    def _premiums(self, ladder: Ladder, classes: Mapping[str, str]) -> dict[str, Premium]:
+    def _ladder(self, without: _Claim = NOTHING) -> Ladder:
+        """What was paid, developed; as if that claim had never been."""
+        rows = [[*self.triangle[period]] for period in range(self.oldest, -1, -1)]
+        for period, minor in without.payments if without.origin <= self.oldest else ():
+            rows[self.oldest - without.origin][max(0, without.origin - period)] -= minor
+        return chain_ladder([_cumulated(row) for row in rows])
+
+    def _premiums(self, classes: Mapping[str, str]) -> dict[str, Premium]:
         """By class, and of all stores together."""
-        paid = sum(ladder.latest)
-        develops = sum(ladder.ultimates) / paid if paid else 1.0
         groups: dict[str, list[_Cover]] = {"all": [*self.stores.values()]}
         for store, cover in self.stores.items():
             groups.setdefault(classes.get(store, "ungraded"), []).append(cover)
-        sums = {name: [sum(getattr(one, field) for one in own) for field in _SUMMED] for name, own in groups.items()}
-        _, all_price, _, all_paid = sums["all"]
-        of_all = 1000 * all_paid * develops / all_price if all_price else 0.0
-        found: dict[str, Premium] = {}
-        for name, (orders, price, claims, cost) in sums.items():
-            own = 1000 * cost * develops / price if price else 0.0
-            trust = min(1.0, sqrt(claims / FULL_CREDIBILITY))
-            expected = trust * own + (1 - trust) * of_all if name != "all" else of_all
-            suggested = ceil(round(expected * (1 + MARGIN), 6))
-            rates = (round(own, 3), round(trust, 3), round(expected, 3))
-            found[name] = Premium(len(groups[name]), orders, price, claims, cost, *rates, suggested)
-        return found
+        return {name: self._premium(own) for name, own in groups.items()}
+
+    def _premium(self, group: list[_Cover]) -> Premium:
+        orders, price, claims, cost = (sum(getattr(one, field) for one in group) for field in _SUMMED)
+        own, trust, expected = self._rates(group, NOTHING)
+        candidates = (_dearest(group), _dearest(self.stores.values()))
+        rest, largest = min((self._rates(group, one)[2], one.minor) for one in candidates)
+        share = max(0.0, 1 - rest / expected) if expected else 0.0
+        suggested = _suggested(expected)
+        doubts = {
+            "one_claim": share > ONE_CLAIM,
+            "dear": suggested > DEAR,
+            "few_claims": 0 < sum(one.claims for one in self.stores.values()) < FEW_CLAIMS,
+        }
+        return Premium(
+            len(group),
+            orders,
+            price,
+            claims,
+            cost,
+            *(round(rate, 3) for rate in (own, trust, expected)),
+            suggested,
+            largest,
+            round(share * 1000),
+            _suggested(rest),
+            [name for name, holds in doubts.items() if holds],
+        )
+
+    def _rates(self, group: list[_Cover], without: _Claim) -> tuple[float, float, float]:
+        """What the group cost by itself (per mille), how far that is believed, and what is expected of it; as if that
+        claim had never been."""
+        ladder, every = self._ladder(without), [*self.stores.values()]
+        paid = sum(ladder.latest)
+        develops = sum(ladder.ultimates) / paid if paid else 1.0
+        here = any(one.dearest is without for one in group) and without.minor > 0
+        own, of_all = (
+            1000 * (sum(one.paid for one in stores) - less) * develops / price if price else 0.0
+            for stores, less in ((group, without.minor * here), (every, without.minor))
+            for price in (sum(one.price for one in stores),)
+        )
+        trust = min(1.0, sqrt((sum(one.claims for one in group) - here) / FULL_CREDIBILITY))
+        return own, trust, of_all if len(group) == len(every) else trust * own + (1 - trust) * of_all
 
     def _stress(self, owes: int, uncertain: int, largest: int) -> list[Stress]:
         holds = self.available + self.promised
@@ -265,6 +342,15 @@ class _Fund:
 
 
 _SUMMED = ("orders", "price", "claims", "paid")
+
+
+def _dearest(stores: Iterable[_Cover]) -> _Claim:
+    """The largest claim of those stores; one of nothing where there is none."""
+    return max((one.dearest for one in stores), key=lambda claim: claim.minor, default=NOTHING)
+
+
+def _suggested(expected: float) -> int:
+    return ceil(round(expected * (1 + MARGIN), 6))
 
 
 def _ratio(holds: int, owes: int) -> int | None:

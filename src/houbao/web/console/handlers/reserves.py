@@ -15,7 +15,7 @@ from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.breaker import Breaker, SetBreaker, breaker_of, parse_ratio
 from houbao.core.programme import policy_in_force
 from houbao.core.terms import Refused
-from houbao.insight.reserves import Reserves
+from houbao.insight.reserves import DEAR, FEW_CLAIMS, Reserves
 from houbao.store import desk, desk_money
 from houbao.store.policies import programmes_paying
 from houbao.web.console import frame
@@ -82,6 +82,8 @@ def _shown(
         since=since,
         breaker=breaker,
         charged=charged,
+        dear=DEAR,
+        few_claims=FEW_CLAIMS,
         may=frame.caller_of(request).role in ("finance", "admin"),
         typed=form or {},
         done=voice.say(done) if done else Markup(""),
