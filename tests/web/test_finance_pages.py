@@ -154,6 +154,16 @@ def test_what_could_be_two_amounts_is_refused_with_how_to_write_it(served, typed
     assert "like 1500.00" in answer.text or "like 1000.50" in answer.text
 
 
+def test_more_cash_than_the_ledger_knows_of_is_warned_of_before_it_is_booked(served):
+    form = {"currency": "EUR", "amount": "1000.01", "provider": "sandbox"}
+    said = post(served, "/fund/cash-moves/preview", form, "finance").text
+    assert "<b>€0.01 of it the ledger does not know to be at the bank." in said
+    assert '<button class="btn broad">Book the move' in said
+    said = post(served, "/fund/cash-moves/preview", form | {"amount": "1000.00"}, "finance").text
+    assert "does not know" not in said
+    assert '<button class="btn go broad">Book the move' in said
+
+
 def test_cash_goes_to_a_provider_that_there_is(served):
     form = {"currency": "EUR", "amount": "300.00", "provider": "sandbox"}
     said = post(served, "/fund/cash-moves/preview", form, "finance").text

@@ -29,10 +29,11 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 class Fact(Struct, frozen=True):
-    """One line of what would happen."""
+    """One line of what would happen; `careful` where its reader should think twice."""
 
     name: Markup
     says: Markup | str
+    careful: bool = False
 
 
 def choices(voice: Voice, case: Case, foreseen: Mapping[str, Consequence]) -> list[Choice]:

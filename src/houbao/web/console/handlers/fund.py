@@ -92,11 +92,22 @@ def _what_a_cash_move_does(voice: Voice, site: Site, command: MoveCash) -> list[
     with site.snapshot() as reading:
         cash = desk_money.cash(reading, PART, currency)
     bank, there = cash.get(BANK, 0), cash.get(provider_account(command.provider), 0)
-    return [
+    told = [
         Fact(voice.say(N_("At the bank")), voice.change(bank, bank - minor, currency)),
         Fact(voice.say(N_("At %(provider)s"), provider=command.provider), voice.change(there, there + minor, currency)),
         Fact(voice.say(N_("The fund")), voice.say(N_("stays as it is: only the place of the cash changes"))),
     ]
+    unknown = minor - max(0, bank)
+    if unknown > 0:
+        says = voice.say(
+            N_(
+                "%(amount)s of it the ledger does not know to be at the bank. Book it only if it has gone out there; "
+                "what came to the bank before is missing in the books."
+            ),
+            amount=voice.money(unknown, currency),
+        )
+        told.append(Fact(voice.say(N_("Careful")), says, careful=True))
+    return told
 
 
 BOOKINGS: dict[str, Booking] = {

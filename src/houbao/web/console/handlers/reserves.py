@@ -136,7 +136,7 @@ def _facts(
         facts.append(Fact(voice.say(name), voice.thousandths(measured.ratio)))
     if since:
         old = N_("older than the last booking of the fund: measure it again before you draw the line")
-        facts.append(Fact(voice.say(N_("Careful")), voice.say(old)))
+        facts.append(Fact(voice.say(N_("Careful")), voice.say(old), careful=True))
     low = measured is not None and measured.ratio is not None and measured.ratio < command.below
     if not command.below:
         says = N_("are covered whatever the fund holds, at once")
