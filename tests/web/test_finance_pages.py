@@ -1,12 +1,14 @@
 """The pages of finance: the fund now and over time, refunds without an answer, debts, policies and their changes."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from given import DAY, PLATFORM, T, eur
 from houbao.core import disputes as d
 from houbao.core import programme as p
+from houbao.core.disputes import due_at
+from houbao.core.outages import EnterOutage
 from houbao.core.terms import Actor
 from houbao.shipped import policy_text
 from houbao.store import desk_money
@@ -235,6 +237,31 @@ def test_refunds_without_an_answer_and_failed_ones_stand_apart(served, shown):
     assert case(shown["stuck"]) in failed
     assert "<b>1 attempt</b> without an answer." in unknown
     assert "1 refund waits for money" in unknown
+
+
+def test_after_an_outage_the_time_to_name_another_way_is_one_on_every_page(served, shown):
+    market, number = served.market, shown["stuck"]
+    before = market.dispute(number).refunds[0].shares[0].claim_by
+    start = market.now + DAY
+    market.accept(EnterOutage(start=start, end=start + timedelta(hours=150, minutes=7)), Actor("admin", "eve"))
+    market.work()
+    after = due_at(market.dispute(number))
+    assert after > before
+    minutes = [f"{one:%H:%M}" for one in (after, before)]
+    page = told(served, case(number))
+    row = page[page.index('id="refunds"') :]
+    failed = told(served, "/refunds").split('id="failed"')[1]
+    for said in (page[: page.index('id="refunds"')], row, failed):
+        assert minutes[0] in said
+    assert f"another way until {before:%a} {before.day} {before:%b}, {minutes[1]}" not in row
+    assert f"{before.day} {before:%b}, {minutes[1]}" not in failed
+
+
+def test_the_case_of_a_failed_refund_says_what_finance_may_do(served, shown):
+    said = told(served, case(shown["stuck"]))
+    assert "You need not wait: settle it by hand below, if it was paid another way or is given up." in said
+    assert "Nothing for you to do." not in said
+    assert "settle it by hand below" not in told(served, case(shown["stuck"]), "admin")
 
 
 @pytest.mark.parametrize(

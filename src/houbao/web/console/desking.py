@@ -4,6 +4,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.queues import has_it
+from houbao.core.refunds import is_stuck
 from houbao.store.desk import MOST_COUNTED
 from houbao.web.console.choices import default_told, follows
 from houbao.web.console.chronicle import tell
@@ -75,12 +76,17 @@ def then(voice: Voice, row: QueueRow) -> Markup:
 DECIDE = N_('Rule by <b>%(when)s</b> · <span class="left">%(left)s</span> · if not, %(then)s')
 
 
+SETTLE = N_("You need not wait: settle it by hand below, if it was paid another way or is given up.")
+
+
 def next_for(voice: Voice, case: Case) -> Next | None:
     """The band under the title: for a dispute of a queue until when to rule, and what follows if nobody does."""
     if queue_of(case.dispute) not in ("verify", "judge", "appeals") or case.due is None:
         told = next_of(voice, case)
         if told and "serve_notice" in case.allowed:
             return Next(told.says, voice.say(N_("If it does not arrive, serve it again below.")), told.mine)
+        if told and "resolve_refund" in case.allowed and any(map(is_stuck, case.dispute.refunds)):
+            return Next(told.says, voice.say(SETTLE), told.mine)
         return told
     says = voice.say(DECIDE, when=voice.when(case.due), left=voice.left(case.due), then=follows(voice, case))
     alert = next((timer.at for timer in case.dispute.timers if timer.kind == "alert" and timer.at > voice.now), None)

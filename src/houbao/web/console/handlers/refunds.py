@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
-from houbao.core.disputes import Dispute
+from houbao.core.disputes import Dispute, due_at
 from houbao.core.refunds import ReportRefund, Share, find_share
 from houbao.core.shortfalls import advanced
 from houbao.core.terms import Actor, Refused, public_id
@@ -45,6 +45,7 @@ def show_refunds(request: AnyRequest) -> Response[str]:
             one.id: [share for refund in one.refunds for share in refund.shares if share.state == "stuck"]
             for one in failed.disputes
         },
+        until={one.id: due_at(one) for one in failed.disputes},
         names=names,
         first=after == START,
         may=frame.caller_of(request).role == "finance",
