@@ -42,6 +42,19 @@ def test_a_watch_is_seen_set_listed_and_lifted(served):
     assert "That store is not under watch." in post(served, "/stores/oak/lift", {}, "admin").text
 
 
+def test_what_the_fund_paid_is_told_as_it_was_measured_and_as_it_is_now(served):
+    market = served.market
+    market.rule(market.open(market.order(amount="40.00"), "damaged", "40.00"))
+    market.work()
+    market.worker.assess()
+    market.rule(market.open(market.order(amount="70.00"), "damaged", "70.00"))
+    market.work()
+    page = told(served, "/stores/oak")
+    assert "Over the 30 days before each daily measuring; last changed Wed 8 Jul, 12:00" in page
+    assert "<dt>Paid by the fund</dt><dd>€40.00</dd>" in page
+    assert "<dt>The same now, by its statement</dt><dd>€110.00</dd>" in page
+
+
 def test_a_reason_that_cannot_be_kept_is_refused_with_what_was_typed(served):
     answer = post(served, "/stores/oak/watch/preview", {"why": "fünf <Konten>"}, "admin")
     assert answer.status_code >= 400

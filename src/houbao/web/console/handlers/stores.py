@@ -8,6 +8,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from houbao.core.programme import LiftWatch, SetWatch
+from houbao.core.scopes import Scope
 from houbao.core.terms import Refused
 from houbao.core.watches import RESTS
 from houbao.store import desk, lists
@@ -18,6 +19,7 @@ from houbao.web.console.deeds import Form
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.views.inbox import MONTH, covered_since
 from houbao.web.console.words import word
 from houbao.web.guard import on
 from houbao.web.site import PART
@@ -68,6 +70,7 @@ def _shown(
     with site.snapshot() as reading:
         found = lists.store(reading, PART, frame.reach_of(request), number)
         name = name_of(reading, PART, "store", number) or number
+        covered = covered_since(reading, Scope(stores=(number,)), PART, number, site.clock() - MONTH)
     if found is None:
         raise Refused("unknown_store", f"no store {number[:64]}")
     return frame.page(
@@ -76,6 +79,7 @@ def _shown(
         "admin/store.html",
         at="stores",
         store=found,
+        covered=covered,
         name=name,
         typed=form or {},
         done=voice.say(done) if done else Markup(""),
