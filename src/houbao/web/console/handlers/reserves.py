@@ -25,6 +25,7 @@ from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.fund import currency_of
 from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.views.fund import served_now
 from houbao.web.guard import on
 from houbao.web.site import PART, Site
 
@@ -44,7 +45,7 @@ class Charged(Struct, frozen=True):
 
 
 class Since(Struct, frozen=True):
-    """The fund now, where money of it was booked after a measuring (minor units)."""
+    """The fund now, where money of it was booked after a measuring (minor units); what has its money waits no more."""
 
     holds: int
     waiting: int
@@ -96,7 +97,8 @@ def _since(reading: Connection, one: Reserves) -> Since | None:
     if not desk_money.fund_changed_since(reading, PART, one.currency, one.position):
         return None
     holds = sum(desk.balance(reading, PART, account, one.currency) for account in (AVAILABLE, RESERVED))
-    return Since(holds, desk.fund_line(reading, PART, AVAILABLE, one.currency).minor)
+    line = desk.fund_line(reading, PART, AVAILABLE, one.currency)
+    return Since(holds, line.minor - served_now(reading, PART, one.currency).minor)
 
 
 def _charged(reading: Connection, site: Site, currency: str) -> list[Charged]:
