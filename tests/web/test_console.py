@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from given import BUYER, DAY, SELLER, eur
+from given import AGENT, BUYER, DAY, SELLER, eur
 from houbao.core import disputes as d
 from houbao.demo.signins import open_doors, told
 from houbao.web.console.frame import own_path
 from houbao.web.console.previewed import mark
 from houbao.web.console.views import books
+from web.desk import get as desk_get
 from web.shopfront import furnish
 
 PAGE = {"Accept": "text/html"}
@@ -587,3 +588,73 @@ def test_a_page_that_is_not_there_says_what_is_possible(served):
     answer = get(served, "/nowhere")
     assert answer.status_code == 404
     assert "To my first page" in answer.text
+
+
+# --- evidence that the platform asks for ---------------------------------------------------------------------------
+
+
+def ask(served, number: int, party: str, note: str = "A photo of the parcel, please.") -> None:
+    served.market.accept(d.RequestEvidence(dispute=number, party=party, note=note), AGENT)
+
+
+def needed(served) -> str:
+    return get(served, "/inbox").text.split('id="needs"')[1].split("</section>")[0]
+
+
+def test_a_seller_who_is_asked_for_evidence_finds_it_among_what_needs_them(served):
+    number = served.market.open(served.market.order(), "damaged", "40.00")
+    assert "Nothing needs you." in get(served, "/inbox").text
+    ask(served, number, "seller")
+    assert "<b>1 dispute needs you.</b>" in get(served, "/inbox").text
+    row = needed(served)
+    assert "A photo of the parcel, please." in row
+    assert "Fri 10 Jul" in row
+    assert "nothing by itself: the platform decides on what it has" in row
+    assert "Send evidence" in row
+    page = get(served, dispute(number)).text
+    assert "The platform asks you for evidence by <b>Fri 10 Jul" in page
+    assert "Nothing for you to do" not in page
+    top = page.split('id="wanted"')[1].split("</section>")[0]
+    assert "A photo of the parcel, please." in top
+    assert f'action="{dispute(number)}/evidence"' in top
+    assert page.count(f'action="{dispute(number)}/evidence"') == 1
+
+
+def test_once_evidence_was_sent_nobody_is_asked_for_it_any_more(served):
+    market = served.market
+    number = market.open(market.order(), "damaged", "40.00")
+    ask(served, number, "seller")
+    market.accept(d.AddEvidence(dispute=number, evidence=("a" * 64,)), SELLER)
+    assert "Nothing needs you." in needed(served)
+    page = get(served, dispute(number)).text
+    assert "You sent evidence" in page
+    assert "the platform looks at it" in page
+    assert 'id="wanted"' not in page
+    desk = desk_get(served, f"/cases/dispute_0_{number}").text
+    assert "The evidence asked of the seller came" in desk
+    assert "it may come until" not in desk
+
+
+def test_what_one_side_sends_leaves_the_other_side_asked(served):
+    market = served.market
+    number = market.open(market.order(), "damaged", "40.00")
+    ask(served, number, "seller")
+    ask(served, number, "buyer", "Where is the crack?")
+    market.accept(d.AddEvidence(dispute=number, evidence=("a" * 64,)), SELLER)
+    assert "Nothing needs you." in needed(served)
+    for path in ("/orders", "/disputes", dispute(number), f"/orders/order_0_{market.dispute(number).order}"):
+        assert "Waits for your evidence" in get(served, path, "buyer").text, path
+    top = get(served, dispute(number), "buyer").text.split('id="wanted"')[1].split("</section>")[0]
+    assert "Where is the crack?" in top
+    desk = desk_get(served, f"/cases/dispute_0_{number}").text
+    assert "Evidence was asked of the buyer: it may come until Fri 10 Jul" in desk
+    assert "The evidence asked of the seller came" in desk
+
+
+def test_when_the_time_for_evidence_is_over_nothing_needs_the_seller(served):
+    market = served.market
+    number = market.open(market.order(), "damaged", "40.00")
+    ask(served, number, "seller")
+    market.go(market.now + 3 * DAY)
+    assert "Nothing needs you." in needed(served)
+    assert 'id="wanted"' not in get(served, dispute(number)).text

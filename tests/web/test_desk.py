@@ -289,7 +289,7 @@ def test_evidence_is_asked_for_in_words_seen_first_and_may_be_asked_for_again(se
     assert not has_timer(served, number)
     assert post(served, path, asked).status_code == 303
     page = get(served, case(number)).text
-    assert "Evidence was asked for: it may come until Fri 10 Jul, 13:00." in page
+    assert "Evidence was asked of the buyer: it may come until Fri 10 Jul, 13:00." in page
     assert "A photo beside a ruler." in page
     assert "evidence asked of the buyer, which may come until Fri 10 Jul, 13:00" in page
     again = {"seen": seen(served, number), "party": "seller", "note": "The packing slip, please."}

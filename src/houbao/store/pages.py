@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from houbao.core.accounts import store_account
+from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
 from houbao.core.messages import OrderMessageWritten
 from houbao.core.orders import Order
@@ -83,6 +84,23 @@ def waiting_for_seller(connection: sqlite3.Connection, part: int, store: str) ->
         "SELECT count(*) FROM disputes WHERE part=? AND store_id=? AND waiting_for='seller'", (part, store)
     ).fetchone()
     return count
+
+
+LATEST = 1000
+"""How many of a store's latest disputes are looked through for evidence that is asked for."""
+
+ASKING = b'"kind":"evidence"'
+
+
+def being_asked(connection: sqlite3.Connection, part: int, store: str) -> list[Dispute]:
+    """The store's disputes, of its latest, in which the time for evidence runs. No index holds them: the store's own
+    gives the numbers, and of the rows only the few that the platform decides on are read."""
+    found = connection.execute(
+        "SELECT body FROM disputes WHERE part=? AND phase IN ('verifying', 'adjudicating') AND id IN"
+        " (SELECT id FROM disputes WHERE part=? AND store_id=? ORDER BY id DESC LIMIT ?)",
+        (part, part, store, LATEST),
+    )
+    return [rows.decode_dispute(body) for (body,) in found if ASKING in bytes(body)]
 
 
 def score_days(connection: sqlite3.Connection, part: int, store: str, last: date, count: int) -> list[Day]:

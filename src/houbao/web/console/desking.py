@@ -11,8 +11,10 @@ from houbao.web.console.chronicle import tell
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.states import Chip
 from houbao.web.console.telling import Next, next_of
+from houbao.web.console.views.asked import Asked
 from houbao.web.console.views.cases import Case
 from houbao.web.console.views.desk import Queue, QueueRow, Said, queue_of
+from houbao.web.console.words import low
 
 TITLES = {
     "verify": N_("Verify"),
@@ -90,13 +92,20 @@ def next_for(voice: Voice, case: Case) -> Next | None:
         return told
     says = voice.say(DECIDE, when=voice.when(case.due), left=voice.left(case.due), then=follows(voice, case))
     alert = next((timer.at for timer in case.dispute.timers if timer.kind == "alert" and timer.at > voice.now), None)
-    asked = next((timer.at for timer in case.dispute.timers if timer.kind == "evidence"), None)
-    small = Markup("")
-    if asked:
-        small = voice.say(N_("Evidence was asked for: it may come until %(when)s."), when=voice.when(asked))
-    elif alert:
+    small = Markup(" ").join(_evidence(voice, asked) for asked in case.wanted.values() if asked.open or asked.came)
+    if not small and alert:
         small = voice.say(N_("If nobody has decided by %(when)s, an alert goes out."), when=voice.when(alert))
     return Next(says, small, True)
+
+
+def _evidence(voice: Voice, asked: Asked) -> Markup:
+    """What became of the evidence that was asked for."""
+    party = low(voice, "party", asked.party)
+    if asked.came:
+        said = N_("The evidence asked of the %(party)s came %(when)s: it stands below.")
+        return voice.say(said, party=party, when=voice.when(asked.came))
+    said = N_("Evidence was asked of the %(party)s: it may come until %(when)s.")
+    return voice.say(said, party=party, when=voice.when(asked.until))
 
 
 class Word(Struct, frozen=True):

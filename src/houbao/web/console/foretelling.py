@@ -18,6 +18,7 @@ from houbao.store import desk
 from houbao.web.console.choices import Fact, score_told, then_told
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.states import PAYING, record_told
+from houbao.web.console.views.asked import Asked
 from houbao.web.console.views.consequences import Consequence
 from houbao.web.console.words import low, word
 
@@ -75,13 +76,11 @@ def asked(voice: Voice, preview: Preview) -> list[Fact]:
     ]
 
 
-def not_waited_for(voice: Voice, event: EvidenceRequested | None) -> list[Fact]:
+def not_waited_for(voice: Voice, asked: Sequence[Asked]) -> list[Fact]:
     """That evidence may still come which a ruling does not wait for."""
-    if event is None:
-        return []
     said = N_("evidence asked of the %(party)s, which may come until %(when)s")
-    party = low(voice, "party", event.party)
-    return [Fact(voice.say(N_("Not waited for")), voice.say(said, party=party, when=voice.when(event.until)))]
+    told = [voice.say(said, party=low(voice, "party", one.party), when=voice.when(one.until)) for one in asked]
+    return [Fact(voice.say(N_("Not waited for")), one) for one in told]
 
 
 def _remedy(voice: Voice, found: Consequence, preview: Preview) -> Markup | str:

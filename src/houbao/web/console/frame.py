@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from litestar import MediaType, Request, Response
@@ -14,11 +15,12 @@ from houbao.core.scopes import NOTHING, Scope
 from houbao.core.terms import Actor, Refused
 from houbao.store import lists
 from houbao.store.desk import queue_lengths
-from houbao.store.pages import name_of, waiting_for_seller
+from houbao.store.pages import name_of
 from houbao.web.callers import Caller
 from houbao.web.console.language import Voice, negotiate
 from houbao.web.console.rendering import environment, render
 from houbao.web.console.shell import NO_AMOUNTS, Shell, Trouble, places_of, trouble
+from houbao.web.console.views.asked import needing
 from houbao.web.guard import csrf_token
 from houbao.web.problems import status_of
 from houbao.web.site import PART, Site
@@ -116,7 +118,7 @@ def shell(request: AnyRequest, voice: Voice, at: str, done: Markup, refusal: Tro
     """The frame around a page for whoever asked."""
     site, caller = site_of(request), caller_of(request)
     with site.snapshot() as reading:
-        who, counts = _who(reading, caller)
+        who, counts = _who(reading, caller, site.clock())
         sandbox = lists.clock(reading, PART) is not None
     theme = request.cookies.get(THEME, "")
     return Shell(
@@ -134,11 +136,11 @@ def shell(request: AnyRequest, voice: Voice, at: str, done: Markup, refusal: Tro
     )
 
 
-def _who(reading: sqlite3.Connection, caller: Caller) -> tuple[str, dict[str, int]]:
+def _who(reading: sqlite3.Connection, caller: Caller, now: datetime) -> tuple[str, dict[str, int]]:
     """What the reader is called, and what waits for them."""
     if caller.role == "seller":
         found = name_of(reading, PART, "store", caller.store)
-        return found or caller.store, {"inbox": waiting_for_seller(reading, PART, caller.store)}
+        return found or caller.store, {"inbox": needing(reading, PART, caller.store, now)}
     if caller.role == "agent":
         return caller.id, queue_lengths(reading, PART)
     return caller.buyer or caller.id, {}

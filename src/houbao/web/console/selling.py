@@ -25,7 +25,7 @@ def lede(voice: Voice, inbox: Inbox) -> Markup:
     if not count:
         return voice.say(N_("<b>Nothing needs you.</b> No deadline of yours is running."))
     risks = voice.listed([voice.money(minor, currency) for currency, minor in inbox.at_risk.items()])
-    first = next((row.due for row in inbox.needs if row.due), None)
+    first = next((row.due for row in inbox.needs if row.due and row.risk), None)
     needs = voice.say_n("<b>%(n)s dispute needs you.</b>", "<b>%(n)s disputes need you.</b>", count)
     if not inbox.at_risk or first is None:
         return needs
@@ -38,6 +38,8 @@ def lede(voice: Voice, inbox: Inbox) -> Markup:
 
 def then(voice: Voice, row: Row) -> Markup:
     """What follows when nobody acts."""
+    if row.asked:
+        return voice.say(N_("nothing by itself: the platform decides on what it has"))
     return Markup.escape(default_told(voice, "seller", row.dispute, row.default).striptags())
 
 

@@ -37,8 +37,8 @@ class Chip(Struct, frozen=True):
     says: Markup
 
 
-def state_chip(voice: Voice, dispute: Dispute, role: str) -> Chip:
-    """Where it stands, for that reader."""
+def state_chip(voice: Voice, dispute: Dispute, role: str, asked: bool = False) -> Chip:
+    """Where it stands, for that reader; `asked`: who is asked for evidence."""
     if dispute.phase == "closed":
         look = ENDED.get(dispute.outcome, "none")
         return Chip(
@@ -47,6 +47,8 @@ def state_chip(voice: Voice, dispute: Dispute, role: str) -> Chip:
     if dispute.frozen:
         return Chip("other", voice.say(N_("Stands still, a bank decides")))
     waiting = waits_for(dispute)
+    if asked:
+        return Chip("you", voice.say(N_("Waits for your evidence")))
     if waiting == role and role in ("buyer", "seller"):
         return Chip("you", voice.say(N_("Waits for you")))
     if waiting == "platform" and dispute.phase == "return_in_transit":

@@ -72,12 +72,17 @@ def next_of(voice: Voice, case: Case) -> Next | None:
         return Next(voice.say(BACK_TO_BUYER), Markup(""), False)
     if case.due is None or not case.default:
         return Next(voice.say(QUIET.get(dispute.phase, N_("It goes on by itself."))), Markup(""), False)
+    if case.mine and case.mine.open:
+        says = voice.say(EVIDENCE, when=voice.when(case.mine.until), left=voice.left(case.mine.until))
+        return Next(says, voice.say(SILENT, place=voice.place()), True)
     mine = case.waiting == case.role
     message = MINE if mine else UNTIL[case.waiting]
     says = voice.say(message, when=voice.when(case.due), left=voice.left(case.due), then=follows(voice, case))
     return Next(says, _small(voice, case, mine), mine)
 
 
+EVIDENCE = N_('The platform asks you for evidence by <b>%(when)s</b> · <span class="left">%(left)s</span>')
+SILENT = N_("%(place)s time. If nothing comes, nothing happens by itself: the platform decides on what it has.")
 BACK_TO_BUYER = N_(
     "The refund is approved and on its way. It goes back the way you paid; how many days that takes is your bank’s."
 )
@@ -101,6 +106,11 @@ def _small(voice: Voice, case: Case, mine: bool) -> Markup:
     if mine:
         return voice.say(
             N_("%(place)s time. An answer received before that counts, even if we are slow."), place=voice.place()
+        )
+    if case.mine and case.mine.came:
+        return voice.say(
+            N_("You sent evidence %(when)s: the platform looks at it. Nothing else for you to do."),
+            when=voice.when(case.mine.came),
         )
     if case.role == "seller" and case.dispute.payer == "fund":
         return voice.say(

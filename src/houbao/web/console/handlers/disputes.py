@@ -29,6 +29,7 @@ from houbao.web.console.language import N_, Voice
 from houbao.web.console.previewed import check_mark
 from houbao.web.console.reasons import reasons
 from houbao.web.console.shell import TITLES, trouble
+from houbao.web.console.views.asked import asked_of
 from houbao.web.console.views.cases import Case, case
 from houbao.web.console.views.consequences import Consequence, consequence
 from houbao.web.console.views.orders import title_of
@@ -63,9 +64,10 @@ def my_disputes(request: AnyRequest) -> Response[str]:
     with site.snapshot() as reading:
         found = lists.dispute_page(reading, PART, reach, Filters(), limit=MOST_LISTED)
         rows = [(one, title_of(reading, PART, _order(reading, one), one.lines)) for one in found]
-    role = frame.caller_of(request).role
+        role = frame.caller_of(request).role
+        asked = asked_of(reading, PART, found, role, site.clock())
     told = [(one, title, telling.brief(voice, role, one)) for one, title in rows]
-    return frame.page(request, voice, "disputes.html", at="disputes", rows=told, role=role)
+    return frame.page(request, voice, "disputes.html", at="disputes", rows=told, role=role, asked=asked)
 
 
 def _order(reading: Any, dispute: Dispute) -> Any:

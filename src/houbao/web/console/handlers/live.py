@@ -12,8 +12,8 @@ from litestar.response.sse import ServerSentEventMessage
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused
 from houbao.store import lists
-from houbao.store.pages import waiting_for_seller
 from houbao.web.console import frame
+from houbao.web.console.views.asked import needing
 from houbao.web.guard import on
 from houbao.web.site import PART, Site, number_of
 
@@ -57,7 +57,7 @@ def _last_of(site: Site, reach: Scope, number: int) -> int:
 
 def _waiting(site: Site, store: str) -> int:
     with site.snapshot() as reading:
-        return waiting_for_seller(reading, PART, store)
+        return needing(reading, PART, store, site.clock())
 
 
 def _stream(request: AnyRequest, look: Any) -> Response[Any]:

@@ -25,6 +25,7 @@ from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_be
 from houbao.web.console.language import N_
 from houbao.web.console.selling import GIFT, amounts, gift
 from houbao.web.console.shell import trouble
+from houbao.web.console.views.asked import asked_of
 from houbao.web.console.views.consequences import consequence
 from houbao.web.console.views.orders import in_dispute, order_list, order_page, purse_in
 from houbao.web.guard import on
@@ -111,6 +112,7 @@ def shown(
             raise Refused("unknown_order", f"no order {public_id('order', PART, number)} that you may see")
         written = order_messages(reading, PART, found.order)
         purse = purse_in(reading, PART, found.order)
+        asked = asked_of(reading, PART, found.disputes, caller.role, site.clock())
     going = in_dispute(found)
     return frame.page(
         request,
@@ -120,6 +122,7 @@ def shown(
         view=found,
         role=caller.role,
         written=written,
+        asked=asked,
         sent=sum(paid_minor(refund) for one in found.goodwill for refund in one.refunds),
         may_open=caller.role == "buyer" and found.order.paid_at is not None and found.left > 0 and not going,
         going=going if caller.role == "buyer" else None,

@@ -5,9 +5,9 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.response import Redirect
 
-from houbao.store.pages import waiting_for_seller
 from houbao.web.console import frame, selling
 from houbao.web.console.shell import home_of
+from houbao.web.console.views.asked import needing
 from houbao.web.console.views.inbox import inbox
 from houbao.web.guard import on
 from houbao.web.site import PART
@@ -24,7 +24,7 @@ def show_inbox(request: AnyRequest) -> Response[Any]:
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
         found = inbox(reading, PART, caller.store, site.clock())
-        waiting = waiting_for_seller(reading, PART, caller.store)
+        waiting = needing(reading, PART, caller.store, site.clock())
     score = selling.score_today(site, caller.store)
     return frame.page(
         request,

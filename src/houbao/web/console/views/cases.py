@@ -18,6 +18,7 @@ from houbao.core.terms import Actor
 from houbao.core.world import Event
 from houbao.store import lists, queries
 from houbao.store.pages import Mail, Purse, Written, mails, order_messages
+from houbao.web.console.views.asked import Asked, asked_in
 from houbao.web.console.views.orders import OrderPage, purse_in, title_of, whole
 
 
@@ -33,7 +34,7 @@ class Happened(Struct, frozen=True):
 class Case(Struct, frozen=True, kw_only=True):
     """A dispute's page. `role` is its reader's; `allowed` the commands that reader may give now; `began` when the turn
     that runs began; `purse` the store's in the dispute's currency, for those who may see it; `letters` what the two
-    wrote on the order itself."""
+    wrote on the order itself; `wanted` what the platform asks each party for, by role."""
 
     role: str
     dispute: Dispute
@@ -48,6 +49,7 @@ class Case(Struct, frozen=True, kw_only=True):
     began: datetime | None
     default: str
     purse: Purse | None
+    wanted: dict[str, Asked]
 
     @property
     def seen(self) -> int:
@@ -62,6 +64,11 @@ class Case(Struct, frozen=True, kw_only=True):
     def asked(self) -> Happened:
         """When the buyer last said what they ask."""
         return self.last(d.DisputeOpened, d.ClaimChanged, d.GoodwillSent)
+
+    @property
+    def mine(self) -> Asked | None:
+        """The evidence that the platform asks the reader for, or asked and has; None where it asks for none."""
+        return self.wanted.get(self.role)
 
     @property
     def answered(self) -> Happened | None:
@@ -91,6 +98,7 @@ def case_of(
     events = queries.timeline(connection, part, dispute)
     texts = lists.texts(connection, part, dispute.history)
     happened = [Happened(position, event.at, event, texts.get(position, "")) for position, event in events]
+    asked = {party: asked_in(dispute, events, texts, party, now) for party in ("buyer", "seller")}
     due = due_at(dispute)
     return Case(
         role=role,
@@ -106,6 +114,7 @@ def case_of(
         began=_began(happened, due),
         default=default_outcome(dispute),
         purse=purse_in(connection, part, order) if role != "buyer" else None,
+        wanted={party: one for party, one in asked.items() if one},
     )
 
 

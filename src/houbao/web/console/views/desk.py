@@ -15,6 +15,7 @@ from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Actor
 from houbao.store import desk, lists
 from houbao.store.pages import name_of
+from houbao.web.console.views.asked import Asked
 from houbao.web.console.views.cases import Case
 from houbao.web.console.views.orders import title_of
 
@@ -97,14 +98,9 @@ def queue_of(dispute: Dispute) -> str:
             return ""
 
 
-def still_asked(case: Case) -> d.EvidenceRequested | None:
-    """The evidence that was asked for and may still come; None once its party has sent some."""
-    asked = case.last(d.EvidenceRequested)
-    if asked is None or not any(timer.kind == "evidence" for timer in case.dispute.timers):
-        return None
-    came = case.last(d.EvidenceAdded)
-    answered = came is not None and came.position > asked.position and came.event.by.startswith(asked.event.party)
-    return None if answered else asked.event
+def still_asked(case: Case) -> list[Asked]:
+    """The evidence that was asked for and may still come."""
+    return [asked for asked in case.wanted.values() if asked.open]
 
 
 STEPS = (

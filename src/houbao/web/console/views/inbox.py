@@ -14,6 +14,7 @@ from houbao.core.terms import Actor
 from houbao.store import lists, queries
 from houbao.store.pages import Purse, Written, purses, unanswered
 from houbao.store.statements import currencies, statement
+from houbao.web.console.views.asked import Asked, asked_of_store
 from houbao.web.console.views.orders import title_of
 
 MOST_SHOWN = 50
@@ -30,13 +31,15 @@ COSTS = ("buyers_amount_by_seller", "buyers_refund_by_seller")
 
 
 class Row(Struct, frozen=True):
-    """A dispute in a list: `risk` is what leaves the seller's balance when nobody acts (minor units)."""
+    """A dispute in a list: `risk` is what leaves the seller's balance when nobody acts (minor units);
+    `asked` what the platform asks the seller for, and then `due` is until when."""
 
     dispute: Dispute
     title: str
     due: datetime | None
     default: str
     risk: int
+    asked: Asked | None = None
 
 
 class Covered(Struct, frozen=True):
@@ -83,11 +86,14 @@ def inbox(connection: sqlite3.Connection, part: int, store: str, now: datetime) 
     queue = queries.queue(connection, part, seller, waiting_for="seller", limit=MOST_SHOWN)
     latest = queries.disputes_of_store(connection, part, seller, store, limit=LOOKED_AT).disputes
     latest = [dispute for dispute in latest if dispute.route != GOODWILL]
-    known = {dispute.id for dispute in queue.disputes}
+    asked = asked_of_store(connection, part, store, now)
+    needs = [_row(connection, part, dispute) for dispute in queue.disputes]
+    needs += [_row(connection, part, dispute, one) for dispute, one in asked]
+    known = {row.dispute.id for row in needs}
     lane = [x for x in latest if x.id not in known and (x.route in LANE and x.payer == "fund")]
     others = [x for x in latest if x.id not in known and x not in lane and x.phase != "closed"]
     return Inbox(
-        needs=[_row(connection, part, dispute) for dispute in queue.disputes],
+        needs=sorted(needs, key=lambda row: (row.due or now, row.dispute.id)),
         handled=[_row(connection, part, x) for x in lane if x.phase != "closed" or _recent(x, now)][:MOST_SHOWN],
         others=[_row(connection, part, dispute) for dispute in others[:MOST_SHOWN]],
         letters=letters(connection, part, books, now),
@@ -119,12 +125,13 @@ def covered_since(
     return found
 
 
-def _row(connection: sqlite3.Connection, part: int, dispute: Dispute) -> Row:
+def _row(connection: sqlite3.Connection, part: int, dispute: Dispute, asked: Asked | None = None) -> Row:
     order = lists.order(connection, part, EVERYTHING, dispute.order)
     assert order is not None
     default = default_outcome(dispute)
     risk = dispute.amount if default in COSTS else 0
-    return Row(dispute, title_of(connection, part, order, dispute.lines), due_at(dispute), default, risk)
+    due = asked.until if asked else due_at(dispute)
+    return Row(dispute, title_of(connection, part, order, dispute.lines), due, default, risk, asked)
 
 
 def _recent(dispute: Dispute, now: datetime) -> bool:

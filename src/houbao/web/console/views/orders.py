@@ -13,6 +13,7 @@ from houbao.core.refunds import taken
 from houbao.core.scopes import EVERYTHING, Scope
 from houbao.store import lists, queries
 from houbao.store.pages import Purse, purses, unanswered
+from houbao.web.console.views.asked import Asked, asked_of
 
 PAGE = 25
 MONTH = timedelta(days=30)
@@ -45,13 +46,14 @@ class OrderPage(Struct, frozen=True):
 
 class OrderRow(Struct, frozen=True):
     """An order in a list. `wrote` is the role that wrote on it last, in the last thirty days, where it is not the
-    reader's own."""
+    reader's own; `asked` the disputes in which the reader is asked for evidence."""
 
     order: Order
     title: str
     paid: int
     disputes: list[Dispute]
     wrote: str
+    asked: dict[int, Asked]
 
 
 class OrderList(Struct, frozen=True):
@@ -110,13 +112,18 @@ def order_list(
     found = lists.order_page(connection, part, scope, reference=reference, before=before or None, limit=PAGE + 1)
     page = found[:PAGE]
     written = unanswered(connection, part, page, reader, now - MONTH) if reader in ("buyer", "seller") else {}
+    disputes = {
+        order.id: [one for one in queries.disputes_of(connection, part, order.id) if one.route != GOODWILL]
+        for order in page
+    }
     rows = [
         OrderRow(
             order,
             title_of(connection, part, order),
             sum(payment.minor for payment in order.payments),
-            [one for one in queries.disputes_of(connection, part, order.id) if one.route != GOODWILL],
+            disputes[order.id],
             written[order.id].by if order.id in written else "",
+            asked_of(connection, part, disputes[order.id], reader, now),
         )
         for order in page
     ]
