@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from given import AGENT, BUYER, DAY, SELLER, eur
+from given import AGENT, BUYER, DAY, PLATFORM, SELLER, eur
 from houbao.core import disputes as d
+from houbao.core.chargebacks import Chargeback
 from houbao.demo.signins import open_doors, told
 from houbao.web.console.frame import own_path
 from houbao.web.console.previewed import mark
@@ -658,3 +659,53 @@ def test_when_the_time_for_evidence_is_over_nothing_needs_the_seller(served):
     market.go(market.now + 3 * DAY)
     assert "Nothing needs you." in needed(served)
     assert 'id="wanted"' not in get(served, dispute(number)).text
+
+
+# --- what a bank took back -----------------------------------------------------------------------------------------
+
+
+def test_what_a_bank_took_back_is_refunded_by_no_page(served):
+    market = served.market
+    market.sell(4)
+    order = market.order(amount="120.00", delivered=False)
+    number = market.open(order, "in_transit_overdue", "120.00")
+    bank = Chargeback(order=order, payment="card", reference="cb-1", minor=eur("100.00"), state="lost")
+    market.accept(bank, PLATFORM)
+    page = get(served, dispute(number)).text
+    assert re.search(r"Still refundable</dt><dd>€20.00", page)
+    assert re.search(r"Taken back by the bank</dt><dd>€100.00", page)
+    assert re.search(r"Refunded or approved</dt><dd>€0.00", page)
+    path = f"/orders/order_0_{order}"
+    said = get(served, path).text
+    assert "Up to €20.00" in said
+    assert "The buyer’s bank took <b>€100.00</b> back." in said
+    assert re.search(r"Still refundable</dt><dd>€20.00", said)
+    refused = post(served, f"{path}/goodwill/preview", {"amount": "20.01"}).text
+    assert "€20.00 can still be refunded, and you typed €20.01" in refused
+    assert "That is more than can be refunded" not in post(served, f"{path}/goodwill/preview", {"amount": "20.00"}).text
+    desk = desk_get(served, f"/cases/dispute_0_{number}").text
+    assert re.search(r"Still refundable</dt><dd>€20.00", desk)
+
+
+def test_what_a_bank_asks_back_is_not_refunded_while_it_decides(served):
+    market = served.market
+    order = market.order(amount="120.00")
+    market.accept(
+        Chargeback(order=order, payment="card", reference="cb-1", minor=eur("120.00"), state="opened"), PLATFORM
+    )
+    assert "asks for <b>€120.00</b> back" in get(served, f"/orders/order_0_{order}").text
+    assert 'id="goodwill"' not in get(served, f"/orders/order_0_{order}").text
+    market.accept(Chargeback(order=order, payment="card", reference="cb-1", minor=eur("120.00"), state="won"), PLATFORM)
+    assert "Up to €120.00" in get(served, f"/orders/order_0_{order}").text
+
+
+def test_the_score_says_what_a_bank_took_over_a_dispute_and_of_which_order(served):
+    market = served.market
+    market.sell(4)
+    order = market.order(amount="120.00", delivered=False, reference="shop-77")
+    market.open(order, "in_transit_overdue", "120.00")
+    bank = Chargeback(order=order, payment="card", reference="cb-1", minor=eur("120.00"), state="lost")
+    market.accept(bank, PLATFORM)
+    why = get(served, "/score").text.split('id="why"')[1].split("</section>")[0]
+    assert "€120.00<small>taken back by the bank</small>" in why
+    assert f'<a href="/orders/order_0_{order}">Order shop-77</a>' in why

@@ -390,10 +390,7 @@ def _taken(order: o.Order, disputes: Mapping[int, d.Dispute]) -> Taken:
     """What is approved already or asked back by a bank: by line and by payment (minor units)."""
     if not disputes and not order.chargebacks:
         return NOTHING_TAKEN
-    lines, payments = r.taken(refund for dispute in disputes.values() for refund in dispute.refunds)
-    for payment, minor in c.charged(order).items():
-        payments[payment] = payments.get(payment, 0) + minor
-    return lines, payments
+    return r.taken_of(order, (refund for dispute in disputes.values() for refund in dispute.refunds))
 
 
 def _known(compiled: Compiled | None) -> Compiled:

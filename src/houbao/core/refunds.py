@@ -16,8 +16,10 @@ from typing import Any, Literal
 from msgspec import structs
 
 from houbao.core.accounts import AVAILABLE
+from houbao.core.chargebacks import charged
 from houbao.core.exchange import Rate
 from houbao.core.moves import DisputeEvent, Move
+from houbao.core.orders import Order
 from houbao.core.recoveries import MoneyRecovered, Recovery
 from houbao.core.terms import Record
 
@@ -316,6 +318,14 @@ def taken(refunds: Iterable[Refund | RefundApproved]) -> tuple[dict[str, int], d
             lines[line] = lines.get(line, 0) + minor
         for share in refund.shares:
             payments[share.payment] = payments.get(share.payment, 0) + share.minor
+    return lines, payments
+
+
+def taken_of(order: Order, refunds: Iterable[Refund]) -> tuple[dict[str, int], dict[str, int]]:
+    """What is approved already or asked back by a bank: line id → minor, payment id → minor."""
+    lines, payments = taken(refunds)
+    for payment, minor in charged(order).items():
+        payments[payment] = payments.get(payment, 0) + minor
     return lines, payments
 
 

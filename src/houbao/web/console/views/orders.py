@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.orders import Line, Listing, Order
-from houbao.core.refundable import payment_left, refundable
-from houbao.core.refunds import taken
+from houbao.core.refundable import refundable
+from houbao.core.refunds import taken, taken_of
 from houbao.core.scopes import EVERYTHING, Scope
 from houbao.store import lists, queries
 from houbao.store.pages import Purse, purses, unanswered
@@ -33,7 +33,8 @@ class Item(Struct, frozen=True):
 
 
 class OrderPage(Struct, frozen=True):
-    """An order with its lines and disputes; amounts are minor units."""
+    """An order with its lines and disputes; amounts are minor units. `left` is what can still be refunded; a bank took
+    `charged` back and asks for `asked_back`."""
 
     order: Order
     items: list[Item]
@@ -42,6 +43,8 @@ class OrderPage(Struct, frozen=True):
     paid: int
     left: int
     refunded: int
+    charged: int
+    asked_back: int
 
 
 class OrderRow(Struct, frozen=True):
@@ -73,7 +76,8 @@ def order_page(connection: sqlite3.Connection, part: int, scope: Scope, number: 
 def whole(connection: sqlite3.Connection, part: int, order: Order) -> OrderPage:
     """An order with everything that hangs on it."""
     disputes = queries.disputes_of(connection, part, order.id)
-    lines, payments = taken(refund for dispute in disputes for refund in dispute.refunds)
+    refunds = [refund for dispute in disputes for refund in dispute.refunds]
+    lines, payments = taken_of(order, refunds)
     pieces = {line.id: line.quantity for line in order.lines}
     items = [
         Item(line, listing_of(connection, part, line), refundable(order, {line.id: line.quantity}, lines, payments))
@@ -87,8 +91,14 @@ def whole(connection: sqlite3.Connection, part: int, order: Order) -> OrderPage:
         goodwill=[dispute for dispute in disputes if dispute.route == GOODWILL],
         paid=paid,
         left=refundable(order, pieces, lines, payments),
-        refunded=paid - sum(payment_left(payment, payments) for payment in order.payments),
+        refunded=sum(taken(refunds)[1].values()),
+        charged=_charges(order, "lost"),
+        asked_back=_charges(order, "opened"),
     )
+
+
+def _charges(order: Order, state: str) -> int:
+    return sum(charge.minor for charge in order.chargebacks if charge.state == state)
 
 
 def in_dispute(found: OrderPage) -> Dispute | None:

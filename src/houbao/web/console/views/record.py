@@ -7,7 +7,9 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct, structs
 
 from houbao.core.attribution import Blame, Forecast, blames, forecast
+from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import Dispute
+from houbao.core.orders import Order
 from houbao.core.policy import ScoreCurves
 from houbao.core.refunds import paid_minor
 from houbao.core.scopes import EVERYTHING
@@ -15,7 +17,7 @@ from houbao.core.score import Score, Standing, of_hundred, score_on, standing
 from houbao.core.tallies import Tally
 from houbao.engine.ports import Lines, Scorebook
 from houbao.engine.scoring import curves_of, zone_in
-from houbao.store import lists
+from houbao.store import lists, rows
 from houbao.store.pages import Day, Month, months, score_days
 
 DAYS = 90
@@ -33,13 +35,16 @@ class Part(Struct, frozen=True):
 
 
 class Weighs(Struct, frozen=True):
-    """A dispute that takes points from today's score, on the scale of 100 (millionths of a point); the day from which
-    it takes none; what it cost the seller (minor units)."""
+    """A dispute that takes points from today's score, on the scale of 100 (millionths of a point), of the order with
+    that `reference`; the day from which it takes none; what it cost the seller, and what of that a bank took (minor
+    units)."""
 
     dispute: Dispute
+    reference: str
     lost: int
     gone_on: date
     cost: int
+    bank: int
 
 
 class Tale(Struct, frozen=True):
@@ -125,9 +130,21 @@ def _weighs(connection: sqlite3.Connection, part: int, blamed: Sequence[tuple[st
     for number, (lost, gone_on) in worst:
         dispute = lists.dispute(connection, part, EVERYTHING, number)
         assert dispute is not None
+        order = lists.order(connection, part, EVERYTHING, dispute.order)
+        assert order is not None
         cost = sum(paid_minor(refund) for refund in dispute.refunds if refund.payer == "seller")
-        found.append(Weighs(dispute, lost * 100 // scale, gone_on, cost))
+        bank = _taken_back(connection, part, order, dispute)
+        found.append(Weighs(dispute, order.reference, lost * 100 // scale, gone_on, cost + bank, bank))
     return found
+
+
+def _taken_back(connection: sqlite3.Connection, part: int, order: Order, dispute: Dispute) -> int:
+    """What a bank took from the seller over that dispute (minor units)."""
+    if not order.chargebacks:
+        return 0
+    events = [rows.decode_event(row.body) for row in lists.events(connection, part, order.history)]
+    lost = [event for event in events if isinstance(event, ChargebackMoved) and event.state == "lost"]
+    return sum(event.minor for event in lost if event.dispute == dispute.id and event.payer == "seller")
 
 
 def _tales(known: Standing, score: Score) -> list[Tale]:
