@@ -170,7 +170,7 @@ def reconcile(
 
     with opened(database) as house, progress.shown() as shown:
         done = compare(house, file, account, days, shown)
-    say(done, done.told(), as_json=as_json)
+    say(done.document(), done.told(), as_json=as_json)
     if not done.even:
         sys.exit(1)
 

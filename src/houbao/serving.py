@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import msgspec
-from msgspec import structs
 
 from houbao.books.extract import BookError
 from houbao.books.findings import Reconciled
@@ -105,12 +104,11 @@ def site_for(
             file.write_bytes(content)
             house = House(settings or Settings(database_url=f"sqlite:///{path}"), clock=now)
             try:
-                found = reconciling.reconcile(house, file, account, days, lambda *step: None)
-            except (BookError, CommandFailed) as error:
-                raise BookError(str(error).replace(str(file), name)) from None
+                return reconciling.reconcile(house, file, account, days, lambda *step: None, name)
+            except CommandFailed as error:
+                raise BookError(error.args[0]) from None
             finally:
                 house.close()
-        return structs.replace(found, file=name)
 
     return Site(
         reader=reader,

@@ -179,6 +179,14 @@ def test_what_both_have_but_tell_differently_is_different(market, tmp_path, chan
     assert finding.theirs.id == "txn_4"
 
 
+def test_json_tells_the_reasons_as_the_text_does(market, tmp_path):
+    done = compared(market, [*whole(market), txn(8, 7_700, "topup", "tu_2", currency="usd")], tmp_path)
+    (extra,) = json.loads(json.dumps(done.document()))["extra"]
+    assert (extra["reason"], extra["theirs"]["place"]) == (done.extra[0].reason, "object 6")
+    assert any(extra["reason"] in line for line in done.told())
+    assert list(extra) == ["theirs", "ours", "differs", "reason", "entry", "command"]
+
+
 def test_two_of_one_amount_are_told_apart_by_their_names(market, tmp_path):
     told = whole(market)
     told[0] |= {"amount": 4_000, "source": "ch_unknown"}

@@ -1,13 +1,18 @@
 """The console speaks to each reader: language, money, time, and nothing left without a translation."""
 
+import ast
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from houbao.core.said import Code, Said
 from houbao.core.score import Rate
 from houbao.web.console import catalogues
 from houbao.web.console.language import LANGUAGES, Voice, negotiate
+from houbao.web.console.refusals import AMOUNTS, POSSIBLE, TITLES
+from houbao.web.console.words import TABLES, retell
+from houbao.web.problems import KNOWN
 
 NOW = datetime(2026, 7, 12, 12, 20, tzinfo=UTC)
 ENGLISH, CHINESE = Voice("en", "Europe/Berlin", NOW), Voice("zh-Hans", "Asia/Shanghai", NOW)
@@ -45,6 +50,51 @@ def test_every_message_and_translation_can_be_filled_in(language):
             for one in text if isinstance(text, tuple | list) else (text,):
                 filled = one % dict.fromkeys(re.findall(r"%\((\w+)\)s", one), "7")
                 assert "%(" not in filled
+
+
+def made(name):
+    """Every call in the source that makes a `Said` or a `Code`, with its first argument."""
+    for path in sorted(catalogues.ROOMS.rglob("*.py")):
+        if not catalogues.makes_sentences(path):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+                yield f"{path.name}:{node.lineno}", node.args[0]
+
+
+def test_every_sentence_that_is_made_to_be_said_again_stands_in_the_catalogues():
+    wanted = {message.id for message in catalogues.gathered()}
+    sentences = dict(made("Said"))
+    assert len(sentences) > 100
+    assert [at for at, one in sentences.items() if not isinstance(one, ast.Constant) or one.value not in wanted] == []
+
+
+def test_every_code_inside_a_sentence_is_of_a_table_that_there_is():
+    assert {one.value for _, one in made("Code") if isinstance(one, ast.Constant)} <= set(TABLES)
+
+
+def test_a_sentence_of_the_domain_is_said_in_the_readers_language_with_all_that_stands_in_it():
+    inside = Said(
+        "order %(order)s is %(status)s: %(kind)s cannot happen now",
+        order="<7>",
+        status=Code("status", "shipped"),
+        kind=Code("fact", "paid_out"),
+    )
+    left = (Said("the id of the payment"), "TIME")
+    said = Said("%(reason)s; put in what only you know: %(left)s", reason=inside, left=left)
+    assert retell(ENGLISH, said) == (
+        "order &lt;7&gt; is shipped: paid_out cannot happen now; put in what only you know: the id of the payment, TIME"
+    )
+    assert retell(CHINESE, said) == (
+        "订单 &lt;7&gt; 的状态是“运输途中”：现在不能“支付货款”；请填入只有您知道的内容：付款的编号、TIME"
+    )
+    assert retell(CHINESE, "nobody knows <this>") == "nobody knows &lt;this&gt;"
+
+
+def test_every_refusal_has_words_of_what_happened():
+    assert set(KNOWN) - set(TITLES) == {"failed"}  # which has words of its own
+    assert set(TITLES) - set(KNOWN) == set()
+    assert (set(POSSIBLE) | set(AMOUNTS)) - set(TITLES) == set()
 
 
 def test_a_message_that_nobody_translated_would_be_found():

@@ -2,6 +2,7 @@
 
 import re
 
+import lxml.html
 import pytest
 
 from given import Market
@@ -136,3 +137,22 @@ def test_a_page_lets_in_those_who_may_and_nobody_else(place, letter):
             assert answer.status_code == 403, told
             assert REFUSED.search(answer.text), told
     assert place.market.contents()["events"] == before
+
+
+ENGLISH = re.compile(r"[a-z]{2,},? [a-z]{2,}")
+
+
+@pytest.mark.parametrize("letter", LETTERS)
+def test_no_page_and_no_refusal_of_one_says_an_english_sentence_to_who_reads_chinese(place, letter):
+    headers, chinese = signed_in(place, LETTERS[letter]), PAGE | {"Accept-Language": "zh-CN"}
+    for route in MAY:
+        method, path = route.split()
+        if path.startswith("/live/") or path in ("/styleguide", "/publish"):
+            continue  # goes on until its reader leaves; invented content; the text of the policy itself
+        path = re.sub(r"\{\w+\}", "no-such-one", path)
+        answer = place.client.request(method, path, headers=headers | chinese)
+        page = lxml.html.fromstring(answer.text)
+        for code in page.xpath("//code | //pre | //textarea"):
+            code.drop_tree()
+        said = ENGLISH.findall(page.get_element_by_id("main").text_content())
+        assert said == [], route

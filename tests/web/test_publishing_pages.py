@@ -77,6 +77,21 @@ def test_every_field_at_fault_is_named_and_the_text_stays(served):
     assert "Publish 2026.2" not in answer.text
 
 
+def test_what_is_wrong_with_a_text_is_said_in_the_readers_language(served):
+    wrong = TEXT.replace('seller_answer = "6 d"', 'seller_answer = "soon"') + '[calendars.BR]\nzone = "Mars"\n'
+    wrong = wrong.replace('["reason_class", "is", "SNAD"]', '["reason_class", "is", true]', 1)
+    form = {"text": wrong, "programme": "standard"}
+    page = html.unescape(post(served, "/publish/check", form, "finance", **{"Accept-Language": "zh-CN"}).text)
+    for said in (
+        """<code>timers.seller_answer</code>: 需要一个时长，例如 "5 d"、"24 h" 或 "3 bd"（工作日），现为 'soon'""",
+        "<code>calendars.BR</code>: zone：需要一个时区",
+        "'reason_class' 需要文本，现为 True",
+    ):
+        assert said in page
+    broken = post(served, "/publish/check", form | {"text": "="}, "finance", **{"Accept-Language": "zh-CN"})
+    assert "<li>不是 TOML：" in broken.text
+
+
 @pytest.mark.parametrize(
     ("text", "form", "said"),
     [

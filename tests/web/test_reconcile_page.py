@@ -2,6 +2,7 @@
 booked."""
 
 import json
+import re
 from functools import partial
 from tempfile import SpooledTemporaryFile
 
@@ -86,6 +87,30 @@ def test_each_difference_stands_with_its_reason_and_what_would_even_it(served, k
     assert {name: after[name] for name in ("events", "transfers")} == {
         name: before[name] for name in ("events", "transfers")
     }
+
+
+def test_in_another_language_the_whole_page_is_in_it(served, kim):
+    kim.open("/language/zh-Hans?to=/fund/reconcile")
+    told = [
+        txn(2, 3_900, "charge", "ch_10001", at=T - 10 * DAY),
+        txn(3, 10_000, "topup", "tu_1"),
+        txn(4, -2_000, "payout", "po_1"),
+        txn(5, 2_000, "charge", "ch_5", description="order_0_999999"),
+        txn(6, -2_000, "adjustment", "dp_1"),
+        txn(7, 2_000, "topup", "tu_2", currency="usd"),
+    ]
+    kim.press("与账本对照", file=("payouts.json", json.dumps(told).encode()))
+    for code in kim.page.xpath("//main//code"):
+        code.drop_tree()
+    names = {"payouts", "json", "stripe", "csv", "xml", "camt", "mib", "houbao", "import", "paid_out", "chargeback"}
+    names |= {"oak", "sandbox", "card", "ch_", "order_", "eur", "usd", "charge", "topup", "payout", "adjustment"}
+    assert set(re.findall(r"[a-z_]{3,}", kim.text().lower())) <= names
+
+
+def test_a_file_that_cannot_be_compared_is_said_in_the_readers_language(kim):
+    kim.open("/language/zh-Hans?to=/fund/reconcile")
+    kim.press("与账本对照", file=("statement.txt", b""))
+    assert "statement.txt：文件是空的。" in kim.text()
 
 
 def test_days_and_account_are_those_of_the_form(served, kim):

@@ -13,6 +13,7 @@ from xml.parsers import expat
 from houbao.books.external import External, File, checked, file_of, tokens_of
 from houbao.books.extract import BookError
 from houbao.core.money import DIGITS, parse
+from houbao.core.said import Said
 
 VERSIONS = ("02", "04", "08")
 _MESSAGE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(\w+\.\d{3}\.\d{3})\.(\d{2})", re.ASCII)
@@ -24,21 +25,27 @@ def read_xml(data: bytes) -> File:
     space, _, name = document.tag.rpartition(" ")
     found = _MESSAGE.fullmatch(space)
     if name != "Document" or not found:
-        raise BookError(f"an XML file whose first element is {name!r} is no message of ISO 20022")
+        raise BookError(Said("an XML file whose first element is %(name)s is no message of ISO 20022", name=repr(name)))
     message, version = found.groups()
+    form = f"{message}.{version}"
     if message != "camt.053.001" or version not in VERSIONS:
-        raise BookError(f"the message is {message}.{version}; it must be camt.053.001, version {', '.join(VERSIONS)}")
+        said = Said(
+            "the message is %(message)s; it must be camt.053.001, version %(versions)s",
+            message=form,
+            versions=VERSIONS,
+        )
+        raise BookError(said)
     lines: list[External] = []
     skipped = 0
     for at, statement in enumerate(_all(document, "BkToCstmrStmt", "Stmt"), 1):
         named = _text(statement, "Id") or at
         for number, entry in enumerate(_all(statement, "Ntry"), 1):
-            place = f"statement {at}, entry {number}"
+            place = Said("statement %(at)s, entry %(number)s", at=at, number=number)
             if (_text(entry, "Sts", "Cd") or _text(entry, "Sts")) != "BOOK":
                 skipped += 1
                 continue
             lines += _lines(place, entry, f"{named}-{number}")
-    return file_of(f"a bank's statement ({message}.{version})", "bank", lines, skipped)
+    return file_of(Said("a bank's statement (%(message)s)", message=form), "bank", lines, skipped)
 
 
 def _parsed(data: bytes) -> Element:
@@ -50,14 +57,16 @@ def _parsed(data: bytes) -> Element:
     parser.CharacterDataHandler = builder.data
 
     def refuse(*_: object) -> None:
-        raise BookError("the XML has a document type: no bank's statement does, and it could name files or grow huge")
+        raise BookError(
+            Said("the XML has a document type: no bank's statement does, and it could name files or grow huge")
+        )
 
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise BookError(f"the XML is damaged: {error}") from None
+        raise BookError(Said("the XML is damaged: %(error)s", error=error)) from None
     return builder.close()
 
 
@@ -74,7 +83,15 @@ def _lines(place: str, entry: Element, number: str) -> Iterator[External]:
     if len(parts) > 1 and all(minor for _, minor in parts) and sum(minor for _, minor in parts) == total:
         for at, (detail, minor) in enumerate(parts, 1):
             tokens = tokens_of(*common, *_words(detail))
-            yield External(f"{place}, transaction {at}", f"{own or number}/{at}", day, minor, code, kind, tokens)
+            yield External(
+                Said("%(place)s, transaction %(number)s", place=place, number=at),
+                f"{own or number}/{at}",
+                day,
+                minor,
+                code,
+                kind,
+                tokens,
+            )
         return
     tokens = tokens_of(*common, *(word for detail, _ in sides for word in _words(detail)))
     yield External(place, own or number, day, total, code, kind, tokens)
@@ -84,14 +101,14 @@ def _amount(place: str, node: Element, *path: str) -> tuple[int, str]:
     """(minor units, currency)."""
     found = _first(node, *path)
     if found is None:
-        raise BookError(f"{place}: the amount is missing")
+        raise BookError(Said("%(place)s: the amount is missing", place=place))
     code = found.get("Ccy", "")
     if code not in DIGITS:
-        raise BookError(f"{place}: {code!r} is not a currency of ISO 4217")
+        raise BookError(Said("%(place)s: %(code)s is not a currency of ISO 4217", place=place, code=repr(code)))
     try:
         return checked(place, parse(found.text or "", code)), code
     except ValueError as error:
-        raise BookError(f"{place}: {error}") from None
+        raise BookError(Said("%(place)s: %(error)s", place=place, error=error)) from None
 
 
 def _detail_amount(place: str, detail: Element, code: str) -> int:
@@ -106,7 +123,7 @@ def _detail_amount(place: str, detail: Element, code: str) -> int:
 def _side(place: str, node: Element, entry: Element) -> int:
     side = _text(node, "CdtDbtInd") or _text(entry, "CdtDbtInd")
     if side not in ("CRDT", "DBIT"):
-        raise BookError(f"{place}: CdtDbtInd is {side!r}, neither CRDT nor DBIT")
+        raise BookError(Said("%(place)s: CdtDbtInd is %(side)s, neither CRDT nor DBIT", place=place, side=repr(side)))
     return 1 if side == "CRDT" else -1
 
 
@@ -117,8 +134,8 @@ def _day(place: str, entry: Element) -> date:
                 try:
                     return datetime.fromisoformat(text).date()
                 except ValueError:
-                    raise BookError(f"{place}: {text!r} is no date") from None
-    raise BookError(f"{place}: it says neither when it was booked nor its value date")
+                    raise BookError(Said("%(place)s: %(text)s is no date", place=place, text=repr(text))) from None
+    raise BookError(Said("%(place)s: it says neither when it was booked nor its value date", place=place))
 
 
 # --- the tree ------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from houbao.books.extract import BookError
 from houbao.core.money import LARGEST
+from houbao.core.said import Said
 from houbao.core.terms import REFERENCE
 
 BOOKED = "reconcile-"
@@ -69,14 +70,16 @@ def tokens_of(*texts: str) -> frozenset[str]:
 def checked(place: str, minor: int) -> int:
     """The amount, as long as it is one that can be. Raises BookError."""
     if abs(minor) > LARGEST:
-        raise BookError(f"{place}: {minor} minor units are more than any amount may be")
+        raise BookError(
+            Said("%(place)s: %(minor)s minor units are more than any amount may be", place=place, minor=minor)
+        )
     return minor
 
 
 def file_of(form: str, holder: str, lines: list[External], skipped: int = 0) -> File:
     """The file of those lines. Raises BookError where it has none."""
     if not lines:
-        raise BookError(f"the file is {form}, but no line of it tells of cash that has moved")
+        raise BookError(Said("the file is %(format)s, but no line of it tells of cash that has moved", format=form))
     days = [line.day for line in lines]
     return File(form, holder, min(days), max(days), lines, skipped)
 
@@ -86,5 +89,8 @@ def check_once(lines: list[External]) -> None:
     seen: dict[str, str] = {}
     for line in lines:
         if line.id in seen:
-            raise BookError(f"{line.place}: {line.id} stands in {seen[line.id]} already")
+            said = Said(
+                "%(place)s: %(id)s stands in %(before)s already", place=line.place, id=line.id, before=seen[line.id]
+            )
+            raise BookError(said)
         seen[line.id] = line.place

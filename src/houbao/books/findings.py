@@ -1,6 +1,6 @@
 """What came of comparing a file with the ledger: how much agrees, and each difference with what would even it."""
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from houbao.core.money import Money
 
@@ -40,8 +40,8 @@ class Even(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """A difference: the line, the movement, or both; which of amount, currency and date they tell differently; why, and
-    what to run."""
+    """A difference: the line, the movement, or both; which of amount, currency and date they tell differently; why (a
+    `Said`), and what to run."""
 
     theirs: Theirs | None
     ours: Ours | None
@@ -90,6 +90,10 @@ class Reconciled(Struct, frozen=True):
     def even(self) -> bool:
         """Whether nothing differs."""
         return not (self.missing or self.extra or self.different)
+
+    def document(self) -> object:
+        """As JSON tells it, its sentences in English."""
+        return to_builtins(self, enc_hook=str)
 
     def told(self) -> list[str]:
         """As lines of text."""

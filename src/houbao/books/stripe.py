@@ -16,6 +16,7 @@ from msgspec import Struct
 from houbao.books.external import External, File, check_once, checked, file_of, tokens_of
 from houbao.books.extract import BookError
 from houbao.core.money import DIGITS, parse
+from houbao.core.said import Said
 
 IN_HUNDREDTHS = ("ISK", "UGX")
 OBJECT = "balance_transaction"
@@ -49,7 +50,7 @@ def read_json(data: bytes) -> File:
     """The file of balance transactions in JSON. Raises BookError, which names the place."""
     lines = [_line(place, plain) for place, plain in _objects(data)]
     check_once(lines)
-    return file_of("Stripe's balance transactions (JSON)", "provider", lines)
+    return file_of(Said("Stripe's balance transactions (JSON)"), "provider", lines)
 
 
 def _objects(data: bytes) -> Iterator[tuple[str, Any]]:
@@ -59,33 +60,44 @@ def _objects(data: bytes) -> Iterator[tuple[str, Any]]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         rows = [(number, row) for number, row in enumerate(data.splitlines(), 1) if row.strip()]
         if len(rows) < 2:
-            raise BookError(f"it begins like JSON, but is none: {error}") from None
+            raise BookError(Said("it begins like JSON, but is none: %(error)s", error=error)) from None
         for number, row in rows:
             try:
-                yield f"line {number}", msgspec.json.decode(row)
+                yield _at_line(number), msgspec.json.decode(row)
             except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-                raise BookError(f"line {number}: no JSON: {wrong}") from None
+                raise BookError(Said("%(place)s: no JSON: %(error)s", place=_at_line(number), error=wrong)) from None
         return
     if isinstance(whole, dict) and isinstance(whole.get("data"), list):
         if whole.get("has_more") is True:
-            raise BookError("the list goes on (has_more is true): fetch all of its pages into one file")
+            raise BookError(Said("the list goes on (has_more is true): fetch all of its pages into one file"))
         whole = whole["data"]
     found = whole if isinstance(whole, list) else [whole]
-    yield from ((f"object {number}", one) for number, one in enumerate(found, 1))
+    yield from ((Said("object %(number)s", number=number), one) for number, one in enumerate(found, 1))
+
+
+def _at_line(number: int) -> Said:
+    return Said("line %(number)s", number=number)
 
 
 def _line(place: str, plain: Any) -> External:
     try:
         told = msgspec.convert(plain, _Transaction)
     except msgspec.ValidationError as error:
-        raise BookError(f"{place}: no balance transaction of Stripe's: {error}") from None
+        raise BookError(
+            Said("%(place)s: no balance transaction of Stripe's: %(error)s", place=place, error=error)
+        ) from None
     if told.object != OBJECT:
-        raise BookError(f"{place}: a {told.object}, where a {OBJECT} belongs")
+        raise BookError(
+            Said("%(place)s: a %(object)s, where a %(wanted)s belongs", place=place, object=told.object, wanted=OBJECT)
+        )
     code = _currency(place, told.currency)
     try:
         at = datetime.fromtimestamp(told.created, UTC)
     except (OverflowError, OSError, ValueError):
-        raise BookError(f"{place}: created is {told.created}: no time in seconds since 1970") from None
+        said = Said(
+            "%(place)s: created is %(created)s: no time in seconds since 1970", place=place, created=told.created
+        )
+        raise BookError(said) from None
     words = [told.description or "", *_words(told.source)]
     amount, fee = (_iso(place, minor, code) for minor in (told.amount, told.fee))
     kind = told.reporting_category or told.type
@@ -108,7 +120,7 @@ def _words(value: Any) -> Iterator[str]:
 def _currency(place: str, text: str) -> str:
     code = text.strip().upper()
     if code not in DIGITS:
-        raise BookError(f"{place}: {text!r} is not a currency of ISO 4217")
+        raise BookError(Said("%(place)s: %(code)s is not a currency of ISO 4217", place=place, code=repr(text)))
     return code
 
 
@@ -117,7 +129,9 @@ def _iso(place: str, minor: int, code: str) -> int:
     if code not in IN_HUNDREDTHS:
         return checked(place, minor)
     if minor % 100:
-        raise BookError(f"{place}: {minor} is not a whole amount of {code}")
+        raise BookError(
+            Said("%(place)s: %(minor)s is not a whole amount of %(code)s", place=place, minor=minor, code=code)
+        )
     return checked(place, minor // 100)
 
 
@@ -137,32 +151,32 @@ def read_csv(data: bytes) -> File:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BookError(f"the file is not UTF-8: {error}") from None
+        raise BookError(Said("the file is not UTF-8: %(error)s", error=error)) from None
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     columns = _columns(list(reader.fieldnames or []))
     if columns is None:
-        raise BookError("its columns are not those of a report of Stripe's")
+        raise BookError(Said("its columns are not those of a report of Stripe's"))
     reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
     lines: list[External] = []
     try:
-        lines.extend(_row(f"line {reader.line_num}", row, columns) for row in reader)
+        lines.extend(_row(_at_line(reader.line_num), row, columns) for row in reader)
     except csv.Error as error:
-        raise BookError(f"line {reader.line_num}: {error}") from None
+        raise BookError(Said("%(place)s: %(error)s", place=_at_line(reader.line_num), error=error)) from None
     check_once(lines)
-    return file_of("a report of Stripe's (CSV)", "provider", lines)
+    return file_of(Said("a report of Stripe's (CSV)"), "provider", lines)
 
 
 def _row(place: str, row: dict[str | None, Any], columns: dict[str, str]) -> External:
     if None in row or None in row.values():
-        raise BookError(f"{place}: not as many cells as the header has; is the file whole?")
+        raise BookError(Said("%(place)s: not as many cells as the header has; is the file whole?", place=place))
     cells = {what: str(row[name]).strip() for what, name in columns.items()}
     code = _currency(place, cells["currency"])
     if not cells["id"]:
-        raise BookError(f"{place}: the transaction's id is missing")
+        raise BookError(Said("%(place)s: the transaction's id is missing", place=place))
     try:
         amount, fee = parse(cells["amount"], code), parse(cells["fee"] or "0", code)
     except ValueError as error:
-        raise BookError(f"{place}: {error}") from None
+        raise BookError(Said("%(place)s: %(error)s", place=place, error=error)) from None
     tokens = tokens_of(*(str(cell) for cell in row.values()))
     day, at = _time(place, cells["at"], in_utc="utc" in columns["at"].lower())
     minor, kept = checked(place, amount), checked(place, fee)
@@ -174,7 +188,8 @@ def _time(place: str, text: str, *, in_utc: bool) -> tuple[date, datetime | None
     try:
         told = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
-        raise BookError(f"{place}: {text!r} is no time such as 2026-07-08 12:20:00") from None
+        said = Said("%(place)s: %(text)s is no time such as 2026-07-08 12:20:00", place=place, text=repr(text))
+        raise BookError(said) from None
     if in_utc and told.tzinfo is None:
         told = told.replace(tzinfo=UTC)
     return told.date(), told if ":" in text and told.tzinfo else None

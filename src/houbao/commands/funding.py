@@ -12,6 +12,7 @@ from houbao.core.fund import FundCommand, MoveCash, PayDeposit, TopUp
 from houbao.core.money import decimal
 from houbao.core.recoveries import Recover
 from houbao.core.refunds import SettleRefund
+from houbao.core.said import Said
 from houbao.core.shortfalls import WriteOff
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.ports import Request
@@ -47,9 +48,12 @@ def check(house: House, command: FundCommand) -> None:
     if isinstance(command, MoveCash):
         _check_provider(house, command.provider)
     if isinstance(command, TopUp | PayDeposit | MoveCash) and command.currency not in known:
-        raise Refused(
-            "bad_currency", f"no programme pays in {command.currency}, only in {', '.join(known)}: nothing was booked"
+        said = Said(
+            "no programme pays in %(currency)s, only in %(known)s: nothing was booked",
+            currency=command.currency,
+            known=tuple(known),
         )
+        raise Refused("bad_currency", said)
 
 
 def key_of_day(command: FundCommand, now: datetime) -> str:
@@ -70,7 +74,12 @@ def check_settled_in(house: House, dispute: int, currency: str) -> None:
     found = house.database.dispute(0, dispute)
     refund = refund_of(found) if found else None
     if refund and refund.in_fund and refund.in_fund.currency != currency:
-        raise Refused("bad_currency", f"it was paid out of a fund in {refund.in_fund.currency}, not in {currency}")
+        said = Said(
+            "it was paid out of a fund in %(fund)s, not in %(currency)s",
+            fund=refund.in_fund.currency,
+            currency=currency,
+        )
+        raise Refused("bad_currency", said)
 
 
 def recover(house: House, dispute: str, **said: Any) -> dict[str, list[str]]:
@@ -82,7 +91,8 @@ def recover(house: House, dispute: str, **said: Any) -> dict[str, list[str]]:
 def _check_provider(house: House, name: str) -> None:
     known = sorted(house.worker.providers)
     if name and name not in known:
-        raise Refused("unknown_provider", f"no provider {name!r}, only {', '.join(known)}")
+        said = Said("no provider %(provider)s, only %(known)s", provider=repr(name), known=tuple(known))
+        raise Refused("unknown_provider", said)
 
 
 def write_off(house: House, dispute: str, by: str) -> dict[str, list[str]]:

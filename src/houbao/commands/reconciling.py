@@ -21,6 +21,7 @@ from houbao.core.fund import MoveCash, PayDeposit, TopUp
 from houbao.core.money import Money
 from houbao.core.orders import Order
 from houbao.core.refunds import RefundSent, SettleRefund
+from houbao.core.said import Said
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.ports import Request
 from houbao.store import queries
@@ -29,10 +30,13 @@ from houbao.wiring import House
 PLATFORM = Actor("platform", "reconcile")
 
 
-def reconcile(house: House, path: Path, account: str, days: int, shown: Callable[[str, int, int], None]) -> Reconciled:
-    """Compare the file with the ledger's cash. Raises BookError for the file, CommandFailed for an account that is
-    none, or that must be named."""
-    file = read_file(path)
+def reconcile(
+    house: House, path: Path, account: str, days: int, shown: Callable[[str, int, int], None], name: str = ""
+) -> Reconciled:
+    """Compare the file with the ledger's cash; it goes by its path, or by that name. Raises BookError for the file,
+    CommandFailed for an account that is none, or that must be named."""
+    name = name or str(path)
+    file = read_file(path, name)
     with queries.reading(house.database.connection):
         account = _account(house, file, account)
         ours = _cash(house, account, file, timedelta(days=days), shown)
@@ -41,7 +45,7 @@ def reconcile(house: House, path: Path, account: str, days: int, shown: Callable
         known = _known(house, account, done.extra)
     near = timedelta(days=days)
     return Reconciled(
-        file=str(path),
+        file=name,
         format=file.format,
         account=account,
         first=str(file.first),
@@ -63,7 +67,9 @@ def _account(house: House, file: File, asked: str) -> str:
     cash = [BANK, *queries.provider_accounts(house.database.connection, 0)]
     if asked:
         if asked not in cash:
-            raise CommandFailed(f"no cash has moved at {asked!r}: the ledger has {', '.join(cash)}")
+            raise CommandFailed(
+                Said("no cash has moved at %(asked)s: the ledger has %(known)s", asked=repr(asked), known=tuple(cash))
+            )
         return asked
     if file.holder == "bank":
         return BANK
@@ -72,7 +78,10 @@ def _account(house: House, file: File, asked: str) -> str:
         return "provider:stripe"
     if len(providers) == 1:
         return providers[0]
-    raise CommandFailed(f"say with --account whose file it is: the ledger has {', '.join(providers) or 'no provider'}")
+    if not providers:
+        raise CommandFailed(Said("say with --account whose file it is: the ledger has no provider"))
+    known = tuple(providers)
+    raise CommandFailed(Said("say with --account whose file it is: the ledger has %(known)s", known=known))
 
 
 def _cash(
@@ -138,8 +147,7 @@ def _tried(house: House, proposal: Proposal) -> Proposal:
         by = FINANCE if fund or isinstance(command, SettleRefund) else PLATFORM
         house.engine.preview(Request(command, by, house.clock()))
     except Refused as refused:
-        said = f"{proposal.reason}. As things stand no command books it: {refused.detail}"
-        return structs.replace(proposal, reason=said, command="")
+        return proposals.without_command(proposal, refused)
     return proposal
 
 

@@ -26,6 +26,7 @@ from houbao.core.refunds import (
     find_share,
     paid_minor,
 )
+from houbao.core.said import Said
 from houbao.core.terms import Refused, check_reference
 
 MOST_CODE = 64
@@ -158,10 +159,13 @@ def decide_abandon(refund: Refund, owed: int, head: Head) -> RefundResolved:
 def decide_settle(refund: Refund, command: SettleRefund, head: Head) -> list[RefundEvent]:
     """Book what the provider took for a refund in another currency. Raises Refused: bad_amount, nothing_to_settle."""
     if not 0 < command.taken <= money.LARGEST:
-        raise Refused("bad_amount", f"what was taken is {command.taken}: give minor units above zero")
+        raise Refused(
+            "bad_amount", Said("what was taken is %(taken)s: give minor units above zero", taken=command.taken)
+        )
     share = find_share(refund, payment=command.payment)
     if share is None or refund.in_fund is None or share.settled or share.state not in SETTLED:
-        raise Refused("nothing_to_settle", "over that payment nothing was paid in another currency that is not settled")
+        said = Said("over that payment nothing was paid in another currency that is not settled")
+        raise Refused("nothing_to_settle", said)
     return [
         RefundSettled(
             **head,

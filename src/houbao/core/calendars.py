@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from houbao.core.said import Said, fault_at
 from houbao.core.terms import Record
 
 DAY = timedelta(hours=24)
@@ -81,27 +82,40 @@ def parse_wait(text: str) -> Wait:
     return Wait(count=int(match[1]), unit=match[2])  # ty: ignore[invalid-argument-type]
 
 
-def parse_calendar(country: str, raw: Mapping[str, Any]) -> tuple[Calendar, list[str]]:
+def parse_calendar(country: str, raw: Mapping[str, Any]) -> tuple[Calendar, list[Said]]:
     """The calendar of a country (ISO 3166, two letters) as a policy writes it, and every fault of it, by field.
 
     `zone` is a name of the IANA's time zones, `weekend` a list such as ["Sat", "Sun"], `holidays` a list of dates.
     """
-    faults = [f"{name}: no such field" for name in sorted(raw.keys() - {"zone", "weekend", "holidays"})]
+    faults: list[Said] = [
+        fault_at(name, Said("no such field")) for name in sorted(raw.keys() - {"zone", "weekend", "holidays"})
+    ]
     if not re.fullmatch(r"[A-Z]{2}", country, re.ASCII):
-        faults.append(f"the country is two capital letters such as BR, found {country!r}")
+        faults.append(Said("the country is two capital letters such as BR, found %(country)s", country=repr(country)))
     zone, weekend, holidays = raw.get("zone"), raw.get("weekend", ["Sat", "Sun"]), raw.get("holidays", [])
     if not isinstance(zone, str) or zone_of(zone) is None:
-        faults.append(f'zone: a time zone such as "America/Sao_Paulo" is needed, found {zone!r}')
+        faults.append(
+            fault_at("zone", Said('a time zone such as "America/Sao_Paulo" is needed, found %(zone)s', zone=repr(zone)))
+        )
         zone = "UTC"
     if not isinstance(weekend, list) or not all(day in WEEK for day in weekend) or len(set(weekend)) >= len(WEEK):
-        faults.append(f"weekend: a list of at most six of {', '.join(WEEK)} is needed, found {weekend!r}")
+        faults.append(
+            fault_at(
+                "weekend",
+                Said(
+                    "a list of at most six of %(known)s is needed, found %(weekend)s",
+                    known=tuple(WEEK),
+                    weekend=repr(weekend),
+                ),
+            )
+        )
         weekend = []
     # A TOML date with a time of day is a date to Python too.
     if not isinstance(holidays, list) or not all(type(day) is date for day in holidays):
-        faults.append("holidays: a list of dates such as 2026-12-25, without quotes, is needed")
+        faults.append(fault_at("holidays", Said("a list of dates such as 2026-12-25, without quotes, is needed")))
         holidays = []
     twice = sorted({f"{day}" for day in holidays if holidays.count(day) > 1})
-    faults += [f"holidays: {day} stands there twice" for day in twice]
+    faults += [fault_at("holidays", Said("%(day)s stands there twice", day=day)) for day in twice]
     days = frozenset(WEEK.index(day) for day in weekend)
     return Calendar(country=country, zone=zone, weekend=days, holidays=frozenset(holidays)), faults
 

@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 from msgspec import Struct
 
+from houbao.core.said import Said
 from houbao.core.terms import REASONS
 
 
@@ -66,38 +67,41 @@ class Condition(Struct, frozen=True, array_like=True):
     value: Any
 
 
-def condition_faults(where: str, condition: Condition) -> list[str]:
-    """What is wrong with a condition that is written at `where`; empty where it can be used."""
+def condition_fault(condition: Condition) -> Said | None:
+    """What is wrong with a condition; None where it can be used."""
     fact, comparison, value = condition.fact, condition.comparison, condition.value
     if fact not in FACTS:
-        return [f"{where}: no fact {fact!r}; the facts are {', '.join(sorted(FACTS))}"]
+        return Said("no fact %(fact)s; the facts are %(known)s", fact=repr(fact), known=tuple(sorted(FACTS)))
     if comparison not in COMPARISONS:
-        return [f"{where}: no comparison {comparison!r}; there are {', '.join(COMPARISONS)}"]
+        known = tuple(COMPARISONS)
+        return Said("no comparison %(comparison)s; there are %(known)s", comparison=repr(comparison), known=known)
     is_list, is_figure = fact == "categories", fact in MONEY_FACTS or fact in COUNT_FACTS
     if is_list != (comparison == "any_of") or is_figure != (comparison in ("at_most", "at_least")):
-        return [f"{where}: {fact!r} cannot be compared by {comparison!r}"]
+        return Said("%(fact)s cannot be compared by %(comparison)s", fact=repr(fact), comparison=repr(comparison))
     needed = _needed(fact, comparison, value)
-    return [f"{where}: {fact!r} needs {needed}, found {value!r}"] if needed else []
+    if needed is None:
+        return None
+    return Said("%(fact)s needs %(needed)s, found %(found)s", fact=repr(fact), needed=needed, found=repr(value))
 
 
-def _needed(fact: str, comparison: str, value: Any) -> str:
-    """What the condition's value should have been; empty where it is that."""
+def _needed(fact: str, comparison: str, value: Any) -> Said | None:
+    """What the condition's value should have been; None where it is that."""
     is_flag = FACTS[fact] is bool
     if comparison in ("in", "not_in", "any_of"):
-        good, needed = _is_texts(value) and not is_flag, "a list of texts"
+        good, needed = _is_texts(value) and not is_flag, Said("a list of texts")
     elif fact in MONEY_FACTS:
-        good, needed = is_amount(value), 'an amount such as "15.00"'
+        good, needed = is_amount(value), Said('an amount such as "15.00"')
     elif fact in COUNT_FACTS:
-        good, needed = is_count(value), "a whole number from 0"
+        good, needed = is_count(value), Said("a whole number from 0")
     elif is_flag:
-        good, needed = isinstance(value, bool), "true or false"
+        good, needed = isinstance(value, bool), Said("true or false")
     else:
-        good, needed = isinstance(value, str), "a text"
+        good, needed = isinstance(value, str), Said("a text")
     known = KNOWN_VALUES.get(fact)
     if good and known:
         wanted = value if isinstance(value, list) else [value]
-        good, needed = all(one in known for one in wanted), f"one of {', '.join(known)}"
-    return "" if good else needed
+        good, needed = all(one in known for one in wanted), Said("one of %(known)s", known=tuple(known))
+    return None if good else needed
 
 
 def _is_texts(value: Any) -> bool:

@@ -18,6 +18,7 @@ from houbao.core.moves import Timer
 from houbao.core.orders import Order, Payment
 from houbao.core.phases import head_of
 from houbao.core.refunds import RefundResolved, RefundReturned, is_settled, open_shares
+from houbao.core.said import Code, Said
 from houbao.core.scene import Purse, Scene
 from houbao.core.shortfalls import draw, drawn_on, fund_room
 from houbao.core.terms import Refused, check_reference
@@ -49,13 +50,24 @@ def decide_chargeback(
     known = known_charge(order, command.reference)
     if known is not None:
         if (known.payment, known.minor) != (command.payment, command.minor):
-            raise Refused("chargeback_turn", f"chargeback {known.reference} is of {known.minor} on {known.payment}")
+            said = Said(
+                "chargeback %(reference)s is of %(amount)s on %(payment)s",
+                reference=known.reference,
+                amount=known.minor,
+                payment=known.payment,
+            )
+            raise Refused("chargeback_turn", said)
         if known.state == command.state:
             return []
         if known.state != "opened":
-            raise Refused("chargeback_turn", f"chargeback {known.reference} was {known.state}: that is the end of it")
+            said = Said(
+                "chargeback %(reference)s was %(state)s: that is the end of it",
+                reference=known.reference,
+                state=Code("chargeback_state", known.state),
+            )
+            raise Refused("chargeback_turn", said)
     elif command.state == "won":
-        raise Refused("chargeback_turn", f"chargeback {command.reference} was never opened")
+        raise Refused("chargeback_turn", Said("chargeback %(reference)s was never opened", reference=command.reference))
     before = scene.taken_payments.get(payment.id, 0) - (command.minor if known else 0)
     moved = ChargebackMoved(
         at=scene.now,
@@ -95,13 +107,17 @@ def _payment(command: Chargeback, scene: Scene) -> Payment:
     check_reference("reference", command.reference)
     payment = next((payment for payment in order.payments if payment.id == command.payment), None)
     if payment is None:
-        raise Refused("unknown_payment", f"order {order.reference} has no payment {command.payment!r}")
+        said = Said("order %(order)s has no payment %(payment)s", order=order.reference, payment=repr(command.payment))
+        raise Refused("unknown_payment", said)
     if by.role == "provider" and by.id != payment.provider:
         raise Refused("not_yours", f"that payment went by {payment.provider}, not by {by.id}")
     if order.paid_at is None:
-        raise Refused("not_paid", f"order {order.reference} has not been paid")
+        raise Refused("not_paid", Said("order %(order)s has not been paid", order=order.reference))
     if not 0 < command.minor <= payment.minor:
-        raise Refused("bad_amount", f"the chargeback is {command.minor}, the payment {payment.minor}")
+        said = Said(
+            "the chargeback is %(amount)s, the payment %(payment)s", amount=command.minor, payment=payment.minor
+        )
+        raise Refused("bad_amount", said)
     return payment
 
 

@@ -27,6 +27,7 @@ from houbao.core.orders import (
 )
 from houbao.core.programme import Coverage
 from houbao.core.protection import matures_at
+from houbao.core.said import Code, Said
 from houbao.core.terms import Actor, Refused, check_aware, check_reference, tag_of
 
 
@@ -52,7 +53,15 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by:
     check_aware("at", command.at)
     kind = tag_of(command)
     if kind not in LIFE[order.status]:
-        raise Refused("order_turn", f"order {order.reference} is {order.status}: {kind} cannot happen now")
+        raise Refused(
+            "order_turn",
+            Said(
+                "order %(order)s is %(status)s: %(kind)s cannot happen now",
+                order=order.reference,
+                status=Code("status", order.status),
+                kind=Code("fact", kind),
+            ),
+        )
     who = str(by)
     if isinstance(command, Paid):
         return [_paid(order, command, coverage, till, who)]
@@ -98,7 +107,10 @@ def _rated(order: Order, command: Rated, who: str) -> OrderRated:
 def _paid(order: Order, command: Paid, coverage: Coverage, till: Till, by: str) -> OrderPaid:
     paid = sum(payment.minor for payment in order.payments)
     if not paid:
-        raise Refused("bad_payments", f"order {order.reference} was placed without payments: nothing was paid")
+        raise Refused(
+            "bad_payments",
+            Said("order %(order)s was placed without payments: nothing was paid", order=order.reference),
+        )
     if not 0 <= command.commission <= paid:
         raise Refused("bad_amount", f"the commission is {command.commission}, the order was paid {paid}")
     premium = 0
@@ -122,21 +134,40 @@ def _paid(order: Order, command: Paid, coverage: Coverage, till: Till, by: str) 
 
 def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidOut:
     if order.paid_at is None:
-        raise Refused("order_turn", f"order {order.reference} was never paid: nothing can be paid out for it")
+        said = Said("order %(order)s was never paid: nothing can be paid out for it", order=order.reference)
+        raise Refused("order_turn", said)
     if not 0 < command.minor <= money.LARGEST or not 0 <= command.fee <= money.LARGEST:
-        raise Refused("bad_amount", f"the payout is {command.minor}, its fee {command.fee}")
+        said = Said("the payout is %(payout)s, its fee %(fee)s", payout=command.minor, fee=command.fee)
+        raise Refused("bad_amount", said)
     if command.minor > till.payable:
-        raise Refused("payable_short", f"store {order.store} is owed {till.payable}, not {command.minor}")
+        raise Refused(
+            "payable_short",
+            Said(
+                "store %(store)s is owed %(payable)s, not %(amount)s",
+                store=order.store,
+                payable=till.payable,
+                amount=command.minor,
+            ),
+        )
     brought = sum(payment.minor for payment in order.payments) - order.commission - order.premium
     if command.minor > brought - order.paid_out:
         raise Refused(
             "payout_above_order",
-            f"order {order.reference} brought the store {brought}, of which {order.paid_out} were paid out before",
+            Said(
+                "order %(order)s brought the store %(brought)s, of which %(out)s were paid out before",
+                order=order.reference,
+                brought=brought,
+                out=order.paid_out,
+            ),
         )
     if order.coverage.covered and command.at < (mature := matures_at(order, till.days)):
         raise Refused(
             "not_mature",
-            f"what the covered order {order.reference} brought is paid out from {mature.isoformat()} on",
+            Said(
+                "what the covered order %(order)s brought is paid out from %(time)s on",
+                order=order.reference,
+                time=mature.isoformat(),
+            ),
             matures_at=mature.isoformat(),
         )
     return OrderPaidOut(

@@ -4,6 +4,7 @@ moved to a provider, and stores that pay back what was advanced for them."""
 from datetime import datetime
 
 from houbao.core import money
+from houbao.core.said import Said
 from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference
 
 # --- commands ------------------------------------------------------------------------------------------------------
@@ -96,15 +97,15 @@ def decide_fund(
     if by.role not in ("finance", "admin") and not own:
         raise Refused("not_permitted", f"a {by.role} may not move this money; finance does")
     if command.currency not in money.DIGITS:
-        raise Refused("bad_currency", f"{command.currency!r} is not an ISO 4217 currency")
+        raise Refused("bad_currency", Said("%(currency)s is not an ISO 4217 currency", currency=repr(command.currency)))
 
-    def told(minor: int) -> str:
-        return f"{money.decimal(minor, command.currency)} {command.currency}"
+    def told(minor: int) -> money.Money:
+        return money.Money(minor, command.currency)
 
     if not 0 < command.minor <= money.LARGEST:
-        raise Refused("bad_amount", f"the amount is {told(command.minor)}: it must be above zero")
+        raise Refused("bad_amount", Said("the amount is %(amount)s: it must be above zero", amount=told(command.minor)))
     if isinstance(command, PayDeposit | Repay) and not store_known:
-        raise Refused("unknown_store", f"no store {command.store}: register it first")
+        raise Refused("unknown_store", Said("no store %(store)s: register it first", store=command.store))
     said = {"at": now, "by": str(by), "minor": command.minor, "currency": command.currency}
     match command:
         case TopUp():
@@ -117,10 +118,24 @@ def decide_fund(
             return [CashMoved(**said, provider=command.provider, back=command.back)]
         case Repay():
             if command.minor > owed:
-                raise Refused("nothing_owed", f"store {command.store} owes {told(owed)}, not {told(command.minor)}")
+                raise Refused(
+                    "nothing_owed",
+                    Said(
+                        "store %(store)s owes %(owed)s, not %(amount)s",
+                        store=command.store,
+                        owed=told(owed),
+                        amount=told(command.minor),
+                    ),
+                )
             if command.minor > payable:
                 raise Refused(
-                    "payable_short", f"store {command.store} is owed {told(payable)}, not {told(command.minor)}"
+                    "payable_short",
+                    Said(
+                        "store %(store)s is owed %(payable)s, not %(amount)s",
+                        store=command.store,
+                        payable=told(payable),
+                        amount=told(command.minor),
+                    ),
                 )
             return [DebtRepaid(**said, store=command.store)]
 
@@ -131,5 +146,6 @@ def _went(command: MoveCash, now: datetime) -> datetime:
         return now
     check_aware("at", command.at)
     if command.at > now:
-        raise Refused("bad_time", f"at is {command.at.isoformat()}, which is still to come: book it when it has gone")
+        said = Said("at is %(time)s, which is still to come: book it when it has gone", time=command.at.isoformat())
+        raise Refused("bad_time", said)
     return command.at

@@ -4,7 +4,7 @@ A policy is written in TOML, read and checked by `policy_file`, and never change
 function of facts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -139,8 +139,9 @@ def clock_of(policy: Policy, country: str, outages: tuple[Outage, ...] = ()) -> 
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be used. `faults` lists each: the field, what is wrong, what to write instead."""
+    """A policy that cannot be used. `faults` lists each: the field, what is wrong, what to write instead; `said` are
+    the same, where they can be said in another language too."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
-        self.faults = faults
+        self.faults, self.said = [str(fault) for fault in faults], tuple(faults)

@@ -6,27 +6,22 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, get_args
 
-import msgspec
-
 from houbao.core.calendars import Calendar, Span, parse_calendar, parse_wait
-from houbao.core.conditions import condition_faults, is_amount
+from houbao.core.conditions import is_amount
 from houbao.core.policy import (
     MOST_REMINDERS,
-    REFUSALS,
     Commission,
     CoveredReturn,
-    FaultClass,
     Limits,
     Over,
     Policy,
     PolicyError,
     Returns,
-    Route,
-    Rule,
     ScoreCurves,
     Timers,
 )
-from houbao.core.terms import Payer
+from houbao.core.policy_rules import parse_rules
+from houbao.core.said import Said, fault_at
 from houbao.core.watches import WatchLimits
 
 TABLES: dict[str, tuple[str, ...]] = {
@@ -69,8 +64,10 @@ def parse_policy(text: str) -> Policy:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError([f"not TOML: {error}"]) from None
-    faults = [f"{key}: no such field" for key in raw.keys() - TABLES.keys() - {*TEXTS, "rules", "calendars"}]
+        raise PolicyError([Said("not TOML: %(error)s", error=error)]) from None
+    faults = [
+        fault_at(key, Said("no such field")) for key in raw.keys() - TABLES.keys() - {*TEXTS, "rules", "calendars"}
+    ]
     version, title = (_text(raw, key, faults) for key in TEXTS)
     tables = {name: _table(raw, name, faults) for name in TABLES}
     days = _integer(tables, "window.days", 1, 365, faults)
@@ -83,7 +80,7 @@ def parse_policy(text: str) -> Policy:
     premium = _integer(tables, "premium.per_mille", 0, 1000, faults, default=0)
     watch = _watch(tables, faults)
     calendars = _calendars(raw.get("calendars", {}), faults)
-    rules = _rules(raw.get("rules"), faults)
+    rules = parse_rules(raw.get("rules"), faults)
     if faults:
         raise PolicyError(faults)
     return Policy(
@@ -109,21 +106,25 @@ def parse_policy(text: str) -> Policy:
 Tables = dict[str, dict[str, Any]]
 
 
-def _text(raw: dict[str, Any], name: str, faults: list[str]) -> str:
+def _text(raw: dict[str, Any], name: str, faults: list[Said]) -> str:
     value = raw.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= 80:
-        faults.append(f"{name}: a text of 1 to 80 characters is needed, found {value!r}")
+        faults.append(
+            fault_at(name, Said("a text of 1 to 80 characters is needed, found %(found)s", found=repr(value)))
+        )
         return ""
     return value
 
 
-def _table(raw: dict[str, Any], name: str, faults: list[str]) -> dict[str, Any]:
+def _table(raw: dict[str, Any], name: str, faults: list[Said]) -> dict[str, Any]:
     table = raw.get(name, {})
     if not isinstance(table, dict):
-        faults.append(f"{name}: a table [{name}] is needed, found {table!r}")
+        faults.append(
+            fault_at(name, Said("a table [%(name)s] is needed, found %(found)s", name=name, found=repr(table)))
+        )
         return {}
-    what = "timer" if name == "timers" else "field"
-    faults += [f"{name}.{field}: no such {what}" for field in table.keys() - set(TABLES[name])]
+    wrong = Said("no such timer") if name == "timers" else Said("no such field")
+    faults += [fault_at(f"{name}.{field}", wrong) for field in table.keys() - set(TABLES[name])]
     return table
 
 
@@ -132,29 +133,49 @@ def _value(tables: Tables, where: str, default: Any) -> Any:
     return tables[table].get(field, default)
 
 
-def _integer(tables: Tables, where: str, low: int, high: int, faults: list[str], *, default: int | None = None) -> int:
+def _integer(tables: Tables, where: str, low: int, high: int, faults: list[Said], *, default: int | None = None) -> int:
     value = _value(tables, where, default)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        faults.append(f"{where}: a whole number from {low} to {high} is needed, found {value!r}")
+        faults.append(
+            fault_at(
+                where,
+                Said(
+                    "a whole number from %(low)s to %(high)s is needed, found %(found)s",
+                    low=low,
+                    high=high,
+                    found=repr(value),
+                ),
+            )
+        )
         return low
     return value
 
 
-def _duration(tables: Tables, where: str, faults: list[str]) -> timedelta:
+def _duration(tables: Tables, where: str, faults: list[Said]) -> timedelta:
     value = _value(tables, where, None)
     wait = _wait(value)
     if wait is None:
-        faults.append(f'{where}: a time such as "5 d" or "24 h" is needed, found {value!r}')
+        faults.append(
+            fault_at(where, Said('a time such as "5 d" or "24 h" is needed, found %(found)s', found=repr(value)))
+        )
     return wait or timedelta()
 
 
-def _span(tables: Tables, where: str, faults: list[str]) -> Span:
+def _span(tables: Tables, where: str, faults: list[Said]) -> Span:
     """A wait in exact time, or in business days."""
     value = _value(tables, where, None)
     try:
         wait = parse_wait(value if isinstance(value, str) else "")
     except ValueError:
-        faults.append(f'{where}: a time such as "5 d", "24 h" or "3 bd" (business days) is needed, found {value!r}')
+        faults.append(
+            fault_at(
+                where,
+                Said(
+                    'a time such as "5 d", "24 h" or "3 bd" (business days) is needed, found %(found)s',
+                    found=repr(value),
+                ),
+            )
+        )
         return timedelta()
     return wait if wait.unit == "bd" else _wait(value) or timedelta()
 
@@ -164,35 +185,49 @@ def _wait(value: Any) -> timedelta | None:
     return timedelta(hours=int(match[1]) * (24 if match[2] == "d" else 1)) if match else None
 
 
-def _reminders(tables: Tables, faults: list[str]) -> tuple[timedelta, ...]:
+def _reminders(tables: Tables, faults: list[Said]) -> tuple[timedelta, ...]:
     value = _value(tables, "timers.reminders", None)
     waits = [_wait(item) for item in value] if isinstance(value, list) and len(value) <= MOST_REMINDERS else [None]
     if None in waits:
         faults.append(
-            f'timers.reminders: up to {MOST_REMINDERS} times such as ["48 h", "2 h"] are needed, found {value!r}'
+            fault_at(
+                "timers.reminders",
+                Said(
+                    'up to %(most)s times such as ["48 h", "2 h"] are needed, found %(found)s',
+                    most=MOST_REMINDERS,
+                    found=repr(value),
+                ),
+            )
         )
         return ()
     return tuple(wait for wait in waits if wait)
 
 
-def _amount(tables: Tables, where: str, default: str, faults: list[str], *, empty: bool = False) -> str:
+def _amount(tables: Tables, where: str, default: str, faults: list[Said], *, empty: bool = False) -> str:
     value = _value(tables, where, default)
     if not is_amount(value) and not (empty and value == ""):
-        faults.append(f'{where}: an amount such as "15.00"{", or an empty text" * empty} is needed, found {value!r}')
+        faults.append(
+            fault_at(
+                where,
+                Said('an amount such as "15.00", or an empty text is needed, found %(found)s', found=repr(value))
+                if empty
+                else Said('an amount such as "15.00" is needed, found %(found)s', found=repr(value)),
+            )
+        )
     return value
 
 
-def _one_of(tables: Tables, where: str, known: tuple[str, ...], default: str, faults: list[str]) -> Any:
+def _one_of(tables: Tables, where: str, known: tuple[str, ...], default: str, faults: list[Said]) -> Any:
     value = _value(tables, where, default)
     if value not in known:
-        faults.append(f"{where}: {value!r} is not one of {', '.join(known)}")
+        faults.append(fault_at(where, Said("%(found)s is not one of %(known)s", found=repr(value), known=tuple(known))))
     return value
 
 
 # --- tables --------------------------------------------------------------------------------------------------------
 
 
-def _limits(tables: Tables, faults: list[str]) -> Limits:
+def _limits(tables: Tables, faults: list[Said]) -> Limits:
     unsaid = Limits()
     limits = Limits(
         per_dispute=_amount(tables, "limits.per_dispute", unsaid.per_dispute, faults, empty=True),
@@ -202,12 +237,17 @@ def _limits(tables: Tables, faults: list[str]) -> Limits:
     )
     if limits.over == "hand_over" and not limits.per_dispute.strip("0."):
         faults.append(
-            f"limits.per_dispute: to hand over what is above it, it must be above 0, found {limits.per_dispute!r}"
+            fault_at(
+                "limits.per_dispute",
+                Said(
+                    "to hand over what is above it, it must be above 0, found %(found)s", found=repr(limits.per_dispute)
+                ),
+            )
         )
     return limits
 
 
-def _watch(tables: Tables, faults: list[str]) -> WatchLimits:
+def _watch(tables: Tables, faults: list[Said]) -> WatchLimits:
     unsaid = WatchLimits()
 
     def amount(name: str) -> str:
@@ -226,7 +266,7 @@ def _watch(tables: Tables, faults: list[str]) -> WatchLimits:
     )
 
 
-def _returns(tables: Tables, faults: list[str]) -> Returns:
+def _returns(tables: Tables, faults: list[Said]) -> Returns:
     unsaid = Returns()
     return Returns(
         covered=_one_of(tables, "returns.covered", get_args(CoveredReturn), unsaid.covered, faults),
@@ -234,7 +274,7 @@ def _returns(tables: Tables, faults: list[str]) -> Returns:
     )
 
 
-def _score(tables: Tables, faults: list[str]) -> ScoreCurves:
+def _score(tables: Tables, faults: list[Said]) -> ScoreCurves:
     unsaid, found = ScoreCurves(), len(faults)
     figures = {
         name: _integer(tables, f"score.{name}", low, high, faults, default=getattr(unsaid, name))
@@ -244,91 +284,42 @@ def _score(tables: Tables, faults: list[str]) -> ScoreCurves:
     if len(faults) > found:
         return curves
     if (points := sum(figures[part] for part in PARTS)) != 100:
-        faults.append(f"score: the points of {', '.join(PARTS)} must be 100 together, found {points}")
+        faults.append(
+            fault_at(
+                "score",
+                Said(
+                    "the points of %(known)s must be 100 together, found %(points)s", known=tuple(PARTS), points=points
+                ),
+            )
+        )
     if not curves.excellent > curves.good > curves.passing:
-        faults.append("score: excellent must be above good, and good above passing")
+        faults.append(fault_at("score", Said("excellent must be above good, and good above passing")))
     if curves.long_window < curves.window:
-        faults.append(f"score.long_window: at least the window of {curves.window} days is needed")
+        faults.append(
+            fault_at(
+                "score.long_window", Said("at least the window of %(window)s days is needed", window=curves.window)
+            )
+        )
     return curves
 
 
-def _calendars(raw: Any, faults: list[str]) -> dict[str, Calendar]:
+def _calendars(raw: Any, faults: list[Said]) -> dict[str, Calendar]:
     """Country → its business days."""
     if not isinstance(raw, dict):
-        faults.append(f"calendars: a table for each country such as [calendars.BR] is needed, found {raw!r}")
+        faults.append(
+            fault_at(
+                "calendars",
+                Said("a table for each country such as [calendars.BR] is needed, found %(found)s", found=repr(raw)),
+            )
+        )
         return {}
     calendars: dict[str, Calendar] = {}
     for country, table in raw.items():
         if not isinstance(table, dict):
-            faults.append(f"calendars.{country}: a table is needed, found {table!r}")
+            faults.append(
+                fault_at(f"calendars.{country}", Said("a table is needed, found %(found)s", found=repr(table)))
+            )
             continue
         calendars[country], found = parse_calendar(country, table)
-        faults += [f"calendars.{country}: {fault}" for fault in found]
+        faults += [fault_at(f"calendars.{country}", fault) for fault in found]
     return calendars
-
-
-# --- rules ---------------------------------------------------------------------------------------------------------
-
-
-def _rules(raw: Any, faults: list[str]) -> tuple[Rule, ...]:
-    if not isinstance(raw, list) or not raw:
-        faults.append("rules: at least one [[rules]] is needed")
-        return ()
-    rules: list[Rule] = []
-    for place, item in enumerate(raw, 1):
-        try:
-            rule = msgspec.convert(item, Rule)
-        except msgspec.ValidationError as error:
-            faults.append(f"rules[{place}]: {error}")
-            continue
-        where = f"rules[{place}] {rule.name!r}"
-        if rule.name in {earlier.name for earlier in rules}:
-            faults.append(f"{where}: the name is taken by an earlier rule")
-        faults += [f"{where}.{fault}" for fault in _rule_faults(rule)]
-        rules.append(rule)
-    faults += [
-        f"rules[{place}] {rule.name!r}: it has no conditions, so no rule after it can ever match"
-        for place, rule in enumerate(rules[:-1], 1)
-        if not rule.when
-    ]
-    if rules and not faults and rules[-1].when:
-        faults.append(
-            f"rules[{len(rules)}] {rules[-1].name!r}: the last rule must have no conditions, so that one always matches"
-        )
-    return tuple(rules)
-
-
-def _rule_faults(rule: Rule) -> list[str]:
-    faults = [fault for place, c in enumerate(rule.when, 1) for fault in condition_faults(f"when[{place}]", c)]
-    if rule.refuse:
-        if rule.refuse not in REFUSALS:
-            faults.append(f"refuse: {rule.refuse!r} is not one of {', '.join(REFUSALS)}")
-        if rule.route or rule.payer or rule.fault:
-            faults.append("refuse: a rule that refuses has no route, payer or fault")
-        return faults
-    for name, value, known in (
-        ("route", rule.route, get_args(Route)),
-        ("payer", rule.payer, get_args(Payer)),
-        ("fault", rule.fault, get_args(FaultClass)),
-    ):
-        if value not in known:
-            faults.append(f"{name}: {value!r} is not one of {', '.join(known)}")
-    return faults or _payer_faults(rule)
-
-
-def _needs(rule: Rule, fact: str, value: object) -> bool:
-    return any((c.fact, c.comparison, c.value) == (fact, "is", value) for c in rule.when)
-
-
-def _payer_faults(rule: Rule) -> list[str]:
-    """A seller is never debited without an answer period, the fund never pays for what it does not cover."""
-    if rule.route in ("seller", "return") and rule.payer != "seller":
-        return [f"payer: on the route {rule.route} the seller pays, found {rule.payer!r}"]
-    if rule.route == "return" and not _needs(rule, "reason_class", "REMORSE"):
-        return ['when: the return route is for claims without a reason: ["reason_class", "is", "REMORSE"] is needed']
-    if rule.route in ("verify", "instant"):
-        if rule.payer not in ("fund", "platform"):
-            return [f"payer: on the route {rule.route} the fund or the platform pays, found {rule.payer!r}"]
-        if rule.payer == "fund" and not _needs(rule, "covered", True):
-            return ['when: where the fund pays, ["covered", "is", true] is needed']
-    return []

@@ -194,7 +194,15 @@ def condition_words(condition: Condition, currency: str, say: Say = english) -> 
 
 
 def _plain(fact: str, value: str, say: Say) -> str:
-    return say(CLASSES[value]) if fact == "reason_class" and value in CLASSES else value.replace("_", " ")
+    if fact == "reason_class" and value in CLASSES:
+        return say(CLASSES[value])
+    told = plain(value).replace("%", "%%")
+    return say(told)
+
+
+def plain(value: str) -> str:
+    """A policy's own word, such as a category; those of the policy that ships are messages too."""
+    return value.replace("_", " ")
 
 
 PAYERS = {"fund": message("the fund"), "seller": message("the seller"), "platform": message("the platform")}

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from houbao.core.said import Said
+
 Role = Literal["buyer", "seller", "agent", "finance", "admin", "platform", "provider", "mail", "system"]
 """Who may act. `platform` is the marketplace's own software (orders, scans); `system` is the passing of time."""
 
@@ -60,14 +62,16 @@ class Refused(Exception):
     """A command that may not happen. Nothing was written.
 
     `code` is stable (docs/errors.md lists every one), `detail` says what was found, `rule` the policy rule where one
-    refused, `facts` the few values a caller may want to show.
+    refused, `facts` the few values a caller may want to show. `said` is the detail where it can be said in another
+    language too.
     """
 
     def __init__(
         self, code: str, detail: str, *, rule: str = "", reasons: Sequence[Any] = (), **facts: str | int
     ) -> None:
         self.code = code
-        self.detail = detail if len(detail) <= DETAIL else f"{detail[: DETAIL - 1]}…"
+        self.detail = str(detail) if len(detail) <= DETAIL else f"{detail[: DETAIL - 1]}…"
+        self.said = detail if isinstance(detail, Said) else None
         super().__init__(f"{code}: {self.detail}")
         self.rule = rule
         self.reasons = tuple(reasons)

@@ -30,6 +30,7 @@ from houbao.core.refunds import (
     recoverable,
     recovered,
 )
+from houbao.core.said import Said
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed, advanced, drawn_on
 from houbao.core.terms import Refused, check_reference
@@ -160,7 +161,7 @@ def decide_write_off(dispute: Dispute, command: WriteOff, scene: Scene) -> list[
 def _refund(dispute: Dispute, number: int = 0) -> Refund:
     refund = refund_of(dispute, number)
     if refund is None:
-        raise Refused("no_refund", "no such refund was approved on this dispute")
+        raise Refused("no_refund", Said("no such refund was approved on this dispute"))
     return refund
 
 

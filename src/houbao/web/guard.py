@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store.access import session_of
 from houbao.web.callers import NOBODY, Caller, of_session
@@ -121,4 +122,4 @@ async def check_form(request: Request[Any, Any, Any]) -> None:
         given = field if isinstance(field, str) else ""
     wanted = csrf_token(request)
     if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):
-        raise Refused("bad_form", "the form was not made for this session: load the page again")
+        raise Refused("bad_form", Said("the form was not made for this session: load the page again"))

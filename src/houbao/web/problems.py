@@ -11,6 +11,7 @@ from litestar.exceptions import (
 )
 from msgspec import Struct
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.web.refusals import KNOWN
 
@@ -82,15 +83,15 @@ def as_refused(error: Exception) -> Refused:
         case Refused():
             return error
         case NotFoundException():
-            return Refused("not_found", "there is nothing at that path")
+            return Refused("not_found", Said("there is nothing at that path"))
         case MethodNotAllowedException():
-            return Refused("method_not_allowed", "that path does not know this method")
+            return Refused("method_not_allowed", Said("that path does not know this method"))
         case HTTPException(status_code=413):
-            return Refused("too_large", "the body is larger than is taken here")
+            return Refused("too_large", Said("the body is larger than is taken here"))
         case HTTPException(status_code=status) if status < 500:
             return Refused("bad_request", str(error.detail))
         case _:
-            return Refused("failed", f"{type(error).__name__}")
+            return Refused("failed", type(error).__name__)
 
 
 def on_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -8,6 +8,7 @@ from litestar import Request
 from litestar.datastructures import FormMultiDict
 from litestar.types import Receive
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 
 SILENT_SECONDS = 30.0
@@ -41,7 +42,7 @@ class Receiving:
         self._whole = message["type"] != "http.request" or not message.get("more_body", False)
         self._came += len(message.get("body", b""))
         if self._most is not None and self._came > self._most:
-            raise Refused("too_large", f"a form without files has at most {self._most} bytes")
+            raise Refused("too_large", Said("a form without files has at most %(most)s bytes", most=self._most))
         return message
 
     async def _awaited(self) -> Any:
@@ -51,7 +52,7 @@ class Receiving:
             async with asyncio.timeout(min(SILENT_SECONDS, left)):
                 return await self._receive()
         except TimeoutError:
-            raise Refused("too_slow", "the rest of the body did not come in time") from None
+            raise Refused("too_slow", Said("the rest of the body did not come in time")) from None
         finally:
             self._waited += asyncio.get_running_loop().time() - started
 
@@ -61,4 +62,4 @@ async def form_of(request: Request[Any, Any, Any]) -> FormMultiDict:
     try:
         return await request.form()
     except (UnicodeDecodeError, LookupError):  # a part names an encoding of its own, which there may not be
-        raise Refused("bad_text", "a field of the form cannot be read: send UTF-8") from None
+        raise Refused("bad_text", Said("a field of the form cannot be read: send UTF-8")) from None

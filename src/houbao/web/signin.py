@@ -19,6 +19,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store.access import LONGEST, user_of
 from houbao.store.deeds import Deed
@@ -30,7 +31,7 @@ hasher = PasswordHasher()
 NOBODYS = hasher.hash("nobody has this password")
 """What is checked where there is no such user, so that it takes as long."""
 
-FAILED = "that name, password or code is not right"
+FAILED = Said("that name, password or code is not right")
 
 MOST_HASHING = 4
 """Passwords hashed at once: each takes 64 MiB and a core."""
@@ -47,7 +48,14 @@ LEAST_PASSWORD, MOST_PASSWORD = 12, 256
 def hashed(password: str) -> str:
     """A password as it is kept. Raises Refused: bad_request where it is too short or too long."""
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
-        raise Refused("bad_request", f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters")
+        raise Refused(
+            "bad_request",
+            Said(
+                "a password has %(least)s to %(most)s characters",
+                least=LEAST_PASSWORD,
+                most=MOST_PASSWORD,
+            ),
+        )
     with _hashing:
         return hasher.hash(password)
 
@@ -79,10 +87,10 @@ def change_password(site: Site, number: str, before: str, wanted: str) -> Cookie
         user = user_of(reading, number)
     right = _matches(user.password if user else NOBODYS, before[:MOST_PASSWORD])
     if user is None or not (right and counted):
-        raise Refused("sign_in_failed", "that is not the password you have now")
+        raise Refused("sign_in_failed", Said("that is not the password you have now"))
     deed = Deed(now, f"{user.role}:{user.id}", "password_changed", user.id, user.name)
     if not site.access.change_password(user.id, user.password, kept, deed):
-        raise Refused("sign_in_failed", "that is not the password you have now")
+        raise Refused("sign_in_failed", Said("that is not the password you have now"))
     return session_cookie(site, site.access.begin_session("user", user.role, user.id, user.store, now))
 
 
@@ -109,7 +117,7 @@ def arrive(site: Site, secret: str) -> tuple[Cookie, str]:
     now = site.wall()
     found = site.access.use_link(secret, now)
     if found is None:
-        raise Refused("link_used", "this link was used before, or its 15 minutes are over")
+        raise Refused("link_used", Said("this link was used before, or its 15 minutes are over"))
     role, subject = found
     store = subject if role == "seller" else ""
     return session_cookie(site, site.access.begin_session("portal", role, subject, store, now)), role

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 
 MOST_UPLOADS, WITHIN = 60, timedelta(hours=1)
@@ -32,7 +33,9 @@ class Uploads:
     def turn(self, sender: str, most: int) -> Generator[None]:
         """A request with files, from its first byte to its answer. Raises Refused: overloaded."""
         if self._sending[sender] >= most:
-            raise Refused("overloaded", f"{most} requests of yours with files are coming in: send this one then")
+            raise Refused(
+                "overloaded", Said("%(most)s requests of yours with files are coming in: send this one then", most=most)
+            )
         self._sending[sender] += 1
         try:
             yield
@@ -45,7 +48,7 @@ class Uploads:
     def place(self) -> Generator[None]:
         """Room for one more in memory. Raises Refused: overloaded."""
         if self._coming >= MOST_AT_ONCE:
-            raise Refused("overloaded", f"{MOST_AT_ONCE} photographs are coming in: try again")
+            raise Refused("overloaded", Said("%(most)s photographs are coming in: try again", most=MOST_AT_ONCE))
         self._coming += 1
         try:
             yield
@@ -58,7 +61,7 @@ class Uploads:
             self._sent = {who: sent for who, sent in self._sent.items() if sent[-1] > now - WITHIN}
         sent = self._sent.setdefault(sender, deque(maxlen=MOST_UPLOADS))
         if len(sent) == MOST_UPLOADS and sent[0] > now - WITHIN:
-            raise Refused("too_many_uploads", f"{MOST_UPLOADS} photographs came within an hour")
+            raise Refused("too_many_uploads", Said("%(most)s photographs came within an hour", most=MOST_UPLOADS))
         sent.append(now)
 
     def close(self) -> None:

@@ -10,15 +10,22 @@ from babel.messages import Catalog
 from babel.messages.extract import extract, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from houbao.core import promise
+from houbao.core import promise, said
 from houbao.core.policy_file import parse_policy
 from houbao.shipped import policy_text
 from houbao.web.console.language import LANGUAGES, catalogue
 
 WEB = Path(__file__).parents[1]
-KEYWORDS = {"_": None, "N_": None, "say_n": (1, 2)}
+ROOMS = WEB.parent
+SAID, SAID_FROM = {"Said": None}, "from houbao.core.said import"
+"""What marks the sentences of the other rooms that a page can tell in its reader's language: their templates."""
+
+KEYWORDS = {"_": None, "N_": None, "say_n": (1, 2)} | SAID
 CORE = {"say": None, "message": None}
 """What marks the sentences of core/promise.py, which the page of the guarantee says."""
+
+OWN_WORDS = ("categories", "reason")
+"""Facts whose values are words of a policy's own, or codes that it tells as words."""
 
 METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 
@@ -37,9 +44,28 @@ def gathered() -> Catalog:
     with Path(promise.__file__).open("rb") as source:
         for line, message, _, _ in extract("python", source, keywords=CORE):
             found.add(message, None, [("core/promise.py", line)])
+    for path in said_in():
+        with path.open("rb") as source:
+            for line, message, _, _ in extract("python", source, keywords=SAID):
+                found.add(message, None, [(path.relative_to(ROOMS).as_posix(), line)])
     for rule in parse_policy(policy_text()).rules:
         found.add(rule.says, None, [("shipped/policy.toml", 0)])
+        for condition in rule.when:
+            values = condition.value if isinstance(condition.value, list) else [condition.value]
+            for one in values if condition.fact in OWN_WORDS else ():
+                found.add(promise.plain(one), None, [("shipped/policy.toml", 0)])
     return found
+
+
+def said_in() -> list[Path]:
+    """The sources outside the console that make sentences as `Said`."""
+    others = [path for path in sorted(ROOMS.rglob("*.py")) if not path.is_relative_to(WEB / "console")]
+    return [path for path in others if makes_sentences(path)]
+
+
+def makes_sentences(source: Path) -> bool:
+    """Whether the source makes sentences as `Said`."""
+    return source == Path(said.__file__) or SAID_FROM in source.read_text("utf-8")
 
 
 def read(language: str) -> Catalog:

@@ -14,6 +14,7 @@ from houbao.core import money
 from houbao.core import refunds as r
 from houbao.core import returns as g
 from houbao.core.refunds import is_stuck
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.web.console.language import N_
 
@@ -98,9 +99,9 @@ def minor_of(form: Form, currency: str) -> int:
     for name in (currency, get_currency_symbol(currency, "en")):
         text = text.removeprefix(name).removesuffix(name)
     if not text:
-        raise Refused("bad_amount", "write an amount, like 25.00")
+        raise Refused("bad_amount", Said("write an amount, like 25.00"))
     if TWO_WAYS.fullmatch(text) and not ("." in text and money.DIGITS[currency] == 3):
-        raise Refused("bad_amount", f"{text} could be two amounts: write it like 1500.00")
+        raise Refused("bad_amount", Said("%(text)s could be two amounts: write it like 1500.00", text=text))
     if GROUPED.fullmatch(text):
         point = max(text.rfind(","), text.rfind("."))
         whole, cents = (text[:point], text[point + 1 :]) if "," in text and "." in text else (text, "")
@@ -111,9 +112,17 @@ def minor_of(form: Form, currency: str) -> int:
         minor = money.parse(text, currency)
     except ValueError:
         example = "1000.50" if money.DIGITS[currency] else "1000"
-        raise Refused("bad_amount", f"{text[:32]!r} is no amount of {currency}: write it like {example}") from None
+        raise Refused(
+            "bad_amount",
+            Said(
+                "%(text)s is no amount of %(currency)s: write it like %(example)s",
+                text=repr(text[:32]),
+                currency=currency,
+                example=example,
+            ),
+        ) from None
     if minor <= 0:
-        raise Refused("bad_amount", f"{text[:32]} is not above zero")
+        raise Refused("bad_amount", Said("%(text)s is not above zero", text=text[:32]))
     return minor
 
 
@@ -122,7 +131,7 @@ def time_of(form: Form, name: str, zone: tzinfo) -> datetime:
     try:
         at = datetime.fromisoformat(form.get(name, "").strip())
     except ValueError:
-        raise Refused("bad_time", "write the time like 2026-07-14 18:00") from None
+        raise Refused("bad_time", Said("write the time like 2026-07-14 18:00")) from None
     return at.replace(tzinfo=zone) if at.tzinfo is None else at
 
 
@@ -363,7 +372,7 @@ DEEDS: dict[str, Deed] = {deed.name: deed for deed in (*SELLERS, *BUYERS, *COMMO
 def _reject(dispute: d.Dispute, form: Form) -> d.Reject:
     reason = option(form, "reason", REJECTING.options)
     if not form.get("note", "").strip():
-        raise Refused("no_text", "say in a sentence why you reject it: the buyer reads it, and the platform")
+        raise Refused("no_text", Said("say in a sentence why you reject it: the buyer reads it, and the platform"))
     return d.Reject(dispute=dispute.id, reason=reason, note=form["note"])
 
 
@@ -374,7 +383,7 @@ def _offer(dispute: d.Dispute, form: Form) -> d.MakeOffer:
     return d.MakeOffer(dispute=dispute.id, amount=amount_of(dispute, form), remedy=remedy, note=form.get("note", ""))
 
 
-def words_of(form: Form, name: str, wanted: str) -> str:
+def words_of(form: Form, name: str, wanted: Said) -> str:
     """The words that were typed. `Refused('no_text')` where there are none; `wanted` says what is missing."""
     text = form.get(name, "").strip()
     if not text:
@@ -385,7 +394,7 @@ def words_of(form: Form, name: str, wanted: str) -> str:
 def note_of(form: Form, reason: str) -> str:
     """The words that go with a reason. `Refused('no_text')` where it is another than those listed, and not told."""
     if reason == "other":
-        return words_of(form, "note", "for another reason say in words what it is")
+        return words_of(form, "note", Said("for another reason say in words what it is"))
     return form.get("note", "").strip()
 
 

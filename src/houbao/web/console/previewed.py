@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 
 APART = ("csrf_token", "key", "previewed")
@@ -20,7 +21,7 @@ def mark(target: str, form: Mapping[str, object]) -> str:
 def check_mark(target: str, form: Mapping[str, str]) -> None:
     """`Refused('bad_form')` where the form is not what its preview showed, or nothing was shown."""
     if form.get("previewed", "") != mark(target, form):
-        raise Refused("bad_form", "this is not what was shown before it was sent: see what happens again")
+        raise Refused("bad_form", Said("this is not what was shown before it was sent: see what happens again"))
 
 
 def _lines(text: str) -> str:

@@ -44,6 +44,8 @@ def environment() -> Environment:
         "id_of": id_of,
         "word": _spoken(words.word),
         "low": _spoken(words.low),
+        "account_word": _spoken(words.account),
+        "retell": _spoken(words.retell),
         "say_n": _spoken(Voice.say_n),
         "carried_out": _spoken(words.carried_out),
         "offered": _spoken(words.offered),

@@ -3,6 +3,7 @@
 from houbao.core import disputes as d
 from houbao.core import refunds as r
 from houbao.core.refunds import is_settled
+from houbao.core.said import Said
 from houbao.core.shortfalls import WriteOff
 from houbao.core.terms import Refused
 from houbao.web.console.deeds import DEEDS, Deed, Field, Form, option, words_of
@@ -35,7 +36,7 @@ ASK = Deed(
     lambda x, form: d.RequestEvidence(
         dispute=x.id,
         party=option(form, "party", ("buyer", "seller")),
-        note=words_of(form, "note", "say what you need to see"),
+        note=words_of(form, "note", Said("say what you need to see")),
     ),
     (
         Field("party", "choice", N_("Whom"), table="party", options=("buyer", "seller")),
@@ -99,7 +100,7 @@ def _resolve(dispute: d.Dispute, form: Form) -> r.ResolveRefund:
     """What became of a refund; that money left by hand is not taken without a word on where the proof is."""
     how, note = option(form, "how", ("paid_elsewhere", "abandon")), form.get("note", "").strip()
     if how == "paid_elsewhere" and not note:
-        raise Refused("no_text", "say where the proof is that the buyer was paid: the bank's reference, for one")
+        raise Refused("no_text", Said("say where the proof is that the buyer was paid: the bank's reference, for one"))
     return r.ResolveRefund(dispute=dispute.id, how=how, refund=_refund(dispute, form), note=note)
 
 

@@ -71,7 +71,7 @@ def sample(voice: Voice) -> dict[str, Any]:
         ),
         "sample": Trouble(
             voice.say(N_("Your answer came too late.")),
-            "",
+            Markup(""),
             voice.say(N_("What follows stands below, with what you may still do.")),
             "answer_after_due",
         ),

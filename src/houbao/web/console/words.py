@@ -3,8 +3,10 @@ underscores, so that a policy's own words (an agent's reason, a rule's name) sta
 
 from markupsafe import Markup
 
+from houbao.core.said import Code, Said
 from houbao.web.console.happenings import HAPPENING
 from houbao.web.console.language import N_, Voice
+from houbao.web.console.refusals import TITLES
 
 REASON = {
     "never_shipped": N_("Never shipped"),
@@ -234,7 +236,7 @@ SHARE = {
     "stuck": ("bad", N_("Failed")),
     "waiting": ("other", N_("Waits for money")),
     "held": ("other", N_("Put aside")),
-    "sending": ("other", N_("On its way")),
+    "sending": ("other", N_("On its way to the buyer")),
     "abandoned": ("none", N_("Given up")),
     "booked": ("good", N_("Booked")),
 }
@@ -317,7 +319,17 @@ ACCOUNT = {
     "fund:reserved": N_("Fund, reserved"),
     "platform:backstop": N_("Treasury"),
     "platform:expense": N_("Platform’s expense"),
+    "platform:commission": N_("Platform’s commission"),
+    "platform:writeoff": N_("Debts written off"),
 }
+
+STORE_ACCOUNT = {
+    "payable": N_("Store %(store)s: what it is owed"),
+    "held": N_("Store %(store)s: put aside for refunds"),
+    "deposit": N_("Store %(store)s: deposit"),
+    "receivable": N_("Store %(store)s: what it owes"),
+}
+"""Kind of a store's account → what is on it."""
 
 ROLE = {
     "agent": N_("Agent: verifies and decides"),
@@ -360,7 +372,33 @@ DIFFERS = {
     "date": N_("Another day"),
 }
 
+SHARE_STATE = {state: says for state, (_, says) in SHARE.items()} | {"over": N_("Over")}
+"""Where a refund to one payment stands, without its look; over: it is no longer an attempt of its dispute's."""
+
+FACT = {
+    "paid": N_("being paid"),
+    "shipped": N_("being shipped"),
+    "tracking": N_("a scan of the carrier"),
+    "delivered": N_("being delivered"),
+    "confirmed": N_("being received"),
+    "confirmation_timed_out": N_("being received"),
+    "cancelled": N_("being cancelled"),
+    "paid_out": N_("being paid out"),
+    "rated": N_("being rated"),
+}
+"""What happens to an order, as what a sentence is about."""
+
+CHARGEBACK_STATE = {
+    "opened": N_("opened"),
+    "won": N_("won"),
+    "lost": N_("lost"),
+}
+
 TABLES = {
+    "fact": FACT,
+    "chargeback_state": CHARGEBACK_STATE,
+    "share": SHARE_STATE,
+    "refused": TITLES,
     "differs": DIFFERS,
     "stress": STRESS,
     "class": CLASS,
@@ -407,6 +445,30 @@ def low(voice: Voice, table: str, code: str) -> Markup:
     """The same inside a sentence: with a small letter, where the language has them."""
     found = word(voice, table, code)
     return found[:1].lower() + found[1:]
+
+
+def account(voice: Voice, code: str) -> Markup:
+    """The word of an account of the ledger, by whose it is."""
+    whose, _, rest = code.partition(":")
+    store, _, kind = rest.rpartition(":")
+    if whose == "store" and kind in STORE_ACCOUNT:
+        return voice.say(STORE_ACCOUNT[kind], store=store)
+    if whose == "provider":
+        return voice.say(N_("Provider %(provider)s"), provider=rest)
+    return word(voice, "account", code)
+
+
+def retell(voice: Voice, text: object) -> Markup:
+    """A sentence of the domain in the reader's language, where it knows what it was made of; else as it is."""
+    match text:
+        case Said() if voice.language != "en":
+            return voice.say(text.template, **{name: retell(voice, value) for name, value in text.values.items()})
+        case Code() if voice.language != "en":
+            return low(voice, text.of, text.code)
+        case tuple():
+            return voice.say(N_(", ")).join(retell(voice, one) for one in text)
+        case _:
+            return Markup.escape(text)
 
 
 def carried_out(voice: Voice, role: str, default: str, *, amount: str, offer: object) -> Markup:

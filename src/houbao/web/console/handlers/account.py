@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store.access import user_of
 from houbao.web import signin
@@ -40,9 +41,11 @@ async def change_password(request: AnyRequest) -> Response[Any]:
     before, wanted, again = (form.get(name, "") for name in ("password", "new_password", "again"))
     try:
         if caller.kind != "user":
-            raise Refused("not_permitted", "you came by a link of the marketplace: there is no password to change")
+            raise Refused(
+                "not_permitted", Said("you came by a link of the marketplace: there is no password to change")
+            )
         if wanted != again:
-            raise Refused("bad_request", "the two new passwords are not the same")
+            raise Refused("bad_request", Said("the two new passwords are not the same"))
         loop = asyncio.get_running_loop()
         cookie = await loop.run_in_executor(signin.THREADS, signin.change_password, site, caller.id, before, wanted)
     except Refused as refused:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from houbao.core.disputes import Dispute
 from houbao.core.fund import FundEvent
 from houbao.core.orders import OrderPlaced
+from houbao.core.said import Said
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, check_aware
 from houbao.store import deeds, lists
@@ -109,7 +110,7 @@ def _day(text: str, voice: Voice) -> Days | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise Refused("bad_request", "write the day like 2026-07-14") from None
+        raise Refused("bad_request", Said("write the day like 2026-07-14")) from None
     midnight = datetime.combine(day, time.min, voice.zone)
     check_aware("the day", midnight)
     return midnight, midnight + timedelta(days=1)
@@ -122,12 +123,14 @@ def _question(reading: Any, asked: dict[str, str], days: Days | None) -> Questio
     if asked["dispute"]:
         dispute = lists.dispute(reading, PART, EVERYTHING, number_of("dispute", asked["dispute"]))
         if dispute is None:
-            raise Refused("unknown_dispute", f"no dispute {asked['dispute']}")
+            raise Refused("unknown_dispute", Said("no dispute %(asked)s", asked=asked["dispute"]))
         only = dispute.history
     if asked["order"]:
         orders = _orders(reading, asked["order"])
         if not orders:
-            raise Refused("unknown_order", f"no order {asked['order']}, by its number or the shop's own")
+            raise Refused(
+                "unknown_order", Said("no order %(asked)s, by its number or the shop's own", asked=asked["order"])
+            )
         own = {one for order in orders for one in of_order(reading, PART, order)}
         only = tuple(sorted(own if only is None else own & set(only)))
     return Question(actor=asked["actor"], first=first, end=end, only=only)

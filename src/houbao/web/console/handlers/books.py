@@ -7,6 +7,7 @@ from litestar.response import Redirect
 
 from houbao.core import scopes
 from houbao.core.money import DIGITS
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store.statements import START
 from houbao.web.console import frame, telling
@@ -25,7 +26,7 @@ def _mine(request: AnyRequest) -> tuple[str, scopes.Scope]:
     """The reader's store. Raises Refused: not_permitted."""
     caller = frame.caller_of(request)
     if not caller.store:
-        raise Refused("not_permitted", "these are a store's own pages")
+        raise Refused("not_permitted", Said("these are a store's own pages"))
     return caller.store, scopes.Scope(stores=(caller.store,))
 
 

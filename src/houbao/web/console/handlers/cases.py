@@ -11,6 +11,7 @@ from markupsafe import Markup
 from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute
 from houbao.core.queues import is_anothers
+from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.engine.foresight import shift
@@ -132,7 +133,10 @@ def _after(reading: Any, site: Site, queue: str, agent: str, number: int) -> tup
 def _found(reading: Any, scope: Scope, number: int, actor: Actor, site: Site) -> Case:
     found = case(reading, PART, scope, number, [actor], site.clock())
     if found is None:
-        raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
+        raise Refused(
+            "unknown_dispute",
+            Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
+        )
     return found
 
 
@@ -226,7 +230,9 @@ def deed_of(actor: Actor, name: str) -> Deed:
     """What that role may do under that name. Raises Refused: not_found."""
     deed = STAFF.get(actor.role, {}).get(name)
     if deed is None:
-        raise Refused("not_found", f"there is nothing for {actor.role} to do called {name[:64]}")
+        raise Refused(
+            "not_found", Said("there is nothing for %(role)s to do called %(name)s", role=actor.role, name=name[:64])
+        )
     return deed
 
 
@@ -246,7 +252,7 @@ async def act_on_case(request: AnyRequest) -> Response[Any]:
     with site.snapshot() as reading:
         dispute: Dispute | None = lists.dispute(reading, PART, reach, number)
     if dispute is None:
-        raise Refused("unknown_dispute", f"no dispute {dispute_id[:64]} that you may see")
+        raise Refused("unknown_dispute", Said("no dispute %(dispute)s that you may see", dispute=dispute_id[:64]))
     try:
         seen = 0 if what.plain else seen_in(form)
         if not what.plain:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from houbao.core import disputes as d
 from houbao.core.disputes import Dispute
+from houbao.core.said import Said
 from houbao.core.scopes import EVERYTHING, Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.engine.foresight import Shift, shift
@@ -28,7 +29,8 @@ from houbao.web.console.handlers.trying import Back, Change, shown_before, try_o
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.previewed import check_mark
 from houbao.web.console.reasons import reasons
-from houbao.web.console.shell import TITLES, trouble
+from houbao.web.console.refusals import TITLES
+from houbao.web.console.shell import trouble
 from houbao.web.console.views.asked import asked_of
 from houbao.web.console.views.cases import Case, case
 from houbao.web.console.views.consequences import Consequence, consequence
@@ -111,7 +113,10 @@ def shown(
     with site.snapshot() as reading:
         found = case(reading, PART, scope, number, [actor], site.clock())
         if found is None:
-            raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
+            raise Refused(
+                "unknown_dispute",
+                Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
+            )
         why = why_of(voice, site, reading, found)
     foreseen = _foreseen(site, found, actor)
     return frame.page(
@@ -203,7 +208,10 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
     with site.snapshot() as reading:
         found = case(reading, PART, scope, number, [actor], site.clock())
     if found is None:
-        raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
+        raise Refused(
+            "unknown_dispute",
+            Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
+        )
     seen = seen_in(form)
     try:
         preview = try_out(site, deed.make(found.dispute, form), actor, seen=seen)
@@ -279,7 +287,7 @@ async def _done(request: AnyRequest, what: Deed) -> Response[Any]:
     with site.snapshot() as reading:
         dispute = lists.dispute(reading, PART, reach, number)
     if dispute is None:
-        raise Refused("unknown_dispute", f"no dispute {dispute_id} that you may see")
+        raise Refused("unknown_dispute", Said("no dispute %(dispute)s that you may see", dispute=dispute_id))
     try:
         if what.name == "evidence":
             form |= {"evidence": await photos.brought(request)}
@@ -308,7 +316,7 @@ def seen_in(form: Mapping[str, str]) -> int:
 def _deed(name: str) -> Deed:
     deed = DEEDS.get(name)
     if deed is None:
-        raise Refused("not_found", f"there is nothing to do called {name}")
+        raise Refused("not_found", Said("there is nothing to do called %(name)s", name=name))
     return deed
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from houbao.core.accounts import AVAILABLE, BANK, provider_account
 from houbao.core.fund import CapitalAdded, FundCommand, MoveCash, TopUp
 from houbao.core.money import DIGITS
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store import desk, desk_money, lists, queries
 from houbao.web.console import frame
@@ -22,7 +23,8 @@ from houbao.web.console.fund_chart import chart
 from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_before, try_out
 from houbao.web.console.language import N_, Voice
-from houbao.web.console.shell import TITLES, trouble
+from houbao.web.console.refusals import TITLES
+from houbao.web.console.shell import trouble
 from houbao.web.console.views import fund as views
 from houbao.web.guard import on
 from houbao.web.problems import status_of
@@ -53,7 +55,12 @@ def currency_of(site: Site, form: Form) -> str:
     with site.snapshot() as reading:
         known = queries.programme_currencies(reading)
     if currency not in known:
-        raise Refused("bad_currency", f"no programme pays in {currency[:8]!r}, only in {', '.join(known)}")
+        raise Refused(
+            "bad_currency",
+            Said(
+                "no programme pays in %(currency)s, only in %(known)s", currency=repr(currency[:8]), known=tuple(known)
+            ),
+        )
     return currency
 
 
@@ -65,7 +72,14 @@ def _top_up(site: Site, form: Form) -> TopUp:
 def _cash_move(site: Site, form: Form) -> MoveCash:
     currency, provider = currency_of(site, form), form.get("provider", "")
     if provider not in site.providers:
-        raise Refused("unknown_provider", f"no provider {provider[:64]!r}, only {', '.join(sorted(site.providers))}")
+        raise Refused(
+            "unknown_provider",
+            Said(
+                "no provider %(provider)s, only %(known)s",
+                provider=repr(provider[:64]),
+                known=tuple(sorted(site.providers)),
+            ),
+        )
     return MoveCash(provider=provider, minor=minor_of(form, currency), currency=currency)
 
 
@@ -135,7 +149,7 @@ BOOKINGS: dict[str, Booking] = {
 def _booking(request: AnyRequest) -> Booking:
     name = str(request.path_params["booking"])
     if name not in BOOKINGS:
-        raise Refused("not_found", f"nothing called {name[:64]} is booked here")
+        raise Refused("not_found", Said("nothing called %(name)s is booked here", name=name[:64]))
     return BOOKINGS[name]
 
 

@@ -10,6 +10,7 @@ from litestar.response import Redirect
 
 from houbao.core.programme import Enrol, Leave
 from houbao.core.promise import promise
+from houbao.core.said import Said
 from houbao.core.terms import Actor, Refused
 from houbao.insight.advice import advise
 from houbao.web.console import frame
@@ -38,7 +39,7 @@ def show_guarantee(request: AnyRequest) -> Response[str]:
 def _shown(request: AnyRequest, *, done: str = "", refused: Refused | None = None, asked: str = "") -> Response[str]:
     voice, site, caller = frame.speak(request), frame.site_of(request), frame.caller_of(request)
     if not caller.store:
-        raise Refused("not_permitted", "these are a store's own pages")
+        raise Refused("not_permitted", Said("these are a store's own pages"))
     programme, now = site.scorebook.programme(), site.clock()
     with site.snapshot() as reading:
         rules = site.rules(reading, version_now(programme, now), programme.currency) if programme else None
@@ -66,7 +67,7 @@ def ask_first(request: AnyRequest) -> Response[str]:
     """What joining or leaving would do, with the button that does it; or whether it would have paid."""
     wish = str(request.path_params["wish"])
     if wish not in ("join", "leave", "advice"):
-        raise Refused("not_found", "there is nothing at that path")
+        raise Refused("not_found", Said("there is nothing at that path"))
     return _shown(request, asked=wish)
 
 
@@ -75,7 +76,7 @@ async def change(request: AnyRequest) -> Response[Any]:
     """Join or leave, from now on."""
     wish = str(request.path_params["wish"])
     if wish not in ("join", "leave"):
-        raise Refused("not_found", "there is nothing at that path")
+        raise Refused("not_found", Said("there is nothing at that path"))
     site, caller, form = frame.site_of(request), frame.caller_of(request), await typed(request)
     programme, now = site.scorebook.programme(), site.clock()
     join = wish == "join"

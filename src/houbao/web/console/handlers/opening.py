@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from houbao.core import disputes as d
 from houbao.core.protection import protection_window
+from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import REASONS, ReasonClass, Refused, public_id
 from houbao.engine.ports import Preview
@@ -127,7 +128,7 @@ def _second(request: AnyRequest, found: OrderPage, form: dict[str, str], refused
     voice = frame.speak(request)
     items = chosen(found, form)
     if not items or form.get("reason") not in REASONS:
-        return _first(request, found, form, Refused("bad_request", "choose what is wrong, and at least one item"))
+        return _first(request, found, form, Refused("bad_request", Said("choose what is wrong, and at least one item")))
     most = min(sum(item.left for item in items), found.left)
     return frame.page(
         request,
@@ -206,7 +207,7 @@ def claim_of(found: OrderPage, form: dict[str, str]) -> d.OpenDispute:
     """The claim as it would be sent. Raises Refused: bad_amount, bad_request."""
     items = chosen(found, form)
     if not items:
-        raise Refused("bad_request", "choose at least one item")
+        raise Refused("bad_request", Said("choose at least one item"))
     reason = form.get("reason", "")
     remedy = form.get("remedy", "refund") if REASONS.get(reason) != "REMORSE" else "refund"
     return d.OpenDispute(
@@ -225,7 +226,7 @@ def _order(request: AnyRequest, reach: Scope, order_id: str) -> OrderPage:
     with frame.site_of(request).snapshot() as reading:
         found = order_page(reading, PART, reach, number_of("order", order_id))
     if found is None:
-        raise Refused("unknown_order", f"no order {order_id} that you may see")
+        raise Refused("unknown_order", Said("no order %(order)s that you may see", order=order_id))
     return found
 
 

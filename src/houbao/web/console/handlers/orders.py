@@ -13,6 +13,7 @@ from houbao.core.acts import SendGoodwill
 from houbao.core.messages import WriteOnOrder
 from houbao.core.orders import Order
 from houbao.core.refunds import paid_minor
+from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused, parse_id, public_id
 from houbao.engine.foresight import Shift
@@ -109,7 +110,9 @@ def shown(
     with site.snapshot() as reading:
         found = order_page(reading, PART, reach, number)
         if found is None:
-            raise Refused("unknown_order", f"no order {public_id('order', PART, number)} that you may see")
+            raise Refused(
+                "unknown_order", Said("no order %(order)s that you may see", order=public_id("order", PART, number))
+            )
         written = order_messages(reading, PART, found.order)
         purse = purse_in(reading, PART, found.order)
         asked = asked_of(reading, PART, found.disputes, caller.role, site.clock())
@@ -163,7 +166,9 @@ def _preview(request: AnyRequest, reach: Scope, number: int, form: dict[str, str
     with site.snapshot() as reading:
         found = order_page(reading, PART, reach, number)
         if found is None:
-            raise Refused("unknown_order", f"no order {public_id('order', PART, number)} that you may see")
+            raise Refused(
+                "unknown_order", Said("no order %(order)s that you may see", order=public_id("order", PART, number))
+            )
         purse = purse_in(reading, PART, found.order)
     try:
         command = _goodwill(found.order, form)
@@ -198,7 +203,7 @@ async def give(request: AnyRequest) -> Response[Any]:
     with frame.site_of(request).snapshot() as reading:
         order = lists.order(reading, PART, reach, number)
     if order is None:
-        raise Refused("unknown_order", f"no order {order_id} that you may see")
+        raise Refused("unknown_order", Said("no order %(order)s that you may see", order=order_id))
     try:
         await carry_out(request, _goodwill(order, form), form)
     except Refused as refused:

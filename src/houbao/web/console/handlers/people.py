@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 from msgspec import Struct, structs
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store.access import User, all_keys, all_users, user_of
 from houbao.store.deeds import Deed
@@ -100,7 +101,10 @@ def _add_person(request: AnyRequest, form: Form) -> Response[str]:
             check_user(reading, number, role=role, store=store, name=name)
             before = user_of(reading, number)
         if before is not None:
-            raise Refused("bad_request", f"there is a user {number} already: choose another name, or a new password")
+            raise Refused(
+                "bad_request",
+                Said("there is a user %(user)s already: choose another name, or a new password", user=number),
+            )
     except Refused as refused:
         return _people(request, refused=refused, form=form)
     totp = pyotp.random_base32() if form.get("totp") else ""
@@ -137,7 +141,7 @@ async def close_person(request: AnyRequest) -> Response[Any]:
     """Let somebody in no more; what they did stays. Raises Refused: unknown_user."""
     user, site = _user(request), frame.site_of(request)
     if user.id == frame.caller_of(request).id:
-        own = Refused("not_permitted", "your own account is closed by another admin")
+        own = Refused("not_permitted", Said("your own account is closed by another admin"))
         return await asyncio.to_thread(lambda: _people(request, refused=own))
     await asyncio.to_thread(_close, site, user, _deed(request, "user_closed", user))
     return Redirect("/people?done=closed", status_code=303)
@@ -157,7 +161,7 @@ def _user(request: AnyRequest) -> User:
     with frame.site_of(request).snapshot() as reading:
         found = user_of(reading, number)
     if found is None:
-        raise Refused("not_found", f"no user {number[:64]}")
+        raise Refused("not_found", Said("no user %(user)s", user=number[:64]))
     return found
 
 
@@ -222,7 +226,7 @@ async def revoke_key(request: AnyRequest) -> Response[Any]:
     """Make a key open nothing any more, at once. Raises Refused: not_found."""
     number, by = str(request.path_params["key"]), frame.caller_of(request).doer
     if not await asyncio.to_thread(frame.site_of(request).access.revoke_key, number, _now(request), by):
-        raise Refused("not_found", f"no key {number[:64]} is in use")
+        raise Refused("not_found", Said("no key %(key)s is in use", key=number[:64]))
     return Redirect("/keys?done=revoked", status_code=303)
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from houbao.core.policy_file import parse_policy
 from houbao.core.promise import Section, promise
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store import deeds, lists
 from houbao.store.policies import Version, programme_of, versions
@@ -84,7 +85,9 @@ def show_policy(request: AnyRequest) -> Response[str]:
 def _text(reading: Any, version: str) -> str:
     text = lists.policy_text(reading, version) if version else None
     if text is None:
-        raise Refused("unknown_policy", f"no policy version {version[:64]!r} in this database")
+        raise Refused(
+            "unknown_policy", Said("no policy version %(version)s in this database", version=repr(version[:64]))
+        )
     return text
 
 

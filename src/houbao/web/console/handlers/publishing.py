@@ -7,12 +7,14 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.response import Redirect
+from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.policy import Policy, PolicyError
 from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme, policy_in_force
 from houbao.core.promise import Section, promise
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store import lists
 from houbao.store.policies import versions, with_policy
@@ -23,6 +25,7 @@ from houbao.web.console.handlers.disputes import typed
 from houbao.web.console.handlers.policies import Changed, compared
 from houbao.web.console.language import Voice
 from houbao.web.console.previewed import check_mark
+from houbao.web.console.words import retell
 from houbao.web.guard import on
 from houbao.web.receiving import form_of
 from houbao.web.site import Site
@@ -34,7 +37,7 @@ class Fault(Struct, frozen=True):
     """What is wrong in a text: where it stands, and what to write instead."""
 
     field: str
-    says: str
+    says: Markup
 
 
 class Draft(Struct, frozen=True):
@@ -115,9 +118,9 @@ async def _text(request: AnyRequest, form: Form) -> str:
             check_length(content)
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise Refused("bad_request", f"{sent.filename[:64]} is no text in UTF-8") from None
+            raise Refused("bad_request", Said("%(file)s is no text in UTF-8", file=sent.filename[:64])) from None
     if not text.strip():
-        raise Refused("bad_request", "choose a file, or paste the text of a policy")
+        raise Refused("bad_request", Said("choose a file, or paste the text of a policy"))
     text = lines_of(text)
     check_length(text)
     return text
@@ -132,16 +135,18 @@ def _check(request: AnyRequest, form: Form) -> Response[str]:
     try:
         draft = _draft(frame.speak(request), frame.site_of(request), form)
     except PolicyError as error:
-        return _shown(request, form, faults=[_fault(one) for one in error.faults])
+        return _shown(request, form, faults=[_fault(frame.speak(request), one) for one in error.said])
     except Refused as refused:
         return _shown(request, form, refused=refused)
     return _shown(request, form, draft=draft)
 
 
-def _fault(said: str) -> Fault:
-    """A fault as `policy_file` tells it: the field, a colon, what is wrong with it."""
-    field, colon, says = said.partition(": ")
-    return Fault(field, says) if colon else Fault("", said)
+def _fault(voice: Voice, fault: str) -> Fault:
+    """A fault as `said.fault_at` tells it, its field apart; else the whole sentence."""
+    values = fault.values if isinstance(fault, Said) else {}
+    if "field" not in values:
+        return Fault("", retell(voice, fault))
+    return Fault(str(values["field"]), retell(voice, values["wrong"]))
 
 
 def _draft(voice: Voice, site: Site, form: Form) -> Draft:
@@ -190,7 +195,7 @@ def _publish(request: AnyRequest, form: Form) -> Response[Any]:
         draft = _draft(frame.speak(request), site, form)
         site.publish(draft.programme, form["text"], draft.start, frame.caller_of(request).doer)
     except PolicyError as error:
-        return _shown(request, form, faults=[_fault(one) for one in error.faults])
+        return _shown(request, form, faults=[_fault(frame.speak(request), one) for one in error.said])
     except Refused as refused:
         return _shown(request, form, refused=refused)
     return Redirect(f"/policies/{draft.policy.version}?done=published", status_code=303)

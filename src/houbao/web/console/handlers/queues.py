@@ -6,6 +6,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from houbao.core.acts import ClaimCase
+from houbao.core.said import Said
 from houbao.core.terms import Refused, public_id
 from houbao.store import desk
 from houbao.web.console import desking, frame
@@ -74,7 +75,7 @@ async def take_next(request: AnyRequest) -> Response[Any]:
 
 def _check(name: str) -> None:
     if name not in desk.QUEUES:
-        raise Refused("not_found", f"there is no queue called {name[:64]}")
+        raise Refused("not_found", Said("there is no queue called %(name)s", name=name[:64]))
 
 
 def place(text: str, start: tuple[int, int] = START) -> tuple[int, int]:

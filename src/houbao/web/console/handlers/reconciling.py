@@ -12,6 +12,7 @@ from msgspec import Struct
 from houbao.books.extract import BookError
 from houbao.books.findings import Finding, Reconciled
 from houbao.core.accounts import BANK
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store import queries
 from houbao.web.console import frame
@@ -104,14 +105,14 @@ async def compare_file(request: AnyRequest) -> Response[str]:
 async def _brought(request: AnyRequest) -> UploadFile:
     sent = (await form_of(request)).get("file")
     if not isinstance(sent, UploadFile) or not sent.filename:
-        raise Refused("bad_request", "choose the file that the provider or the bank gives")
+        raise Refused("bad_request", Said("choose the file that the provider or the bank gives"))
     return sent
 
 
 def _days(form: Form) -> int:
     text = form.get("days", str(DAYS))
     if not text.isdecimal() or len(text) > 2 or int(text) > MOST_DAYS:
-        raise Refused("bad_request", f"the days between are a number from 0 to {MOST_DAYS}")
+        raise Refused("bad_request", Said("the days between are a number from 0 to %(most)s", most=MOST_DAYS))
     return int(text)
 
 
@@ -126,14 +127,15 @@ def _compare(request: AnyRequest, form: Form, sent: UploadFile, days: int) -> Re
 def _compared(site: Site, sent: UploadFile, account: str, days: int) -> Reconciled:
     """Raises Refused: too_large, bad_file, overloaded."""
     if not site.comparing.acquire(blocking=False):
-        raise Refused("overloaded", "another file is being compared: try again in a minute")
+        raise Refused("overloaded", Said("another file is being compared: try again in a minute"))
     try:
         content = sent.file.read(MOST_FILE + 1)  # not before its turn: it may be large
         if len(content) > MOST_FILE:
-            raise Refused("too_large", f"a file of more than {MOST_FILE >> 20} MiB is compared on the command line")
+            said = Said("a file of more than %(most)s MiB is compared on the command line", most=MOST_FILE >> 20)
+            raise Refused("too_large", said)
         return site.reconcile(sent.filename[:120], content, account, days)
     except BookError as error:
-        raise Refused("bad_file", f"in {error}") from None
+        raise Refused("bad_file", Said("in %(error)s", error=error.args[0])) from None
     finally:
         site.comparing.release()
 

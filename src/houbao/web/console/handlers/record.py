@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.web.console import frame
 from houbao.web.console.charts import chart
@@ -27,7 +28,7 @@ def show_score(request: AnyRequest) -> Response[str]:
     """The store's score of today and everything that explains it. Raises Refused: not_permitted."""
     voice, site, caller = frame.speak(request), frame.site_of(request), frame.caller_of(request)
     if not caller.store:
-        raise Refused("not_permitted", "these are a store's own pages")
+        raise Refused("not_permitted", Said("these are a store's own pages"))
     with site.snapshot() as reading:
         found = record(reading, site.scorebook, PART, caller.store, site.clock())
     drawn = None

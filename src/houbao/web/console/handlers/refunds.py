@@ -8,6 +8,7 @@ from litestar.response import Redirect
 
 from houbao.core.disputes import Dispute, due_at
 from houbao.core.refunds import ReportRefund, Share, find_share
+from houbao.core.said import Said
 from houbao.core.shortfalls import advanced
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.store import desk_money, lists, queries
@@ -62,7 +63,10 @@ async def look_up(request: AnyRequest) -> Response[Any]:
     with site.snapshot() as reading:
         dispute = lists.dispute(reading, PART, frame.reach_of(request), number)
     if dispute is None:
-        raise Refused("unknown_dispute", f"no dispute {public_id('dispute', PART, number)} that you may see")
+        raise Refused(
+            "unknown_dispute",
+            Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
+        )
     share = _share(dispute, attempt)
     said = await asyncio.to_thread(_ask, site, share)
     if said in ("paid", "refused", "key_expired"):
@@ -75,7 +79,7 @@ def _share(dispute: Dispute, attempt: int) -> Share:
     found = (find_share(refund, attempt=attempt) for refund in dispute.refunds)
     share = next((one for one in found if one is not None), None)
     if share is None or share.state not in ("unknown", "lost"):
-        raise Refused("no_refund", "that attempt is none without an answer: it was settled meanwhile")
+        raise Refused("no_refund", Said("that attempt is none without an answer: it was settled meanwhile"))
     return share
 
 
@@ -84,7 +88,7 @@ def _ask(site: Site, share: Share) -> str:
     too old to be sent again."""
     provider = site.providers.get(share.provider)
     if provider is None:
-        raise Refused("unknown_provider", f"no provider {share.provider} is set up here")
+        raise Refused("unknown_provider", Said("no provider %(provider)s is set up here", provider=share.provider))
     result = provider.look_up(public_id("attempt", PART, share.attempt)).result
     old = share.sent_at is not None and site.clock() - share.sent_at >= provider.key_life
     if result == "not_found" and old and share.state == "unknown":
@@ -125,7 +129,7 @@ def show_debts_of_store(request: AnyRequest) -> Response[str]:
     before = int(asked) if asked.isdecimal() and len(asked) < 19 else 2**62
     with site.snapshot() as reading:
         if lists.store(reading, PART, frame.reach_of(request), number) is None:
-            raise Refused("unknown_store", f"no store {number[:64]}")
+            raise Refused("unknown_store", Said("no store %(store)s", store=number[:64]))
         found = queries.disputes_of_store(reading, PART, Actor("finance"), number, before=before, limit=100)
         name = name_of(reading, PART, "store", number) or number
     rows = [(one, sum(map(advanced, one.refunds))) for one in found.disputes if any(map(advanced, one.refunds))]

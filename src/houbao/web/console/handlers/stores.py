@@ -8,6 +8,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from houbao.core.programme import LiftWatch, SetWatch
+from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused
 from houbao.core.watches import RESTS
@@ -72,7 +73,7 @@ def _shown(
         name = name_of(reading, PART, "store", number) or number
         covered = covered_since(reading, Scope(stores=(number,)), PART, number, site.clock() - MONTH)
     if found is None:
-        raise Refused("unknown_store", f"no store {number[:64]}")
+        raise Refused("unknown_store", Said("no store %(store)s", store=number[:64]))
     return frame.page(
         request,
         voice,
@@ -99,7 +100,7 @@ def _command(request: AnyRequest, form: Form) -> SetWatch | LiftWatch:
         case "lift":
             return LiftWatch(store=store)
         case other:
-            raise Refused("not_found", f"nothing called {other[:64]} is done to a store")
+            raise Refused("not_found", Said("nothing called %(name)s is done to a store", name=other[:64]))
 
 
 def _facts(voice: Voice, command: SetWatch | LiftWatch) -> list[Fact]:
