@@ -101,7 +101,7 @@ def test_every_rule_of_the_policy_has_its_line_in_its_order():
 def test_a_rule_says_when_it_fits_who_pays_and_what_counts():
     rule = structs.replace(RULE, when=(Condition("covered", "is", True), Condition("amount", "at_most", "99")))
     assert line_of(rule) == (
-        "1. So. When the order is covered and the amount asked is at most 99.00 EUR: the platform looks into it, and"
+        "1. So. When the order is covered, and the amount asked is at most 99.00 EUR: the platform looks into it, and"
         " the fund pays what is justified; it counts as not as described."
     )
 
@@ -169,7 +169,7 @@ def test_a_limit_that_could_be_gamed_is_never_told(fact):
         conditions = [Condition(fact, comparison, "good") for comparison in ("is", "is_not")]
     lines = {line_of(structs.replace(RULE, when=(Condition("paid", "is", True), one))) for one in conditions}
     (line,) = lines
-    assert line.startswith(f"1. So. When the order is paid and {UNTOLD}: ")
+    assert line.startswith(f"1. So. When the order is paid, and {UNTOLD}: ")
     assert fact.replace("_", " ") not in line
 
 

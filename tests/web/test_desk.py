@@ -138,7 +138,7 @@ def test_the_findings_stand_side_by_side_with_everything_each_would_do(served, s
     ]
     assert rows["Mails to"] == ["buyer and seller, when the refund is through", "buyer and seller", "seller"]
     assert rows["Fund, free"] == ["€880.00; it waits as number 2 in line", "€880.00", "€880.00"]
-    assert rows["Then"][1] == "It is closed: rejected, by the guarantee."
+    assert rows["Then"][1] == "It is closed: rejected, decided under the guarantee."
     assert rows["Then"][2].startswith("The official notice is accepted by Wed 15 Jul, 13:00; if not,")
 
 
@@ -178,7 +178,7 @@ def test_a_ruling_is_seen_before_it_is_sent_and_does_what_it_said(served, shown)
     number = shown["checked"]
     form = ruling(served, number, "unjustified", note="The listing says it.")
     said = post(served, f"{case(number)}/rule/preview", form).text
-    assert "It is closed: rejected, by the guarantee." in said
+    assert "It is closed: rejected, decided under the guarantee." in said
     assert "Not justified: said in the listing" in said
     assert "Not justified: no refund" in said
     assert served.market.dispute(number).phase == "verifying"
@@ -312,7 +312,7 @@ def test_a_ruling_and_what_was_approved_stand_beside_the_case(served, shown):
     assert "rule " not in decided
 
 
-FACTS = ("What the buyer gets", "Decided by")
+FACTS = ("What the buyer gets", "Ruled by")
 
 
 def test_a_notice_that_bounced_is_served_again(served, shown):

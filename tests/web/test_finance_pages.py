@@ -309,7 +309,7 @@ def test_a_refund_that_nobody_pays_is_settled_by_a_person_who_saw_what_that_does
     assert "€35.00 is booked as paid from your bank to the buyer" in said
     given_up = post(served, f"{case(number)}/resolve_refund/preview", form | {"how": "abandon"}, "finance").text
     assert "€35.00 goes back to who pays: guarantee" in given_up
-    assert "It is closed: refunded, by the guarantee." in said
+    assert "It is closed: refunded, decided under the guarantee." in said
     assert post(served, f"{case(number)}/resolve_refund", form, "finance").status_code == 303
     assert served.market.dispute(number).outcome == "refunded"
     assert "Bank transfer of 10 July." in told(served, case(number))

@@ -18,6 +18,9 @@ from houbao.core.programme import Mode
 Say = Callable[..., str]
 """Says a message with its values filled in: `say("%(n)s days", n="5")`."""
 
+Money = Callable[[int, str], str]
+"""Writes an amount (minor units, currency) as its reader is used to."""
+
 
 class Section(Struct, frozen=True):
     """A part of the page: its heading and its sentences."""
@@ -36,12 +39,17 @@ def english(text: str, **values: str) -> str:
     return text % values
 
 
-def promise(policy: Policy, currency: str, mode: Mode, say: Say = english) -> tuple[Section, ...]:
+def plain(minor: int, currency: str) -> str:
+    """An amount as texts write it: 25.00 EUR."""
+    return f"{decimal(minor, currency)} {currency}"
+
+
+def promise(policy: Policy, currency: str, mode: Mode, say: Say = english, money: Money = plain) -> tuple[Section, ...]:
     """The page for the sellers of a programme in that currency, whose fund is filled in that way."""
     return (
         Section(say("Who fills the fund"), _filled(policy, mode, say)),
-        Section(say("How far the money goes"), _money(policy, currency, say)),
-        Section(say("What happens to a claim: the first that fits decides"), _rules(policy, currency, say)),
+        Section(say("How far the money goes"), _money(policy, currency, say, money)),
+        Section(say("What happens to a claim: the first that fits decides"), _rules(policy, currency, say, money)),
         Section(say("How long each of us has, and what silence means"), _times(policy, say)),
         Section(say("Returns"), _returns(policy.returns, say)),
         Section(say("What counts in your record"), _score(policy.score, say)),
@@ -60,18 +68,21 @@ def _filled(policy: Policy, mode: Mode, say: Say) -> tuple[str, ...]:
         case "capital":
             return say("The platform fills it. The guarantee costs you nothing."), say(TAKEN_BACK)
         case "premium":
-            percent = f"{policy.premium // 10}.{policy.premium % 10} %"
-            paid = say("You do, by a premium of %(percent)s of the price of every covered order.", percent=percent)
+            share = f"{policy.premium // 10}.{policy.premium % 10}"
+            paid = say(
+                "You do, by a premium of %(percent)s of the price of every covered order.",
+                percent=say(PERCENT, share=share),
+            )
             return paid, say(TAKEN_BACK)
         case "deposit":
             return (say("You do: what the fund pays for your orders comes out of your own deposit."),)
 
 
-def _money(policy: Policy, currency: str, say: Say) -> tuple[str, ...]:
+def _money(policy: Policy, currency: str, say: Say, money: Money) -> tuple[str, ...]:
     limits = policy.limits
-    backstop, advance = (_amount(text, currency) for text in (limits.backstop, limits.advance))
+    backstop, advance = (money(minor_of(text, currency), currency) for text in (limits.backstop, limits.advance))
     return (
-        _per_dispute(policy, currency, say),
+        _per_dispute(policy, currency, say, money),
         say(
             "Where the fund is short, refunds wait in the order of their approval; by itself the platform then adds up"
             " to %(backstop)s.",
@@ -91,11 +102,11 @@ def _money(policy: Policy, currency: str, say: Say) -> tuple[str, ...]:
     )
 
 
-def _per_dispute(policy: Policy, currency: str, say: Say) -> str:
+def _per_dispute(policy: Policy, currency: str, say: Say, money: Money) -> str:
     limits = policy.limits
     if not limits.per_dispute:
         return say("For a dispute that it covers the fund pays all that is found justified.")
-    most = _amount(limits.per_dispute, currency)
+    most = money(minor_of(limits.per_dispute, currency), currency)
     if limits.over == "platform_pays":
         return say("The fund pays up to %(most)s for one dispute; the platform pays what is above.", most=most)
     return say(
@@ -105,10 +116,6 @@ def _per_dispute(policy: Policy, currency: str, say: Say) -> str:
         most=most,
         span=_span(policy.timers.seller_answer, say),
     )
-
-
-def _amount(text: str, currency: str) -> str:
-    return f"{decimal(minor_of(text, currency), currency)} {currency}"
 
 
 # --- rules ---------------------------------------------------------------------------------------------------------
@@ -151,16 +158,49 @@ COMPARED = {
     "at_most": message("%(fact)s is at most %(value)s"),
     "at_least": message("%(fact)s is at least %(value)s"),
 }
+WORDS = {
+    words.replace(" ", "_"): words
+    for words in (
+        message("never shipped"),
+        message("in transit overdue"),
+        message("tracking invalid"),
+        message("delivered not received"),
+        message("held by customs"),
+        message("returned to sender"),
+        message("wrong address"),
+        message("different item"),
+        message("wrong variant"),
+        message("not as pictured"),
+        message("poor quality"),
+        message("defective"),
+        message("damaged"),
+        message("missing parts"),
+        message("short quantity"),
+        message("counterfeit"),
+        message("changed mind"),
+        message("ordered by mistake"),
+        message("no longer needed"),
+        message("does not fit"),
+        message("overcharged"),
+        message("customs charge"),
+        message("other"),
+        message("gift cards"),
+        message("live animals"),
+        message("perishables"),
+    )
+}
+"""Reason, or category that the shipped policy names → its words; a marketplace's own stay as it wrote them."""
+
 UNTOLD = message("it passes checks that are kept from everybody who could play to them")
 
 
-def _rules(policy: Policy, currency: str, say: Say) -> tuple[str, ...]:
+def _rules(policy: Policy, currency: str, say: Say, money: Money) -> tuple[str, ...]:
     return tuple(
         say(
             "%(number)s. %(says)s %(when)s: %(outcome)s.",
             number=str(number),
             says=says(rule, say),
-            when=_when(rule.when, currency, say),
+            when=_when(rule.when, currency, say, money),
             outcome=_outcome(rule, policy, say),
         )
         for number, rule in enumerate(policy.rules, 1)
@@ -172,22 +212,22 @@ def says(rule: Rule, say: Say) -> str:
     return say(rule.says.replace("%", "%%"))
 
 
-def _when(when: tuple[Condition, ...], currency: str, say: Say) -> str:
-    told = [condition_words(condition, currency, say) for condition in when if condition.fact not in PRIVATE_FACTS]
+def _when(when: tuple[Condition, ...], currency: str, say: Say, money: Money) -> str:
+    told = [condition_words(one, currency, say, money) for one in when if one.fact not in PRIVATE_FACTS]
     if len(told) < len(when):
         told.append(say(UNTOLD))
     if not told:
         return say("In every other case")
-    return say("When %(conditions)s", conditions=_listed(told, AND, say))
+    return say("When %(conditions)s", conditions=_listed(told, BOTH, say))
 
 
-def condition_words(condition: Condition, currency: str, say: Say = english) -> str:
+def condition_words(condition: Condition, currency: str, say: Say = english, money: Money = plain) -> str:
     """A condition on a fact that is not private, as a part of a sentence."""
     fact, comparison, value = condition.fact, condition.comparison, condition.value
     if fact in FLAGS:
         return say(FLAGS[fact][value is (comparison == "is_not")])
     if fact in MONEY_FACTS:
-        return say(COMPARED[comparison], fact=say(NAMES[fact]), value=_amount(value, currency))
+        return say(COMPARED[comparison], fact=say(NAMES[fact]), value=money(minor_of(value, currency), currency))
     values = [_plain(fact, one, say) for one in value] if isinstance(value, list) else [_plain(fact, value, say)]
     told = _listed(values, OR, say) or say("nothing")
     return say(COMPARED[comparison], fact=say(NAMES[fact]), value=told)
@@ -196,8 +236,7 @@ def condition_words(condition: Condition, currency: str, say: Say = english) -> 
 def _plain(fact: str, value: str, say: Say) -> str:
     if fact == "reason_class" and value in CLASSES:
         return say(CLASSES[value])
-    told = plain(value).replace("%", "%%")
-    return say(told)
+    return say(WORDS[value]) if value in WORDS else say(plain(value).replace("%", "%%"))
 
 
 def plain(value: str) -> str:
@@ -327,7 +366,7 @@ def _returns(returns: Returns, say: Say) -> tuple[str, ...]:
 def _score(curves: ScoreCurves, say: Say) -> tuple[str, ...]:
     figures = {name: str(getattr(curves, name)) for name in curves.__struct_fields__}
     shares = ("worst_rate", "weight_base", "weight_of_point", "weight_of_guarantee", "weight_floor")
-    figures |= {name: _percent(getattr(curves, name)) for name in shares}
+    figures |= {name: say(PERCENT, share=_hundredths(getattr(curves, name))) for name in shares}
     figures["worst_rating"] = _hundredths(curves.worst_rating)
     told = (
         message(
@@ -360,17 +399,16 @@ def _score(curves: ScoreCurves, say: Say) -> tuple[str, ...]:
     return tuple(say(one, **figures) for one in told)
 
 
-def _percent(ten_thousandths: int) -> str:
-    return f"{_hundredths(ten_thousandths)} %"
-
-
 def _hundredths(count: int) -> str:
     return f"{count // 100}.{count % 100:02d}"
 
 
+PERCENT = message("%(share)s %%")
 AND, OR = message("%(most)s and %(end)s"), message("%(most)s or %(end)s")
+BOTH = message("%(most)s, and %(end)s")
+"""Joins whole conditions."""
 
 
 def _listed(words: Sequence[str], last: str, say: Say) -> str:
     *most, end = words or ("",)
-    return say(last, most=", ".join(most), end=end) if most else end
+    return say(last, most=say(", ").join(most), end=end) if most else end

@@ -133,7 +133,8 @@ class Voice:
         """A share in per cent with two decimals, cut; "–" where there is nothing to be a share of."""
         if not rate.of:
             return "–"
-        return format_decimal(Decimal(rate.n * 10_000 // rate.of) / 100, format="#,##0.00", locale=self.locale) + " %"
+        share = format_decimal(Decimal(rate.n * 10_000 // rate.of) / 100, format="#,##0.00", locale=self.locale)
+        return str(self.say(N_("%(share)s %%"), share=share))
 
     def percent_of(self, ten_thousandths: int) -> str:
         """A share given in ten-thousandths: 5.00 %."""
@@ -170,6 +171,10 @@ class Voice:
     def moment(self, at: datetime) -> str:
         """A moment with its seconds, where they matter: Tue 14 Jul 2026, 18:20:07."""
         return self._format(at, N_("EEE d MMM y, HH:mm:ss"))
+
+    def dated(self, at: datetime) -> str:
+        """A moment with its year: Tue 14 Jul 2026, 18:20."""
+        return self._format(at, N_("EEE d MMM y, HH:mm"))
 
     def day(self, at: datetime | date) -> str:
         """A day: Tue 14 Jul."""

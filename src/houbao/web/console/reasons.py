@@ -22,7 +22,7 @@ def reasons(voice: Voice, rules: Compiled, facts: Facts) -> list[Markup]:
         if condition.fact in PRIVATE_FACTS:
             why = voice.say(N_("a check that is kept from everybody"))
         else:
-            why = Markup.escape(condition_words(condition, rules.currency, voice.say))
+            why = Markup.escape(condition_words(condition, rules.currency, voice.say, voice.money))
         said = N_("Not: %(says)s It needs: %(why)s.")
         told.append(voice.say(said, says=says(rule, voice.say), why=why))
     return told

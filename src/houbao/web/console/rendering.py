@@ -46,6 +46,7 @@ def environment() -> Environment:
         "low": _spoken(words.low),
         "account_word": _spoken(words.account),
         "retell": _spoken(words.retell),
+        "programme_name": _spoken(words.programme_name),
         "say_n": _spoken(Voice.say_n),
         "carried_out": _spoken(words.carried_out),
         "offered": _spoken(words.offered),

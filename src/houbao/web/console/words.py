@@ -67,7 +67,7 @@ OUTCOME = {
 }
 
 RESOLVED_BY = {
-    "guarantee": N_("by the guarantee"),
+    "guarantee": N_("decided under the guarantee"),
     "agreement": N_("by agreement"),
     "seller_timeout": N_("the seller did not answer in time"),
     "buyer_timeout": N_("the buyer did not answer in time"),
@@ -331,12 +331,64 @@ STORE_ACCOUNT = {
 }
 """Kind of a store's account → what is on it."""
 
+
+ACTOR = {
+    "buyer": N_("Buyer"),
+    "seller": N_("Seller"),
+    "agent": N_("Agent"),
+    "finance": N_("Finance"),
+    "admin": N_("Admin"),
+    "platform": N_("Marketplace"),
+    "provider": N_("Payment provider"),
+    "mail": N_("Mail server"),
+    "system": N_("By itself"),
+}
+"""Who did it, to those who look through everything."""
+
 ROLE = {
     "agent": N_("Agent: verifies and decides"),
     "finance": N_("Finance: looks after the money"),
     "admin": N_("Admin: people, keys, stores; reads all; books money and publishes policies like finance"),
     "seller": N_("Seller: one store’s own"),
+    "buyer": N_("Buyer: their own orders and disputes"),
 }
+
+RULE = {
+    "no_reason": N_("return without a reason"),
+    "not_received": N_("not received"),
+    "counterfeit": N_("counterfeit"),
+    "excluded_category": N_("excluded category"),
+    "instant": N_("paid at once"),
+    "verify": N_("the platform verifies"),
+    "not_covered": N_("not covered"),
+    "other": N_("everything else"),
+}
+"""The rules of the policy that ships; a marketplace's own are named as it wrote them."""
+
+PROGRAMME = {"standard": N_("standard")}
+"""The programme that examples and the demonstration begin; others are named as they are."""
+
+SHARED = {
+    "address": N_("address"),
+    "device": N_("device"),
+    "photo": N_("photo"),
+}
+
+DISCLOSED = {
+    "colour": N_("colour"),
+    "size_tolerance": N_("size tolerance"),
+    "size": N_("size"),
+    "warranty": N_("warranty"),
+    "water": N_("water resistance"),
+    "assembly": N_("assembly"),
+    "weight": N_("weight"),
+    "returns": N_("returns"),
+    "age": N_("age"),
+    "pieces": N_("pieces"),
+    "voltage": N_("voltage"),
+    "delivery_time": N_("delivery time"),
+}
+"""What listings disclose most; the rest is named as the marketplace wrote it."""
 
 SCOPE = {
     "platform": N_("The marketplace: orders, and its buyers’ and sellers’ acts"),
@@ -404,7 +456,11 @@ TABLES = {
     "class": CLASS,
     "measured": MEASURED,
     "happening": HAPPENING,
+    "actor": ACTOR,
     "role": ROLE,
+    "rule": RULE,
+    "shared": SHARED,
+    "disclosed": DISCLOSED,
     "scope": SCOPE,
     "account": ACCOUNT,
     "finding": FINDING,
@@ -439,6 +495,11 @@ def word(voice: Voice, table: str, code: str) -> Markup:
     """The word of a code in one of TABLES."""
     message = TABLES[table].get(code)
     return voice.say(message) if message else Markup.escape(code.replace("_", " "))
+
+
+def programme_name(voice: Voice, code: str) -> Markup:
+    """What a programme is called: its id, or the word for the one of the demonstration."""
+    return voice.say(PROGRAMME[code]) if code in PROGRAMME else Markup.escape(code)
 
 
 def low(voice: Voice, table: str, code: str) -> Markup:

@@ -45,7 +45,9 @@ def _shown(request: AnyRequest, *, done: str = "", refused: Refused | None = Non
         rules = site.rules(reading, version_now(programme, now), programme.currency) if programme else None
         found = guarantee(reading, PART, caller.store, programme, rules, now)
     sections = (
-        promise(found.policy, programme.currency, programme.mode, voice.say) if programme and found.policy else ()
+        promise(found.policy, programme.currency, programme.mode, voice.say, voice.money)
+        if programme and found.policy
+        else ()
     )
     return frame.page(
         request,

@@ -64,7 +64,9 @@ def show_policy(request: AnyRequest) -> Response[str]:
         other = _text(reading, against) if against else ""
         published = deeds.latest(reading, "policy_published", version)
     policy = parse_policy(text)
-    sections: tuple[Section, ...] = promise(policy, programme.currency, programme.mode, voice.say) if programme else ()
+    sections: tuple[Section, ...] = (
+        promise(policy, programme.currency, programme.mode, voice.say, voice.money) if programme else ()
+    )
     return frame.page(
         request,
         voice,

@@ -162,7 +162,7 @@ def _draft(voice: Voice, site: Site, form: Form) -> Draft:
         start=start,
         live=live,
         changed=list(compared(old, form["text"])),
-        sections=promise(policy, programme.currency, programme.mode, voice.say),
+        sections=promise(policy, programme.currency, programme.mode, voice.say, voice.money),
         before=_before(programme, policy.version),
     )
 
