@@ -3,10 +3,15 @@
 import re
 
 import pytest
+from babel.messages.pofile import read_po
 
-from given import AGENT, Market
+from given import AGENT, Market, T
 from houbao.core import disputes as d
+from houbao.core.terms import REASONS
+from houbao.engine.speech import catalogue as letters
 from houbao.web.console import catalogues
+from houbao.web.console.language import Voice
+from houbao.web.console.words import word
 from web.desk import PAGE, signed_in
 from web.deskfront import furnish_desks
 from web.served import Served
@@ -141,3 +146,17 @@ def test_one_thing_has_one_word():
     for message in catalogues.read("zh-Hans"):
         for string in message.string if isinstance(message.string, tuple) else (message.string,):
             assert [word for word in OLD if message.id and word in string] == [], message.id
+
+
+def test_mails_use_the_words_of_the_pages():
+    with letters("zh-Hans").open("rb") as file:
+        for message in read_po(file, locale="zh_Hans"):
+            assert [word for word in OLD if message.id and word in message.string] == [], message.id
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_reason_has_the_same_word_in_mails_and_on_pages(reason):
+    with letters("zh-Hans").open("rb") as file:
+        mails = read_po(file, locale="zh_Hans")
+    page = str(word(Voice("zh-Hans", "UTC", T), "reason", reason))
+    assert reason == "other" or mails.get(reason.replace("_", " ")).string == page
