@@ -12,7 +12,7 @@ from houbao.engine.speech import catalogue as letters
 from houbao.web.console import catalogues
 from houbao.web.console.language import Voice
 from houbao.web.console.words import word
-from web.desk import PAGE, signed_in
+from web.desk import PAGE, post, signed_in
 from web.deskfront import furnish_desks
 from web.served import Served
 from web.shopfront import furnish
@@ -123,6 +123,13 @@ def test_roles_and_scopes_have_words_where_they_are_listed(shop):
     shop.key("read")
     assert "买家：自己的订单和纠纷" in told(shop, "/people", "admin")
     assert "只读 read" in told(shop, "/keys", "admin")
+
+
+def test_who_writes_chinese_chooses_why_a_store_is_watched(shop):
+    assert "选择所列的原因" in told(shop, "/stores/elm", "admin")
+    assert "基金为其支付较多" in told(shop, "/stores/elm", "admin")
+    shown = post(shop, "/stores/elm/watch/preview", {"why": "exposure"}, "admin").text
+    assert "the fund paid much for it" in shown.lower()
 
 
 OLD = {

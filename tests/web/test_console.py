@@ -417,7 +417,7 @@ def test_the_promise_is_the_policy_in_force(served):
 def test_the_promise_is_told_in_chinese_to_the_last_sentence(served):
     cookies = f"{served.headers('seller')['Cookie']}; houbao_language=zh-Hans"
     said = served.client.get("/guarantee", headers={"Cookie": cookies} | PAGE).text
-    assert "您有 5 天答复。" in said
+    assert "您须在 5 天内答复。" in said
     main = re.sub(r"<[^>]+>", " ", said.split("<main")[1].split("</main>")[0])
     assert re.findall(r"[A-Za-z]{4,} [a-z]{2,} [a-z]{2,}", main) == []
 

@@ -236,10 +236,10 @@ def condition_words(condition: Condition, currency: str, say: Say = english, mon
 def _plain(fact: str, value: str, say: Say) -> str:
     if fact == "reason_class" and value in CLASSES:
         return say(CLASSES[value])
-    return say(WORDS[value]) if value in WORDS else say(plain(value).replace("%", "%%"))
+    return say(WORDS[value]) if value in WORDS else say(spelled(value).replace("%", "%%"))
 
 
-def plain(value: str) -> str:
+def spelled(value: str) -> str:
     """A policy's own word, such as a category; those of the policy that ships are messages too."""
     return value.replace("_", " ")
 

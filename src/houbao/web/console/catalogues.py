@@ -53,7 +53,7 @@ def gathered() -> Catalog:
         for condition in rule.when:
             values = condition.value if isinstance(condition.value, list) else [condition.value]
             for one in values if condition.fact in OWN_WORDS else ():
-                found.add(promise.plain(one), None, [("shipped/policy.toml", 0)])
+                found.add(promise.spelled(one), None, [("shipped/policy.toml", 0)])
     return found
 
 

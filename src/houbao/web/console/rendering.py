@@ -53,6 +53,7 @@ def environment() -> Environment:
         "state_chip": _spoken(states.state_chip),
         "fault_chip": _spoken(states.fault_chip),
         "share_words": words.SHARE,
+        "watch_words": words.WATCH,
         "span": _spoken(seconds_told),
         "of_hundred": of_hundred,
         "decimal_of": decimal,

@@ -218,7 +218,7 @@ def _add_key(request: AnyRequest, form: Form) -> Response[str]:
     except Refused as refused:
         return _keys(request, refused=refused, form=form)
     key, secret = site.access.add_key(name, chosen, _now(request), frame.caller_of(request).doer)
-    return _keys(request, shown=(Secret(N_("Key"), key.id), Secret(N_("Secret"), secret)))
+    return _keys(request, shown=(Secret(N_("Key id"), key.id), Secret(N_("Secret"), secret)))
 
 
 @post("/keys/{key:str}/revoke", opt=on("people.manage"), status_code=303)
