@@ -709,3 +709,51 @@ def test_the_score_says_what_a_bank_took_over_a_dispute_and_of_which_order(serve
     why = get(served, "/score").text.split('id="why"')[1].split("</section>")[0]
     assert "€120.00<small>taken back by the bank</small>" in why
     assert f'<a href="/orders/order_0_{order}">Order shop-77</a>' in why
+
+
+# --- what was decided ----------------------------------------------------------------------------------------------
+
+
+def test_what_was_decided_against_a_seller_stands_in_their_inbox_for_some_days(served):
+    market = served.market
+    market.sell(4)
+    number = market.open(market.order(delivered=False), "in_transit_overdue", "40.00")
+    market.accept(d.Reject(dispute=number, reason="other", note="It is on its way."), SELLER)
+    market.accept(d.Escalate(dispute=number), BUYER)
+    assert "Decided lately" not in get(served, "/inbox").text
+    market.rule(number, amount=eur("30.00"))
+    market.work()
+    assert market.dispute(number).phase == "closed"
+    part = get(served, "/inbox").text.split('id="decided"')[1].split("</section>")[0]
+    assert f'href="{dispute(number)}"' in part
+    assert "the platform decided" in part
+    assert "€30.00" in part
+    assert "Counted as not received" in part
+    market.go(market.now + 15 * DAY)
+    assert "Decided lately" not in get(served, "/inbox").text
+
+
+def test_what_was_agreed_or_decided_for_the_seller_does_not(served):
+    market = served.market
+    market.sell(4)
+    agreed, won = (market.open(market.order(delivered=False), "in_transit_overdue", "40.00") for _ in range(2))
+    market.accept(d.Accept(dispute=agreed), SELLER)
+    market.accept(d.Reject(dispute=won, reason="other", note="It is on its way."), SELLER)
+    market.accept(d.Escalate(dispute=won), BUYER)
+    market.rule(won, "unjustified")
+    market.work()
+    assert {market.dispute(number).phase for number in (agreed, won)} == {"closed"}
+    assert "Decided lately" not in get(served, "/inbox").text
+
+
+def test_before_rejecting_a_seller_reads_that_their_offer_is_gone_and_that_a_proof_is_missing(served, shown):
+    number = shown["late"]
+    path = f"{dispute(number)}/reject/preview"
+    form = {"seen": seen(served, number), "reason": "proof_of_delivery", "note": "It was handed over."}
+    said = post(served, path, form).text
+    assert "€10.00: it stands no longer since the buyer went on" in said
+    assert "no proof of delivery is attached yet" in said
+    assert "Reject the claim</button>" in said
+    assert "is attached yet" not in post(served, path, form | {"reason": "other"}).text
+    served.market.accept(d.AddEvidence(dispute=number, evidence=("a" * 64,)), SELLER)
+    assert "is attached yet" not in post(served, path, form | {"seen": seen(served, number)}).text

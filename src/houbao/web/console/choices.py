@@ -6,7 +6,7 @@ from datetime import datetime
 from markupsafe import Markup
 from msgspec import Struct
 
-from houbao.core.disputes import Dispute
+from houbao.core.disputes import Dispute, EvidenceAdded, SellerOffered
 from houbao.core.terms import Refused
 from houbao.web.console.deeds import DEEDS, Deed, Form, amount_of
 from houbao.web.console.language import N_, Voice
@@ -181,6 +181,30 @@ def facts(voice: Voice, role: str, found: Consequence, after: Dispute, before: D
         told.append(Fact(voice.say(N_("Record")), record_told(voice, after)))
     told.append(Fact(voice.say(N_("Then")), then_told(voice, role, found, after)))
     return told
+
+
+def before_rejecting(voice: Voice, case: Case, form: Form) -> list[Fact]:
+    """What a seller should know before they reject: that no offer of theirs is left, and that a proof they name is not
+    there yet."""
+    told: list[Fact] = []
+    last = case.answered
+    if last and isinstance(last.event, SellerOffered):
+        dispute = case.dispute
+        offer = offered(voice, voice.money(last.event.amount, dispute.currency), last.event.remedy)
+        said = N_("%(offer)s: it stands no longer since the buyer went on, and with a rejection none is made")
+        told.append(Fact(voice.say(N_("Your offer")), voice.say(said, offer=offer)))
+    if form.get("reason") == "proof_of_delivery" and not _has_shown(case):
+        said = N_(
+            "no proof of delivery is attached yet: add a photo of it in the dispute, before or after you send this"
+        )
+        told.append(Fact(voice.say(N_("Note")), voice.say(said)))
+    return told
+
+
+def _has_shown(case: Case) -> bool:
+    """Whether the seller has sent any photo or paper."""
+    sent = [one.event for one in case.happened if isinstance(one.event, EvidenceAdded)]
+    return any(event.by.partition(":")[0] == "seller" for event in sent)
 
 
 def _may_cost(voice: Voice, found: Consequence, after: Dispute) -> list[Fact]:

@@ -221,13 +221,16 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
     told = foresee(site, preview, found)
     names = chosen.named(voice, found.dispute, form)
     path = f"/disputes/{public_id('dispute', PART, number)}"
+    facts = chosen.facts(voice, found.role, told, after, found.dispute)
+    if deed.name == "reject":
+        facts += chosen.before_rejecting(voice, found, form)
     return shown_before(
         request,
         Change(
             at="inbox" if found.role == "seller" else "disputes",
             target=f"{path}/{deed.name}",
             button=voice.say(deed.button, **names),
-            facts=chosen.facts(voice, found.role, told, after, found.dispute),
+            facts=facts,
             form={field.name: form.get(field.name, "") for field in deed.fields},
             back=Back(path, telling.title(voice, found)),
             lede=voice.say(deed.then),

@@ -1,12 +1,14 @@
 """A seller's home: what needs them, by due time; what is handled for them; what else is under way."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from houbao.core import scopes
 from houbao.core.disputes import GOODWILL, Dispute, due_at
+from houbao.core.hearings import borne
 from houbao.core.orders import Order
 from houbao.core.phases import default_outcome
 from houbao.core.scopes import EVERYTHING
@@ -15,7 +17,7 @@ from houbao.store import lists, queries
 from houbao.store.pages import Purse, Written, purses, unanswered
 from houbao.store.statements import currencies, statement
 from houbao.web.console.views.asked import Asked, asked_of_store
-from houbao.web.console.views.orders import title_of
+from houbao.web.console.views.orders import taken_back, title_of
 
 MOST_SHOWN = 50
 LOOKED_AT = 100
@@ -23,6 +25,11 @@ LOOKED_AT = 100
 latest orders for words that were not answered."""
 
 MONTH = timedelta(days=30)
+LATELY = timedelta(days=14)
+MOST_DECIDED = 20
+AGAINST = ("adjudication", "appeal", "seller_timeout", "buyer_timeout", "chargeback")
+"""How a dispute ends that the seller did not end: by a decision, or by time."""
+
 LANE = ("verify", "instant")
 """The routes on which the seller has no task (R7)."""
 
@@ -40,6 +47,13 @@ class Row(Struct, frozen=True):
     default: str
     risk: int
     asked: Asked | None = None
+
+
+class Decided(Struct, frozen=True):
+    """A dispute that ended lately and cost the seller: what of it, in money (minor units)."""
+
+    row: Row
+    cost: int
 
 
 class Covered(Struct, frozen=True):
@@ -60,11 +74,12 @@ class Letter(Struct, frozen=True):
 
 class Inbox(Struct, frozen=True, kw_only=True):
     """A seller's home. `more` says that more needs them than is shown; `letters` are words on orders that the seller
-    has not answered, the latest first."""
+    has not answered, `decided` what ended against them lately; of both the latest first."""
 
     needs: list[Row]
     handled: list[Row]
     others: list[Row]
+    decided: list[Decided]
     letters: list[Letter]
     purses: list[Purse]
     covered: list[Covered]
@@ -96,11 +111,28 @@ def inbox(connection: sqlite3.Connection, part: int, store: str, now: datetime) 
         needs=sorted(needs, key=lambda row: (row.due or now, row.dispute.id)),
         handled=[_row(connection, part, x) for x in lane if x.phase != "closed" or _recent(x, now)][:MOST_SHOWN],
         others=[_row(connection, part, dispute) for dispute in others[:MOST_SHOWN]],
+        decided=decided(connection, part, [x for x in latest if x.id not in known and x not in lane], now),
         letters=letters(connection, part, books, now),
         purses=purses(connection, books, part, store),
         covered=covered_since(connection, books, part, store, now - MONTH),
         more=queue.next is not None,
     )
+
+
+def decided(connection: sqlite3.Connection, part: int, disputes: Sequence[Dispute], now: datetime) -> list[Decided]:
+    """Those of the disputes that ended in the last days without the seller's agreement, and took money from them or
+    count against them."""
+    found: list[Decided] = []
+    for dispute in disputes:
+        if dispute.closed_at is None or dispute.closed_at <= now - LATELY or dispute.resolved_by not in AGAINST:
+            continue
+        row = _row(connection, part, dispute)
+        order = lists.order(connection, part, EVERYTHING, dispute.order)
+        assert order is not None
+        cost = borne(dispute) + taken_back(connection, part, order, dispute)
+        if cost or dispute.fault.state == "counted":
+            found.append(Decided(row, cost))
+    return sorted(found, key=lambda one: one.row.dispute.closed_at or now, reverse=True)[:MOST_DECIDED]
 
 
 def letters(connection: sqlite3.Connection, part: int, scope: scopes.Scope, now: datetime) -> list[Letter]:

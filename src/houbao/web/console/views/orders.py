@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
+from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.orders import Line, Listing, Order
 from houbao.core.refundable import refundable
 from houbao.core.refunds import taken, taken_of
 from houbao.core.scopes import EVERYTHING, Scope
-from houbao.store import lists, queries
+from houbao.store import lists, queries, rows
 from houbao.store.pages import Purse, purses, unanswered
 from houbao.web.console.views.asked import Asked, asked_of
 
@@ -99,6 +100,15 @@ def whole(connection: sqlite3.Connection, part: int, order: Order) -> OrderPage:
 
 def _charges(order: Order, state: str) -> int:
     return sum(charge.minor for charge in order.chargebacks if charge.state == state)
+
+
+def taken_back(connection: sqlite3.Connection, part: int, order: Order, dispute: Dispute) -> int:
+    """What a bank took from the seller over that dispute (minor units)."""
+    if not order.chargebacks:
+        return 0
+    events = [rows.decode_event(row.body) for row in lists.events(connection, part, order.history)]
+    lost = [event for event in events if isinstance(event, ChargebackMoved) and event.state == "lost"]
+    return sum(event.minor for event in lost if event.dispute == dispute.id and event.payer == "seller")
 
 
 def in_dispute(found: OrderPage) -> Dispute | None:

@@ -7,9 +7,7 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct, structs
 
 from houbao.core.attribution import Blame, Forecast, blames, forecast
-from houbao.core.chargebacks import ChargebackMoved
 from houbao.core.disputes import Dispute
-from houbao.core.orders import Order
 from houbao.core.policy import ScoreCurves
 from houbao.core.refunds import paid_minor
 from houbao.core.scopes import EVERYTHING
@@ -17,8 +15,9 @@ from houbao.core.score import Score, Standing, of_hundred, score_on, standing
 from houbao.core.tallies import Tally
 from houbao.engine.ports import Lines, Scorebook
 from houbao.engine.scoring import curves_of, zone_in
-from houbao.store import lists, rows
+from houbao.store import lists
 from houbao.store.pages import Day, Month, months, score_days
+from houbao.web.console.views.orders import taken_back
 
 DAYS = 90
 MOST_BLAMED = 30
@@ -133,18 +132,9 @@ def _weighs(connection: sqlite3.Connection, part: int, blamed: Sequence[tuple[st
         order = lists.order(connection, part, EVERYTHING, dispute.order)
         assert order is not None
         cost = sum(paid_minor(refund) for refund in dispute.refunds if refund.payer == "seller")
-        bank = _taken_back(connection, part, order, dispute)
+        bank = taken_back(connection, part, order, dispute)
         found.append(Weighs(dispute, order.reference, lost * 100 // scale, gone_on, cost + bank, bank))
     return found
-
-
-def _taken_back(connection: sqlite3.Connection, part: int, order: Order, dispute: Dispute) -> int:
-    """What a bank took from the seller over that dispute (minor units)."""
-    if not order.chargebacks:
-        return 0
-    events = [rows.decode_event(row.body) for row in lists.events(connection, part, order.history)]
-    lost = [event for event in events if isinstance(event, ChargebackMoved) and event.state == "lost"]
-    return sum(event.minor for event in lost if event.dispute == dispute.id and event.payer == "seller")
 
 
 def _tales(known: Standing, score: Score) -> list[Tale]:
