@@ -86,7 +86,7 @@ def waiting_for_seller(connection: sqlite3.Connection, part: int, store: str) ->
     return count
 
 
-LATEST = 1000
+LATEST = 200
 """How many of a store's latest disputes are looked through for evidence that is asked for."""
 
 ASKING = b'"kind":"evidence"'
