@@ -33,14 +33,17 @@ from houbao.core.acts import AddEvidence
 from houbao.core.fund import MoveCash, TopUp
 from houbao.core.money import parse
 from houbao.core.programme import RegisterStore, SetWatch
+from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.demo.play import opening
 from houbao.demo.scenes import SCENES
+from houbao.demo.signins import BUYER
 from houbao.engine.ports import Accepted, Request
 from houbao.feeds.olist import read
 from houbao.settings import Settings
 from houbao.shipped import policy_text
-from houbao.store import queries
+from houbao.store import lists, queries
+from houbao.store.lists import Filters
 from houbao.wiring import House, create_database
 
 SOURCE = Path(houbao.__file__).parents[1]
@@ -395,6 +398,16 @@ def test_in_the_demonstration_nothing_is_booked_before_it_happened(played):
         count, early = connection.execute(f"SELECT count(*), sum(booked_at < {told}) FROM events").fetchone()
     assert count > 1000
     assert early == 0
+
+
+def test_its_buyer_has_an_offer_to_answer_and_a_delivered_order_to_report(played):
+    path, _ = played
+    with closing(sqlite3.connect(path)) as connection:
+        reach = Scope(buyer=BUYER)
+        orders = lists.order_page(connection, 0, reach, limit=9)
+        waits = [one.phase for one in lists.dispute_page(connection, 0, reach, Filters(), limit=9)]
+    assert waits == ["awaiting_buyer", "closed"]
+    assert sorted(one.status for one in orders) == ["delivered", "shipped"]
 
 
 def test_the_same_seed_plays_the_same_lives_and_another_one_others(run):

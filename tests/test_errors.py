@@ -716,6 +716,11 @@ def offer_is_claim(market):
 
 
 @produces
+def claim_is_offer(market):
+    return market.refuse(d.Counter(dispute=offered(market), amount=1), BUYER)
+
+
+@produces
 def bad_ruling(market):
     ruling = d.Rule(dispute=verifying(market), finding="justified", reason="ok", payer="platform")
     return market.refuse(ruling, AGENT)

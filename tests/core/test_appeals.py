@@ -75,7 +75,11 @@ def test_a_buyer_who_got_half_gets_the_rest_by_whom_the_ruling_says() -> None:
 
 def test_an_appeal_gives_no_more_than_is_still_open_of_the_claim() -> None:
     desk = appealed(agreed)
-    assert refused(desk, amount=eur("20.01")).code == "amount_above_claim"
+    above = refused(desk, amount=eur("20.01"))
+    assert (above.code, above.detail) == (
+        "amount_above_claim",
+        "of the claim 20.00 EUR are open, the ruling gives 20.01 EUR",
+    )
     assert refused(desk, amount=0).code == "bad_amount"
     rule(desk, amount=eur("5.00"))
     desk.report(desk.send(), "paid")

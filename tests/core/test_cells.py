@@ -1006,6 +1006,23 @@ def test_an_offer_above_the_claim_or_equal_to_it_is_no_offer() -> None:
     assert desk.refuse(with_money, SELLER).code == "bad_amount"
 
 
+@pytest.mark.parametrize(("asked", "remedy"), [("refund", "refund"), ("return_refund", "refund")])
+def test_a_counter_for_no_more_than_is_offered_is_refused(asked: Any, remedy: Any) -> None:
+    desk = awaiting_seller(asked)
+    desk.do(d.MakeOffer(dispute=desk.dispute, amount=eur("20.00"), remedy=remedy), SELLER)
+    for amount in ("20.00", "10.00"):
+        assert desk.refuse(d.Counter(dispute=desk.dispute, amount=eur(amount)), BUYER).code == "claim_is_offer"
+    desk.do(d.Counter(dispute=desk.dispute, amount=eur("20.01")), BUYER)
+    assert desk.state().phase == "awaiting_seller"
+
+
+@pytest.mark.parametrize("remedy", ["return_refund", "replacement"])
+def test_less_may_be_asked_for_than_is_offered_on_other_terms(remedy: Any) -> None:
+    desk = offered(remedy)
+    desk.do(d.Counter(dispute=desk.dispute, amount=eur("10.00")), BUYER)
+    assert desk.state().phase == "awaiting_seller"
+
+
 def test_a_rejection_takes_the_offer_back_and_a_counter_does_too() -> None:
     desk = offered()
     desk.do(d.Counter(dispute=desk.dispute, amount=eur("30.00")), BUYER)

@@ -132,7 +132,9 @@ def test_an_appeal_gives_the_fund_no_more_than_its_limit_to_bear() -> None:
     pay_all(desk)
     desk.do(d.FileAppeal(dispute=desk.dispute, about="funding"), SELLER)
     ruling = d.Rule(dispute=desk.dispute, finding="justified", reason="photos", payer="fund")
-    assert desk.refuse(ruling, SENIOR).code == "bad_ruling"
+    refused = desk.refuse(ruling, SENIOR)
+    assert (refused.code, refused.facts) == ("bad_ruling", {"most": 2500, "currency": "EUR"})
+    assert "no more than 25.00 EUR" in refused.detail
     desk.do(structs.replace(ruling, payer="platform"), SENIOR)
     assert funding(desk) == {"platform": 4000}
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from given import AGENT, BUYER, DAY, PLATFORM, SELLER, eur
+from given import AGENT, BUYER, DAY, PLATFORM, SELLER, T, eur, opening
 from houbao.core import disputes as d
 from houbao.core.chargebacks import Chargeback
 from houbao.demo.signins import open_doors, told
@@ -177,16 +177,42 @@ def test_nothing_is_rejected_without_a_reason_that_was_chosen_and_a_word(served,
     assert served.market.dispute(number).phase == "awaiting_seller"
 
 
+@pytest.mark.parametrize("role", ["buyer", "seller"])
+def test_words_alone_and_words_to_photos_are_told_apart(served, shown, role):
+    page = get(served, dispute(shown["verifying"]), role).text
+    said = page.split('<section aria-labelledby="say">')[1].split("</section>")[0]
+    labels = re.findall(r'<label for="([\w-]+)">([^<\n]+)', said)
+    assert dict(labels) == {
+        "messages-message": "Message",
+        "evidence-photos": "Photos",
+        "evidence-note": "What the photos show",
+    }
+    assert "Words alone: the other side and the platform read them." in said
+
+
 def test_a_withdrawn_dispute_still_shows_what_was_offered(served, shown):
     number = shown["offered"]
-    said = post(served, f"{dispute(number)}/withdraw/preview", {"seen": seen(served, number)}, "buyer").text
-    assert "You can take it up again once" in said
     served.market.accept(d.Counter(dispute=number, amount=eur("30.00")), BUYER)
     served.market.accept(d.Withdraw(dispute=number), BUYER)
     said = get(served, dispute(number), "buyer").text
     assert "You withdrew it." in said
     assert "No answer yet" not in said
     assert "€20.00</p><p>Not accepted." in said
+
+
+def test_a_withdrawal_says_what_may_come_after_it_and_of_no_deal_that_nobody_made(served, shown):
+    number = shown["verifying"]
+    before = post(served, f"{dispute(number)}/withdraw/preview", {"seen": seen(served, number)}, "buyer").text
+    assert "you can take this one up again, once, or open another one on the same items" in before
+    assert "agreed" not in before
+    served.market.accept(d.Withdraw(dispute=number), BUYER)
+    assert "agreed" not in get(served, dispute(number), "buyer").text
+    order = served.market.dispute(number).order
+    ask = opening(order, "not_as_pictured", "60.00")
+    assert served.market.explain(ask).rule.route == "verify", "another one may be opened"
+    served.market.accept(d.Reopen(dispute=number), BUYER)
+    again = post(served, f"{dispute(number)}/withdraw/preview", {"seen": seen(served, number)}, "buyer").text
+    assert "This one cannot be taken up again a second time. You can open another one" in again
 
 
 def test_a_counter_says_before_it_is_sent_that_the_offer_and_the_way_to_the_platform_go(served, shown):
@@ -275,6 +301,22 @@ def test_a_refused_amount_is_told_as_money_never_as_cents(served, shown, typed, 
         assert not re.search(r"\b(2500|9900)\b", said)
 
 
+@pytest.mark.parametrize("typed", ["20.00", "10"])
+def test_a_counter_for_no_more_than_is_offered_is_led_to_the_offer(served, shown, typed):
+    number = shown["offered"]
+    form = {"seen": seen(served, number), "amount": typed, "note": "Kept words"}
+    says = f"The seller offers €20.00, and you typed €{float(typed):.2f}: accept the offer, or ask for more."
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = post(served, f"{dispute(number)}/counter/preview", form, "buyer", **headers)
+        assert answer.status_code == 422
+        assert "That is no more than the seller offers." in answer.text
+        assert says in answer.text
+    whole = post(served, f"{dispute(number)}/counter/preview", form, "buyer").text
+    assert 'aria-invalid="true"' in whole
+    assert "Kept words" in whole
+    assert "Accept the offer" in whole
+
+
 def test_goodwill_above_what_is_left_or_there_is_refused_in_money(served, shown):
     path = f"/orders/order_0_{shown['fine order']}/goodwill"
     said = post(served, f"{path}/preview", {"amount": "61.00"}).text
@@ -316,9 +358,19 @@ def test_a_reason_whose_time_is_not_now_cannot_be_chosen_and_says_when_it_can(se
     first = get(served, f"/orders/order_0_{number}/dispute", "buyer").text
     snad = first.split("<fieldset")[1]
     assert snad.startswith(" disabled>")
-    assert "From the delivery on." in snad
+    assert "The carrier has not reported the delivery yet" in snad
+    assert "Tell your marketplace: it records the delivery" in snad
+    assert f'href="/orders/order_0_{number}#words">write to the seller</a>' in snad
+    assert 'id="words"' in get(served, f"/orders/order_0_{number}", "buyer").text
     fine = get(served, f"/orders/order_0_{shown['fine order']}/dispute", "buyer").text
-    assert "From the delivery on." not in fine
+    assert "The carrier has not reported" not in fine
+
+
+def test_what_is_not_late_yet_says_when_it_would_be(served):
+    number = served.market.order(amount="40.00", delivered=False, promised=T + 3 * DAY)
+    inr = get(served, f"/orders/order_0_{number}/dispute", "buyer").text.split("<fieldset")[2]
+    assert inr.startswith(" disabled>")
+    assert "The delivery is promised by Sat 11 Jul, 12:00." in inr
 
 
 def test_lines_that_go_different_ways_are_told_as_several_disputes(served):

@@ -36,7 +36,7 @@ def test_each_queue_holds_its_own_the_first_due_first(served, shown):
     }
     assert at["verify"].index(case(shown["checked"])) < at["verify"].index(case(shown["fraud"]))
     assert "€60.00 is refunded by the guarantee" in at["verify"]
-    assert "the earlier ruling stands" in at["appeals"]
+    assert "it stays as it was before the appeal" in at["appeals"]
 
 
 def test_an_agent_begins_where_something_is_due_first_and_goes_on_with_the_next(served):
@@ -250,6 +250,60 @@ def test_what_cannot_be_ruled_is_shown_again_with_everything_kept(served, shown,
     assert changed.get("note") or "Kept words" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("which", "typed", "says"),
+    [
+        ("checked", "500", "The buyer asks for €60.00, and you typed €500.00."),
+        ("judged", "1,000.50", "The buyer asks for €50.00, and you typed €1,000.50."),
+        ("heard", "40", "The buyer asks for €30.00, and you typed €40.00."),
+    ],
+)
+def test_a_ruling_that_gives_too_much_is_told_of_in_money_never_in_cents(served, shown, which, typed, says):
+    number = half_granted(served) if which == "heard" else shown[which]
+    form = ruling(served, number, reason="evidence", amount=typed)
+    for headers in ({}, {"HX-Request": "true"}):
+        said = post(served, f"{case(number)}/rule/preview", form, "mia", **headers).text
+        assert says in said
+        assert not re.search(r"\b(6000|3000|50000|100050|4000)\b", said)
+    assert says in post(served, f"{case(number)}/rule", form, "mia").text
+
+
+def test_an_appeal_says_what_money_it_asks_for_and_granting_it_what_it_gives(served, shown):
+    number = agreed(served)
+    form = {"about": "remedy", "seen": seen(served, number)}
+    preview = post(served, f"/disputes/dispute_0_{number}/appeal/preview", form, "buyer").text
+    assert "<dt>The appeal asks for</dt><dd>€20.00 more</dd>" in preview
+    assert "it stays as it was before the appeal" in preview
+    form["about"] = "funding"
+    seller = post(served, f"/disputes/dispute_0_{number}/appeal/preview", form, "seller").text
+    assert "<dt>The appeal asks for</dt><dd>€30.00 back, which you bore</dd>" in seller
+    served.market.accept(d.FileAppeal(dispute=number, about="remedy"), BUYER)
+    assert "ruling stands" not in get(served, case(number)).text, "nobody ruled: the two agreed"
+    for typed, gives in (("", "€20.00"), ("5.00", "€5.00")):
+        granted = post(served, f"{case(number)}/rule/preview", ruling(served, number, amount=typed)).text
+        assert f"Grant the appeal: {gives} more to the buyer" in granted
+
+
+def agreed(served) -> int:
+    """Of 50.00 that were asked for, the two agreed on 30.00, which the seller paid."""
+    order = served.market.order(amount="50.00", delivered=False)
+    number = served.market.open(order, "in_transit_overdue", "50.00")
+    served.market.accept(d.MakeOffer(dispute=number, amount=3000), SELLER)
+    served.market.accept(d.AcceptOffer(dispute=number), BUYER)
+    served.market.work()
+    return number
+
+
+def half_granted(served) -> int:
+    """Of 60.00 the buyer got 30.00, and appeals for the rest."""
+    served.market.top_up("3000.00")
+    number = served.market.open(served.market.order(amount="60.00"), "damaged", "60.00")
+    served.market.rule(number, amount=3000)
+    served.market.work()
+    served.market.accept(d.FileAppeal(dispute=number, about="remedy"), BUYER)
+    return number
+
+
 def test_a_ruling_on_what_was_read_too_long_ago_is_refused_kindly(served, shown):
     number = shown["checked"]
     form = ruling(served, number)
@@ -317,9 +371,30 @@ FACTS = ("What the buyer gets", "Ruled by")
 
 def test_a_notice_that_bounced_is_served_again(served, shown):
     number = shown["noticed"]
-    assert post(served, f"{case(number)}/serve_notice", {}).status_code == 303
+    form = {"seen": seen(served, number)}
+    before = post(served, f"{case(number)}/serve_notice/preview", form).text
+    assert "No mail server took the last one. If the store’s address is wrong or missing" in before
+    assert "begins when the mail server has accepted it" in before
+    assert "€60.00 is refunded by the platform" in before
+    assert served.market.dispute(number).phase == "notifying"
+    unseen = post(served, f"{case(number)}/serve_notice", form | {"previewed": ""})
+    assert (unseen.status_code, served.market.dispute(number).history[-1]) == (403, int(form["seen"]))
+    assert "No mail server took the last one." in get(served, case(number)).text
+    assert post(served, f"{case(number)}/serve_notice", form).status_code == 303
+    assert "No mail server took the last one." not in get(served, case(number)).text, "another is on its way"
     served.market.work()
     assert served.market.dispute(number).phase == "awaiting_seller"
+
+
+def test_what_waits_for_the_fund_is_approved_and_not_called_refunded(served, shown):
+    number = shown["checked"]
+    waits = post(served, f"{case(number)}/rule/preview", ruling(served, number)).text
+    assert "it waits as number 2 in line" in waits
+    assert "Approve €60.00: paid as soon as there is money for it</button>" in waits
+    served.market.top_up("5000.00")
+    served.market.work()
+    paid = post(served, f"{case(number)}/rule/preview", ruling(served, number)).text
+    assert "Refund €60.00 to the buyer</button>" in paid
 
 
 @pytest.mark.parametrize("changed", [{"finding": "justified", "reason": "photos"}, {"note": "Other words."}])

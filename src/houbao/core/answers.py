@@ -25,6 +25,7 @@ from houbao.core.awards import authorise, award, close, leads_to, put_back
 from houbao.core.claims import FIRST_PHASE, check_amount, check_evidence, check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.evolving import evolve_dispute
+from houbao.core.money import Money
 from houbao.core.phases import entering, saying
 from houbao.core.protection import protection_window
 from houbao.core.scene import Scene
@@ -46,7 +47,8 @@ def decide_offer(dispute: Dispute, command: MakeOffer, scene: Scene) -> list[Eve
     else:
         check_amount(command.amount)
         if command.amount > dispute.amount:
-            raise Refused("amount_above_claim", f"the buyer asks for {dispute.amount}, the offer is {command.amount}")
+            asked, offered = Money(dispute.amount, dispute.currency), Money(command.amount, dispute.currency)
+            raise Refused("amount_above_claim", f"the buyer asks for {asked}, the offer is {offered}")
         if (command.amount, command.remedy) == (dispute.amount, dispute.remedy):
             raise Refused("offer_is_claim", "that is what the buyer asks for: accept it")
     return [SellerOffered(**entering(dispute, scene, "awaiting_buyer"), amount=command.amount, remedy=command.remedy)]

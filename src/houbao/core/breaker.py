@@ -124,7 +124,8 @@ def decide_breaker(
         resumed = known.stopped and not command.below
         return [line, CoverageResumed(**said, below=0)] if resumed else [line]
     if not (0 <= command.holds <= money.LARGEST and 0 <= command.owes <= money.LARGEST):
-        raise Refused("bad_amount", f"the fund holds {command.holds} and will owe {command.owes}: give amounts from 0")
+        holds, owes = (money.Money(minor, command.currency) for minor in (command.holds, command.owes))
+        raise Refused("bad_amount", f"the fund holds {holds} and will owe {owes}: give amounts from 0")
     enough = 1000 * command.holds >= known.below * command.owes
     if known.below and not enough and not known.stopped:
         return [CoverageStopped(**said, below=known.below, holds=command.holds, owes=command.owes)]

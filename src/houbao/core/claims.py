@@ -299,10 +299,20 @@ def decide_change_claim(
     check_amount(command.amount)
     check_text(command.note)
     if command.amount == dispute.amount and isinstance(command, ChangeClaim):
-        raise Refused("claim_unchanged", f"the claim is {command.amount} already")
+        raise Refused("claim_unchanged", f"the claim is {money.Money(command.amount, dispute.currency)} already")
+    if isinstance(command, Counter):
+        _check_counter(dispute, command.amount)
     rule, facts = assess_claim(
         scene, compiled, others, dispute.reason, dispute.lines, command.amount, dispute.evidence, given, opened=True
     )
     sellers_turn = dispute.phase in ("awaiting_seller", "awaiting_buyer")
     moved = entering(dispute, scene, "awaiting_seller") if sellers_turn else staying(dispute, scene)
     return [ClaimChanged(**moved, amount=command.amount, rule=rule.name, facts=facts)]
+
+
+def _check_counter(dispute: Dispute, amount: int) -> None:
+    """`Refused('claim_is_offer')` where the buyer asks for no more than is offered on the same or better terms."""
+    offer = dispute.offer
+    if offer and offer.remedy in ("refund", dispute.remedy) and amount <= offer.amount:
+        offered = money.Money(offer.amount, dispute.currency)
+        raise Refused("claim_is_offer", f"the seller offers {offered}: accept it, or ask for more")

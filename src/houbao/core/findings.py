@@ -10,6 +10,7 @@ from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import Dispute, Event
 from houbao.core.frauds import rule_fraud
 from houbao.core.hearings import rule_appeal
+from houbao.core.money import Money
 from houbao.core.phases import entering, saying
 from houbao.core.scene import Scene, later
 from houbao.core.terms import Actor, Refused, check_reference
@@ -73,7 +74,8 @@ def _rule(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str = "") 
     amount = dispute.amount if command.amount is None else command.amount
     check_amount(amount)
     if amount > dispute.amount:
-        raise Refused("amount_above_claim", f"the buyer asked for {dispute.amount}, the ruling gives {amount}")
+        asked, given = Money(dispute.amount, dispute.currency), Money(amount, dispute.currency)
+        raise Refused("amount_above_claim", f"the buyer asked for {asked}, the ruling gives {given}")
     then = _awarded(dispute, command, later(scene), amount)
     return [_ruled(dispute, command, scene, leads_to(then), proposed_by), *then]
 

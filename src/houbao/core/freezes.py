@@ -14,6 +14,7 @@ from houbao.core.calendars import shifted
 from houbao.core.chargebacks import Chargeback, ChargebackMoved, known_charge
 from houbao.core.disputes import GOODWILL, Dispute, Event
 from houbao.core.evolving import evolve_dispute
+from houbao.core.money import Money
 from houbao.core.moves import Timer
 from houbao.core.orders import Order, Payment
 from houbao.core.phases import head_of
@@ -53,7 +54,7 @@ def decide_chargeback(
             said = Said(
                 "chargeback %(reference)s is of %(amount)s on %(payment)s",
                 reference=known.reference,
-                amount=known.minor,
+                amount=str(Money(known.minor, order.currency)),
                 payment=known.payment,
             )
             raise Refused("chargeback_turn", said)
@@ -114,9 +115,8 @@ def _payment(command: Chargeback, scene: Scene) -> Payment:
     if order.paid_at is None:
         raise Refused("not_paid", Said("order %(order)s has not been paid", order=order.reference))
     if not 0 < command.minor <= payment.minor:
-        said = Said(
-            "the chargeback is %(amount)s, the payment %(payment)s", amount=command.minor, payment=payment.minor
-        )
+        taken, paid = str(Money(command.minor, order.currency)), str(Money(payment.minor, order.currency))
+        said = Said("the chargeback is %(amount)s, the payment %(payment)s", amount=taken, payment=paid)
         raise Refused("bad_amount", said)
     return payment
 

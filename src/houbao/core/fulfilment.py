@@ -112,7 +112,8 @@ def _paid(order: Order, command: Paid, coverage: Coverage, till: Till, by: str) 
             Said("order %(order)s was placed without payments: nothing was paid", order=order.reference),
         )
     if not 0 <= command.commission <= paid:
-        raise Refused("bad_amount", f"the commission is {command.commission}, the order was paid {paid}")
+        taken, whole = money.Money(command.commission, order.currency), money.Money(paid, order.currency)
+        raise Refused("bad_amount", f"the commission is {taken}, the order was paid {whole}")
     premium = 0
     if coverage.covered and coverage.mode == "premium":
         premium = min(money.part(paid, till.premium, 1000), paid - command.commission)
@@ -136,8 +137,12 @@ def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidO
     if order.paid_at is None:
         said = Said("order %(order)s was never paid: nothing can be paid out for it", order=order.reference)
         raise Refused("order_turn", said)
+
+    def told(minor: int) -> str:
+        return str(money.Money(minor, order.currency))
+
     if not 0 < command.minor <= money.LARGEST or not 0 <= command.fee <= money.LARGEST:
-        said = Said("the payout is %(payout)s, its fee %(fee)s", payout=command.minor, fee=command.fee)
+        said = Said("the payout is %(payout)s, its fee %(fee)s", payout=told(command.minor), fee=told(command.fee))
         raise Refused("bad_amount", said)
     if command.minor > till.payable:
         raise Refused(
@@ -145,8 +150,8 @@ def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidO
             Said(
                 "store %(store)s is owed %(payable)s, not %(amount)s",
                 store=order.store,
-                payable=till.payable,
-                amount=command.minor,
+                payable=told(till.payable),
+                amount=told(command.minor),
             ),
         )
     brought = sum(payment.minor for payment in order.payments) - order.commission - order.premium
@@ -156,8 +161,8 @@ def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidO
             Said(
                 "order %(order)s brought the store %(brought)s, of which %(out)s were paid out before",
                 order=order.reference,
-                brought=brought,
-                out=order.paid_out,
+                brought=told(brought),
+                out=told(order.paid_out),
             ),
         )
     if order.coverage.covered and command.at < (mature := matures_at(order, till.days)):

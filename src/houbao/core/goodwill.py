@@ -6,6 +6,7 @@ from houbao.core.awards import approve
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import GOODWILL, Event
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
+from houbao.core.money import Money
 from houbao.core.orders import Order
 from houbao.core.refundable import refundable
 from houbao.core.scene import Scene
@@ -26,12 +27,18 @@ def decide_goodwill(command: SendGoodwill, scene: Scene) -> list[Event]:
         raise Refused("not_paid", f"order {order.reference} has not been paid")
     lines = tuple((line.id, line.quantity) for line in order.lines)
     left = refundable(order, dict(lines), scene.taken_lines, scene.taken_payments)
+
+    def told(minor: int) -> str:
+        return str(Money(minor, order.currency))
+
     if command.amount > left:
-        raise Refused("amount_above_refundable", f"{left} can be refunded on the order, not {command.amount}")
+        raise Refused(
+            "amount_above_refundable", f"{told(left)} can be refunded on the order, not {told(command.amount)}"
+        )
     if scene.purse.payable_queue:
         raise Refused("payable_short", "refunds wait for what the store is owed: it is theirs first")
     if command.amount > scene.purse.payable:
-        raise Refused("payable_short", f"the store is owed {scene.purse.payable}, not {command.amount}")
+        raise Refused("payable_short", f"the store is owed {told(scene.purse.payable)}, not {told(command.amount)}")
     number = scene.position + 1
     approved = approve(scene, number, lines, command.amount, "seller", GOODWILL)
     assert approved is not None

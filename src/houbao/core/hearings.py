@@ -8,6 +8,7 @@ from houbao.core.calendars import ends
 from houbao.core.claims import check_amount, check_text
 from houbao.core.commissions import with_commission
 from houbao.core.disputes import GOODWILL, Dispute, Event
+from houbao.core.money import Money
 from houbao.core.phases import entering, head_of
 from houbao.core.queues import check_own
 from houbao.core.refunds import Refund, is_settled, paid_minor
@@ -128,7 +129,8 @@ def _more(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
     amount = left if command.amount is None else command.amount
     check_amount(amount)
     if amount > left:
-        raise Refused("amount_above_claim", f"of the claim {left} are open, the ruling gives {amount}")
+        still, given = Money(left, dispute.currency), Money(amount, dispute.currency)
+        raise Refused("amount_above_claim", f"of the claim {still} are open, the ruling gives {given}")
     payer = command.payer or dispute.payer
     check_payer(dispute, payer)
     approved = approve_within_limit(dispute, scene, amount, payer, "appeal")
@@ -145,7 +147,13 @@ def borne_by(dispute: Dispute, scene: Scene, payer: str) -> list[Event]:
         raise Refused("bad_ruling", "the fund has no money of its own in this currency: let the platform bear it")
     room = fund_room(scene.caps, dispute.refunds)
     if payer == "fund" and room is not None and room < borne(dispute):
-        raise Refused("bad_ruling", f"for one dispute the fund pays no more than {room} here: let the platform bear it")
+        most = Money(room, dispute.currency)
+        raise Refused(
+            "bad_ruling",
+            f"for one dispute the fund pays no more than {most} here: let the platform bear it",
+            most=most.minor,
+            currency=most.currency,
+        )
     if payer == "fund" and (scene.purse.queue or scene.purse.available < borne(dispute)):
         raise Refused("bad_ruling", "the fund is short: top it up first, or let the platform bear it")
     head = head_of(dispute, scene)

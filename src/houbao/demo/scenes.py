@@ -46,7 +46,9 @@ class Act(Struct, frozen=True):
 class Scene(Struct, frozen=True):
     """One staged dispute: opened `days` before the play stops, and left in `phase` with `outcome`.
 
-    `payment` may be the name of a behaviour of the sandbox provider, which then meets every refund over it."""
+    `payment` may be the name of a behaviour of the sandbox provider, which then meets every refund over it. `arrives`
+    says how many days after the opening the missed goods came, `buyer` whose order it is: the scene's own, unless
+    named."""
 
     phase: str
     reason: str
@@ -56,6 +58,8 @@ class Scene(Struct, frozen=True):
     store: str = STORE
     price: int = PRICE
     payment: str = "card"
+    arrives: float = 0
+    buyer: str = ""
 
 
 def _rule(finding: str, **more: str | int) -> Callable[[d.Dispute], Command]:
@@ -101,7 +105,7 @@ SCENES = (
     Scene("closed", "in_transit_overdue", 6, (HALF, YES), outcome="partially_refunded"),
     Scene("closed", "wrong_variant", 25, (ANOTHER, YES, SENT_ANEW, ARRIVED), outcome="replaced", store=OUTSIDE),
     Scene("closed", "not_as_pictured", 6, (Act(1, "agent", _rule("unjustified")),), outcome="rejected"),
-    Scene("closed", "in_transit_overdue", 4, (WITHDRAWN,), outcome="withdrawn"),
+    Scene("closed", "in_transit_overdue", 4, (WITHDRAWN,), outcome="withdrawn", arrives=1.5, buyer="buyer-of-scene-5"),
     Scene("closed", "in_transit_overdue", 12, (REJECTED,), outcome="lapsed"),
     Scene("closed", "in_transit_overdue", 12, BANK_TOOK, outcome="charged_back"),
     Scene("closed", "damaged", 6, (JUSTIFIED, GIVEN_UP), outcome="unclaimed", payment="refuse_final"),
@@ -125,7 +129,7 @@ def _sold(reference: str, scene: Scene, opened: datetime, currency: str) -> Sold
     place = o.PlaceOrder(
         store=scene.store,
         reference=reference,
-        buyer=f"buyer-of-{reference}",
+        buyer=scene.buyer or f"buyer-of-{reference}",
         currency=currency,
         lines=(o.NewLine(id="1", item=scene.price, category="home", shown=TEAPOT),),
         payments=(o.Payment(id=scene.payment, provider="sandbox", minor=scene.price),),
@@ -139,6 +143,8 @@ def _sold(reference: str, scene: Scene, opened: datetime, currency: str) -> Sold
     ]
     if REASONS[scene.reason] != "INR":
         facts.append(o.Delivered(order=0, at=opened - day))
+    elif scene.arrives:
+        facts.append(o.Delivered(order=0, at=opened + scene.arrives * day))
     lines, amount = claim(place, scene.reason)
     complaint = Complaint(
         order=reference,

@@ -10,11 +10,11 @@ from houbao.store.access import Access, User
 from houbao.web.signin import hashed
 
 BUYER = "buyer-of-scene-5"
-"""The buyer whom a seller's offer waits for (scenes.py)."""
+"""The buyer whom a seller's offer waits for, and to whom another order came (scenes.py)."""
 
 ACCOUNTS = (
     ("seller", "seller", STORE, "a store with disputes in every place"),
-    (BUYER, "buyer", "", "a buyer whom an offer waits for"),
+    (BUYER, "buyer", "", "a buyer whom an offer waits for, with a delivered order"),
     ("agent", "agent", "", "verifies and decides"),
     ("finance", "finance", "", "looks after the fund"),
     ("admin", "admin", "", "users, keys, everything"),

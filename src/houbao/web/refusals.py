@@ -114,6 +114,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "split_lines": (422, "Ask about each group of lines alone."),
     "bad_remedy": (422, "Ask for `refund` or `return_refund`; a replacement is the seller's to offer."),
     "offer_is_claim": (422, "Accept the claim."),
+    "claim_is_offer": (422, "Accept the offer, or ask for more."),
     "nothing_to_appeal": (422, "Nothing, or appeal about what `detail` names."),
     "same_agent": (403, "Let another decide the appeal."),
     "bad_ruling": (422, "Leave out, or change, what `detail` names."),

@@ -23,7 +23,7 @@ OWN_REFUSES: dict[str, tuple[str, ...]] = {
     "appeal": ("appealed_before", "final_ruling", "appeal_too_late", "nothing_to_appeal", "text_too_long"),
     "change_claim": ("bad_amount", "bad_currency", "claim_unchanged", "amount_above_refundable", "text_too_long"),
     "claim": ("claimed", "same_agent"),
-    "counter": ("bad_amount", "bad_currency", "claim_unchanged", "amount_above_refundable", "text_too_long"),
+    "counter": ("bad_amount", "bad_currency", "claim_is_offer", "amount_above_refundable", "text_too_long"),
     "escalate": ("text_too_long",),
     "evidence": ("bad_evidence", "unknown_evidence", "text_too_long"),
     "messages": ("no_text", "text_too_long"),

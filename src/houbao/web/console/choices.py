@@ -6,7 +6,9 @@ from datetime import datetime
 from markupsafe import Markup
 from msgspec import Struct
 
+from houbao.core.appeals import Appeal, in_hearing
 from houbao.core.disputes import Dispute, EvidenceAdded, SellerOffered
+from houbao.core.hearings import borne, paid
 from houbao.core.terms import Refused
 from houbao.web.console.deeds import DEEDS, Deed, Form, amount_of
 from houbao.web.console.language import N_, Voice
@@ -119,7 +121,8 @@ def amounts(voice: Voice, case: Case, form: Form) -> dict[str, str]:
     lines = dict(dispute.lines)
     left = min(sum(item.left for item in case.order.items if item.line.id in lines), case.order.left)
     free = case.purse.free if case.purse else 0
-    told = {"asked": dispute.amount, "left": left, "free": free}
+    offer = dispute.offer.amount if dispute.offer else 0
+    told = {"asked": dispute.amount, "left": left, "free": free, "offer": offer}
     return {name: voice.money(minor, dispute.currency) for name, minor in told.items()} | {
         "typed": str(_typed(voice, dispute, form)) or form.get("amount", "")
     }
@@ -168,6 +171,8 @@ def facts(voice: Voice, role: str, found: Consequence, after: Dispute, before: D
         told += _may_cost(voice, found, after)
     if before and role == "buyer":
         told += _given_up(voice, before, after)
+    if before and not in_hearing(before.appeals):
+        told += _appealed(voice, after)
     if found.added > 0:
         who = N_("You get") if role == "buyer" else N_("The buyer gets")
         told.append(Fact(voice.say(who), voice.money(found.added, found.currency)))
@@ -239,15 +244,18 @@ def _cost(voice: Voice, found: Consequence, minor: int) -> Markup:
 
 
 AGAIN = N_(
-    "You can take it up again once, if the seller does not keep what you two agreed, while the time to open disputes "
-    "runs."
+    "While the time to open disputes runs, you can take this one up again, once, or open another one on the same items."
+)
+ANOTHER = N_(
+    "This one cannot be taken up again a second time. You can open another one on the same items while the time to "
+    "open disputes runs."
 )
 
 
 def _given_up(voice: Voice, before: Dispute, after: Dispute) -> list[Fact]:
     """What a buyer has now and would not have then: the offer, and the way to the platform."""
-    if after.outcome == "withdrawn" and after.phase == "closed" and not before.reopened:
-        return [Fact(voice.say(N_("Later")), voice.say(AGAIN))]
+    if after.outcome == "withdrawn" and after.phase == "closed":
+        return [Fact(voice.say(N_("Later")), voice.say(ANOTHER if before.reopened else AGAIN))]
     if before.phase != "awaiting_buyer" or after.phase != "awaiting_seller":
         return []
     told: list[Fact] = []
@@ -263,6 +271,24 @@ def _given_up(voice: Voice, before: Dispute, after: Dispute) -> list[Fact]:
         )
     told.append(Fact(voice.say(N_("The platform")), voice.say(waits, when=_when(voice, after.escalates_at))))
     return told
+
+
+def asked_in(dispute: Dispute, appeal: Appeal) -> int:
+    """The money that an appeal asks for (minor units): of the claim what is still open, or what the seller bore."""
+    if appeal.party == "buyer":
+        return dispute.amount - paid(dispute)
+    return 0 if appeal.about == "fault" else borne(dispute)
+
+
+def _appealed(voice: Voice, after: Dispute) -> list[Fact]:
+    """What an appeal asks for, in money."""
+    appeal = in_hearing(after.appeals)
+    asks = asked_in(after, appeal) if appeal else 0
+    if not asks:
+        return []
+    amount = voice.money(asks, after.currency)
+    said = N_("%(amount)s more") if appeal and appeal.party == "buyer" else N_("%(amount)s back, which you bore")
+    return [Fact(voice.say(N_("The appeal asks for")), voice.say(said, amount=amount))]
 
 
 def _when(voice: Voice, at: datetime | None) -> str:

@@ -157,7 +157,7 @@ FRAUDS = {
 APPEALS = {
     "justified": N_("Appeal granted (%(reason)s)"),
     "unjustified": N_("Appeal dismissed (%(reason)s)"),
-    "stands": N_("Appeal not decided in time: the earlier ruling stands"),
+    "stands": N_("Appeal not decided in time: it stays as it was before"),
 }
 
 

@@ -61,6 +61,7 @@ NOTE = Field(
     N_("Kept on the dispute; the platform reads it if it decides."),
     required=False,
 )
+ON_PHOTOS = Field("note", "text", N_("What the photos show"), N_("Stands beside them. Not needed."), required=False)
 TO_PLATFORM = Field("note", "text", N_("What the platform should know"), required=False)
 CARRIER = Field("carrier", "line", N_("Carrier"))
 TRACKING = Field("tracking", "line", N_("Tracking number"), N_("Letters, digits and . _ : - only."))
@@ -236,7 +237,7 @@ BUYERS = (
     Deed(
         "reopen",
         N_("Take it up again"),
-        N_("If the seller did not keep what you two agreed. Once, while the time to open disputes runs."),
+        N_("It goes on where it began, with what you asked. Once, while the time to open disputes runs."),
         N_("Take it up again"),
         lambda x, form: d.Reopen(dispute=x.id, note=form.get("note", "")),
         (NOTE,),
@@ -349,7 +350,7 @@ COMMON = (
         N_("The other side and the platform read it. No time stops or starts."),
         N_("Send the message"),
         lambda x, form: d.WriteMessage(dispute=x.id, message=form.get("message", "")),
-        (Field("message", "text", N_("Message")),),
+        (Field("message", "text", N_("Message"), N_("Words alone: the other side and the platform read them.")),),
         plain=True,
     ),
     Deed(
@@ -360,7 +361,7 @@ COMMON = (
         lambda x, form: d.AddEvidence(
             dispute=x.id, evidence=tuple(form.get("evidence", "").split()), note=form.get("note", "")
         ),
-        (Field("photos", "photos", N_("Photos"), N_("JPEG, PNG, WebP or HEIC."), required=True), NOTE),
+        (Field("photos", "photos", N_("Photos"), N_("JPEG, PNG, WebP or HEIC."), required=True), ON_PHOTOS),
         plain=True,
     ),
 )

@@ -3,6 +3,7 @@
 from markupsafe import Markup
 from msgspec import Struct
 
+from houbao.core.acts import NoticeFailed, NoticeServed
 from houbao.core.queues import has_it
 from houbao.core.refunds import is_stuck
 from houbao.store.desk import MOST_COUNTED
@@ -75,6 +76,18 @@ def then(voice: Voice, row: QueueRow) -> Markup:
     return Markup.escape(default_told(voice, "agent", row.dispute, row.default).striptags())
 
 
+CAME_BACK = N_(
+    "No mail server took the last one. If the store’s address is wrong or missing, the store or the marketplace gives "
+    "another one; then serve it again below."
+)
+
+
+def came_back(case: Case) -> bool:
+    """Whether the latest official notice failed, and was not served again since."""
+    latest = case.last(NoticeFailed, NoticeServed)
+    return latest is not None and isinstance(latest.event, NoticeFailed)
+
+
 DECIDE = N_('Rule by <b>%(when)s</b> · <span class="left">%(left)s</span> · if not, %(then)s')
 
 
@@ -85,6 +98,8 @@ def next_for(voice: Voice, case: Case) -> Next | None:
     """The band under the title: for a dispute of a queue until when to rule, and what follows if nobody does."""
     if queue_of(case.dispute) not in ("verify", "judge", "appeals") or case.due is None:
         told = next_of(voice, case)
+        if told and "serve_notice" in case.allowed and came_back(case):
+            return Next(told.says, voice.say(CAME_BACK), told.mine)
         if told and "serve_notice" in case.allowed:
             return Next(told.says, voice.say(N_("If it does not arrive, serve it again below.")), told.mine)
         if told and "resolve_refund" in case.allowed and any(map(is_stuck, case.dispute.refunds)):

@@ -76,6 +76,22 @@ def asked(voice: Voice, preview: Preview) -> list[Fact]:
     ]
 
 
+BOUNCED = N_(
+    "No mail server took the last one. If the store’s address is wrong or missing, the store or the marketplace gives "
+    "another one first: to the same address it may fail again."
+)
+
+
+def served(voice: Voice, found: Consequence, after: Dispute, bounced: bool) -> list[Fact]:
+    """What serving a notice again does: who is written to, when the seller's time begins, and what follows without."""
+    told = [
+        Fact(voice.say(N_("Mails to")), word(voice, "party", "seller")),
+        Fact(voice.say(N_("The seller’s time")), voice.say(N_("begins when the mail server has accepted it"))),
+        Fact(voice.say(N_("Then")), then_told(voice, "agent", found, after)),
+    ]
+    return [Fact(voice.say(N_("Before that")), voice.say(BOUNCED)), *told] if bounced else told
+
+
 def not_waited_for(voice: Voice, asked: Sequence[Asked]) -> list[Fact]:
     """That evidence may still come which a ruling does not wait for."""
     said = N_("evidence asked of the %(party)s, which may come until %(when)s")

@@ -12,6 +12,7 @@ TITLES = {
     "amount_above_claim": N_("That is more than the buyer asks for."),
     "amount_above_refundable": N_("That is more than can be refunded."),
     "offer_is_claim": N_("That is what the buyer asks for."),
+    "claim_is_offer": N_("That is no more than the seller offers."),
     "claim_unchanged": N_("That is what you ask for already."),
     "no_text": N_("There are no words yet."),
     "text_too_long": N_("That is too long."),
@@ -157,5 +158,6 @@ AMOUNTS = {
     "payable_short": N_("Your free balance is %(free)s, and you typed %(typed)s. Refunds that wait for it come first."),
     "claim_unchanged": N_("You ask for %(asked)s."),
     "offer_is_claim": N_("The buyer asks for %(asked)s: accept it."),
+    "claim_is_offer": N_("The seller offers %(offer)s, and you typed %(typed)s: accept the offer, or ask for more."),
 }
 """Code → what is said of the amounts, where the page knows them."""

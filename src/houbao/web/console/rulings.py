@@ -7,12 +7,12 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.acts import Rule
-from houbao.core.appeals import in_hearing
+from houbao.core.appeals import Appeal, in_hearing
 from houbao.core.awards import guaranteed
 from houbao.core.disputes import Dispute
 from houbao.core.hearings import paid
 from houbao.core.terms import Refused
-from houbao.web.console.choices import Fact
+from houbao.web.console.choices import Fact, asked_in
 from houbao.web.console.deeds import Form, amount_of, note_of
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.words import low, word
@@ -136,10 +136,10 @@ def found(voice: Voice, dispute: Dispute, rule: Rule) -> Fact:
     return Fact(voice.say(N_("Finding")), voice.say(N_("%(finding)s: %(reason)s"), finding=finding, reason=reason))
 
 
-def button(voice: Voice, dispute: Dispute, rule: Rule) -> Markup:
-    """The ruling's effect in a few words."""
-    if in_hearing(dispute.appeals):
-        return word(voice, "heard", rule.finding)
+def button(voice: Voice, dispute: Dispute, rule: Rule, phase: str) -> Markup:
+    """The ruling's effect in a few words; `phase` is where it would lead."""
+    if appeal := in_hearing(dispute.appeals):
+        return _granted(voice, dispute, appeal, rule)
     if rule.fraud:
         return voice.say(FRAUDS[rule.fraud])
     if rule.finding == "out_of_scope":
@@ -149,4 +149,17 @@ def button(voice: Voice, dispute: Dispute, rule: Rule) -> Markup:
     amount = voice.money(dispute.amount if rule.amount is None else rule.amount, dispute.currency)
     if (rule.remedy or dispute.remedy) == "return_refund":
         return voice.say(N_("Refund %(amount)s when the goods are back"), amount=amount)
+    if phase == "awaiting_funds":
+        return voice.say(N_("Approve %(amount)s: paid as soon as there is money for it"), amount=amount)
     return voice.say(N_("Refund %(amount)s to the buyer"), amount=amount)
+
+
+def _granted(voice: Voice, dispute: Dispute, appeal: Appeal, rule: Rule) -> Markup:
+    """How an appeal ends, with the money that goes with it."""
+    asks = asked_in(dispute, appeal)
+    if rule.finding != "justified" or not asks:
+        return word(voice, "heard", rule.finding)
+    if appeal.party == "buyer":
+        amount = voice.money(asks if rule.amount is None else rule.amount, dispute.currency)
+        return voice.say(N_("Grant the appeal: %(amount)s more to the buyer"), amount=amount)
+    return voice.say(N_("Grant the appeal: %(amount)s back to the seller"), amount=voice.money(asks, dispute.currency))

@@ -114,6 +114,8 @@ def places_of(voice: Voice, role: str, counts: dict[str, int]) -> list[Spoken]:
 
 # --- refusals ------------------------------------------------------------------------------------------------------
 
+LIMIT = N_("For one dispute the guarantee pays at most %(most)s here: let the platform bear it.")
+
 
 def trouble(voice: Voice, refused: Refused, amounts: Mapping[str, str] = NO_AMOUNTS) -> Trouble:
     """A refusal in the reader's words. The detail is the domain's own sentence: in the reader's language where it can
@@ -125,6 +127,9 @@ def trouble(voice: Voice, refused: Refused, amounts: Mapping[str, str] = NO_AMOU
         return Trouble(voice.say(N_("A fault of ours.")), Markup(""), voice.say(possible), refused.code)
     if refused.code in AMOUNTS and amounts:
         return Trouble(voice.say(title), voice.say(AMOUNTS[refused.code], **amounts), voice.say(possible), refused.code)
+    if refused.code == "bad_ruling" and "most" in refused.facts:
+        most = voice.money(int(refused.facts["most"]), str(refused.facts["currency"]))
+        return Trouble(voice.say(title), voice.say(LIMIT, most=most), voice.say(possible), refused.code)
     told = refused.detail
     if voice.language != "en":
         told = refused.said or ("" if refused.code in TITLES else refused.detail)

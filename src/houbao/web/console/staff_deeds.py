@@ -57,7 +57,6 @@ AGENTS = (
         N_("It goes out by mail at once. The seller’s time begins when the mail server has accepted it."),
         N_("Serve the notice again"),
         lambda x, form: d.ServeNotice(dispute=x.id),
-        plain=True,
     ),
     DEEDS["messages"],
 )

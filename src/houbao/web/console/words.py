@@ -254,7 +254,7 @@ CARRIED_OUT = {
     "platform_advances": N_("<b>the platform advances the money</b>"),
     "replaced": N_("<b>it is closed</b>: the replacement settles it"),
     "unclaimed": N_("<b>the money goes back</b> to who paid it"),
-    "ruling_stands": N_("<b>the earlier ruling stands</b>"),
+    "ruling_stands": N_("<b>it stays as it was before the appeal</b>"),
 }
 """Default outcome → what follows when nobody acts, as the end of a sentence."""
 

@@ -14,14 +14,15 @@ from houbao.core.queues import is_anothers
 from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, public_id
-from houbao.engine.foresight import shift
+from houbao.engine.foresight import Shift, shift
 from houbao.engine.ports import Preview
 from houbao.store import desk, lists
 from houbao.store.pages import name_of
+from houbao.web.console import choices as chosen
 from houbao.web.console import desking, frame, rulings, telling
 from houbao.web.console import foretelling as told
 from houbao.web.console.choices import Fact
-from houbao.web.console.deeds import Deed
+from houbao.web.console.deeds import Deed, Form
 from houbao.web.console.handlers import photos
 from houbao.web.console.handlers.disputes import NOTHING_TRIED, Tried, seen_in, typed, why_of, wrong
 from houbao.web.console.handlers.trying import Back, Change, shown_before, try_out
@@ -98,6 +99,7 @@ def shown(
         at=queue if agent else "refunds",
         done=voice.say(done) if done else "",
         refused=refused,
+        amounts=_amounts(voice, found, tried.form),
         case=found,
         title=telling.title(voice, found),
         next=desking.next_for(voice, found),
@@ -195,15 +197,21 @@ def _preview(request: AnyRequest, scope: Scope, number: int, name: str, form: di
         preview = try_out(site, command, actor, seen=seen)
     except Refused as refused:
         if frame.is_part(request):
-            said = trouble(voice, refused)
+            said = trouble(voice, refused, _amounts(voice, found, form))
             return frame.part(request, voice, "parts/outcome.html", status=status_of(refused.code), trouble=said)
         return shown(request, scope, number, refused=refused, tried=Tried(name, form, _wrong(voice, refused)))
     path = f"/cases/{public_id('dispute', PART, number)}"
-    asks = name == "request_evidence"
-    facts = told.asked(voice, preview) if asks else _foretold(site, voice, found, preview)
+    match name:
+        case "request_evidence":
+            facts = told.asked(voice, preview)
+        case "serve_notice":
+            facts = _served(voice, found, preview)
+        case _:
+            facts = _foretold(site, voice, found, preview)
     if name == "rule":
         facts.insert(0, rulings.found(voice, found.dispute, command))
-    button = rulings.button(voice, found.dispute, command) if name == "rule" else voice.say(deed.button)
+    phase = preview.disputes.get(number, found.dispute).phase
+    button = rulings.button(voice, found.dispute, command, phase) if name == "rule" else voice.say(deed.button)
     return shown_before(
         request,
         Change(
@@ -217,6 +225,19 @@ def _preview(request: AnyRequest, scope: Scope, number: int, name: str, form: di
             seen=seen,
         ),
     )
+
+
+def _served(voice: Voice, found: Case, preview: Preview) -> list[Fact]:
+    """What serving the notice again does, with what to see to first where the last one came back."""
+    after = preview.disputes.get(found.dispute.id, found.dispute)
+    foreseen = consequence(preview, found.dispute, found.purse, Shift(None, None))
+    return told.served(voice, foreseen, after, desking.came_back(found))
+
+
+def _amounts(voice: Voice, found: Case, form: Form) -> dict[str, str]:
+    """The amounts that a refused ruling may be about, as money; in an appeal what is asked is what is still open."""
+    asked = rulings.sheet_of(found.dispute).most or found.dispute.amount
+    return chosen.amounts(voice, found, form) | {"asked": voice.money(asked, found.dispute.currency)}
 
 
 def _wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:

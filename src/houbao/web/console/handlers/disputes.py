@@ -250,7 +250,14 @@ def _refused(
     return shown(request, scope, found.dispute.id, refused=refused, tried=Tried(deed.name, form, wrong(voice, refused)))
 
 
-AMOUNTS = ("bad_amount", "amount_above_claim", "amount_above_refundable", "offer_is_claim", "claim_unchanged")
+AMOUNTS = (
+    "bad_amount",
+    "amount_above_claim",
+    "amount_above_refundable",
+    "offer_is_claim",
+    "claim_is_offer",
+    "claim_unchanged",
+)
 
 
 def wrong(voice: Voice, refused: Refused) -> dict[str, Markup]:

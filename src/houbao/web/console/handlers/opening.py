@@ -39,6 +39,12 @@ GROUPS: tuple[tuple[ReasonClass, str], ...] = (
 )
 """The reasons as a buyer looks for them."""
 
+NOT_DELIVERED = N_(
+    "The carrier has not reported the delivery yet, so none of these can be chosen. Has the parcel come? Tell your "
+    "marketplace: it records the delivery, and then you can say here what is wrong. You can "
+    '<a href="/orders/%(order)s#words">write to the seller</a> now.'
+)
+
 PATH = "/orders/{order_id:str}/dispute"
 
 
@@ -117,9 +123,10 @@ def _not_now(voice: Voice, site: Site, found: OrderPage, kind: ReasonClass) -> M
     if window.holds(voice.now):
         return Markup("")
     if window.opens is None:
-        return voice.say(N_("From the delivery on."))
+        return voice.say(NOT_DELIVERED, order=public_id("order", PART, order.id))
     if window.opens > voice.now:
-        return voice.say(N_("From %(when)s on."), when=voice.when(window.opens))
+        said = N_("The delivery is promised by %(when)s. If nothing has come by then, you can choose one of these.")
+        return voice.say(said, when=voice.when(window.opens))
     ended = window.closes or window.opens
     return voice.say(N_("The time for this ended %(when)s. Write to the seller instead."), when=voice.when(ended))
 
