@@ -343,8 +343,8 @@ BUGS = [
     Bug(
         "sellers are told the limit below which a claim is paid at once",
         "core/promise.py",
-        "for condition in when if condition.fact not in PRIVATE_FACTS]",
-        'for condition in when if condition.fact not in ("evidence", "buyer_standing", "store_watch")]',
+        "for one in when if one.fact not in PRIVATE_FACTS]",
+        'for one in when if one.fact not in ("evidence", "buyer_standing", "store_watch")]',
         ("tests/core/test_promise.py::test_the_shipped_page_does_not_name_the_sum_below_which_is_paid_at_once",),
     ),
     Bug(
@@ -408,8 +408,8 @@ BUGS = [
     ),
     Bug(
         "a chargeback does not lessen what may be refunded",
-        "core/decider.py",
-        "for payment, minor in c.charged(order).items():",
+        "core/refunds.py",
+        "for payment, minor in charged(order).items():",
         "for payment, minor in ():",
         (CHARGEBACKS + "test_what_a_bank_asks_back_or_took_is_not_refunded_too",),
     ),
