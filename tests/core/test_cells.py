@@ -294,6 +294,10 @@ def send_the_first(desk: Desk) -> Any:
     return SendRefund(dispute=desk.dispute, payment="card", refund=desk.state().refunds[0].id)
 
 
+def give_up_the_first(desk: Desk) -> Any:
+    return ResolveRefund(dispute=desk.dispute, how="abandon", refund=desk.state().refunds[0].id)
+
+
 def sent_the_first() -> Desk:
     desk = came_back_beside_one_that_waits()
     desk.do(send_the_first(desk), SYSTEM)
@@ -575,6 +579,7 @@ CASES = [
     Case("awaiting_funds", "send_refund", "awaiting_funds", came_back_beside_one_that_waits, send_the_first),
     case("awaiting_funds", "resolve_refund", "refunding", came_back_beside_one_that_waits),
     Case("awaiting_funds", "report_refund", "awaiting_funds", sent_the_first, report_the_first),
+    Case("awaiting_funds", "resolve_refund", "awaiting_funds", came_back_beside_one_that_waits, give_up_the_first),
     *(
         case(phase, name, phase)
         for phase, turns in phases.TURNS.items()

@@ -201,7 +201,7 @@ def test_the_file_is_kept_nowhere_and_named_by_its_days(served):
 
 def test_the_file_speaks_chinese_to_who_reads_it(served):
     (row,) = rows_of(served, "kind=capital", CHINESE)
-    assert row["类别"] == "资本"
+    assert row["类别"] == "资本金"
     assert row["类别代码"] == "capital"
     assert row["已入账"] == "2026-07-08T20:00:00+08:00"
     assert row["币种"] == "EUR"

@@ -131,7 +131,7 @@ TURNS: dict[str, dict[str, Turn]] = {
     "awaiting_funds": {
         "send_refund": _stays("awaiting_funds", "system"),
         "report_refund": Turn(("provider", "system"), ("awaiting_funds", "closed")),
-        "resolve_refund": Turn(("finance",), ("refunding", "closed")),
+        "resolve_refund": Turn(("finance",), ("awaiting_funds", "refunding", "closed")),
     },
     "refunding": {
         "send_refund": Turn(("system",), ("refunding",)),
