@@ -267,7 +267,8 @@ def test_the_worked_example_of_an_agreement_is_played_by_both_in_their_browsers(
         if amount:
             reader.page.fill(f"{form} [name=amount]", amount)
         reader.page.click(f"{form} button")
-        reader.page.click(f"#then-{deed} form button")
+        with reader.page.expect_navigation():
+            reader.page.click(f"#then-{deed} form button")
 
     with tab(browser, bare, "") as buyer, tab(browser, bare, "") as seller:
         buyer.open(bare.link(buyer_id="ann"))
