@@ -1,5 +1,6 @@
 """What a sender may say beside a body, and how long until it is known what they want, is bounded."""
 
+import asyncio
 import socket
 import threading
 from time import sleep
@@ -23,6 +24,8 @@ TOO_SLOW, TOO_MUCH = (
 async def length(scope, receive, send):
     """Answers how long the body was."""
     came, more = 0, True
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1)
     while more:
         message = await receive()
         came += len(message.get("body", b""))
@@ -112,6 +115,16 @@ def test_who_was_answered_and_then_stops_in_the_middle_of_the_next_head_is_hung_
         assert answer(line).startswith(b"HTTP/1.1 200")
         line.sendall(HEAD)
         assert answer(line) == TOO_SLOW
+
+
+def test_an_answer_under_way_is_not_cut_by_the_next_head_that_does_not_come(port, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as line:
+        line.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        sleep(0.1)
+        line.sendall(b"GET /next HT")
+        assert answer(line).endswith(b"\r\n\r\n0")
+        assert line.recv(1) == b"", "then they hang up"
 
 
 def test_a_body_takes_as_long_as_it_takes(port, monkeypatch):

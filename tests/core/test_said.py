@@ -1,5 +1,8 @@
 """A sentence is its English text to everybody, and can be said again in another language by whoever has the words."""
 
+from copy import copy, deepcopy
+from pickle import dumps, loads
+
 import pytest
 
 from houbao.core.said import Code, Said
@@ -23,3 +26,9 @@ def test_a_refusal_is_told_in_plain_text_and_keeps_the_sentence_where_it_can_be_
     refused = Refused("unknown_order", detail)
     assert (refused.detail, type(refused.detail)) == ("no order", str)
     assert (refused.said is detail) == again
+
+
+def test_a_copy_is_the_same_sentence_still_with_its_template():
+    for said in (Said("%(n)s less", n="5 % off"), Said("nothing is left")):
+        for again in (copy(said), deepcopy(said), loads(dumps(said))):
+            assert (again, again.template, again.values) == (said, said.template, said.values)

@@ -425,3 +425,13 @@ def test_spark_says_the_same_in_a_cluster(market, tmp_path, monkeypatch):
     finally:
         engine.close()
     assert structs.replace(found, engine="duckdb") == asked(lake, candidate)
+
+
+def test_a_policy_may_have_any_number_of_rules():
+    """Ibis walks an expression as deep as it is, and a policy's rules make it no deeper."""
+    one = Rule(name="other", when=(), says="", route="seller", payer="seller", fault="OTHER")
+    many = structs.replace(
+        parse_policy(policy_text()), rules=tuple(structs.replace(one, name=f"rule-{n}") for n in range(1000))
+    )
+    disputes = ibis.memtable(schema_of(DISPUTES).empty_table())
+    assert "GROUP BY" in ibis.to_sql(summed(ruled(disputes, many, ["EUR"]), many, ["EUR"]), dialect="duckdb")

@@ -9,10 +9,11 @@ from houbao.core import disputes as d
 from houbao.core import programme as p
 from houbao.core.disputes import due_at
 from houbao.core.outages import EnterOutage
-from houbao.core.terms import Actor
+from houbao.core.terms import Actor, Refused
 from houbao.shipped import policy_text
 from houbao.store import desk_money
 from houbao.store.desk_money import Flow
+from houbao.web.console.deeds import minor_of
 from houbao.web.console.fund_chart import step_for
 from houbao.web.console.handlers.policies import compared
 from houbao.web.console.views.fund import days_of, pace_of, served_by, weeks_of
@@ -149,11 +150,17 @@ def test_an_amount_is_read_as_its_writer_meant_it_and_shown_before_it_is_booked(
     assert "Book the top-up of €1,000.50" in said
 
 
-@pytest.mark.parametrize("typed", ["1,204", "1.204", "1.500", "1,000", "1.2,3.4", "1,00.50"])
-def test_what_could_be_two_amounts_is_refused_with_how_to_write_it(served, typed):
+@pytest.mark.parametrize(
+    ("typed", "like"),
+    [
+        *[(typed, "1500.00") for typed in ("1,204", "1.204", "1.500", "1,000")],
+        *[(typed, "1000.50") for typed in ("1.2,3.4", "1,00.50")],
+    ],
+)
+def test_what_could_be_two_amounts_is_refused_with_how_to_write_it(served, typed, like):
     answer = post(served, "/fund/top-ups/preview", {"currency": "EUR", "amount": typed}, "finance")
     assert answer.status_code >= 400
-    assert "like 1500.00" in answer.text or "like 1000.50" in answer.text
+    assert f"like {like}" in answer.text
 
 
 def test_more_cash_than_the_ledger_knows_of_is_warned_of_before_it_is_booked(served):
@@ -421,3 +428,9 @@ def test_an_admin_sees_refunds_and_settles_none(served, shown):
     assert post(served, path, {}, "admin").status_code == 403
     assert post(served, f"{case(shown['stuck'])}/resolve_refund", {}, "admin").status_code == 403
     assert post(served, f"{case(shown['stuck'])}/resolve_refund", {}, "agent").status_code == 404
+
+
+def test_in_a_currency_without_cents_thousands_may_stand_apart():
+    assert [minor_of({"amount": typed}, "JPY") for typed in ("12,345", "12345")] == [12_345] * 2
+    with pytest.raises(Refused, match="two amounts"):
+        minor_of({"amount": "12,345"}, "EUR")

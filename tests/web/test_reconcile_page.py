@@ -8,6 +8,7 @@ from tempfile import SpooledTemporaryFile
 
 import pytest
 
+from books.test_bank import message, whole
 from books.test_reconcile import txn
 from given import DAY, T, eur
 from houbao.core import orders as o
@@ -80,7 +81,7 @@ def test_each_difference_stands_with_its_reason_and_what_would_even_it(served, k
         "never arrived, or stands in another file",
         "Told differently · 1",
         "Another amount",
-        "1.00 EUR less there than here",
+        "€1.00 less there than here",
     ):
         assert words in said, words
     after = served.market.contents()
@@ -105,6 +106,13 @@ def test_in_another_language_the_whole_page_is_in_it(served, kim):
     names = {"payouts", "json", "stripe", "csv", "xml", "camt", "mib", "houbao", "import", "paid_out", "chargeback"}
     names |= {"oak", "sandbox", "card", "ch_", "order_", "eur", "usd", "charge", "topup", "payout", "adjustment"}
     assert set(re.findall(r"[a-z_]{3,}", kim.text().lower())) <= names
+
+
+def test_a_banks_file_is_told_in_another_language_too(kim):
+    kim.open("/language/zh-Hans?to=/fund/reconcile")
+    for version in ("08", "09"):
+        kim.press("与账本对照", file=("bank.xml", message(whole("08"), version)))
+        assert "camt.053.001" in kim.text()
 
 
 def test_a_file_that_cannot_be_compared_is_said_in_the_readers_language(kim):

@@ -41,7 +41,7 @@ def add_key(house: House, name: str, scopes: Sequence[str]) -> NewKey:
 
 
 def revoke_key(house: House, number: str) -> str:
-    """Make a key open nothing any more, at once. Raises CommandFailed."""
+    """Make a key open nothing any more; to a server that runs, within a second. Raises CommandFailed."""
     with closing(Access(house.database.path)) as access:
         if not access.revoke_key(number, datetime.now(UTC), COMMAND_LINE):
             raise CommandFailed(f"no key {number} is in use")

@@ -82,8 +82,13 @@ class Connection(HttpToolsProtocol):
 
     def _end(self, why: bytes) -> None:
         """Say why, where something was asked and nothing else is being answered, and hang up. Who never said anything
-        is told nothing: browsers connect in advance, and would take it for an answer."""
+        is told nothing: browsers connect in advance, and would take it for an answer. Where an answer is under way,
+        slowness waits for its end."""
         self._heard()
-        if self._begun and (not self._asked or self.cycle.response_complete):
+        answering = self._asked > 0 and not self.cycle.response_complete
+        if answering and why is TOO_SLOW:
+            self.cycle.keep_alive = False
+            return
+        if self._begun and not answering:
             self.transport.write(b"HTTP/1.1 " + why + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         self.transport.close()

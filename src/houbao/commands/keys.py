@@ -41,7 +41,7 @@ def list_keys(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
 
 @keys_app.command(name="revoke")
 def revoke_key(key: str, *, database: DatabaseUrl = None) -> None:
-    """Make a key open nothing any more, at once."""
+    """Make a key open nothing any more; to a server that runs, within a second."""
     from houbao.commands.access import revoke_key as revoke
 
     with opened(database) as house:

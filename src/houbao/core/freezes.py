@@ -54,7 +54,7 @@ def decide_chargeback(
             said = Said(
                 "chargeback %(reference)s is of %(amount)s on %(payment)s",
                 reference=known.reference,
-                amount=str(Money(known.minor, order.currency)),
+                amount=Money(known.minor, order.currency),
                 payment=known.payment,
             )
             raise Refused("chargeback_turn", said)
@@ -115,7 +115,7 @@ def _payment(command: Chargeback, scene: Scene) -> Payment:
     if order.paid_at is None:
         raise Refused("not_paid", Said("order %(order)s has not been paid", order=order.reference))
     if not 0 < command.minor <= payment.minor:
-        taken, paid = str(Money(command.minor, order.currency)), str(Money(payment.minor, order.currency))
+        taken, paid = Money(command.minor, order.currency), Money(payment.minor, order.currency)
         said = Said("the chargeback is %(amount)s, the payment %(payment)s", amount=taken, payment=paid)
         raise Refused("bad_amount", said)
     return payment

@@ -133,27 +133,26 @@ def _paid(order: Order, command: Paid, coverage: Coverage, till: Till, by: str) 
     )
 
 
+def payable_short(store: str, payable: int, minor: int, currency: str) -> Refused:
+    """What is said where a store is owed less than is to be taken of it (minor units)."""
+    owed, wanted = money.Money(payable, currency), money.Money(minor, currency)
+    said = Said("store %(store)s is owed %(payable)s, not %(amount)s", store=store, payable=owed, amount=wanted)
+    return Refused("payable_short", said)
+
+
 def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidOut:
     if order.paid_at is None:
         said = Said("order %(order)s was never paid: nothing can be paid out for it", order=order.reference)
         raise Refused("order_turn", said)
 
-    def told(minor: int) -> str:
-        return str(money.Money(minor, order.currency))
+    def told(minor: int) -> money.Money:
+        return money.Money(minor, order.currency)
 
     if not 0 < command.minor <= money.LARGEST or not 0 <= command.fee <= money.LARGEST:
         said = Said("the payout is %(payout)s, its fee %(fee)s", payout=told(command.minor), fee=told(command.fee))
         raise Refused("bad_amount", said)
     if command.minor > till.payable:
-        raise Refused(
-            "payable_short",
-            Said(
-                "store %(store)s is owed %(payable)s, not %(amount)s",
-                store=order.store,
-                payable=told(till.payable),
-                amount=told(command.minor),
-            ),
-        )
+        raise payable_short(order.store, till.payable, command.minor, order.currency)
     brought = sum(payment.minor for payment in order.payments) - order.commission - order.premium
     if command.minor > brought - order.paid_out:
         raise Refused(

@@ -4,6 +4,7 @@ moved to a provider, and stores that pay back what was advanced for them."""
 from datetime import datetime
 
 from houbao.core import money
+from houbao.core.fulfilment import payable_short
 from houbao.core.said import Said
 from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference
 
@@ -128,15 +129,7 @@ def decide_fund(
                     ),
                 )
             if command.minor > payable:
-                raise Refused(
-                    "payable_short",
-                    Said(
-                        "store %(store)s is owed %(payable)s, not %(amount)s",
-                        store=command.store,
-                        payable=told(payable),
-                        amount=told(command.minor),
-                    ),
-                )
+                raise payable_short(command.store, payable, command.minor, command.currency)
             return [DebtRepaid(**said, store=command.store)]
 
 

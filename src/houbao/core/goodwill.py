@@ -5,6 +5,7 @@ from houbao.core.acts import GoodwillSent, SendGoodwill
 from houbao.core.awards import approve
 from houbao.core.claims import check_amount, check_text
 from houbao.core.disputes import GOODWILL, Event
+from houbao.core.fulfilment import payable_short
 from houbao.core.messages import OrderMessageWritten, WriteOnOrder
 from houbao.core.money import Money
 from houbao.core.orders import Order
@@ -38,7 +39,7 @@ def decide_goodwill(command: SendGoodwill, scene: Scene) -> list[Event]:
     if scene.purse.payable_queue:
         raise Refused("payable_short", "refunds wait for what the store is owed: it is theirs first")
     if command.amount > scene.purse.payable:
-        raise Refused("payable_short", f"the store is owed {told(scene.purse.payable)}, not {told(command.amount)}")
+        raise payable_short(order.store, scene.purse.payable, command.amount, order.currency)
     number = scene.position + 1
     approved = approve(scene, number, lines, command.amount, "seller", GOODWILL)
     assert approved is not None

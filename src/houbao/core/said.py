@@ -24,6 +24,10 @@ class Said(str):
         said.template, said.values = template, values
         return said
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
+        """By what a copy is made: not by the finished text, which is no template."""
+        return (self.template,), dict(self.values)
+
 
 class Code(str):
     """A code inside a sentence, such as a state: `of` names the table of words where it is looked up. In English it is

@@ -24,6 +24,9 @@ ENDED = "the webhook was ended"
 GONE = 410
 """A receiver who answers this wants to hear no more."""
 
+RECEIVER = "receiver"
+"""Who ended a webhook by answering so."""
+
 
 class Secret(Struct, frozen=True):
     """What deliveries are signed with; after a rotation the old one too, `until` a time. By its `wish` a rotation
@@ -105,7 +108,7 @@ class HookBook(Protocol):
         """How they went."""
         ...
 
-    def end(self, part: int, hook: str, now: datetime) -> None:
+    def end(self, part: int, hook: str, now: datetime, by: str = "") -> None:
         """A webhook is told no more; what is due to it is given up."""
         ...
 
@@ -161,7 +164,7 @@ class Announcer:
         if 200 <= answered.status < 300:
             return self._how(call, now, "done", answered)
         if answered.status == GONE:
-            self.book.end(self.part, hook.id, now)
+            self.book.end(self.part, hook.id, now, RECEIVER)
             return self._how(call, now, "failed", answered)
         if call.tries > len(BACKOFF):
             return self._how(call, now, "failed", answered)

@@ -214,7 +214,8 @@ class Database(Protocol):
         ...
 
     def look_at_part(self, part: int) -> Head:
-        """Begin a transaction that only reads, of one moment: it waits for nobody, and nobody for it."""
+        """Begin a transaction that only reads, of one moment: it takes no lock of the database, so no other
+        process waits for it."""
         ...
 
     def receipts(self, part: int, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:

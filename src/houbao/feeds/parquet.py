@@ -16,7 +16,8 @@ AT_ONCE = 256
 """The most rows that are decoded at once."""
 
 MOST_BYTES = 4 << 20
-"""About how many bytes are decoded at once, or one row where that takes more."""
+"""How many bytes of the file are decoded at once, or one row where that takes more. Long texts that repeat stand in the
+file once: of them more is held."""
 
 
 class ParquetFeed(Feed):

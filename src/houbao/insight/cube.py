@@ -81,8 +81,7 @@ def summed(disputes: Table, candidate: Policy, currencies: Collection[str]) -> T
 
     def among(chosen: Callable[[Rule], bool]) -> Expression:
         # One by one: of a list of numbers DuckDB makes a join.
-        numbers = (t.number == number for number, rule in enumerate(rules) if chosen(rule))
-        return reduce(lambda one, other: one | other, numbers, ibis.literal(False))
+        return _any([t.number == number for number, rule in enumerate(rules) if chosen(rule)])
 
     def alike(field: str) -> Expression:
         """Whether route or payer are those of the rule then."""
@@ -136,6 +135,15 @@ def summed(disputes: Table, candidate: Policy, currencies: Collection[str]) -> T
         weighs=told.still_weighs.sum(),
         last=told.opened_at.epoch_seconds().max(),
     )
+
+
+def _any(terms: list[Expression]) -> Expression:
+    """Whether one of them holds: halved again and again, since a policy may have any number of rules and Ibis walks an
+    expression as deep as it is."""
+    if len(terms) < 2:
+        return terms[0] if terms else ibis.literal(False)
+    half = len(terms) // 2
+    return _any(terms[:half]) | _any(terms[half:])
 
 
 def _limited(t: Table, candidate: Policy, currencies: Collection[str]) -> tuple[Expression, Expression]:

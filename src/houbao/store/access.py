@@ -102,7 +102,7 @@ class Access(Aside):
             ).fetchone()
             if done:
                 note(connection, Deed(now, by, "key_revoked", number, done[0]))
-        self.revocations += 1
+        self.revocations += done is not None
         return done is not None
 
     # --- users -----------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ class Aside:
 
     @contextmanager
     def looking(self) -> Generator[sqlite3.Connection]:
-        """The connection for one statement that reads: it waits for nobody else's writing, and keeps nobody from it."""
+        """The connection for one statement that reads: it waits for no other connection's writing, and keeps none from
+        it."""
         with self._lock:
             yield self._connection

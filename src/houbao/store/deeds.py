@@ -29,7 +29,8 @@ END = 2**62
 
 class Deed(Struct, frozen=True):
     """What was done (`what`, of KINDS) to which account, key, webhook or version (`subject`), and what that is called.
-    `by` is who: a person as events have it (admin:eve), a key's id, or COMMAND_LINE. `at` is the machine's time."""
+    `by` is who: a person as events have it (admin:eve), a key's id, COMMAND_LINE, or the receiver of a webhook that
+    says it is gone; empty where nobody said so. `at` is the machine's time."""
 
     at: datetime
     by: str

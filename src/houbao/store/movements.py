@@ -72,8 +72,8 @@ def change(source: str, target: str, minor: int) -> int:
 
 
 def look(connection: sqlite3.Connection, part: int, question: Question, *, before: Place = LATEST, limit: int) -> Found:
-    """A page of the movements that fit, before a place. It looks at no more than MOST_LOOKED_AT events: it may be
-    short, or empty, with more behind it."""
+    """A page of the movements that fit, before a place. It looks at no more than MOST_LOOKED_AT events, or at
+    those that are asked for: it may be short, or empty, with more behind it."""
     (last,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
     top = min(before, (question.end, 0), (last + 1, 0))
     floor = question.first if question.only is not None else max(question.first, top[0] - MOST_LOOKED_AT)
@@ -89,7 +89,8 @@ def look(connection: sqlite3.Connection, part: int, question: Question, *, befor
 def walk(
     connection: sqlite3.Connection, part: int, question: Question, *, before: Place = LATEST, limit: int
 ) -> Iterator[Movement]:
-    """All movements that fit, before a place, read `limit` at a time."""
+    """All movements that fit, before a place, back to the first, read `limit` at a time: for a file, or for whoever
+    takes the first few."""
     place: Place | None = before
     while place is not None:
         found = look(connection, part, question, before=place, limit=limit)

@@ -298,8 +298,7 @@ links = _table(
     _int("used_at", null=True),
 )
 
-# Who outside is told of events. A secret is kept as it is, since it signs; a cursor is how far a part's events were
-# looked at; a delivery is due at `due_at` until it is done, or given up.
+# What was done to accounts, keys, webhooks and policies, in the order in which it was noted.
 deeds = _table(
     "deeds",
     _key("n"),
@@ -309,6 +308,8 @@ deeds = _table(
     _text("subject"),
     _text("name"),
 )
+# Who outside is told of events. A secret is kept as it is, since it signs; a cursor is how far a part's events were
+# looked at; a delivery is due at `due_at` until it is done, or given up.
 webhooks = _table(
     "webhooks",
     _key("id", Text),

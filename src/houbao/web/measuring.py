@@ -1,6 +1,7 @@
 """The funds' reserves for the console: everything is read once for them, so it is done in a thread of its own, one
 measuring at a time, and what was found serves everybody for a while."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as ended
@@ -11,6 +12,8 @@ from msgspec import Struct
 
 from houbao.insight.lake import Progress
 from houbao.insight.reserves import Reserves
+
+log = logging.getLogger("houbao.reserves")
 
 KEPT = timedelta(minutes=15)
 """How long what was found is shown before it is measured again."""
@@ -69,7 +72,9 @@ class Measuring:
         """What is found is known from when it was measured on, whether or not anybody still waits for it."""
         try:
             found = self._measure(self._told)
-        except BaseException:
+        except BaseException as fault:
+            # Nobody may be waiting for it any more: whoever looks after the server reads it here.
+            log.error("the reserves could not be measured", extra={"said": {"fault": type(fault).__name__}})
             with self._lock:
                 self._running = None
             raise

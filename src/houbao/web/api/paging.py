@@ -43,8 +43,9 @@ Place = tuple[str, int, str]
 
 
 def sorted_part_of(whole: Sequence[T], wanted: PageQuery, place: Callable[[T], Place]) -> Page[T]:
-    """A page of a short list that was read whole and grows anywhere, by each one's `place`, which never changes: what
-    is added between two pages makes none come twice or never. Raises Refused: bad_cursor."""
+    """A page of a short list that was read whole and grows anywhere, by each one's `place`: what is added between two
+    pages makes none come twice or never; what gets another place, as a version does that is put into force, may come
+    at both. Raises Refused: bad_cursor."""
     after = _place(wanted.after)
     found = [one for one in sorted(whole, key=place) if after is None or place(one) > after]
     return page_of(found, wanted.limit, lambda one: _opaque(msgspec.json.encode(place(one))))

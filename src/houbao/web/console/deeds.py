@@ -101,7 +101,8 @@ def minor_of(form: Form, currency: str) -> int:
         text = text.removeprefix(name).removesuffix(name)
     if not text:
         raise Refused("bad_amount", Said("write an amount, like 25.00"))
-    if TWO_WAYS.fullmatch(text) and not ("." in text and money.DIGITS[currency] == 3):
+    digits = money.DIGITS[currency]
+    if digits and TWO_WAYS.fullmatch(text) and not ("." in text and digits == 3):
         raise Refused("bad_amount", Said("%(text)s could be two amounts: write it like 1500.00", text=text))
     if GROUPED.fullmatch(text):
         point = max(text.rfind(","), text.rfind("."))

@@ -88,11 +88,11 @@ class Voice:
 
     # --- words -----------------------------------------------------------------------------------------------------
 
-    def say(self, message: str, **values: object) -> Markup:
+    def say(self, message: str, /, **values: object) -> Markup:
         """A message in the reader's language; values are escaped, the message itself may hold tags."""
         return Markup(self.messages.ugettext(message) if message else "") % _shown(values)
 
-    def say_n(self, one: str, many: str, n: int, **values: object) -> Markup:
+    def say_n(self, one: str, many: str, n: int, /, **values: object) -> Markup:
         """A message that hangs on a count, which it shows as `%(n)s`."""
         return Markup(self.messages.ungettext(one, many, n)) % _shown({"n": self.count(n), **values})
 

@@ -44,6 +44,7 @@ def environment() -> Environment:
         "id_of": id_of,
         "word": _spoken(words.word),
         "low": _spoken(words.low),
+        "disclosed_word": _spoken(words.disclosed),
         "account_word": _spoken(words.account),
         "retell": _spoken(words.retell),
         "programme_name": _spoken(words.programme_name),

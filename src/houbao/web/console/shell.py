@@ -130,9 +130,8 @@ def trouble(voice: Voice, refused: Refused, amounts: Mapping[str, str] = NO_AMOU
     if refused.code == "bad_ruling" and "most" in refused.facts:
         most = voice.money(int(refused.facts["most"]), str(refused.facts["currency"]))
         return Trouble(voice.say(title), voice.say(LIMIT, most=most), voice.say(possible), refused.code)
-    told = refused.detail
-    if voice.language != "en":
-        told = refused.said or ("" if refused.code in TITLES else refused.detail)
+    readable = voice.language == "en" or refused.code not in TITLES
+    told = refused.said or (refused.detail if readable else "")
     detail = retell(voice, "" if refused.code in SAID else told)
     return Trouble(voice.say(title), _sentence(voice, detail), voice.say(possible), refused.code)
 

@@ -3,6 +3,7 @@ underscores, so that a policy's own words (an agent's reason, a rule's name) sta
 
 from markupsafe import Markup
 
+from houbao.core.money import Money
 from houbao.core.said import Code, Said
 from houbao.web.console.happenings import HAPPENING
 from houbao.web.console.language import N_, Voice
@@ -497,6 +498,13 @@ def word(voice: Voice, table: str, code: str) -> Markup:
     return voice.say(message) if message else Markup.escape(code.replace("_", " "))
 
 
+def disclosed(voice: Voice, name: str) -> Markup:
+    """What a listing discloses, as a label; a marketplace's own name stays as it wrote it."""
+    code = name.replace(" ", "_")
+    found = word(voice, "disclosed", code) if code in DISCLOSED else Markup.escape(name.replace("_", " "))
+    return found[:1].upper() + found[1:]
+
+
 def programme_name(voice: Voice, code: str) -> Markup:
     """What a programme is called: its id, or the word for the one of the demonstration."""
     return voice.say(PROGRAMME[code]) if code in PROGRAMME else Markup.escape(code)
@@ -520,12 +528,15 @@ def account(voice: Voice, code: str) -> Markup:
 
 
 def retell(voice: Voice, text: object) -> Markup:
-    """A sentence of the domain in the reader's language, where it knows what it was made of; else as it is."""
+    """A sentence of the domain in the reader's language, where it knows what it was made of, its amounts as the reader
+    writes them; else as it is."""
     match text:
-        case Said() if voice.language != "en":
+        case Said():
             return voice.say(text.template, **{name: retell(voice, value) for name, value in text.values.items()})
         case Code() if voice.language != "en":
             return low(voice, text.of, text.code)
+        case Money():
+            return Markup.escape(voice.money(text.minor, text.currency))
         case tuple():
             return voice.say(N_(", ")).join(retell(voice, one) for one in text)
         case _:

@@ -13,6 +13,7 @@ from houbao.core.disputes import Dispute
 from houbao.core.ledger import FUND_BACK, FUND_HOLDS, FUND_IN, FUND_OUT, FUND_WITHIN
 from houbao.core.money import decimal
 from houbao.core.orders import Order
+from houbao.core.said import Said
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, check_aware, public_id
 from houbao.store import lists
@@ -61,7 +62,7 @@ def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
     store, dispute, only = asked["store"], 0, None
     if store:
         if lists.store(reading, PART, EVERYTHING, store) is None:
-            raise Refused("unknown_store", f"no store is called {store}")
+            raise Refused("unknown_store", Said("no store is called %(store)s", store=store))
         only = of_store(reading, PART, store)
     if asked["about"]:
         orders, dispute = _named(reading, asked["about"])
@@ -74,7 +75,7 @@ def _midnight(text: str, voice: Voice) -> datetime:
     try:
         midnight = datetime.combine(date.fromisoformat(text), time.min, voice.zone)
     except ValueError:
-        raise Refused("bad_request", "write the day like 2026-07-14") from None
+        raise Refused("bad_request", Said("write the day like 2026-07-14")) from None
     check_aware("the day", midnight)
     return midnight
 
@@ -94,7 +95,8 @@ def _named(reading: Any, text: str) -> tuple[list[Order], int]:
         return [_order(reading, number)], 0
     found = lists.order_page(reading, PART, EVERYTHING, reference=text, limit=PAGE)
     if not found:
-        raise Refused("unknown_order", f"no order {text}, by its id or the shop's own; an id looks like order_0_47")
+        said = Said("no order %(order)s, by its id or the shop's own; an id looks like order_0_47", order=text)
+        raise Refused("unknown_order", said)
     return found, 0
 
 
@@ -104,14 +106,15 @@ def _dispute(reading: Any, kind: str, number: int) -> Dispute:
         about = getattr(lists.event(reading, PART, number), "dispute", 0)
     found = lists.dispute(reading, PART, EVERYTHING, about)
     if found is None:
-        raise Refused("unknown_dispute", f"no {kind} {public_id(kind, PART, number)}; look for its id in the case")
+        said = Said("nothing is called %(id)s; look for its id in the case", id=public_id(kind, PART, number))
+        raise Refused("unknown_dispute", said)
     return found
 
 
 def _order(reading: Any, number: int) -> Order:
     found = lists.order(reading, PART, EVERYTHING, number)
     if found is None:
-        raise Refused("unknown_order", f"no order {public_id('order', PART, number)}")
+        raise Refused("unknown_order", Said("no order %(order)s", order=public_id("order", PART, number)))
     return found
 
 
