@@ -431,6 +431,6 @@ def test_an_admin_sees_refunds_and_settles_none(served, shown):
 
 
 def test_in_a_currency_without_cents_thousands_may_stand_apart():
-    assert [minor_of({"amount": typed}, "JPY") for typed in ("12,345", "12345")] == [12_345] * 2
+    assert [minor_of({"amount": typed}, "JPY") for typed in ("12,345", "12.345", "12345")] == [12_345] * 3
     with pytest.raises(Refused, match="two amounts"):
         minor_of({"amount": "12,345"}, "EUR")

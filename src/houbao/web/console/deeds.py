@@ -94,16 +94,18 @@ def amount_of(dispute: d.Dispute, form: Form) -> int:
 
 def minor_of(form: Form, currency: str) -> int:
     """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it; 1,000.50 or 1.000,50 with
-    thousands apart; with the currency beside it or not. What could be two amounts (1,204 or 1.500) is refused. Raises
-    Refused: bad_amount."""
+    thousands apart; with the currency beside it or not. What could be two amounts (1,204 or 1.500) is refused,
+    in a currency that has cents. Raises Refused: bad_amount."""
     text = "".join(form.get("amount", "").split())
     for name in (currency, get_currency_symbol(currency, "en")):
         text = text.removeprefix(name).removesuffix(name)
     if not text:
         raise Refused("bad_amount", Said("write an amount, like 25.00"))
     digits = money.DIGITS[currency]
-    if digits and TWO_WAYS.fullmatch(text) and not ("." in text and digits == 3):
-        raise Refused("bad_amount", Said("%(text)s could be two amounts: write it like 1500.00", text=text))
+    if TWO_WAYS.fullmatch(text) and not ("." in text and digits == 3):
+        if digits:
+            raise Refused("bad_amount", Said("%(text)s could be two amounts: write it like 1500.00", text=text))
+        text = text.replace(",", "").replace(".", "")
     if GROUPED.fullmatch(text):
         point = max(text.rfind(","), text.rfind("."))
         whole, cents = (text[:point], text[point + 1 :]) if "," in text and "." in text else (text, "")
@@ -113,7 +115,7 @@ def minor_of(form: Form, currency: str) -> int:
     try:
         minor = money.parse(text, currency)
     except ValueError:
-        example = "1000.50" if money.DIGITS[currency] else "1000"
+        example = "1000.50" if digits else "1000"
         raise Refused(
             "bad_amount",
             Said(
