@@ -175,8 +175,8 @@ BUGS = [
     Bug(
         "a deadline outlives the answer",
         "core/evolving.py",
-        '"timers": event.timers}',
-        '"timers": event.timers or dispute.timers}',
+        'changes["timers"] = event.phase, event.timers',
+        'changes["timers"] = event.phase, event.timers or dispute.timers',
         (CELLS + "test_an_answer_ends_the_deadline",),
     ),
     Bug(
@@ -619,7 +619,7 @@ BUGS = [
     ),
     Bug(
         "a dispute that is taken up again is the seller's because it was once handed to it",
-        "core/evolving.py",
+        "core/beginnings.py",
         '"payer": dispute.first_payer,\n        "notice": notice,',
         "",
         (CELLS + "test_what_is_taken_up_again_after_it_was_handed_over_is_the_guarantees_anew",),

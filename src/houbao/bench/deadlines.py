@@ -12,6 +12,7 @@ from houbao.bench.replay import Recorded, Turns
 from houbao.engine.ports import Outcome, Request
 from houbao.engine.worker import Done, Worker
 from houbao.gateways.email import FolderMailer
+from houbao.store import rows
 
 CLAIMS = (("in_transit_overdue", 2500, False), ("delivered_not_received", 4100, False))
 DUE = timedelta(days=5, hours=1)
@@ -21,12 +22,15 @@ TOGETHER = 5
 """So many disputes lie side by side; then come others, which are not due."""
 
 LATER = 400 * 86_400 * 1_000_000
-COPIES = {
-    "disputes": "part, id+{by}, order_id+{by}, store_id, phase, waiting_for, opened_at, due_at+{later}, NULL, body",
-    "tallies": "part, dispute_id+{by}, store_id, order_id+{by}, kind, state, why, opened_at, lifted_at, adjudicated,"
-    " guaranteed, asked, answered",
-    "timers": "part, due_at+{later}, dispute_id+{by}, kind",
-}
+SERIES = "WITH RECURSIVE n(j) AS (SELECT 1 UNION ALL SELECT j+1 FROM n WHERE j<:copies)"
+COPIES = (
+    f"INSERT INTO disputes {SERIES} SELECT part, id+:behind+j, order_id+:behind+j, store_id, phase, waiting_for, opened_at,"
+    " due_at+:later+j, NULL, body FROM n CROSS JOIN disputes WHERE part=0 AND id=:dispute",
+    f"INSERT INTO tallies {SERIES} SELECT part, dispute_id+:behind+j, store_id, order_id+:behind+j, kind, state, why,"
+    " opened_at, lifted_at, adjudicated, guaranteed, asked, answered"
+    " FROM n CROSS JOIN tallies WHERE part=0 AND dispute_id=:dispute",
+)
+TIMER = f"INSERT INTO timers {SERIES} SELECT :part, :due+:later+j, :dispute+:behind+j, :kind FROM n"
 
 
 def measure(due: int, others: int, say: Say) -> list[Figure]:
@@ -90,20 +94,21 @@ def _fill(market: OpenDisputes, due: int, others: int) -> None:
         left -= copies
         head = market.database.head(0).position
         (last,) = run("SELECT max(id) FROM disputes WHERE part=0").fetchone()
+        if not copies:
+            continue
         run("BEGIN IMMEDIATE")
-        copy_rows(market, last, head - last, copies, LATER)
+        copy_rows(market, last, head - last, copies)
         run("UPDATE parts SET position=position+? WHERE part=0", (copies,))
         run("COMMIT")
 
 
-def copy_rows(market: OpenDisputes, dispute: int, behind: int, copies: int, later: int) -> None:
-    """Copies of a dispute's rows under the numbers from `behind` + 1 after its own on."""
-    series = f"WITH RECURSIVE n(j) AS (SELECT 1 UNION ALL SELECT j+1 FROM n WHERE j<{copies})"
-    for table, columns in COPIES.items():
-        key = "id" if table == "disputes" else "dispute_id"
-        chosen = columns.format(by=f"{behind}+j", later=f"{later}+j")
-        if copies:
-            market.database.connection.execute(
-                f"INSERT INTO {table} {series} SELECT {chosen} FROM n CROSS JOIN {table} WHERE part=0 AND {key}=?",
-                (dispute,),
-            )
+def copy_rows(market: OpenDisputes, number: int, behind: int, copies: int) -> None:
+    """Copies of a dispute's rows under the numbers from `behind` + 1 after its own on, due later."""
+    dispute = market.database.dispute(0, number)
+    assert dispute is not None
+    run = market.database.connection.execute
+    given = {"dispute": number, "behind": behind, "copies": copies, "later": LATER}
+    for copying in COPIES:
+        run(copying, given)
+    for part, due, _, kind in rows.timer_rows(0, dispute):
+        run(TIMER, given | {"part": part, "due": due, "kind": kind})

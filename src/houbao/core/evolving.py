@@ -1,5 +1,6 @@
 """What is true of a dispute after each of its events. No rules: those are where the event was decided."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,20 +11,16 @@ from houbao.core.acts import (
     CaseClaimed,
     CaseReleased,
     ClaimChanged,
-    DeliveredAfterRefund,
     DisputeClosed,
     DisputeFrozen,
     DisputeOpened,
     DisputeRuled,
     DisputeThawed,
-    Escalated,
     EvidenceAdded,
     EvidenceClosed,
     EvidenceRequested,
     FraudProposed,
     GoodwillSent,
-    MessageWritten,
-    NoticeFailed,
     NoticeServed,
     NoticeStood,
     OfferAccepted,
@@ -35,9 +32,9 @@ from houbao.core.acts import (
 )
 from houbao.core.acts import OpenDispute as OpenDispute
 from houbao.core.appeals import Appeal, Appealed, AppealRuled, FundingChanged, in_hearing
+from houbao.core.beginnings import as_it_began, goodwill, opened
 from houbao.core.disputes import (
     CHANGES,
-    GOODWILL,
     Dispute,
     Event,
     Fault,
@@ -56,7 +53,6 @@ from houbao.core.refunds import (
     PayoutWaySet,
     Refund,
     RefundApproved,
-    RefundContradicted,
     RefundFailed,
     RefundPaid,
     RefundReleased,
@@ -83,133 +79,50 @@ from houbao.core.returns import (
     evolve_parcel,
 )
 from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
-from houbao.core.terms import REASONS
+
+Changes = dict[str, Any]
+"""Fields of a dispute, and what they are after an event."""
 
 
 def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Dispute:
     """The dispute after the event at `position`."""
     if isinstance(event, DisputeOpened):
-        return _opened(event, position)
+        return opened(event, position)
     if isinstance(event, GoodwillSent):
-        return _goodwill(event, position)
+        return goodwill(event, position)
     assert dispute is not None
-    changes: dict[str, Any] = {"history": (*dispute.history, position)}
-    if isinstance(event, Move):
-        changes |= {"phase": event.phase, "timers": event.timers}
-        if event.timers != dispute.timers and not isinstance(event, TimersMoved):
-            changes["running_since"] = event.at
-        if event.phase != dispute.phase:
-            changes |= {"claimed_by": "", "claimed_until": None, "proposed": None}
-    match event:
-        case DisputeRuled():
-            changes |= _ruled(dispute, event, position)
-        case FraudProposed():
-            changes["proposed"] = Proposal(by=event.by, ruling=event.ruling)
-        case CaseClaimed():
-            changes |= {"claimed_by": event.by, "claimed_until": event.until}
-        case CaseReleased():
-            changes |= {"claimed_by": "", "claimed_until": None}
-        case Appealed():
-            changes["appeals"] = (*dispute.appeals, Appeal(party=event.party, about=event.about))
-        case AppealRuled():
-            changes |= _heard(dispute, event)
-        case FundingChanged():
-            changes |= {"payer": event.payer, "refunds": _borne_otherwise(dispute, event)}
-        case NoticeServed():
-            changes["notice"] = position
-        case ClaimChanged():
-            changes |= {"amount": event.amount, "rule": event.rule, "assessed": position}
-            changes |= {"offer": None, "proposed": None}
-            if event.phase == "notifying":
-                changes["notice"] = position
-        case SellerOffered():
-            changes |= {"offer": Offer(amount=event.amount, remedy=event.remedy)}
-        case SellerRejected():
-            changes["offer"] = None
-        case OfferAccepted(remedy="replacement"):
-            changes["parcel"] = PROMISED
-        case EvidenceRequested():
-            others = (timer for timer in dispute.timers if timer.kind != "evidence")
-            changes["timers"] = in_order((*others, Timer(kind="evidence", at=event.until)))
-            changes["evidence_since"] = event.at
-        case EvidenceClosed() | Alerted():
-            changes["timers"] = tuple(t for t in dispute.timers if t.kind in CHANGES or t.at > event.at)
-        case EvidenceAdded():
-            changes["evidence"] = True
-        case TimersMoved():
-            changes["escalates_at"] = event.escalates_at
-            if dispute.frozen:
-                changes |= {"timers": (), "frozen": structs.replace(dispute.frozen, timers=event.timers)}
-        case TimedOut():
-            changes |= {"timers": (), "asked": dispute.asked + (dispute.phase == "awaiting_seller")}
-        case Reopened():
-            changes |= _as_it_began(dispute, position if event.phase == "notifying" else 0)
-        case DisputeFrozen():
-            changes |= {
-                "frozen": Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers, position=position),
-                "timers": (),
-            }
-        case DisputeThawed():
-            changes |= {"frozen": None, "negotiating_since": event.at, "evidence_since": event.at}
-            if dispute.frozen and dispute.escalates_at:
-                later = dispute.escalates_at + (event.at - dispute.frozen.since)
-                changes["escalates_at"] = next((t.at for t in event.timers if t.kind == "escalate"), later)
-        case DisputeClosed():
-            changes |= _closed(dispute, event)
-        case RefundApproved():
-            changes |= {"payer": event.payer, "resolved_by": event.resolved_by}
-            changes["refunds"] = (*dispute.refunds, evolve_refund(None, event, position))
-            if event.handed_over:
-                changes["amount"] = dispute.amount - event.handed_over
-                changes["first_amount"] = dispute.first_amount - event.handed_over
-        case RefundReleased():
-            changes |= {"resolved_by": event.resolved_by, "refunds": _evolved(dispute, event, position)}
-        case RefundReturned():
-            changes["refunds"] = _evolved(dispute, event, position)
-            if event.phase == "refunding":
-                changes |= {"outcome": "", "closed_at": None}
-        case DebtWrittenOff():
-            changes |= {"write_off": "", "refunds": _written_off(dispute, event)}
-        case WriteOffProposed():
-            changes["write_off"] = event.by
-        case RefundFailed() | PayoutWaySet():
-            refunds = changes["refunds"] = _evolved(dispute, event, position)
-            claim_by = event.claim_by if isinstance(event, RefundFailed) else None
-            if dispute.phase == "refunding":
-                changes |= _time_to_claim(dispute, refunds, claim_by)
-        case RefundResolved():
-            refunds = changes["refunds"] = _evolved(dispute, event, position)
-            if dispute.phase == "awaiting_funds" and not any(refund.waits for refund in refunds):
-                changes |= {"phase": "refunding", "timers": ()}  # others may still be on their way
-        case FundsReserved() | FundsAwaited() | RefundSent() | RefundPaid() | RefundUnknown():
-            changes["refunds"] = _evolved(dispute, event, position)
-        case RefundSettled() | MoneyRecovered():
-            changes["refunds"] = _evolved(dispute, event, position)
-        case ReturnAuthorised():
-            changes |= {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
-        case (
-            LabelSent()
-            | ReturnShipped()
-            | ReturnDelivered()
-            | ReturnConfirmed()
-            | ReturnReported()
-            | ReplacementShipped()
-            | ReplacementDelivered()
-            | ReplacementReported()
-        ):
-            changes["parcel"] = evolve_parcel(dispute.parcel, event)
-        case OfferAccepted() | Escalated() | MessageWritten() | NoticeStood() | NoticeFailed():
-            pass  # where it is now, and until when, says all of it
-        case RefundContradicted() | DeliveredAfterRefund():
-            pass  # somebody is told
-    if isinstance(event, Move) and dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
-        changes |= {"asked": dispute.asked + 1, "answered": dispute.answered + 1}
-    known = changes.get("escalates_at", dispute.escalates_at)
-    end = next((t.at for t in event.timers if t.kind == "escalate"), None) if isinstance(event, Move) else None
-    if end and (known is None or (isinstance(event, NoticeStood) and end != known)):
-        changes |= {"escalates_at": end, "negotiating_since": event.at}
+    changes: Changes = {"history": (*dispute.history, position)}
+    moves = isinstance(event, Move)
+    if moves:
+        _move(dispute, event, changes)
+    if change := CHANGED.get(type(event)):
+        changes |= change(dispute, event, position)
+    if moves:
+        _take_turn(dispute, event, changes)
     after = structs.replace(dispute, **changes)
     return after if isinstance(event, TimedOut) else _claimed_in_time(after, event.at)
+
+
+# --- where it is, and until when -----------------------------------------------------------------------------------
+
+
+def _move(dispute: Dispute, event: Move, changes: Changes) -> None:
+    """The phase it is in now, and the timers that run there."""
+    changes["phase"], changes["timers"] = event.phase, event.timers
+    if event.timers != dispute.timers and not isinstance(event, TimersMoved):
+        changes["running_since"] = event.at
+    if event.phase != dispute.phase:
+        changes["claimed_by"], changes["claimed_until"], changes["proposed"] = "", None, None
+
+
+def _take_turn(dispute: Dispute, event: Move, changes: Changes) -> None:
+    """The seller's turn, where this was its answer; and the end of the negotiation, where it begins."""
+    if dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
+        changes["asked"], changes["answered"] = dispute.asked + 1, dispute.answered + 1
+    known = changes.get("escalates_at", dispute.escalates_at)
+    end = next((timer.at for timer in event.timers if timer.kind == "escalate"), None) if event.timers else None
+    if end and (known is None or (isinstance(event, NoticeStood) and end != known)):
+        changes["escalates_at"], changes["negotiating_since"] = end, event.at
 
 
 def _claimed_in_time(dispute: Dispute, now: datetime) -> Dispute:
@@ -224,7 +137,114 @@ def _claimed_in_time(dispute: Dispute, now: datetime) -> Dispute:
     return structs.replace(dispute, timers=(Timer(kind="turn", at=max(*ends, now)),), running_since=now)
 
 
-def _ruled(dispute: Dispute, event: DisputeRuled, position: int) -> dict[str, Any]:
+# --- what else each event changes ----------------------------------------------------------------------------------
+
+
+def _timed_out(dispute: Dispute, event: TimedOut, position: int) -> Changes:
+    return {"timers": (), "asked": dispute.asked + (dispute.phase == "awaiting_seller")}
+
+
+def _timers_moved(dispute: Dispute, event: TimersMoved, position: int) -> Changes:
+    moved: Changes = {"escalates_at": event.escalates_at}
+    if dispute.frozen:
+        moved |= {"timers": (), "frozen": structs.replace(dispute.frozen, timers=event.timers)}
+    return moved
+
+
+def _timer_ended(dispute: Dispute, event: EvidenceClosed | Alerted, position: int) -> Changes:
+    return {"timers": tuple(t for t in dispute.timers if t.kind in CHANGES or t.at > event.at)}
+
+
+def _evidence_requested(dispute: Dispute, event: EvidenceRequested, position: int) -> Changes:
+    others = (timer for timer in dispute.timers if timer.kind != "evidence")
+    timers = in_order((*others, Timer(kind="evidence", at=event.until)))
+    return {"timers": timers, "evidence_since": event.at}
+
+
+def _claim_changed(dispute: Dispute, event: ClaimChanged, position: int) -> Changes:
+    changes: Changes = {"amount": event.amount, "rule": event.rule, "assessed": position}
+    changes |= {"offer": None, "proposed": None}
+    return changes | {"notice": position} if event.phase == "notifying" else changes
+
+
+def _offer_accepted(dispute: Dispute, event: OfferAccepted, position: int) -> Changes:
+    return {"parcel": PROMISED} if event.remedy == "replacement" else {}
+
+
+def _reopened(dispute: Dispute, event: Reopened, position: int) -> Changes:
+    return as_it_began(dispute, position if event.phase == "notifying" else 0)
+
+
+def _frozen(dispute: Dispute, event: DisputeFrozen, position: int) -> Changes:
+    frozen = Frozen(since=event.at, phase=dispute.phase, timers=dispute.timers, position=position)
+    return {"frozen": frozen, "timers": ()}
+
+
+def _thawed(dispute: Dispute, event: DisputeThawed, position: int) -> Changes:
+    changes: Changes = {"frozen": None, "negotiating_since": event.at, "evidence_since": event.at}
+    if dispute.frozen and dispute.escalates_at:
+        later = dispute.escalates_at + (event.at - dispute.frozen.since)
+        changes["escalates_at"] = next((t.at for t in event.timers if t.kind == "escalate"), later)
+    return changes
+
+
+def _appealed(dispute: Dispute, event: Appealed, position: int) -> Changes:
+    return {"appeals": (*dispute.appeals, Appeal(party=event.party, about=event.about))}
+
+
+def _parcel(dispute: Dispute, event: Any, position: int) -> Changes:
+    return {"parcel": evolve_parcel(dispute.parcel, event)}
+
+
+def _return_authorised(dispute: Dispute, event: ReturnAuthorised, position: int) -> Changes:
+    return {"payer": event.payer, "parcel": evolve_parcel(dispute.parcel, event)}
+
+
+def _refund_approved(dispute: Dispute, event: RefundApproved, position: int) -> Changes:
+    refunds = (*dispute.refunds, evolve_refund(None, event, position))
+    changes: Changes = {"payer": event.payer, "resolved_by": event.resolved_by, "refunds": refunds}
+    if event.handed_over:
+        changes["amount"] = dispute.amount - event.handed_over
+        changes["first_amount"] = dispute.first_amount - event.handed_over
+    return changes
+
+
+def _refund(dispute: Dispute, event: Any, position: int) -> Changes:
+    return {"refunds": _evolved(dispute, event, position)}
+
+
+def _refund_released(dispute: Dispute, event: RefundReleased, position: int) -> Changes:
+    return {"resolved_by": event.resolved_by, "refunds": _evolved(dispute, event, position)}
+
+
+def _refund_returned(dispute: Dispute, event: RefundReturned, position: int) -> Changes:
+    opened = {"outcome": "", "closed_at": None} if event.phase == "refunding" else {}
+    return {"refunds": _evolved(dispute, event, position), **opened}
+
+
+def _refund_tried(dispute: Dispute, event: RefundFailed | PayoutWaySet, position: int) -> Changes:
+    refunds = _evolved(dispute, event, position)
+    claim_by = event.claim_by if isinstance(event, RefundFailed) else None
+    ends = _time_to_claim(dispute, refunds, claim_by) if dispute.phase == "refunding" else {}
+    return {"refunds": refunds, **ends}
+
+
+def _refund_resolved(dispute: Dispute, event: RefundResolved, position: int) -> Changes:
+    refunds = _evolved(dispute, event, position)
+    if dispute.phase == "awaiting_funds" and not any(refund.waits for refund in refunds):
+        return {"refunds": refunds, "phase": "refunding", "timers": ()}  # others may still be on their way
+    return {"refunds": refunds}
+
+
+def _funding_changed(dispute: Dispute, event: FundingChanged, position: int) -> Changes:
+    return {"payer": event.payer, "refunds": _borne_otherwise(dispute, event)}
+
+
+def _debt_written_off(dispute: Dispute, event: DebtWrittenOff, position: int) -> Changes:
+    return {"write_off": "", "refunds": _written_off(dispute, event)}
+
+
+def _ruled(dispute: Dispute, event: DisputeRuled, position: int) -> Changes:
     if event.finding == "out_of_scope":
         return {"notice": position, "payer": "seller", "judges": (*dispute.judges, event.by)}
     return {
@@ -235,8 +255,8 @@ def _ruled(dispute: Dispute, event: DisputeRuled, position: int) -> dict[str, An
     }
 
 
-def _heard(dispute: Dispute, event: AppealRuled) -> dict[str, Any]:
-    changes: dict[str, Any] = {"appeals": _with_finding(dispute, event.finding)}
+def _heard(dispute: Dispute, event: AppealRuled, position: int) -> Changes:
+    changes: Changes = {"appeals": _with_finding(dispute, event.finding)}
     if event.by != "system":
         changes["judges"] = (*dispute.judges, event.by)
     if event.phase != "closed":
@@ -248,26 +268,7 @@ def _with_finding(dispute: Dispute, finding: str) -> tuple[Appeal, ...]:
     return (*dispute.appeals[:-1], structs.replace(dispute.appeals[-1], finding=finding))
 
 
-def _as_it_began(dispute: Dispute, notice: int) -> dict[str, Any]:
-    """A dispute that is taken up again forgets what came of it, and who was found to pay; `notice` where it begins with
-    one."""
-    return {
-        "outcome": "",
-        "resolved_by": "",
-        "closed_at": None,
-        "reopened": dispute.reopened + 1,
-        "fault": Fault(state="exempt" if dispute.route == "return" else "pending", kind=dispute.fault.kind),
-        "escalates_at": None,
-        "offer": None,
-        "payer": dispute.first_payer,
-        "notice": notice,
-        "parcel": None,
-        "ruled": "",
-        "fraud": "",
-    }
-
-
-def _closed(dispute: Dispute, event: DisputeClosed) -> dict[str, Any]:
+def _closed(dispute: Dispute, event: DisputeClosed, position: int) -> Changes:
     """How it ended, and what it leaves on the record; an appeal that was being heard is over with it."""
     fault = Fault(
         state=event.state,  # ty: ignore[invalid-argument-type]
@@ -301,68 +302,7 @@ def _lifted_at(dispute: Dispute, event: DisputeClosed) -> datetime | None:
     return event.at if dispute.fault.state == "counted" else dispute.fault.lifted_at
 
 
-def _opened(event: DisputeOpened, position: int) -> Dispute:
-    exempt = event.fault == "exempt"
-    kind = REASONS[event.reason] if exempt else event.fault
-    fault = Fault(state="exempt" if exempt else "pending", kind=kind)
-    return Dispute(
-        id=position,
-        store=event.store,
-        order=event.order,
-        buyer=event.buyer,
-        currency=event.currency,
-        lines=event.lines,
-        reason=event.reason,
-        first_amount=event.amount,
-        first_payer=event.payer,
-        amount=event.amount,
-        remedy=event.remedy,
-        route=event.route,
-        rule=event.rule,
-        payer=event.payer,
-        covered=event.covered,
-        policy=event.policy,
-        phase=event.phase,
-        fault=fault,
-        opened_at=event.at,
-        assessed=position,
-        history=(position,),
-        evidence=bool(event.evidence),
-        reference=event.reference,
-        notice=position if event.phase == "notifying" else 0,
-        excess_of=event.excess_of,
-        timers=event.timers,
-        escalates_at=next((timer.at for timer in event.timers if timer.kind == "escalate"), None),
-    )
-
-
-def _goodwill(event: GoodwillSent, position: int) -> Dispute:
-    return Dispute(
-        id=position,
-        store=event.store,
-        order=event.order,
-        buyer=event.buyer,
-        currency=event.currency,
-        lines=event.lines,
-        reason=GOODWILL,
-        first_amount=event.amount,
-        first_payer="seller",
-        amount=event.amount,
-        remedy="refund",
-        route=GOODWILL,
-        rule="",
-        payer="seller",
-        covered=event.covered,
-        policy=event.policy,
-        phase=event.phase,
-        fault=Fault(state="exempt", kind=GOODWILL, why=GOODWILL),
-        opened_at=event.at,
-        assessed=position,
-        history=(position,),
-    )
-
-
-def _time_to_claim(dispute: Dispute, refunds: tuple[Refund, ...], claim_by: datetime | None) -> dict[str, Any]:
+def _time_to_claim(dispute: Dispute, refunds: tuple[Refund, ...], claim_by: datetime | None) -> Changes:
     """The time to name another way, counted from the last no; none runs where nothing is stuck any more, and none while
     the dispute stands still."""
     kept = dispute.frozen.timers if dispute.frozen else dispute.timers
@@ -398,3 +338,57 @@ def _written_off(dispute: Dispute, event: DebtWrittenOff) -> tuple[Refund, ...]:
     legs["receivable"] -= event.minor
     legs["writeoff"] = legs.get("writeoff", 0) + event.minor
     return with_refund(dispute, structs.replace(refund, legs=tuple(leg for leg in legs.items() if leg[1])))
+
+
+# --- the table -----------------------------------------------------------------------------------------------------
+
+CHANGED: dict[type, Callable[[Dispute, Any, int], Changes]] = {
+    DisputeRuled: _ruled,
+    FraudProposed: lambda dispute, event, position: {"proposed": Proposal(by=event.by, ruling=event.ruling)},
+    CaseClaimed: lambda dispute, event, position: {"claimed_by": event.by, "claimed_until": event.until},
+    CaseReleased: lambda dispute, event, position: {"claimed_by": "", "claimed_until": None},
+    Appealed: _appealed,
+    AppealRuled: _heard,
+    FundingChanged: _funding_changed,
+    NoticeServed: lambda dispute, event, position: {"notice": position},
+    ClaimChanged: _claim_changed,
+    SellerOffered: lambda dispute, event, position: {"offer": Offer(amount=event.amount, remedy=event.remedy)},
+    SellerRejected: lambda dispute, event, position: {"offer": None},
+    OfferAccepted: _offer_accepted,
+    EvidenceRequested: _evidence_requested,
+    EvidenceClosed: _timer_ended,
+    Alerted: _timer_ended,
+    EvidenceAdded: lambda dispute, event, position: {"evidence": True},
+    TimersMoved: _timers_moved,
+    TimedOut: _timed_out,
+    Reopened: _reopened,
+    DisputeFrozen: _frozen,
+    DisputeThawed: _thawed,
+    DisputeClosed: _closed,
+    RefundApproved: _refund_approved,
+    RefundReleased: _refund_released,
+    RefundReturned: _refund_returned,
+    RefundFailed: _refund_tried,
+    PayoutWaySet: _refund_tried,
+    RefundResolved: _refund_resolved,
+    FundsReserved: _refund,
+    FundsAwaited: _refund,
+    RefundSent: _refund,
+    RefundPaid: _refund,
+    RefundUnknown: _refund,
+    RefundSettled: _refund,
+    MoneyRecovered: _refund,
+    DebtWrittenOff: _debt_written_off,
+    WriteOffProposed: lambda dispute, event, position: {"write_off": event.by},
+    ReturnAuthorised: _return_authorised,
+    LabelSent: _parcel,
+    ReturnShipped: _parcel,
+    ReturnDelivered: _parcel,
+    ReturnConfirmed: _parcel,
+    ReturnReported: _parcel,
+    ReplacementShipped: _parcel,
+    ReplacementDelivered: _parcel,
+    ReplacementReported: _parcel,
+}
+"""What each event changes beside phase, timers and history. Of the others (`Escalated`, `MessageWritten`,
+`NoticeStood`, `NoticeFailed`, `RefundContradicted`, `DeliveredAfterRefund`) that says all, or somebody is told."""

@@ -2,6 +2,9 @@
 amount: an unbalanced entry cannot be written.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from msgspec import Struct
 
 from houbao.core.accounts import (
@@ -74,88 +77,10 @@ def fund_cost(kind: str, source: str, target: str, minor: int) -> int:
     return -minor if kind in FUND_BACK and target in FUND else 0
 
 
-MOVES_MONEY = frozenset(
-    (
-        CapitalAdded,
-        DepositPaid,
-        CashMoved,
-        DebtRepaid,
-        OrderPaid,
-        OrderPaidOut,
-        RefundApproved,
-        FundsReserved,
-        FundsAwaited,
-        FundingChanged,
-        ChargebackMoved,
-        RefundPaid,
-        RefundReturned,
-        RefundResolved,
-        RefundSettled,
-        ReturnShipped,
-        MoneyRecovered,
-        DebtWrittenOff,
-    )
-)
-"""The events that move money; all others are passed over at once."""
-
-
 def transfers(event: object) -> list[Transfer]:
-    """What the event does to the money: one branch per row of the money table in docs/ledger.md."""
-    if type(event) not in MOVES_MONEY:
-        return []
-    match event:
-        case CapitalAdded():
-            return [Transfer("capital", BANK, AVAILABLE, event.minor, event.currency)]
-        case DepositPaid():
-            deposit = store_account(event.store, "deposit")
-            return [Transfer("deposit", BANK, deposit, event.minor, event.currency, event.store)]
-        case CashMoved():
-            ends = (provider_account(event.provider), BANK)
-            source, target = reversed(ends) if event.back else ends
-            return [Transfer("cash_move", source, target, event.minor, event.currency)]
-        case DebtRepaid():
-            return [_repayment(event.store, event.minor, event.currency)]
-        case OrderPaid():
-            return _order_paid(event)
-        case OrderPaidOut():
-            payable, provider = store_account(event.store, "payable"), provider_account(event.provider)
-            fee = ("payout_fee", EXPENSE, provider, event.fee)
-            return _legs(event, event.currency, ("payout", payable, provider, event.minor), fee)
-        case RefundApproved(waits="", payer="fund" | "seller"):
-            return _taken(event, for_seller=event.payer == "seller")
-        case FundsReserved():
-            return _taken(event, for_seller=event.account.endswith(":payable"))
-        case FundsAwaited():
-            return _legs(event, event.currency, ("backstop", BACKSTOP, AVAILABLE, event.minor))
-        case RefundSettled():
-            return _settled(event)
-        case MoneyRecovered():
-            return _recovered(event)
-        case ReturnShipped():
-            return _freight(event)
-        case DebtWrittenOff():
-            owes = store_account(event.store, "receivable")
-            return _legs(event, event.currency, ("write_off", WRITEOFF, owes, event.minor))
-        case RefundPaid():
-            return _money_out(event, provider_account(event.provider))
-        case RefundReturned():
-            return _money_back(event)
-        case RefundResolved(how="paid_elsewhere"):
-            return _money_out(event, BANK)
-        case RefundResolved():
-            return _abandoned(event)
-        case ChargebackMoved(state="lost"):
-            return _charged_back(event)
-        case FundingChanged(payer="seller"):
-            return _taken_back(event)
-        case FundingChanged():
-            payable = store_account(event.store, "payable")
-            legs: list[Leg] = [("given_back", _PAID_FROM[event.payer], payable, event.minor)]
-            if event.payer == "fund":
-                legs.insert(0, ("reserve", AVAILABLE, RESERVED, event.minor))
-            return _legs(event, event.currency, *legs, _commission_again(event))
-        case _:
-            return []
+    """What the event does to the money: one line of `MOVES_MONEY` per row of the money table in docs/ledger.md."""
+    moved = MOVES_MONEY.get(type(event))
+    return moved(event) if moved else []
 
 
 Leg = tuple[str, str, str, int]
@@ -163,8 +88,72 @@ Disputed = DisputeEvent | ChargebackMoved
 """The events that name a dispute where they have one."""
 
 
+def _capital(event: CapitalAdded) -> list[Transfer]:
+    return [Transfer("capital", BANK, AVAILABLE, event.minor, event.currency)]
+
+
+def _deposit(event: DepositPaid) -> list[Transfer]:
+    return [Transfer("deposit", BANK, store_account(event.store, "deposit"), event.minor, event.currency, event.store)]
+
+
+def _cash(event: CashMoved) -> list[Transfer]:
+    ends = (provider_account(event.provider), BANK)
+    source, target = reversed(ends) if event.back else ends
+    return [Transfer("cash_move", source, target, event.minor, event.currency)]
+
+
+def _repaid(event: DebtRepaid) -> list[Transfer]:
+    return [_repayment(event.store, event.minor, event.currency)]
+
+
+def _paid_out(event: OrderPaidOut) -> list[Transfer]:
+    payable, provider = store_account(event.store, "payable"), provider_account(event.provider)
+    fee = ("payout_fee", EXPENSE, provider, event.fee)
+    return _legs(event, event.currency, ("payout", payable, provider, event.minor), fee)
+
+
+def _approved(event: RefundApproved) -> list[Transfer]:
+    """What waits takes nothing yet; what the platform pays is taken when it goes out."""
+    taken = not event.waits and event.payer != "platform"
+    return _taken(event, for_seller=event.payer == "seller") if taken else []
+
+
+def _reserved(event: FundsReserved) -> list[Transfer]:
+    return _taken(event, for_seller=event.account.endswith(":payable"))
+
+
+def _awaited(event: FundsAwaited) -> list[Transfer]:
+    return _legs(event, event.currency, ("backstop", BACKSTOP, AVAILABLE, event.minor))
+
+
+def _written_off(event: DebtWrittenOff) -> list[Transfer]:
+    owes = store_account(event.store, "receivable")
+    return _legs(event, event.currency, ("write_off", WRITEOFF, owes, event.minor))
+
+
+def _refunded(event: RefundPaid) -> list[Transfer]:
+    return _money_out(event, provider_account(event.provider))
+
+
+def _resolved(event: RefundResolved) -> list[Transfer]:
+    return _money_out(event, BANK) if event.how == "paid_elsewhere" else _abandoned(event)
+
+
+def _funded_anew(event: FundingChanged) -> list[Transfer]:
+    """Taken back from the seller, or given back to it by whoever bears it now."""
+    if event.payer == "seller":
+        return _taken_back(event)
+    payable = store_account(event.store, "payable")
+    legs: list[Leg] = [("given_back", _PAID_FROM[event.payer], payable, event.minor)]
+    if event.payer == "fund":
+        legs.insert(0, ("reserve", AVAILABLE, RESERVED, event.minor))
+    return _legs(event, event.currency, *legs, _commission_again(event))
+
+
 def _charged_back(event: ChargebackMoved) -> list[Transfer]:
-    """The bank took it: from the seller's own accounts, the platform's, or what the fund sets aside for it."""
+    """A bank took it: from the seller's own accounts, the platform's, or what the fund sets aside for it."""
+    if event.state != "lost":
+        return []
     provider = provider_account(event.provider)
     legs: list[Leg] = [("chargeback", store_account(event.store, kind), provider, minor) for kind, minor in event.legs]
     if event.payer != "seller":
@@ -314,3 +303,26 @@ def _abandoned(event: RefundResolved) -> list[Transfer]:
     if event.payer == "fund":
         kind, source = "deposit_back", RESERVED
     return _legs(event, event.currency, *((kind, source, _own(event.store, own), minor) for own, minor in event.legs))
+
+
+MOVES_MONEY: dict[type, Callable[[Any], list[Transfer]]] = {
+    CapitalAdded: _capital,
+    DepositPaid: _deposit,
+    CashMoved: _cash,
+    DebtRepaid: _repaid,
+    OrderPaid: _order_paid,
+    OrderPaidOut: _paid_out,
+    RefundApproved: _approved,
+    FundsReserved: _reserved,
+    FundsAwaited: _awaited,
+    FundingChanged: _funded_anew,
+    ChargebackMoved: _charged_back,
+    RefundPaid: _refunded,
+    RefundReturned: _money_back,
+    RefundResolved: _resolved,
+    RefundSettled: _settled,
+    ReturnShipped: _freight,
+    MoneyRecovered: _recovered,
+    DebtWrittenOff: _written_off,
+}
+"""The events that move money; no other does."""
