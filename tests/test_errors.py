@@ -44,7 +44,6 @@ from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
 from houbao.core.attempts import MOST_CODE
 from houbao.core.breaker import SetBreaker, TellSolvency
-from houbao.core.decider import Command
 from houbao.core.exchange import parse_rate
 from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.messages import WriteOnOrder
@@ -54,6 +53,7 @@ from houbao.core.policy import REFUSALS
 from houbao.core.policy_file import parse_policy
 from houbao.core.recoveries import Recover
 from houbao.core.scopes import EVERYTHING
+from houbao.core.subjects import Command
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
 from houbao.engine.evidence import MOST_PHOTO_BYTES
 from houbao.engine.personal import TEXT_FIELD

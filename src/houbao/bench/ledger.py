@@ -18,9 +18,9 @@ from houbao.bench.replay import Recorded, Turns
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core.chain import link
-from houbao.core.decider import Command
 from houbao.core.ledger import transfers
 from houbao.core.policy_file import parse_policy
+from houbao.core.subjects import Command
 from houbao.core.terms import Actor
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Batch, Request, Written

@@ -4,8 +4,9 @@
 nothing, not even that; its refusal names what had fallen due.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any, get_args
 
 from msgspec import Struct, structs
 
@@ -20,45 +21,18 @@ from houbao.core.acts import SendGoodwill
 from houbao.core.breaker import SetBreaker, TellSolvency, decide_breaker, stopped_at
 from houbao.core.effects import Effect, effects
 from houbao.core.fulfilment import Till, decide_fact
-from houbao.core.fund import FundCommand, MoveCash, PayDeposit, Repay, TopUp, decide_fund
+from houbao.core.fund import FundCommand, decide_fund
 from houbao.core.ledger import Transfer, transfers
 from houbao.core.moves import Head
+from houbao.core.outages import EnterOutage
 from houbao.core.placing import decide_place
 from houbao.core.policy import clock_of
 from houbao.core.rulings import Caps, Compiled, caps_of
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import draw, spent
+from houbao.core.subjects import FACTS, Command
 from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, check_aware, tag_of
 from houbao.core.world import Event, World, evolve, order_of
-
-OrderCommand = o.PlaceOrder | o.Fact | c.Chargeback | m.WriteOnOrder | SendGoodwill
-Command = (
-    p.StoreCommand
-    | OrderCommand
-    | d.OpenDispute
-    | d.DisputeCommand
-    | FundCommand
-    | r.ServeWaiting
-    | outages.EnterOutage
-    | SetBreaker
-    | TellSolvency
-)
-
-ORDER_FACTS = (
-    o.Paid,
-    o.Shipped,
-    o.Tracked,
-    o.Delivered,
-    o.Confirmed,
-    o.ConfirmationTimedOut,
-    o.Cancelled,
-    o.PaidOut,
-    o.Rated,
-)
-
-
-ON_ORDERS = (*ORDER_FACTS, c.Chargeback, m.WriteOnOrder, SendGoodwill)
-"""The commands that name an order."""
 
 
 class Consequence(Struct, frozen=True, gc=False):
@@ -93,7 +67,7 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
         if not isinstance(command, r.ServeWaiting):
             world = _apply_due(world, _horizon(command, now), all_of_it)
     try:
-        events = _decide(world, command, by, now)
+        events = DECIDE[type(command)](world, command, by, now)
     except Refused as refused:
         if isinstance(command, d.DisputeCommand):
             raise _too_late(refused, [one.event for one in all_of_it], command.dispute) from None
@@ -109,7 +83,7 @@ def _horizon(command: Command, now: datetime) -> datetime:
     return min(command.until, now)
 
 
-def _follow(world: World, events: list[Event], all_of_it: list[Consequence]) -> World:
+def _follow(world: World, events: Sequence[Event], all_of_it: list[Consequence]) -> World:
     """Take the events in with what follows from each; returns the world after the last."""
     for event in events:
         moved = transfers(event)
@@ -156,37 +130,13 @@ def _too_late(refused: Refused, happened: list[Event], dispute: int) -> Refused:
     )
 
 
-def _decide(world: World, command: Command, by: Actor, now: datetime) -> list[Event]:
-    match command:
-        case d.OpenDispute():
-            if command.reference and world.reference_taken:
-                raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
-            return _stopped(world, _open(world, command, by, now), by, now)
-        case p.RegisterStore() | p.ChangeContact() | p.Enrol() | p.Leave():
-            return [*p.decide_store(world.store, world.programme, command, by, now)]
-        case p.AssessStore() | p.SetWatch() | p.LiftWatch():
-            limits = world.policy.policy.watch if world.policy else p.WatchLimits()
-            return [*p.decide_watch(world.store, limits, command, by, now)]
-        case TopUp() | PayDeposit() | MoveCash() | Repay():
-            return [
-                *decide_fund(command, world.store is not None, world.purse.payable, -world.purse.receivable, by, now)
-            ]
-        case SetBreaker() | TellSolvency():
-            return [*decide_breaker(world.breakers, command, by, now)]
-        case outages.EnterOutage():
-            return [*outages.decide_outage(world.outages, command, by, now)]
-        case r.ServeWaiting():
-            return [*_serve_waiting(world, command, by, now)]
-        case c.Chargeback():
-            return [*freezes.decide_chargeback(command, _scene(world, by, now), tuple(world.disputes.values()))]
-        case SendGoodwill():
-            return [*goodwill.decide_goodwill(command, _scene(world, by, now))]
-        case m.WriteOnOrder():
-            return [*goodwill.decide_order_message(command, _scene(world, by, now))]
-        case _ if isinstance(command, ORDER_FACTS):
-            return _decide_fact(world, command, by, now)
-        case _:
-            return [*_decide_turn(world, command, by, now)]  # ty: ignore[invalid-argument-type]
+# --- a claim -------------------------------------------------------------------------------------------------------
+
+
+def _claim(world: World, command: d.OpenDispute, by: Actor, now: datetime) -> list[Event]:
+    if command.reference and world.reference_taken:
+        raise Refused("reference_taken", f"the store has a dispute {command.reference} already")
+    return _stopped(world, _open(world, command, by, now), by, now)
 
 
 def _open(world: World, command: d.OpenDispute, by: Actor, now: datetime) -> list[Event]:
@@ -218,6 +168,9 @@ def _stopped(world: World, events: Sequence[Event], by: Actor, now: datetime) ->
     begun = dict.fromkeys(event.dispute for event in events if isinstance(event, r.DisputeEvent))
     scene = _scene(world, by, now)
     return [*events, *(frozen for number in begun for frozen in freezes.at_once(world.disputes[number], scene))]
+
+
+# --- an order ------------------------------------------------------------------------------------------------------
 
 
 def _placed(world: World, command: o.PlaceOrder, by: Actor, all_of_it: list[Consequence]) -> World:
@@ -253,6 +206,18 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
     return events
 
 
+def _chargeback(world: World, command: c.Chargeback, by: Actor, now: datetime) -> Sequence[Event]:
+    return freezes.decide_chargeback(command, _scene(world, by, now), tuple(world.disputes.values()))
+
+
+def _goodwill(world: World, command: SendGoodwill, by: Actor, now: datetime) -> Sequence[Event]:
+    return goodwill.decide_goodwill(command, _scene(world, by, now))
+
+
+def _write_on_order(world: World, command: m.WriteOnOrder, by: Actor, now: datetime) -> Sequence[Event]:
+    return goodwill.decide_order_message(command, _scene(world, by, now))
+
+
 def _till(world: World, command: o.Fact, coverage: p.Coverage) -> Till:
     """What deciding on the order's money may read, by the policy in force at payment."""
     if not isinstance(command, o.Paid | o.PaidOut):
@@ -268,15 +233,26 @@ def _till(world: World, command: o.Fact, coverage: p.Coverage) -> Till:
     )
 
 
+# --- a dispute -----------------------------------------------------------------------------------------------------
+
+
+def _pass_time(world: World, command: d.PassTime, by: Actor, now: datetime) -> list[Event]:
+    """Nothing by itself: what fell due has been applied before."""
+    _check_party(_dispute(world, command.dispute), "pass_time", by)
+    return []
+
+
+def _dispute(world: World, number: int) -> d.Dispute:
+    if number not in world.disputes:
+        raise Refused("unknown_dispute", f"no dispute {number}")
+    return world.disputes[number]
+
+
 def _decide_turn(world: World, command: d.DisputeCommand, by: Actor, now: datetime) -> Sequence[Event]:
     """A command in the turn of its phase: may this party do it, and may it happen now?"""
-    dispute = world.disputes.get(command.dispute)
-    if dispute is None:
-        raise Refused("unknown_dispute", f"no dispute {command.dispute}")
-    name = tag_of(command)
+    dispute, name = _dispute(world, command.dispute), tag_of(command)
     _check_party(dispute, name, by)
-    turn = phases.TURNS[dispute.phase].get(name)
-    if name != "pass_time" and turn is None:
+    if name not in phases.TURNS[dispute.phase]:
         ended = f"; it ended {dispute.outcome}" if dispute.outcome else ""
         said = f"the dispute is in phase {dispute.phase}{ended}: {name} cannot happen now"
         if dispute.resolved_by.endswith("_timeout") and name in ANSWERS:
@@ -325,6 +301,30 @@ def _check_party(dispute: d.Dispute, name: str, by: Actor) -> None:
         raise Refused("not_yours", f"this dispute is between others, not {by}")
 
 
+# --- a store, and the part as a whole ------------------------------------------------------------------------------
+
+
+def _membership(world: World, command: p.Membership, by: Actor, now: datetime) -> Sequence[Event]:
+    return p.decide_store(world.store, world.programme, command, by, now)
+
+
+def _watch(world: World, command: p.WatchCommand, by: Actor, now: datetime) -> Sequence[Event]:
+    limits = world.policy.policy.watch if world.policy else p.WatchLimits()
+    return p.decide_watch(world.store, limits, command, by, now)
+
+
+def _fund(world: World, command: FundCommand, by: Actor, now: datetime) -> Sequence[Event]:
+    return decide_fund(command, world.store is not None, world.purse.payable, -world.purse.receivable, by, now)
+
+
+def _breaker(world: World, command: SetBreaker | TellSolvency, by: Actor, now: datetime) -> Sequence[Event]:
+    return decide_breaker(world.breakers, command, by, now)
+
+
+def _outage(world: World, command: EnterOutage, by: Actor, now: datetime) -> Sequence[Event]:
+    return outages.decide_outage(world.outages, command, by, now)
+
+
 def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: datetime) -> list[d.Event]:
     """Take money for the refunds that wait for that account, in order of approval, as far as it goes (R5)."""
     if by.role != "system":
@@ -342,6 +342,9 @@ def _serve_waiting(world: World, command: r.ServeWaiting, by: Actor, now: dateti
         said = {"refund": refund.id, "minor": minor, "currency": currency}
         events.append(r.FundsReserved(**head, phase="refunding", account=account, legs=legs, **said))
     return events
+
+
+# --- what one decision may read ------------------------------------------------------------------------------------
 
 
 def _scene(world: World, by: Actor, now: datetime) -> Scene:
@@ -397,3 +400,24 @@ def _known(compiled: Compiled | None) -> Compiled:
     if compiled is None:
         raise Refused("no_policy", "no policy is in force: publish one first")
     return compiled
+
+
+# --- the table -----------------------------------------------------------------------------------------------------
+
+DECIDE: dict[type, Callable[[World, Any, Actor, datetime], Sequence[Event]]] = {
+    d.OpenDispute: _claim,
+    **dict.fromkeys(get_args(d.DisputeCommand), _decide_turn),
+    d.PassTime: _pass_time,
+    **dict.fromkeys(FACTS, _decide_fact),
+    c.Chargeback: _chargeback,
+    SendGoodwill: _goodwill,
+    m.WriteOnOrder: _write_on_order,
+    **dict.fromkeys(get_args(p.Membership), _membership),
+    **dict.fromkeys(get_args(p.WatchCommand), _watch),
+    **dict.fromkeys(get_args(FundCommand), _fund),
+    r.ServeWaiting: _serve_waiting,
+    EnterOutage: _outage,
+    SetBreaker: _breaker,
+    TellSolvency: _breaker,
+}
+"""Who decides each command; on a new order, `_placed`."""

@@ -5,7 +5,6 @@ from typing import Any
 
 from houbao.core import answers, findings, hearings, notices, parcels, queues
 from houbao.core.accounts import EXPENSE
-from houbao.core.acts import PassTime
 from houbao.core.attempts import decide_payout_way, decide_report, decide_resolve, decide_send, decide_settle
 from houbao.core.awards import settled
 from houbao.core.calendars import ends
@@ -34,11 +33,6 @@ from houbao.core.said import Said
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed, advanced, drawn_on
 from houbao.core.terms import Refused, check_reference
-
-
-def decide_pass_time(dispute: Dispute, command: PassTime, scene: Scene) -> list[Event]:
-    """Nothing by itself: what fell due has been applied before."""
-    return []
 
 
 def decide_send_refund(dispute: Dispute, command: SendRefund, scene: Scene) -> list[Event]:
@@ -192,7 +186,6 @@ DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "ship_replacement": parcels.decide_ship_replacement,
     "scan_replacement": parcels.decide_scan_replacement,
     "report_replacement": parcels.decide_report_replacement,
-    "pass_time": decide_pass_time,
     "send_refund": decide_send_refund,
     "report_refund": decide_report_refund,
     "resolve_refund": decide_resolve_refund,

@@ -14,10 +14,10 @@ from msgspec import Struct, field, structs
 
 from houbao.core import disputes as d
 from houbao.core.chargebacks import Chargeback
-from houbao.core.decider import Command
 from houbao.core.fund import TopUp
 from houbao.core.orders import Order, PlaceOrder
 from houbao.core.programme import Enrol, RegisterStore
+from houbao.core.subjects import Command
 from houbao.core.terms import Actor, Refused
 from houbao.demo.pictures import picture, teapot
 from houbao.demo.players import Dice, Move, enrolled, has_photo, is_stuck, photo, react

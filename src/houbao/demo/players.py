@@ -13,9 +13,9 @@ from msgspec import Struct
 from houbao.core import disputes as d
 from houbao.core.appeals import in_hearing
 from houbao.core.chargebacks import Chargeback
-from houbao.core.decider import Command
 from houbao.core.orders import Order
 from houbao.core.refunds import ResolveRefund
+from houbao.core.subjects import Command
 from houbao.core.terms import REASONS, Actor
 
 ENROLLED_PERCENT = 60

@@ -12,8 +12,8 @@ from msgspec import Struct
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core.chargebacks import Chargeback
-from houbao.core.decider import Command
 from houbao.core.refunds import ResolveRefund
+from houbao.core.subjects import Command
 from houbao.core.terms import REASONS, Actor
 from houbao.demo.players import Move
 from houbao.feeds.sold import Complaint, SoldOrder, claim, commission

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
+from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
@@ -13,20 +14,18 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account, store_of
 from houbao.core.acts import SendGoodwill
-from houbao.core.breaker import SetBreaker, TellSolvency
 from houbao.core.chain import link
 from houbao.core.claims import Given, given_of
-from houbao.core.decider import ON_ORDERS, Command, Decision, decide
+from houbao.core.decider import Decision, decide
 from houbao.core.exchange import OLDEST, Rate
-from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
 from houbao.core.ledger import Transfer
 from houbao.core.messages import OrderMessageWritten
-from houbao.core.outages import EnterOutage
 from houbao.core.placing import encode_listing
 from houbao.core.scene import Purse
+from houbao.core.subjects import SUBJECTS
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.core.world import Event, World, queue_change
-from houbao.engine.needs import STORE_COMMANDS, may_owe
+from houbao.engine.needs import may_owe
 from houbao.engine.personal import PERSONAL, free_text
 from houbao.engine.ports import (
     Accepted,
@@ -140,55 +139,51 @@ class Work:
 
     def world(self, request: Request, text: str) -> World:
         """What that command may see now, after all the commands before it."""
-        loaded, command, database = self.loaded, request.command, self.database
-        order: o.Order | None = None
-        given = NOTHING_GIVEN
-        store_id = ""
-        exists = False
-        match command:
-            case d.OpenDispute():
+        loaded = self.loaded
+        command: Any = request.command  # what it has, its subject says
+        match SUBJECTS[type(command)]:
+            case "claim":
                 order = self._order(command.order)
-                exists = (
-                    bool(command.reference)
-                    and order is not None
-                    and ("dispute", order.store, command.reference) in loaded.taken
-                )
+                key = ("dispute", order.store, command.reference) if order and command.reference else None
                 given = self._given(request, order)
-            case o.PlaceOrder():
-                return self._world_of_place(command)
-            case _ if isinstance(command, STORE_COMMANDS):
-                store_id = command.store
-            case TopUp() | MoveCash() | EnterOutage() | SetBreaker() | TellSolvency():
-                return World(position=self.position, outages=self.outages, breakers=self.breakers)
-            case PayDeposit() | Repay():
+                return self._of_order(order, request, text, taken=key in loaded.taken, given=given)
+            case "dispute":
+                return self._of_order(self._order(self.order_of.get(command.dispute, 0)), request, text)
+            case "order":
+                return self._of_order(self._order(command.order), request, text)
+            case "new order":
+                return self._of_new_order(command)
+            case "store":
+                return self._of_store(command, request.received_at, text)
+            case "debt":
                 purse = self._purse(command.store, command.currency, owed=True)
                 return World(position=self.position, store=loaded.stores.get(command.store), purse=purse)
-            case r.ServeWaiting():
+            case "queue":
                 waiting = {dispute.id: dispute for dispute in loaded.waiting}
                 purse = self._purse(store_of(command.account), command.currency, owed=True)
                 return World(position=self.position, disputes=waiting, purse=purse, outages=self.outages)
-            case _ if isinstance(command, ON_ORDERS):
-                order = self._order(command.order)
-            case _:
-                order = self._order(self.order_of.get(command.dispute, 0))
+            case "part":
+                return World(position=self.position, outages=self.outages, breakers=self.breakers)
+
+    def _of_store(self, command: p.StoreCommand, now: datetime, text: str) -> World:
+        loaded = self.loaded
+        store = loaded.stores.get(command.store)
+        programme = loaded.programmes.get(_programme_name(command, store, loaded))
+        policy = None
+        if isinstance(command, p.AssessStore) and programme:
+            version = p.policy_in_force(programme, now)
+            policy = self.database.compiled(version, programme.currency)
+        return World(position=self.position, store=store, programme=programme, policy=policy, text=text)
+
+    def _of_order(
+        self, order: o.Order | None, request: Request, text: str, *, taken: bool = False, given: Given = NOTHING_GIVEN
+    ) -> World:
+        """An order with its disputes and all that they are decided by; nothing where there is no such order."""
         if order is None:
-            store = loaded.stores.get(store_id)
-            programme = loaded.programmes.get(_programme_name(command, store, loaded))
-            policy = None
-            if isinstance(command, p.AssessStore) and programme:
-                version = p.policy_in_force(programme, request.received_at)
-                policy = database.compiled(version, programme.currency)
-            return World(
-                position=self.position,
-                store=store,
-                programme=programme,
-                policy=policy,
-                reference_taken=exists,
-                text=text,
-            )
+            return World(position=self.position, text=text)
+        loaded, command, database = self.loaded, request.command, self.database
         store = loaded.stores.get(order.store)
-        name = order.coverage.programme or _programme_name(command, store, loaded)
-        programme = loaded.programmes.get(name)
+        programme = loaded.programmes.get(order.coverage.programme or _programme_name(command, store, loaded))
         currency, disputes = order.currency, loaded.disputes.get(order.id, {})
         rules = policy = database.compiled(order.coverage.policy, currency)
         at_opening = disputes[command.dispute].policy if disputes and isinstance(command, d.DisputeCommand) else ""
@@ -208,13 +203,13 @@ class Work:
             purse=self._purse(order.store, currency, order.coverage.currency, owed=bool(disputes) or may_owe(command)),
             rates=self._rates(order, disputes, request.received_at) if order.coverage.currency else (),
             given=given,
-            reference_taken=exists,
+            reference_taken=taken,
             text=text,
             outages=self.outages,
             breakers=self.breakers,
         )
 
-    def _world_of_place(self, command: o.PlaceOrder) -> World:
+    def _of_new_order(self, command: o.PlaceOrder) -> World:
         """What a new order may see; where it is paid already, what deciding on its payment may read."""
         store = self.loaded.stores.get(command.store)
         exists = ("order", command.store, command.reference) in self.loaded.taken
@@ -394,24 +389,20 @@ def _check_seen(world: World, request: Request) -> None:
         raise Refused("stale", "something happened in the dispute since it was read: read it again, then decide")
 
 
-def _subject(command: Command, decision: Decision) -> int:
+def _subject(command: Any, decision: Decision) -> int:
     """The number of the dispute or order that the command made or was about."""
-    match command:
-        case d.OpenDispute():
+    match SUBJECTS[type(command)]:
+        case "claim":
             events = (consequence.event for consequence in decision.consequences)
             return next(event.dispute for event in events if isinstance(event, d.DisputeOpened))
-        case SendGoodwill():
+        case "order" if isinstance(command, SendGoodwill):
             return max(decision.world.disputes)
-        case TopUp() | PayDeposit() | MoveCash() | Repay() | EnterOutage() | r.ServeWaiting():
-            return 0
-        case SetBreaker() | TellSolvency():
-            return 0
-        case _ if isinstance(command, STORE_COMMANDS):
-            return 0
-        case _ if decision.world.order is not None and isinstance(command, (o.PlaceOrder, *ON_ORDERS)):
+        case "order" | "new order" if decision.world.order is not None:
             return decision.world.order.id
-        case _:
+        case "dispute":
             return command.dispute
+        case _:
+            return 0
 
 
 def _noted(event: Event) -> Noted | None:

@@ -1,73 +1,61 @@
 """What a batch must read before it can be decided."""
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any
 
-from houbao.core import chargebacks as c
 from houbao.core import disputes as d
 from houbao.core import orders as o
-from houbao.core import programme as p
-from houbao.core import refunds as r
 from houbao.core.accounts import store_of
-from houbao.core.acts import SendGoodwill
-from houbao.core.breaker import SetBreaker, TellSolvency
-from houbao.core.decider import ON_ORDERS, Command
-from houbao.core.fund import MoveCash, PayDeposit, Repay, TopUp
-from houbao.core.outages import EnterOutage
+from houbao.core.subjects import MOVES_PAYABLE, SUBJECTS, Command
 from houbao.core.terms import REASONS
-from houbao.engine.ports import (
-    Needs,
-    Request,
-)
-
-STORE_COMMANDS = get_args(p.StoreCommand)
-
-MOVES_PAYABLE = (o.Paid, o.PaidOut, c.Chargeback, SendGoodwill)
-"""What may move a store's money though no dispute was there before."""
+from houbao.engine.ports import Needs, Request
 
 
 def needs_of(requests: Sequence[Request]) -> Needs:
     """Which orders, disputes, stores, references and balances the commands may look at."""
     needs = Needs()
     for request in requests:
-        match request.command:
-            case d.OpenDispute() as command:
-                if command.order in needs.orders:
-                    needs.again.add(command.order)
-                needs.orders.add(command.order)
-                if command.reference:
-                    needs.claims.add((command.order, command.reference))
-                needs.opening[command.order] = request.by.id
-                if REASONS.get(command.reason) == "REMORSE":
-                    needs.payouts.add(command.order)
-            case o.PlaceOrder() as command:
-                needs.stores.add(command.store)
-                needs.references.add((command.store, command.reference))
-                if command.facts:
-                    needs.owed.add(command.store)
-            case command if isinstance(command, STORE_COMMANDS):
-                needs.stores.add(command.store)
-            case TopUp() | MoveCash() | EnterOutage() | SetBreaker() | TellSolvency():
-                pass
-            case PayDeposit() | Repay() as command:
-                needs.stores.add(command.store)
-                needs.owed.add(command.store)
-            case r.ServeWaiting() as command:
-                needs.waiting = (command.account, command.currency)
-                if store := store_of(command.account):
-                    needs.owed.add(store)
-            case command if isinstance(command, ON_ORDERS):
-                needs.orders.add(command.order)
-                if isinstance(command, o.Paid):
-                    needs.paying.add(command.order)
-                if isinstance(command, MOVES_PAYABLE):
-                    needs.payouts.add(command.order)
-            case d.Sign() as command:
-                needs.disputes.add(command.dispute)
-                needs.signed.add(command.dispute)
-            case command:
-                needs.disputes.add(command.dispute)  # ty: ignore[missing-union-attribute]
+        _add(needs, request.command, request.by.id)
     return needs
+
+
+def _add(needs: Needs, command: Any, by: str) -> None:
+    match SUBJECTS[type(command)]:
+        case "claim":
+            if command.order in needs.orders:
+                needs.again.add(command.order)
+            needs.orders.add(command.order)
+            if command.reference:
+                needs.claims.add((command.order, command.reference))
+            needs.opening[command.order] = by
+            if may_owe(command):
+                needs.payouts.add(command.order)
+        case "dispute":
+            needs.disputes.add(command.dispute)
+            if isinstance(command, d.Sign):
+                needs.signed.add(command.dispute)
+        case "new order":
+            needs.stores.add(command.store)
+            needs.references.add((command.store, command.reference))
+            if command.facts:
+                needs.owed.add(command.store)
+        case "order":
+            needs.orders.add(command.order)
+            if isinstance(command, o.Paid):
+                needs.paying.add(command.order)
+            if may_owe(command):
+                needs.payouts.add(command.order)
+        case "store":
+            needs.stores.add(command.store)
+        case "debt":
+            needs.stores.add(command.store)
+            needs.owed.add(command.store)
+        case "queue":
+            needs.waiting = (command.account, command.currency)
+            if store := store_of(command.account):
+                needs.owed.add(store)
+        case "part":
+            pass
 
 
 def may_owe(command: Command) -> bool:
@@ -75,4 +63,4 @@ def may_owe(command: Command) -> bool:
     reason."""
     if isinstance(command, d.OpenDispute):
         return REASONS.get(command.reason) == "REMORSE"
-    return isinstance(command, MOVES_PAYABLE)
+    return type(command) in MOVES_PAYABLE

@@ -5,8 +5,8 @@ from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.acts import SendGoodwill
-from houbao.core.decider import Command
 from houbao.core.messages import WriteOnOrder
+from houbao.core.subjects import Command
 
 TEXT_FIELD: dict[type, str] = {
     d.OpenDispute: "statement",

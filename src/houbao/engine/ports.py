@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from houbao.core.breaker import Breaker
 from houbao.core.calendars import Outage
-from houbao.core.decider import Command
 from houbao.core.disputes import Dispute, DisputeOpened
 from houbao.core.effects import Effect
 from houbao.core.exchange import Rate
@@ -19,6 +18,7 @@ from houbao.core.programme import Coverage, Programme, Store
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
 from houbao.core.rulings import Compiled
 from houbao.core.score import Score
+from houbao.core.subjects import Command
 from houbao.core.tallies import Deal, Tally
 from houbao.core.terms import Actor, Refused
 from houbao.core.watches import Standing

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from houbao.books.findings import Reconciled
 from houbao.core.claims import is_digest
-from houbao.core.decider import Command
 from houbao.core.policy import PolicyError
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import Compiled, Ruling, compile_policy
+from houbao.core.subjects import Command
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence

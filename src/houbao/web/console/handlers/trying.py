@@ -9,7 +9,7 @@ from litestar import Response
 from markupsafe import Markup
 from msgspec import Struct
 
-from houbao.core.decider import Command
+from houbao.core.subjects import Command
 from houbao.core.terms import Actor
 from houbao.engine.ports import Accepted, Preview, Request
 from houbao.web.console import frame
