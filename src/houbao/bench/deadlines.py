@@ -24,9 +24,9 @@ TOGETHER = 5
 LATER = 400 * 86_400 * 1_000_000
 SERIES = "WITH RECURSIVE n(j) AS (SELECT 1 UNION ALL SELECT j+1 FROM n WHERE j<:copies)"
 COPIES = (
-    f"INSERT INTO disputes {SERIES} SELECT part, id+:behind+j, order_id+:behind+j, store_id, phase, waiting_for,"
+    f"INSERT INTO disputes {SERIES} SELECT part, id+:behind+j, -:behind-j, store_id, phase, waiting_for,"
     " opened_at, due_at+:later+j, NULL, body FROM n CROSS JOIN disputes WHERE part=0 AND id=:dispute",
-    f"INSERT INTO tallies {SERIES} SELECT part, dispute_id+:behind+j, store_id, order_id+:behind+j, kind, state, why,"
+    f"INSERT INTO tallies {SERIES} SELECT part, dispute_id+:behind+j, store_id, -:behind-j, kind, state, why,"
     " opened_at, lifted_at, adjudicated, guaranteed, asked, answered"
     " FROM n CROSS JOIN tallies WHERE part=0 AND dispute_id=:dispute",
 )
@@ -103,7 +103,8 @@ def _fill(market: OpenDisputes, due: int, others: int) -> None:
 
 
 def copy_rows(market: OpenDisputes, number: int, behind: int, copies: int) -> None:
-    """Copies of a dispute's rows under the numbers from `behind` + 1 after its own on, due later."""
+    """Copies of a dispute's rows under the numbers from `behind` + 1 after its own on, due later, each on an order of
+    its own: of those that are due no other dispute is read."""
     dispute = market.database.dispute(0, number)
     assert dispute is not None
     run = market.database.connection.execute

@@ -7,8 +7,15 @@ from houbao.core.disputes import GOODWILL, Dispute, Fault
 from houbao.core.terms import REASONS
 
 
-def opened(event: DisputeOpened, position: int) -> Dispute:
-    """The dispute that the event at `position` opened: that is its number."""
+def begun(event: object, position: int) -> Dispute:
+    """The dispute that the event at `position` began: that is its number."""
+    if isinstance(event, DisputeOpened):
+        return _opened(event, position)
+    assert isinstance(event, GoodwillSent), event
+    return _goodwill(event, position)
+
+
+def _opened(event: DisputeOpened, position: int) -> Dispute:
     exempt = event.fault == "exempt"
     kind = REASONS[event.reason] if exempt else event.fault
     fault = Fault(state="exempt" if exempt else "pending", kind=kind)
@@ -43,7 +50,7 @@ def opened(event: DisputeOpened, position: int) -> Dispute:
     )
 
 
-def goodwill(event: GoodwillSent, position: int) -> Dispute:
+def _goodwill(event: GoodwillSent, position: int) -> Dispute:
     """What a seller's goodwill leaves: a dispute that nobody opened, and that counts nowhere."""
     return Dispute(
         id=position,

@@ -26,7 +26,9 @@ from houbao.core.shortfalls import backstop_for, draw
 def next_due(dispute: Dispute, now: datetime) -> Timer | None:
     """The earliest timer that has fallen due by `now`."""
     due = [timer for timer in dispute.timers if timer.at <= now]
-    return min(due, key=lambda timer: (timer.at, timer.kind)) if due else None
+    if len(due) < 2:
+        return due[0] if due else None
+    return min(due, key=lambda timer: (timer.at, timer.kind))
 
 
 def fall_due(dispute: Dispute, timer: Timer, scene: Scene) -> list[Event]:

@@ -105,13 +105,14 @@ def _apply_outages(world: World, now: datetime, all_of_it: list[Consequence]) ->
 def _apply_due(world: World, now: datetime, all_of_it: list[Consequence]) -> World:
     """Apply everything due by `now` on the world's disputes, the earliest first, each at its own due time."""
     while True:
-        waiting = (
-            (timer, dispute) for dispute in world.disputes.values() if (timer := deadlines.next_due(dispute, now))
-        )
-        first = min(waiting, key=lambda pair: (pair[0].at, pair[1].id), default=None)
-        if first is None:
+        waiting = [
+            (timer.at, dispute.id, timer, dispute)
+            for dispute in world.disputes.values()
+            if (timer := deadlines.next_due(dispute, now))
+        ]
+        if not waiting:
             return world
-        timer, dispute = first
+        _, _, timer, dispute = min(waiting)
         events = deadlines.fall_due(dispute, timer, _scene(world, SYSTEM, timer.at))
         world = _follow(world, [*events], all_of_it)
 
@@ -391,9 +392,8 @@ NOTHING_TAKEN: Taken = ({}, {})
 
 def _taken(order: o.Order, disputes: Mapping[int, d.Dispute]) -> Taken:
     """What is approved already or asked back by a bank: by line and by payment (minor units)."""
-    if not disputes and not order.chargebacks:
-        return NOTHING_TAKEN
-    return r.taken_of(order, (refund for dispute in disputes.values() for refund in dispute.refunds))
+    refunds = [refund for dispute in disputes.values() for refund in dispute.refunds] if disputes else []
+    return r.taken_of(order, refunds) if refunds or order.chargebacks else NOTHING_TAKEN
 
 
 def _known(compiled: Compiled | None) -> Compiled:

@@ -13,14 +13,12 @@ from houbao.core.acts import (
     ClaimChanged,
     DisputeClosed,
     DisputeFrozen,
-    DisputeOpened,
     DisputeRuled,
     DisputeThawed,
     EvidenceAdded,
     EvidenceClosed,
     EvidenceRequested,
     FraudProposed,
-    GoodwillSent,
     NoticeServed,
     NoticeStood,
     OfferAccepted,
@@ -32,7 +30,7 @@ from houbao.core.acts import (
 )
 from houbao.core.acts import OpenDispute as OpenDispute
 from houbao.core.appeals import Appeal, Appealed, AppealRuled, FundingChanged, in_hearing
-from houbao.core.beginnings import as_it_began, goodwill, opened
+from houbao.core.beginnings import as_it_began, begun
 from houbao.core.disputes import (
     CHANGES,
     Dispute,
@@ -86,11 +84,8 @@ Changes = dict[str, Any]
 
 def evolve_dispute(dispute: Dispute | None, event: Event, position: int) -> Dispute:
     """The dispute after the event at `position`."""
-    if isinstance(event, DisputeOpened):
-        return opened(event, position)
-    if isinstance(event, GoodwillSent):
-        return goodwill(event, position)
-    assert dispute is not None
+    if dispute is None:
+        return begun(event, position)
     changes: Changes = {"history": (*dispute.history, position)}
     moves = isinstance(event, Move)
     if moves:

@@ -45,6 +45,10 @@ def refundable(
 
 def share_payments(order: Order, amount: int, taken_payments: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     """Split a refund over the payments: cash before vouchers, pro rata of what is left inside each (minor units)."""
+    if len(order.payments) == 1:
+        (only,) = order.payments
+        part = min(amount, payment_left(only, taken_payments))
+        return ((only.id, part),) if part else ()
     shares: list[tuple[str, int]] = []
     left = amount
     for cash in (True, False):

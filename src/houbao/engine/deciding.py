@@ -6,7 +6,7 @@ from hashlib import blake2b, sha256
 from typing import Any
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from houbao.core import disputes as d
 from houbao.core import orders as o
@@ -24,7 +24,7 @@ from houbao.core.placing import encode_listing
 from houbao.core.scene import Purse
 from houbao.core.subjects import SUBJECTS
 from houbao.core.terms import Refused, check_aware, check_reference
-from houbao.core.world import Event, World, queue_change
+from houbao.core.world import QUEUES, Event, World, queue_change
 from houbao.engine.needs import may_owe
 from houbao.engine.personal import PERSONAL, free_text
 from houbao.engine.ports import (
@@ -247,14 +247,14 @@ class Work:
         balance, queues = self.loaded.balances.get, self.loaded.queues.get
         funds = of_fund or currency
         available = (AVAILABLE, funds)
-        fund = Purse(
-            available=balance(available, 0), backstop=balance((BACKSTOP, funds), 0), queue=queues(available, 0)
-        )
+        in_fund, behind, queue = balance(available, 0), balance((BACKSTOP, funds), 0), queues(available, 0)
         if not owed:
-            return fund
-        payable, deposit, debt = ((store_account(store, kind), currency) for kind in OF_STORE)
-        return structs.replace(
-            fund,
+            return Purse(available=in_fund, backstop=behind, queue=queue)
+        payable, deposit, debt = [(store_account(store, kind), currency) for kind in OF_STORE]
+        return Purse(
+            available=in_fund,
+            backstop=behind,
+            queue=queue,
             payable=balance(payable, 0),
             deposit=balance(deposit, 0),
             receivable=balance(debt, 0),
@@ -405,15 +405,11 @@ def _subject(command: Any, decision: Decision) -> int:
             return 0
 
 
-def _noted(event: Event) -> Noted | None:
+def _noted(event: Any) -> Noted | None:
     """The event, if it leaves more than its bytes and transfers."""
-    match event:
-        case d.DisputeOpened():
-            return event if event.route == "instant" else None
-        case r.RefundApproved() | r.FundsReserved() | r.RefundResolved():
-            return event
-        case _:
-            return None
+    if type(event) in QUEUES:
+        return event
+    return event if isinstance(event, d.DisputeOpened) and event.route == "instant" else None
 
 
 def _digest(content: bytes, salt: bytes) -> bytes:
