@@ -1,6 +1,7 @@
 """The order: its life cell by cell, its protection windows to the second, and what can be refunded on it."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from core.pure import Desk
 from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, T, opening
 from houbao.core import orders as o
 from houbao.core.orders import LIFE, Line, Order, Payment
-from houbao.core.placing import listing_digest
+from houbao.core.placing import encode_listing
 from houbao.core.protection import protection_window
 from houbao.core.refundable import line_worth, refundable, share_lines, share_payments
 from houbao.core.terms import REASONS, Actor
@@ -325,6 +326,7 @@ def test_the_listing_shown_is_kept_by_its_digest() -> None:
     listing = o.Listing(title="Oak table", disclosures={"size": "±2 cm"}, category="furniture")
     desk = Desk(lines=(o.NewLine(id="1", item=4000, shown=listing),))
     (line,) = desk.order().lines
-    assert line.listing == listing_digest(listing)
-    assert line.listing != listing_digest(structs.replace(listing, disclosures={"size": "±5 cm"}))
+    assert line.listing == sha256(encode_listing(listing)).hexdigest()
+    changed = structs.replace(listing, disclosures={"size": "±5 cm"})
+    assert line.listing != sha256(encode_listing(changed)).hexdigest()
     assert line.category == "furniture"

@@ -187,7 +187,7 @@ def _placed(world: World, command: o.PlaceOrder, by: Actor, all_of_it: list[Cons
 def _coverage(world: World, fact: o.Fact, order: o.Order) -> p.Coverage:
     """What is frozen at payment; nothing is at any other fact."""
     if not isinstance(fact, o.Paid) or not world.store:
-        return p.Coverage()
+        return UNCOVERED
     fund = world.programme.currency if world.programme else ""
     stopped = stopped_at(world.breakers, fund, fact.at) if world.breakers else False
     return p.coverage(world.store, world.programme, order.currency, fact.at, stopped=stopped)
@@ -219,10 +219,13 @@ def _write_on_order(world: World, command: m.WriteOnOrder, by: Actor, now: datet
     return goodwill.decide_order_message(command, _scene(world, by, now))
 
 
+UNCOVERED, NO_TILL = p.Coverage(), Till()
+
+
 def _till(world: World, command: o.Fact, coverage: p.Coverage) -> Till:
     """What deciding on the order's money may read, by the policy in force at payment."""
-    if not isinstance(command, o.Paid | o.PaidOut):
-        return Till()
+    if not isinstance(command, (o.Paid, o.PaidOut)):
+        return NO_TILL
     purse = world.purse
     return Till(
         payable=purse.payable,

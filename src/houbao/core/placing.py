@@ -15,11 +15,6 @@ MOST_LISTING = 65_536
 """The most bytes of one listing's snapshot."""
 
 
-def listing_digest(listing: Listing) -> str:
-    """The content address of a snapshot: SHA-256 of its JSON, hex."""
-    return sha256(encode_listing(listing)).hexdigest()
-
-
 def encode_listing(listing: Listing) -> bytes:
     """The very bytes that are stored and hashed."""
     return msgspec.json.encode(listing, order="sorted")
@@ -44,6 +39,7 @@ def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Act
     check_words("buyer_zone", command.buyer_zone)
     check_language("buyer_language", command.buyer_language)
     _check_lines(command.lines)
+    lines = tuple(map(_line, command.lines))
     _check_payments(command.payments)
     return [
         OrderPlaced(
@@ -53,7 +49,7 @@ def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Act
             reference=command.reference,
             buyer=command.buyer,
             currency=command.currency,
-            lines=tuple(map(_line, command.lines)),
+            lines=lines,
             payments=command.payments,
             ship_by=command.ship_by,
             promised_by=command.promised_by,
@@ -70,7 +66,15 @@ def difference(order: Order, command: PlaceOrder) -> str:
 
 
 def _line(line: NewLine) -> Line:
-    """A line as it is kept: with the digest of what was shown instead of it."""
+    """A line as it is kept: with the digest of what was shown instead of it (SHA-256 of its JSON, hex).
+    Raises Refused: text_too_long."""
+    listing = ""
+    if line.shown:
+        snapshot = encode_listing(line.shown)
+        if len(snapshot) > MOST_LISTING:
+            said = f"the listing of line {line.id} takes {len(snapshot)} bytes, at most {MOST_LISTING}"
+            raise Refused("text_too_long", said)
+        listing = sha256(snapshot).hexdigest()
     return Line(
         id=line.id,
         quantity=line.quantity,
@@ -78,7 +82,7 @@ def _line(line: NewLine) -> Line:
         shipping=line.shipping,
         tax=line.tax,
         category=line.category or (line.shown.category if line.shown else ""),
-        listing=listing_digest(line.shown) if line.shown else "",
+        listing=listing,
     )
 
 
@@ -92,10 +96,6 @@ def _check_lines(lines: tuple[NewLine, ...]) -> None:
             check_reference("listing", line.listing)
         if line.shown:
             check_words("category", line.shown.category)
-            if (size := len(encode_listing(line.shown))) > MOST_LISTING:
-                raise Refused(
-                    "text_too_long", f"the listing of line {line.id} takes {size} bytes, at most {MOST_LISTING}"
-                )
         if not 1 <= line.quantity <= 1_000_000:
             raise Refused("bad_lines", f"line {line.id} has quantity {line.quantity}")
         for name, minor in (("item", line.item), ("shipping", line.shipping), ("tax", line.tax)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -289,7 +289,7 @@ class Work:
                 batch.texts.append(Text(self.position, salt, text))
         self._keep(before, world)
         if type(request.command) in PERSONAL:
-            self._keep_personal(request.command)
+            self._keep_personal(request.command, world.order)
         subject = _subject(request.command, decision)
         dispute, events = world.disputes.get(subject), decision.events
         if not events:
@@ -341,7 +341,7 @@ class Work:
                     loaded.taken.add(("dispute", dispute.store, dispute.reference))
                 self.order_of[number] = dispute.order
 
-    def _keep_personal(self, command: object) -> None:
+    def _keep_personal(self, command: object, order: o.Order | None) -> None:
         match command:
             case p.ChangeContact():
                 self.batch.contacts.append(_contact_of_store(command))
@@ -350,10 +350,10 @@ class Work:
             case o.PlaceOrder():
                 if command.buyer_email:
                     self.batch.contacts.append(_contact_of_buyer(command))
-                for line in command.lines:
+                assert order is not None
+                for line, kept in zip(command.lines, order.lines, strict=True):
                     if line.shown is not None:
-                        snapshot = encode_listing(line.shown)
-                        self.batch.snapshots[sha256(snapshot).hexdigest()] = snapshot
+                        self.batch.snapshots[kept.listing] = encode_listing(line.shown)
 
     def preview(self, accepted: Accepted) -> Preview:
         """What was decided, for a command that is alone in its batch."""

@@ -54,17 +54,18 @@ def load(connection: sqlite3.Connection, part: int, needs: Needs) -> Loaded:
 
 
 def _load_references(connection: sqlite3.Connection, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
-    asked = [("order", "orders", store, reference) for store, reference in needs.references]
+    asked = {"orders": needs.references, "disputes": set[tuple[str, str]]()}
     placed = {store for store, _ in needs.references}  # a list may speak of orders that it places itself
-    asked += [
-        ("dispute", "disputes", store, reference)
-        for order, reference in needs.claims
-        for store in ({known[order][0]} if order in known else placed)
-    ]
-    for kind, table, store, reference in asked:
-        statement = f"SELECT 1 FROM {table} WHERE part=? AND store_id=? AND reference=?"
-        if connection.execute(statement, (part, store, reference)).fetchone():
-            loaded.taken.add((kind, store, reference))
+    for order, reference in needs.claims:
+        asked["disputes"] |= {(store, reference) for store in ({known[order][0]} if order in known else placed)}
+    for table, names in asked.items():
+        if names:
+            found = connection.execute(
+                f"SELECT store_id, reference FROM json_each(?) AS asked CROSS JOIN {table}"
+                " ON part=? AND store_id=asked.value->>0 AND reference=asked.value->>1",
+                (as_json(names), part),
+            )
+            loaded.taken |= {(table.removesuffix("s"), store, reference) for store, reference in found}
 
 
 def _load_money(connection: sqlite3.Connection, part: int, needs: Needs, known: Known, loaded: Loaded) -> None:
