@@ -11,6 +11,7 @@ from houbao.store.movements import Movement, Question, walk
 from houbao.web.console import sheets
 from houbao.web.console.handlers import movements as pages
 from houbao.web.console.language import Voice
+from houbao.web.console.words import account
 from web.desk import get
 from web.deskfront import furnish_desks
 
@@ -224,8 +225,8 @@ def test_a_cell_that_begins_as_a_formula_is_text(text):
 
 def test_what_is_in_an_account_s_name_is_escaped_for_no_page():
     voice = Voice("en", "UTC", T)
-    assert pages._text(pages._account(voice, "store:a&b:payable")) == "Store a&b, its balance"
-    assert pages._text(pages._account(voice, "provider:-x&y")) == "'-x&y"
+    assert pages._text(account(voice, "store:a&b:payable")) == "Store a&b, its balance"
+    assert pages._text(account(voice, "provider:-x&y")) == "'-x&y"
 
 
 def test_a_file_is_offered_on_the_page_to_who_may_have_it(served, shown):

@@ -3,7 +3,7 @@ done now, and by whom, is `core/allowed.py`'s to say."""
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import Any, Literal
 
 from babel.numbers import get_currency_symbol
@@ -15,7 +15,7 @@ from houbao.core import refunds as r
 from houbao.core import returns as g
 from houbao.core.refunds import is_stuck
 from houbao.core.said import Said
-from houbao.core.terms import Refused
+from houbao.core.terms import Refused, check_aware
 from houbao.web.console.language import N_
 
 Form = Mapping[str, str]
@@ -137,6 +137,16 @@ def time_of(form: Form, name: str, zone: tzinfo) -> datetime:
     except ValueError:
         raise Refused("bad_time", Said("write the time like 2026-07-14 18:00")) from None
     return at.replace(tzinfo=zone) if at.tzinfo is None else at
+
+
+def midnight_of(text: str, zone: tzinfo) -> datetime:
+    """When the day that was typed begins by the reader's clock. Raises Refused: bad_request, bad_time."""
+    try:
+        midnight = datetime.combine(date.fromisoformat(text), time.min, zone)
+    except ValueError:
+        raise Refused("bad_request", Said("write the day like 2026-07-14")) from None
+    check_aware("the day", midnight)
+    return midnight
 
 
 TWO_WAYS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)

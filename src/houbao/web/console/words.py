@@ -325,10 +325,10 @@ ACCOUNT = {
 }
 
 STORE_ACCOUNT = {
-    "payable": N_("Store %(store)s: what it is owed"),
-    "held": N_("Store %(store)s: put aside for refunds"),
-    "deposit": N_("Store %(store)s: deposit"),
-    "receivable": N_("Store %(store)s: what it owes"),
+    "payable": N_("Store %(store)s, its balance"),
+    "held": N_("Store %(store)s, put aside for a refund"),
+    "deposit": N_("Store %(store)s, its deposit"),
+    "receivable": N_("Store %(store)s, what it owes"),
 }
 """Kind of a store's account → what is on it."""
 
@@ -517,13 +517,14 @@ def low(voice: Voice, table: str, code: str) -> Markup:
 
 
 def account(voice: Voice, code: str) -> Markup:
-    """The word of an account of the ledger, by whose it is."""
+    """What an account of the ledger is called: the fund's own and the outside's by words, a store's and a provider's by
+    name."""
     whose, _, rest = code.partition(":")
     store, _, kind = rest.rpartition(":")
     if whose == "store" and kind in STORE_ACCOUNT:
         return voice.say(STORE_ACCOUNT[kind], store=store)
     if whose == "provider":
-        return voice.say(N_("Provider %(provider)s"), provider=rest)
+        return Markup.escape(rest)
     return word(voice, "account", code)
 
 

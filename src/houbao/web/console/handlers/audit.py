@@ -1,6 +1,6 @@
 """Looking through everything that happened, for admins: by who did it, by order, by dispute, by day."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from litestar import Request, Response, get
@@ -12,7 +12,7 @@ from houbao.core.fund import FundEvent
 from houbao.core.orders import OrderPlaced
 from houbao.core.said import Said
 from houbao.core.scopes import EVERYTHING
-from houbao.core.terms import Refused, check_aware
+from houbao.core.terms import Refused
 from houbao.store import deeds, lists
 from houbao.store.audit import END, Found, Question, Row, look, of_days, of_order
 from houbao.store.deeds import Deed, Deeds
@@ -20,6 +20,7 @@ from houbao.store.desk_money import disputes_by_number
 from houbao.web.console import frame
 from houbao.web.console.auditing import told
 from houbao.web.console.chronicle import TELLERS, tell
+from houbao.web.console.deeds import midnight_of
 from houbao.web.console.language import N_, Voice
 from houbao.web.guard import on
 from houbao.web.site import PART, number_of
@@ -107,12 +108,7 @@ def _day(text: str, voice: Voice) -> Days | None:
     """The day that was asked for, by the reader's clock; None for all. Raises Refused: bad_request, bad_time."""
     if not text:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise Refused("bad_request", Said("write the day like 2026-07-14")) from None
-    midnight = datetime.combine(day, time.min, voice.zone)
-    check_aware("the day", midnight)
+    midnight = midnight_of(text, voice.zone)
     return midnight, midnight + timedelta(days=1)
 
 

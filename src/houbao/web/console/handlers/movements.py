@@ -1,7 +1,7 @@
 """The movements of the fund's money: looked through by what is asked for, and as a file for spreadsheets."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,15 +15,16 @@ from houbao.core.money import decimal
 from houbao.core.orders import Order
 from houbao.core.said import Said
 from houbao.core.scopes import EVERYTHING
-from houbao.core.terms import Refused, check_aware, public_id
+from houbao.core.terms import Refused, public_id
 from houbao.store import lists
 from houbao.store.audit import END, of_order
 from houbao.store.desk_money import first_since
 from houbao.store.movements import LATEST, Found, Movement, Place, Question, change, look, of_store
 from houbao.web.console import frame, sheets
+from houbao.web.console.deeds import midnight_of
 from houbao.web.console.handlers.queues import place
 from houbao.web.console.language import N_, Voice
-from houbao.web.console.words import word
+from houbao.web.console.words import account, word
 from houbao.web.guard import on
 from houbao.web.site import PART, Site, number_of
 
@@ -57,8 +58,8 @@ def _asked(request: AnyRequest) -> dict[str, str]:
 
 def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
     """What was asked for. Raises Refused: bad_request, bad_time, unknown_store, unknown_order, unknown_dispute."""
-    first = first_since(reading, PART, _midnight(asked["from"], voice)) if asked["from"] else 1
-    end = first_since(reading, PART, _midnight(asked["to"], voice) + timedelta(days=1)) if asked["to"] else END
+    first = first_since(reading, PART, midnight_of(asked["from"], voice.zone)) if asked["from"] else 1
+    end = first_since(reading, PART, midnight_of(asked["to"], voice.zone) + timedelta(days=1)) if asked["to"] else END
     store, dispute, only = asked["store"], 0, None
     if store:
         if lists.store(reading, PART, EVERYTHING, store) is None:
@@ -68,16 +69,6 @@ def _question(reading: Any, asked: dict[str, str], voice: Voice) -> Question:
         orders, dispute = _named(reading, asked["about"])
         only = tuple(sorted({one for order in orders for one in of_order(reading, PART, order)}))
     return Question(kind=asked["kind"], store=store, dispute=dispute, first=first, end=end, only=only)
-
-
-def _midnight(text: str, voice: Voice) -> datetime:
-    """When that day begins for the reader. Raises Refused: bad_request, bad_time."""
-    try:
-        midnight = datetime.combine(date.fromisoformat(text), time.min, voice.zone)
-    except ValueError:
-        raise Refused("bad_request", Said("write the day like 2026-07-14")) from None
-    check_aware("the day", midnight)
-    return midnight
 
 
 def _named(reading: Any, text: str) -> tuple[list[Order], int]:
@@ -143,29 +134,9 @@ def show_movements(request: AnyRequest) -> Response[str]:
         query=urlencode({name: value for name, value in asked.items() if value}),
         kinds=KINDS,
         may=frame.caller_of(request).role in ("finance", "admin"),
-        account=lambda name: _account(voice, name),
         change=change,
         refused=refused,
     )
-
-
-def _account(voice: Voice, name: str) -> Markup | str:
-    """What an account is called: the fund's own and the outside's by words, a store's and a provider's by name."""
-    kind, _, rest = name.partition(":")
-    if kind == "provider":
-        return rest
-    if kind == "store":
-        store, _, part = rest.rpartition(":")
-        return voice.say(STORE_ACCOUNTS[part], store=store) if part in STORE_ACCOUNTS else name
-    return word(voice, "account", name)
-
-
-STORE_ACCOUNTS = {
-    "payable": N_("Store %(store)s, its balance"),
-    "held": N_("Store %(store)s, put aside for a refund"),
-    "deposit": N_("Store %(store)s, its deposit"),
-    "receivable": N_("Store %(store)s, what it owes"),
-}
 
 
 # --- the file ------------------------------------------------------------------------------------------------------
@@ -221,8 +192,8 @@ def _row(voice: Voice, one: Movement) -> tuple[str, ...]:
         decimal(one.minor, one.currency),
         one.currency,
         decimal(change(one.source, one.target, one.minor), one.currency),
-        _text(_account(voice, one.source)),
-        _text(_account(voice, one.target)),
+        _text(account(voice, one.source)),
+        _text(account(voice, one.target)),
         _text(one.store),
         *(public_id(kind, PART, number) if number else "" for kind, number in ids),
     )
