@@ -50,16 +50,23 @@ def _nothing_to_win(dispute: Dispute, party: str, about: str) -> str:
         return "who pays and what counts is between the store and the platform: the buyer appeals about the remedy"
     counts = dispute.fault.state == "counted"
     match party, about:
-        case "buyer", _ if paid(dispute) >= dispute.amount:
+        case "buyer", _ if at_stake(dispute, party, about) <= 0:
             return "everything that was asked for was refunded"
         case "seller", "remedy" if not (paid(dispute) and (counts or borne(dispute))):
             return "nothing was refunded that the store bears or that counts against it"
-        case "seller", "funding" if not borne(dispute):
+        case "seller", "funding" if not at_stake(dispute, party, about):
             return "the store bears nothing of it"
         case "seller", "fault" if not counts:
             return "it does not count against the store"
         case _:
             return ""
+
+
+def at_stake(dispute: Dispute, party: str, about: str) -> int:
+    """The money that an appeal asks for (minor units): of the claim what is still open, or what the seller bore."""
+    if party == "buyer":
+        return dispute.amount - paid(dispute)
+    return 0 if about == "fault" else borne(dispute)
 
 
 def paid(dispute: Dispute) -> int:
@@ -97,7 +104,7 @@ def rule_appeal(dispute: Dispute, appeal: Appeal, command: Rule, scene: Scene) -
         return _closed_again(dispute, scene, "unjustified", command.reason)
     match appeal.about, appeal.party:
         case "remedy", "buyer":
-            return _more(dispute, command, scene)
+            return _more(dispute, appeal, command, scene)
         case "remedy", _:
             return _closed_again(
                 dispute, scene, "justified", command.reason, then=borne_by(dispute, scene, "platform"), remedy=True
@@ -123,9 +130,9 @@ def _check_ruling(appeal: Appeal, command: Rule) -> None:
         raise Refused("bad_ruling", f"the {appeal.party} appealed about the {appeal.about}: rule on that and no more")
 
 
-def _more(dispute: Dispute, command: Rule, scene: Scene) -> list[Event]:
+def _more(dispute: Dispute, appeal: Appeal, command: Rule, scene: Scene) -> list[Event]:
     """The buyer gets more: another refund, by whom the ruling says."""
-    left = dispute.amount - paid(dispute)
+    left = at_stake(dispute, appeal.party, appeal.about)
     amount = left if command.amount is None else command.amount
     check_amount(amount)
     if amount > left:

@@ -6,9 +6,9 @@ from datetime import datetime
 from markupsafe import Markup
 from msgspec import Struct
 
-from houbao.core.appeals import Appeal, in_hearing
+from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, EvidenceAdded, SellerOffered
-from houbao.core.hearings import borne, paid
+from houbao.core.hearings import at_stake
 from houbao.core.terms import Refused
 from houbao.web.console.deeds import DEEDS, Deed, Form, amount_of
 from houbao.web.console.language import N_, Voice
@@ -273,17 +273,10 @@ def _given_up(voice: Voice, before: Dispute, after: Dispute) -> list[Fact]:
     return told
 
 
-def asked_in(dispute: Dispute, appeal: Appeal) -> int:
-    """The money that an appeal asks for (minor units): of the claim what is still open, or what the seller bore."""
-    if appeal.party == "buyer":
-        return dispute.amount - paid(dispute)
-    return 0 if appeal.about == "fault" else borne(dispute)
-
-
 def _appealed(voice: Voice, after: Dispute) -> list[Fact]:
     """What an appeal asks for, in money."""
     appeal = in_hearing(after.appeals)
-    asks = asked_in(after, appeal) if appeal else 0
+    asks = at_stake(after, appeal.party, appeal.about) if appeal else 0
     if not asks:
         return []
     amount = voice.money(asks, after.currency)

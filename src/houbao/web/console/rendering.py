@@ -14,8 +14,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from houbao.core.disputes import Dispute
+from houbao.core.hearings import paid
 from houbao.core.money import decimal
-from houbao.core.refunds import paid_minor
 from houbao.core.score import of_hundred
 from houbao.core.terms import public_id
 from houbao.web.console import states, words
@@ -58,7 +58,7 @@ def environment() -> Environment:
         "span": _spoken(seconds_told),
         "of_hundred": of_hundred,
         "decimal_of": decimal,
-        "paid_of": paid_of,
+        "paid_of": paid,
         "approved_of": approved_of,
         "mark_of": mark,
     }
@@ -74,11 +74,6 @@ def id_of(kind: str, number: int) -> str:
 def seconds_told(voice: Voice, seconds: float) -> Markup:
     """A stretch of time given in seconds."""
     return voice.span(timedelta(seconds=seconds))
-
-
-def paid_of(dispute: Dispute) -> int:
-    """What its buyer was paid (minor units)."""
-    return sum(map(paid_minor, dispute.refunds))
 
 
 def approved_of(dispute: Dispute) -> int:

@@ -10,9 +10,9 @@ from houbao.core.acts import Rule
 from houbao.core.appeals import Appeal, in_hearing
 from houbao.core.awards import guaranteed
 from houbao.core.disputes import Dispute
-from houbao.core.hearings import paid
+from houbao.core.hearings import at_stake
 from houbao.core.terms import Refused
-from houbao.web.console.choices import Fact, asked_in
+from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form, amount_of, note_of
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.words import low, word
@@ -55,7 +55,8 @@ def sheet_of(dispute: Dispute) -> Sheet:
     if appeal:
         match appeal.party, appeal.about:
             case "buyer", "remedy":
-                return Sheet(findings=FINDINGS, most=dispute.amount - paid(dispute), payers=("", "platform"))
+                most = at_stake(dispute, appeal.party, appeal.about)
+                return Sheet(findings=FINDINGS, most=most, payers=("", "platform"))
             case "seller", "funding":
                 return Sheet(findings=FINDINGS, payers=("platform", *(("fund",) if dispute.covered else ())))
             case _:
@@ -156,7 +157,7 @@ def button(voice: Voice, dispute: Dispute, rule: Rule, phase: str) -> Markup:
 
 def _granted(voice: Voice, dispute: Dispute, appeal: Appeal, rule: Rule) -> Markup:
     """How an appeal ends, with the money that goes with it."""
-    asks = asked_in(dispute, appeal)
+    asks = at_stake(dispute, appeal.party, appeal.about)
     if rule.finding != "justified" or not asks:
         return word(voice, "heard", rule.finding)
     if appeal.party == "buyer":
