@@ -14,6 +14,7 @@ from houbao.core.conditions import MONEY_FACTS, PRIVATE_FACTS, Condition
 from houbao.core.money import decimal, minor_of
 from houbao.core.policy import Policy, Returns, Rule, ScoreCurves
 from houbao.core.programme import Mode
+from houbao.core.terms import spelled
 
 Say = Callable[..., str]
 """Says a message with its values filled in: `say("%(n)s days", n="5")`."""
@@ -158,39 +159,6 @@ COMPARED = {
     "at_most": message("%(fact)s is at most %(value)s"),
     "at_least": message("%(fact)s is at least %(value)s"),
 }
-WORDS = {
-    words.replace(" ", "_"): words
-    for words in (
-        message("never shipped"),
-        message("in transit overdue"),
-        message("tracking invalid"),
-        message("delivered not received"),
-        message("held by customs"),
-        message("returned to sender"),
-        message("wrong address"),
-        message("different item"),
-        message("wrong variant"),
-        message("not as pictured"),
-        message("poor quality"),
-        message("defective"),
-        message("damaged"),
-        message("missing parts"),
-        message("short quantity"),
-        message("counterfeit"),
-        message("changed mind"),
-        message("ordered by mistake"),
-        message("no longer needed"),
-        message("does not fit"),
-        message("overcharged"),
-        message("customs charge"),
-        message("other"),
-        message("gift cards"),
-        message("live animals"),
-        message("perishables"),
-    )
-}
-"""Reason, or category that the shipped policy names → its words; a marketplace's own stay as it wrote them."""
-
 UNTOLD = message("it passes checks that are kept from everybody who could play to them")
 
 
@@ -234,14 +202,10 @@ def condition_words(condition: Condition, currency: str, say: Say = english, mon
 
 
 def _plain(fact: str, value: str, say: Say) -> str:
+    """A reason, or a policy's own word, such as a category; those of the policy that ships are messages too."""
     if fact == "reason_class" and value in CLASSES:
         return say(CLASSES[value])
-    return say(WORDS[value]) if value in WORDS else say(spelled(value).replace("%", "%%"))
-
-
-def spelled(value: str) -> str:
-    """A policy's own word, such as a category; those of the policy that ships are messages too."""
-    return value.replace("_", " ")
+    return say(spelled(value).replace("%", "%%"))
 
 
 PAYERS = {"fund": message("the fund"), "seller": message("the seller"), "platform": message("the platform")}

@@ -164,3 +164,8 @@ REASONS: dict[str, ReasonClass] = {
     **dict.fromkeys(("overcharged", "customs_charge", "other"), "OTHER"),
 }
 """Reason → class: INR not received, SNAD not as described, REMORSE no reason, OTHER."""
+
+
+def spelled(code: str) -> str:
+    """A code such as a reason in plain words: of one of REASONS, the message that the catalogues translate."""
+    return code.replace("_", " ")

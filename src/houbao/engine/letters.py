@@ -10,7 +10,7 @@ from houbao.core.orders import Order
 from houbao.core.phases import default_outcome
 from houbao.core.programme import WatchLifted, WatchSet
 from houbao.core.refunds import Refund, recovered
-from houbao.core.terms import public_id
+from houbao.core.terms import REASONS, public_id, spelled
 from houbao.engine.paper import Words, as_html, as_text
 from houbao.engine.ports import Letter
 from houbao.engine.sayings import (
@@ -23,7 +23,6 @@ from houbao.engine.sayings import (
     OUTCOME,
     PAID_BY,
     PARTY,
-    REASON,
     RECORD,
     SAYINGS,
     SILENCE,
@@ -62,7 +61,7 @@ def write(
     asked = ABOUT if dispute.route == GOODWILL else ASKED
     values = {
         "order": order.reference,
-        "reason": _plain(speech, REASON, dispute.reason),
+        "reason": _reason(speech, dispute.reason),
         "amount": speech.money(dispute.amount, dispute.currency),
         "dispute": number,
     }
@@ -99,7 +98,12 @@ def _said(speech: Speech, saying: Words, values: dict[str, str]) -> Words:
 
 def _plain(speech: Speech, table: dict[str, str], code: str) -> str:
     """A code in words; a policy's own stays as it is, without underscores."""
-    return speech.say(table[code]) if code in table else code.replace("_", " ")
+    return speech.say(table[code]) if code in table else spelled(code)
+
+
+def _reason(speech: Speech, reason: str) -> str:
+    """Why a buyer complained, or somebody ruled so, in words; a policy's own as in `_plain`."""
+    return speech.say(spelled(reason)) if reason in REASONS else spelled(reason)
 
 
 def _words(effect: Effect, dispute: Dispute, speech: Speech, due: datetime | None, reason: str) -> Words:
@@ -109,7 +113,7 @@ def _words(effect: Effect, dispute: Dispute, speech: Speech, due: datetime | Non
         "amount": speech.money(dispute.amount, dispute.currency),
         "due": speech.when(due),
         "what": (effect.what or effect.kind).replace("_", " "),
-        "reason": _plain(speech, REASON, reason) if reason else speech.say(N_("not stated")),
+        "reason": _reason(speech, reason) if reason else speech.say(N_("not stated")),
         "outcome": _plain(speech, OUTCOME, dispute.outcome),
     }
     match name:

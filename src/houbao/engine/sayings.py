@@ -340,29 +340,3 @@ WATCHED_FOR = {
     "shared": N_("it and its buyers, or its buyers among themselves, have things in common that strangers seldom have"),
 }
 """Why a store is watched → in words, without the figures that could be played to."""
-
-REASON = {
-    "never_shipped": N_("never shipped"),
-    "in_transit_overdue": N_("in transit overdue"),
-    "tracking_invalid": N_("tracking invalid"),
-    "delivered_not_received": N_("delivered not received"),
-    "held_by_customs": N_("held by customs"),
-    "returned_to_sender": N_("returned to sender"),
-    "wrong_address": N_("wrong address"),
-    "different_item": N_("different item"),
-    "wrong_variant": N_("wrong variant"),
-    "not_as_pictured": N_("not as pictured"),
-    "poor_quality": N_("poor quality"),
-    "defective": N_("defective"),
-    "damaged": N_("damaged"),
-    "missing_parts": N_("missing parts"),
-    "short_quantity": N_("short quantity"),
-    "counterfeit": N_("counterfeit"),
-    "changed_mind": N_("changed mind"),
-    "ordered_by_mistake": N_("ordered by mistake"),
-    "no_longer_needed": N_("no longer needed"),
-    "does_not_fit": N_("does not fit"),
-    "overcharged": N_("overcharged"),
-    "customs_charge": N_("customs charge"),
-    "other": N_("other"),
-}

@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po, write_po
 
 from houbao.core import promise, said
 from houbao.core.policy_file import parse_policy
+from houbao.core.terms import REASONS, spelled
 from houbao.shipped import policy_text
 from houbao.web.console.language import LANGUAGES, catalogue
 
@@ -48,12 +49,14 @@ def gathered() -> Catalog:
         with path.open("rb") as source:
             for line, message, _, _ in extract("python", source, keywords=SAID):
                 found.add(message, None, [(path.relative_to(ROOMS).as_posix(), line)])
+    for reason in REASONS:
+        found.add(spelled(reason), None, [("core/terms.py", 0)])
     for rule in parse_policy(policy_text()).rules:
         found.add(rule.says, None, [("shipped/policy.toml", 0)])
         for condition in rule.when:
             values = condition.value if isinstance(condition.value, list) else [condition.value]
             for one in values if condition.fact in OWN_WORDS else ():
-                found.add(promise.spelled(one), None, [("shipped/policy.toml", 0)])
+                found.add(spelled(one), None, [("shipped/policy.toml", 0)])
     return found
 
 
