@@ -5,7 +5,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from given import AGENT, Market, T
+from given import AGENT, BUYER, SELLER, Market, T
 from houbao.core import disputes as d
 from houbao.core.terms import REASONS
 from houbao.engine.speech import catalogue as letters
@@ -116,6 +116,23 @@ def test_a_store_that_joined_is_not_called_income(shop):
     said = told(shop, "/stores", "admin")
     assert "已加入" in said
     assert "收入" not in said
+
+
+def test_the_newest_rows_of_an_inbox_pause_as_chinese_ones_do(shop):
+    market = shop.market
+    asked = market.open(market.order(amount="22.00"), "damaged", "22.00")
+    market.accept(d.RequestEvidence(dispute=asked, party="seller", note="A photo of the label."), AGENT)
+    decided = market.open(market.order(amount="23.00", delivered=False), "in_transit_overdue", "23.00")
+    market.accept(d.Reject(dispute=decided, reason="other", note="It is on its way."), SELLER)
+    market.accept(d.Escalate(dispute=decided), BUYER)
+    market.rule(decided)
+    market.work()
+    said = told(shop, "/inbox", "seller")
+    assert "平台请您补充证据：“A photo of the label.”" in said
+    assert "已退款，由平台裁定" in said
+    said = told(shop, "/inbox", "seller", "en")
+    assert "The platform asks you for evidence: “A photo of the label.”" in said
+    assert "Refunded, the platform decided" in said
 
 
 def test_roles_and_scopes_have_words_where_they_are_listed(shop):
