@@ -28,10 +28,10 @@ UNWRITTEN = ("csrf_token", "password", "new_password", "again")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def on(action: str, *, photos: bool = False, file: bool = False) -> dict[str, Any]:
+def on(action: str, *, files: bool = False) -> dict[str, Any]:
     """What a handler is for, as its `opt`, and whether it takes photographs or another large file."""
     assert action == PUBLIC or action in GRANTS, action
-    return {"action": action, "files": photos or file}
+    return {"action": action, "files": files}
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

@@ -161,7 +161,7 @@ def operation(
         return HTTPRouteHandler(
             path,
             http_method=method,  # ty: ignore[invalid-argument-type]
-            opt={**on(action, photos=takes.startswith("image/")), "operation": said},
+            opt={**on(action, files=takes.startswith("image/")), "operation": said},
             request_max_body_size=most,
             status_code=status,
         )(handle)

@@ -279,7 +279,7 @@ async def do_deed(request: AnyRequest) -> Response[Any]:
 
 @post(
     "/disputes/{dispute_id:str}/evidence",
-    opt=on("disputes.read", photos=True),
+    opt=on("disputes.read", files=True),
     status_code=303,
     request_max_body_size=photos.MOST_FORM,
 )

@@ -65,7 +65,7 @@ async def what_you_ask(request: AnyRequest) -> Response[str]:
     return await asyncio.to_thread(lambda: _second(request, _order(request, reach, order_id), form, None))
 
 
-@post(f"{PATH}/preview", opt=on("disputes.open", photos=True), status_code=200, request_max_body_size=photos.MOST_FORM)
+@post(f"{PATH}/preview", opt=on("disputes.open", files=True), status_code=200, request_max_body_size=photos.MOST_FORM)
 async def what_will_happen(request: AnyRequest) -> Response[str]:
     """Step 3: the ruling explained, before anything is sent."""
     reach = frame.reach_of(request)

@@ -86,7 +86,7 @@ def _groups(found: Reconciled) -> list[Group]:
 
 @post(
     "/fund/reconcile",
-    opt=on("fund.reconcile", file=True),
+    opt=on("fund.reconcile", files=True),
     status_code=200,
     request_max_body_size=MOST_FILE + (1 << 16),
 )
