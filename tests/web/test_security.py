@@ -19,10 +19,13 @@ from houbao.shipped import policy_text
 from houbao.store.access import User, user_of
 from houbao.web import signin
 from houbao.web.api.policies import MOST_TEXT
+from houbao.web.callers import Caller
 from houbao.web.guard import SESSION
 from houbao.web.signin import hasher, sign_in
 from houbao.web.watch import Watch
 from web.served import PASSWORD, WALL, claim, money
+
+LEE = Caller("user", "lee", ("agent",))
 
 # --- 1 broken object level authorisation: test_roles.py tries every route with what belongs to others ---------------
 
@@ -130,7 +133,7 @@ def test_an_account_that_is_closed_or_given_another_password_meanwhile_stays_so(
 
     monkeypatch.setattr(signin, "_matches", while_it_is_closed)
     with pytest.raises(Refused) as refused:
-        signin.change_password(served.site, "lee", PASSWORD, "a longer one than before")
+        signin.change_password(served.site, LEE, PASSWORD, "a longer one than before")
     assert refused.value.code == "sign_in_failed"
     assert {name: getattr(user(served, "lee"), name) for name in meanwhile} == meanwhile
 
@@ -145,7 +148,7 @@ def test_what_an_admin_changes_while_a_password_is_changed_is_kept(served, monke
 
     monkeypatch.setattr(signin, "_matches", while_it_is_moved)
     elsewhere = served.session("user", "agent", "lee")
-    assert signin.change_password(served.site, "lee", PASSWORD, "a longer one than before").value
+    assert signin.change_password(served.site, LEE, PASSWORD, "a longer one than before").value
     kept = user(served, "lee")
     assert (kept.role, kept.store, kept.totp, kept.failures) == ("seller", "oak", "SECRET", 0)
     assert hasher.verify(kept.password, "a longer one than before")

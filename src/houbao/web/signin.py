@@ -23,6 +23,7 @@ from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store.access import LONGEST, user_of
 from houbao.store.deeds import Deed
+from houbao.web.callers import Caller
 from houbao.web.guard import SESSION, VISIT, check_form, on
 from houbao.web.permissions import PUBLIC
 from houbao.web.site import Site
@@ -78,17 +79,17 @@ def sign_in(site: Site, name: str, password: str, code: str) -> Cookie:
     return session_cookie(site, site.access.begin_session("user", user.role, user.id, user.store, now))
 
 
-def change_password(site: Site, number: str, before: str, wanted: str) -> Cookie:
+def change_password(site: Site, caller: Caller, before: str, wanted: str) -> Cookie:
     """Another password for a user who knows the one before: all their sessions end, and a new one begins. Guesses count
     as at signing in. Takes long on purpose, as `sign_in` does. Raises Refused: sign_in_failed, bad_request."""
     now, kept = site.wall(), hashed(wanted)
-    counted = site.access.note_try(number, now)
+    counted = site.access.note_try(caller.id, now)
     with site.snapshot() as reading:
-        user = user_of(reading, number)
+        user = user_of(reading, caller.id)
     right = _matches(user.password if user else NOBODYS, before[:MOST_PASSWORD])
     if user is None or not (right and counted):
         raise Refused("sign_in_failed", Said("that is not the password you have now"))
-    deed = Deed(now, f"{user.role}:{user.id}", "password_changed", user.id, user.name)
+    deed = Deed(now, caller.doer, "password_changed", user.id, user.name)
     if not site.access.change_password(user.id, user.password, kept, deed):
         raise Refused("sign_in_failed", Said("that is not the password you have now"))
     return session_cookie(site, site.access.begin_session("user", user.role, user.id, user.store, now))

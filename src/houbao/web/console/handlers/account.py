@@ -47,7 +47,7 @@ async def change_password(request: AnyRequest) -> Response[Any]:
         if wanted != again:
             raise Refused("bad_request", Said("the two new passwords are not the same"))
         loop = asyncio.get_running_loop()
-        cookie = await loop.run_in_executor(signin.THREADS, signin.change_password, site, caller.id, before, wanted)
+        cookie = await loop.run_in_executor(signin.THREADS, signin.change_password, site, caller, before, wanted)
     except Refused as refused:
         said = refused
         return await asyncio.to_thread(lambda: _shown(request, refused=said))
