@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from houbao.core.accounts import AVAILABLE, BANK, RESERVED, store_account, store_of
+from houbao.core.accounts import AVAILABLE, BANK, store_account, store_of
 from houbao.core.breaker import Breaker
 from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
-from houbao.core.ledger import FUND_IN
+from houbao.core.ledger import FUND, FUND_IN
 from houbao.core.refunds import Refund, Share, find_share
 from houbao.core.terms import EPOCH, from_micros, micros
 from houbao.store import rows
@@ -151,7 +151,7 @@ def fund_changed_since(connection: sqlite3.Connection, part: int, currency: str,
         "SELECT EXISTS (SELECT 1 FROM transfers WHERE part=? AND position>? AND currency=?"
         " AND (source IN (?, ?) OR target IN (?, ?)))"
         " OR EXISTS (SELECT 1 FROM waiting WHERE part=? AND position>? AND account=? AND currency=?)",
-        (part, position, currency, *(AVAILABLE, RESERVED) * 2, part, position, AVAILABLE, currency),
+        (part, position, currency, *FUND * 2, part, position, AVAILABLE, currency),
     ).fetchone()
     return bool(found)
 
