@@ -16,8 +16,6 @@ from houbao.store.desk_money import first_since
 MOST_LOOKED_AT = 50_000
 """How many events one page looks at: somebody's are found by looking, since no index knows who did what."""
 
-END = 2**62
-
 
 class Row(Struct, frozen=True):
     """An event with its place and when it was booked; `tag` is its kind as events have it."""
@@ -41,7 +39,7 @@ class Question(Struct, frozen=True):
 
     actor: str = ""
     first: int = 1
-    end: int = END
+    end: int = rows.END
     only: tuple[int, ...] | None = None
 
 
@@ -56,7 +54,7 @@ def of_days(connection: sqlite3.Connection, part: int, start: datetime, end: dat
     return first_since(connection, part, start), first_since(connection, part, end)
 
 
-def look(connection: sqlite3.Connection, part: int, question: Question, *, before: int = END, limit: int) -> Found:
+def look(connection: sqlite3.Connection, part: int, question: Question, *, before: int = rows.END, limit: int) -> Found:
     """A page of the events that fit, those before `before`, the latest first."""
     (last,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
     top = min(before, question.end, last + 1)

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from houbao.core.terms import from_micros, micros
+from houbao.store.rows import END
 
 KINDS = (
     "user_added",
@@ -23,8 +24,6 @@ KINDS = (
 
 COMMAND_LINE = "command-line"
 """Who did what was done by a command of the machine's."""
-
-END = 2**62
 
 
 class Deed(Struct, frozen=True):

@@ -134,7 +134,7 @@ def served_after(connection: sqlite3.Connection, part: int, currency: str, posit
     (until,) = connection.execute(
         "SELECT coalesce(min(position), ?) FROM transfers"
         " WHERE part=? AND position>? AND currency=? AND target=? AND kind IN (SELECT value FROM json_each(?))",
-        (2**62, part, position, currency, AVAILABLE, rows.encode(FUND_IN).decode()),
+        (rows.END, part, position, currency, AVAILABLE, rows.encode(FUND_IN).decode()),
     ).fetchone()
     return connection.execute(
         "SELECT count(*), coalesce(sum(t.minor), 0) FROM transfers AS t"

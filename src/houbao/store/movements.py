@@ -16,12 +16,12 @@ from houbao.core.refunds import RefundApproved
 from houbao.core.terms import from_micros
 from houbao.core.world import Event
 from houbao.store import rows
-from houbao.store.audit import END, MOST_LOOKED_AT
+from houbao.store.audit import MOST_LOOKED_AT
 
 Place = tuple[int, int]
 """Where a movement stands: the position of its event, and which of the event's transfers it is."""
 
-LATEST: Place = (END, 0)
+LATEST: Place = (rows.END, 0)
 
 MOST_ORDERS = 2_000
 """Up to so many orders a store's movements are found at its orders' events. Those of a larger one stand close enough in
@@ -53,7 +53,7 @@ class Question(Struct, frozen=True):
     store: str = ""
     dispute: int = 0
     first: int = 1
-    end: int = END
+    end: int = rows.END
     only: tuple[int, ...] | None = None
 
 

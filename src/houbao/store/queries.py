@@ -160,7 +160,7 @@ def queue(
 ) -> Page:
     """What waits for somebody, the first due first, as far as `by` may see it: the platform's people every store's, a
     seller what waits for their own store. `after` is the `next` of the page before. Raises Refused: not_permitted."""
-    until = micros(due_before) if due_before else 2**62
+    until = micros(due_before) if due_before else rows.END
     if by.role == "seller" and waiting_for == "seller":
         where, of = "store_id=? AND waiting_for='seller'", by.id
     elif by.role in EVERYBODYS:
@@ -178,7 +178,7 @@ def queue(
 
 
 def disputes_of_store(
-    connection: sqlite3.Connection, part: int, by: Actor, store: str, *, before: int = 2**62, limit: int = 50
+    connection: sqlite3.Connection, part: int, by: Actor, store: str, *, before: int = rows.END, limit: int = 50
 ) -> Page:
     """A store's disputes, the newest first, open and closed; from `before` (the number in `next`) back.
 

@@ -24,6 +24,9 @@ Row = tuple[Any, ...]
 """The columns of a row in their order. Blobs are bytearrays: for each `bytes` that it is given, sqlite3 looks for an
 adapter first, and that takes it longer than writing the row."""
 
+END = 2**62
+"""Behind every position, and every time in microseconds, of a row."""
+
 encode = msgspec.json.Encoder().encode
 decode_event = msgspec.json.Decoder(Event).decode
 decode_dispute = msgspec.json.Decoder(d.Dispute).decode

@@ -22,7 +22,6 @@ Place = tuple[int, int]
 """Where a line stands in its part: the position of its event, and which of the event's transfers it is."""
 
 START: Place = (0, -1)
-END = 2**62
 
 
 class Entry(Struct, frozen=True):
@@ -157,7 +156,7 @@ def _entry(row: rows.Row, balance: int) -> Entry:
 def span(connection: sqlite3.Connection, part: int, start: datetime | None, end: datetime | None) -> tuple[Place, int]:
     """(the place after which, the position up to which) those times reach."""
     first = (booked_before(connection, part, start), END_OF_EVENT) if start else START
-    return first, booked_before(connection, part, end) if end else END
+    return first, booked_before(connection, part, end) if end else rows.END
 
 
 def booked_at(connection: sqlite3.Connection, part: int, position: int) -> datetime:

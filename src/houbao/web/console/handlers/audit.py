@@ -14,9 +14,10 @@ from houbao.core.said import Said
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused
 from houbao.store import deeds, lists
-from houbao.store.audit import END, Found, Question, Row, look, of_days, of_order
+from houbao.store.audit import Found, Question, Row, look, of_days, of_order
 from houbao.store.deeds import Deed, Deeds
 from houbao.store.desk_money import disputes_by_number
+from houbao.store.rows import END
 from houbao.web.console import frame
 from houbao.web.console.auditing import told
 from houbao.web.console.chronicle import TELLERS, tell

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from houbao.core.terms import Refused
 from houbao.engine.announcing import Hook
 from houbao.store import hooks
+from houbao.store.rows import END
 from houbao.web import webhooks
 from houbao.web.console import frame
 from houbao.web.console.deeds import Form
@@ -24,7 +25,6 @@ from houbao.web.site import PART, Site
 
 AnyRequest = Request[Any, Any, Any]
 PAGE = 25
-LATEST = 2**62
 STATES = ("", "due", "done", "failed")
 
 DONE = {
@@ -101,7 +101,7 @@ def show_webhook(request: AnyRequest) -> Response[str]:
 def _webhook(request: AnyRequest, *, done: str = "", shown: bool = False) -> Response[str]:
     voice, site, number = frame.speak(request), frame.site_of(request), _number(request)
     asked = request.query_params.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) < 19 else LATEST
+    before = int(asked) if asked.isdecimal() and len(asked) < 19 else END
     state = request.query_params.get("state", "")
     state = state if state in STATES else ""
     with site.snapshot() as reading:
@@ -122,7 +122,7 @@ def _webhook(request: AnyRequest, *, done: str = "", shown: bool = False) -> Res
         states=STATES,
         state=state,
         next=page[-1].position if len(found) > PAGE else 0,
-        first=before == LATEST,
+        first=before == END,
         key=uuid4().hex,
         shown=[Secret(voice.say(N_("Secret")), hook.secrets[0].secret)] if shown else [],
         done=voice.say(done) if done else Markup(""),

@@ -13,6 +13,7 @@ from houbao.core.shortfalls import advanced
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.store import desk_money, lists, queries
 from houbao.store.pages import name_of
+from houbao.store.rows import END
 from houbao.web.console import frame
 from houbao.web.console.handlers.queues import START, place
 from houbao.web.guard import on
@@ -126,7 +127,7 @@ def show_debts_of_store(request: AnyRequest) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     number = str(request.path_params["store"])
     asked = request.query_params.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) < 19 else 2**62
+    before = int(asked) if asked.isdecimal() and len(asked) < 19 else END
     with site.snapshot() as reading:
         if lists.store(reading, PART, frame.reach_of(request), number) is None:
             raise Refused("unknown_store", Said("no store %(store)s", store=number[:64]))
@@ -142,7 +143,7 @@ def show_debts_of_store(request: AnyRequest) -> Response[str]:
         number=number,
         rows=rows,
         next=found.next[0] if found.next else 0,
-        first=before == 2**62,
+        first=before == END,
     )
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from houbao.core.disputes import Dispute
 from houbao.core.scopes import Scope
 from houbao.core.terms import FIRST_YEAR, LAST_YEAR
-from houbao.store import lists
+from houbao.store import lists, rows
 from houbao.store.fund_records import EntryDetail, FundRecord, Purpose, entry_detail, fund_records, purposes
 from houbao.store.holds import holds
 from houbao.store.pages import Purse, place_back, purses
@@ -21,7 +21,7 @@ PAGE = 100
 MOST = 500
 """The most fund records of a page."""
 
-END: Place = (2**62, 0)
+END: Place = (rows.END, 0)
 MONTH = timedelta(days=30)
 
 
