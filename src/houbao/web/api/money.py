@@ -1,7 +1,6 @@
 """Fund records → statement → entry: what a store may see of its money (R16), and the movements of the fund's."""
 
 from datetime import datetime
-from itertools import islice
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -10,7 +9,7 @@ from houbao.core.money import DIGITS, Money
 from houbao.core.terms import Refused, public_id
 from houbao.store import movements, queries
 from houbao.store.queries import Entry, FundRecord, Purpose
-from houbao.web.api.paging import Limit, cursor_of, page_of, seek
+from houbao.web.api.paging import Limit, cursor_of, seek
 from houbao.web.api.shapes import Page, dispute_id, event_id, order_id
 from houbao.web.api.stores import found_store
 from houbao.web.callers import public_by
@@ -335,16 +334,13 @@ class MovementQuery(Struct, kw_only=True):
     refuses=("bad_cursor",),
 )
 def read_fund_movements(ask: Ask[Any, MovementQuery]) -> Page[MovementView]:
-    """Every movement of the fund's money, the newest first."""
+    """Every movement of the fund's money, the newest first. Where one kind is asked for, a page may be short, or empty,
+    with more behind it: follow `next` until it is null."""
     wanted = ask.query
     place = seek(wanted.after, 2)
     with ask.site.snapshot() as reading:
         before = (place[0], place[1]) if place else movements.LATEST
-        moved = movements.walk(
-            reading, PART, movements.Question(kind=wanted.kind), before=before, limit=wanted.limit + 1
-        )
-        found = list(islice(moved, wanted.limit + 1))
-    page = page_of(found, wanted.limit, lambda one: cursor_of(one.position, one.n))
+        found = movements.look(reading, PART, movements.Question(kind=wanted.kind), before=before, limit=wanted.limit)
     data = [
         MovementView(
             id=entry_id(one.position, one.n),
@@ -357,6 +353,6 @@ def read_fund_movements(ask: Ask[Any, MovementQuery]) -> Page[MovementView]:
             order_id=order_id(one.order) if one.order else "",
             dispute_id=dispute_id(one.dispute) if one.dispute else "",
         )
-        for one in page.data
+        for one in found.rows
     ]
-    return Page(data=data, next=page.next)
+    return Page(data=data, next=cursor_of(*found.next) if found.next else None)
