@@ -131,6 +131,17 @@ def test_a_look_goes_so_far_back_says_how_far_and_goes_on(served, shown, monkeyp
     assert len(rows_of(served, "kind=capital")) == 1, "the file looks back to the beginning"
 
 
+def test_over_the_api_a_page_of_a_rare_kind_may_be_empty_and_says_where_to_go_on(served, shown, monkeypatch):
+    monkeypatch.setattr(movements, "MOST_LOOKED_AT", 4)
+    page = served.get("/v1/fund/records?kind=capital", role="finance")
+    assert page["data"] == []
+    pages = 1
+    while page["next"] and not page["data"]:
+        page, pages = served.get(f"/v1/fund/records?kind=capital&after={page['next']}", role="finance"), pages + 1
+    assert [one["kind"] for one in page["data"]] == ["capital"]
+    assert pages > 2
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "says"),
     [
