@@ -227,7 +227,7 @@ def _serve_bare(path: Path, port: int, rows: dict[int, list[Statement]]) -> None
         some = claims if isinstance(claims, list) else [claims]
         numbers = [int(claim.order_id.rsplit("_", 1)[1]) for claim in some]
         commands = [OpenDispute(order=number, lines=(), reason="", amount=0) for number in numbers]
-        await asyncio.wrap_future(writer.submit([Request(command, by, now) for command in commands]))
+        await writer.answer([Request(command, by, now) for command in commands])
         return Response(b"{}", media_type="application/json", status_code=201)
 
     run_server(Litestar([bare], openapi_config=None, logging_config=None), listen("127.0.0.1", port))

@@ -1,9 +1,11 @@
 """Group commit: a queue and one thread. Whoever waits shares a transaction with all others that wait."""
 
+import asyncio
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
 
@@ -20,7 +22,10 @@ MOST_WAITING = 10_000
 
 class _Call(Struct):
     requests: Sequence[Request]
-    reply: "Future[list[Outcome]]"
+    reply: "Future[list[Outcome]] | asyncio.Future[list[Outcome]]"
+
+
+Answers = list[tuple["asyncio.Future[list[Outcome]]", "list[Outcome] | BaseException"]]
 
 
 class Writer:
@@ -45,17 +50,15 @@ class Writer:
         """Queue a list; the future holds one outcome per request once they are durable. `bulk`: an import, it waits for
         people. A full queue refuses every command with `overloaded`."""
         reply: Future[list[Outcome]] = Future()
-        with self._ready:
-            full = self._waiting + len(requests) > MOST_WAITING
-            if self._stopping or full or not requests:
-                reply.set_result(
-                    [Refused("overloaded", "too many commands wait: try again in a second")] * len(requests)
-                )
-                return reply
-            (self._imports if bulk else self._people).append(_Call(requests, reply))
-            self._waiting += len(requests)
-            self._ready.notify()
+        if not self._takes(_Call(requests, reply), bulk):
+            reply.set_result(_overloaded(requests))
         return reply
+
+    async def answer(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
+        """Queue a list as `submit` does, and wait for its outcomes in an event loop, which is woken once for a batch
+        and not for each call in it."""
+        reply: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        return await reply if self._takes(_Call(requests, reply), bulk) else _overloaded(requests)
 
     def execute(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
         """Queue a list and wait for its outcomes."""
@@ -84,10 +87,20 @@ class Writer:
             self._ready.notify()
         self._thread.join()
 
+    def _takes(self, call: _Call, bulk: bool) -> bool:
+        """Queue a call, unless it is empty, the queue is full or the writer stops."""
+        with self._ready:
+            if self._stopping or not call.requests or self._waiting + len(call.requests) > MOST_WAITING:
+                return False
+            (self._imports if bulk else self._people).append(call)
+            self._waiting += len(call.requests)
+            self._ready.notify()
+        return True
+
     def _run(self) -> None:
         while calls := self._gather():
-            # Who no longer waits (a dropped connection) is left out; the others cannot be cancelled from here on.
-            calls = [call for call in calls if call.reply.set_running_or_notify_cancel()]
+            # Who no longer waits (a dropped connection) is left out; nobody can leave from here on.
+            calls = [call for call in calls if _still_waits(call)]
             requests = [request for call in calls for request in call.requests]
             if not requests:
                 continue
@@ -95,13 +108,11 @@ class Writer:
             try:
                 outcomes = iter(self.engine.execute(requests))
             except BaseException as error:  # noqa: BLE001 - every waiting caller must hear of it, whatever it was
-                for call in calls:
-                    call.reply.set_exception(error)
+                _tell(calls, [error] * len(calls))
                 continue
             self.observe(len(requests), perf_counter() - started)
             self._seconds_each = 0.8 * self._seconds_each + 0.2 * self.engine.seconds_deciding / len(requests)
-            for call in calls:
-                call.reply.set_result([next(outcomes) for _ in call.requests])
+            _tell(calls, [[next(outcomes) for _ in call.requests] for call in calls])
 
     def _gather(self) -> list[_Call]:
         """Wait for calls, then take as many as fit; empty when stopped and nothing waits."""
@@ -119,3 +130,41 @@ class Writer:
             self._waiting -= size
             self._executing = calls
             return calls
+
+
+def _overloaded(requests: Sequence[Request]) -> list[Outcome]:
+    return [Refused("overloaded", "too many commands wait: try again in a second")] * len(requests)
+
+
+def _still_waits(call: _Call) -> bool:
+    if isinstance(call.reply, Future):
+        return call.reply.set_running_or_notify_cancel()
+    return not call.reply.cancelled()
+
+
+def _tell(calls: Sequence[_Call], answers: "Sequence[list[Outcome] | BaseException]") -> None:
+    """Give each call its answer: a thread's at once, all those of one event loop together, by that loop itself."""
+    loops: defaultdict[asyncio.AbstractEventLoop, Answers] = defaultdict(list)
+    for call, answer in zip(calls, answers, strict=True):
+        if isinstance(call.reply, asyncio.Future):
+            loops[call.reply.get_loop()].append((call.reply, answer))
+        else:
+            _resolve(call.reply, answer)
+    for loop, waiting in loops.items():
+        with suppress(RuntimeError):  # the loop ended: nobody waits there any more
+            loop.call_soon_threadsafe(_tell_here, waiting)
+
+
+def _tell_here(waiting: Answers) -> None:
+    for reply, answer in waiting:
+        if not reply.done():  # who left while the batch ran hears nothing
+            _resolve(reply, answer)
+
+
+def _resolve(
+    reply: "Future[list[Outcome]] | asyncio.Future[list[Outcome]]", answer: "list[Outcome] | BaseException"
+) -> None:
+    if isinstance(answer, BaseException):
+        reply.set_exception(answer)
+    else:
+        reply.set_result(answer)

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from queue import Empty, Full, LifoQueue
 
 
 @contextmanager
@@ -31,11 +30,12 @@ MOST_KEPT = 16
 
 
 class Reader:
-    """A pool of reading connections to one file. Safe to use from many threads."""
+    """A pool of reading connections to one file. Safe to use from many threads: a list's `pop` and `append` are one
+    step each, without the locks of a queue, which nobody waits at."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._free: LifoQueue[sqlite3.Connection] = LifoQueue(MOST_KEPT)
+        self._free: list[sqlite3.Connection] = []
 
     def snapshot(self) -> "Reading":
         """A connection in one read transaction: everything read in it is of the same moment."""
@@ -47,17 +47,14 @@ class Reader:
 
     def close(self) -> None:
         """Close those that are free."""
-        while True:
-            try:
-                self._free.get_nowait().close()
-            except Empty:
-                return
+        while self._free:
+            self._free.pop().close()
 
     def taken(self) -> sqlite3.Connection:
         """A connection that nobody else has."""
         try:
-            return self._free.get_nowait()
-        except Empty:
+            return self._free.pop()
+        except IndexError:
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA busy_timeout=30000")
@@ -65,9 +62,9 @@ class Reader:
 
     def put_back(self, connection: sqlite3.Connection) -> None:
         """Whoever had it needs it no more."""
-        try:
-            self._free.put_nowait(connection)
-        except Full:
+        if len(self._free) < MOST_KEPT:
+            self._free.append(connection)
+        else:
             connection.close()
 
 

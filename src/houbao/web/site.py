@@ -150,7 +150,7 @@ class Site:
             return []
         unknown = await self._unknown_evidence(requests)
         known = [request for n, request in enumerate(requests) if n not in unknown]
-        decided = iter(await asyncio.wrap_future(self.writer.submit(known, bulk=bulk)) if known else ())
+        decided = iter(await self.writer.answer(known, bulk=bulk) if known else ())
         outcomes = [unknown[n] if n in unknown else next(decided) for n in range(len(requests))]
         self.note(requests, outcomes)
         return outcomes
