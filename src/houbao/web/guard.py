@@ -14,7 +14,7 @@ from houbao.core.terms import Refused
 from houbao.store.access import session_of
 from houbao.web.callers import NOBODY, Caller, of_session
 from houbao.web.permissions import GRANTS, PUBLIC, scope_of
-from houbao.web.receiving import form_of
+from houbao.web.receiving import form_of, header
 from houbao.web.site import Site
 from houbao.web.uploads import MOST_OF_KEY, MOST_OF_PERSON
 
@@ -82,8 +82,7 @@ def _look(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller, bool]
     """Who asks: by the key in the header, else by the session's cookie. A key that opens nothing makes nobody, whatever
     cookie comes along. Also whether it is time to note that the session is used."""
     site: Site = connection.app.state.site
-    given = connection.headers.get("authorization", "")
-    if given:
+    if given := header(connection.scope, b"authorization").decode("latin-1"):
         scheme, _, secret = given.partition(" ")
         if scheme.lower() != "bearer":
             return NOBODY, False

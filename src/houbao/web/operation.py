@@ -9,7 +9,10 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Scope as Connected
 from msgspec import Struct
 
 from houbao.core.scopes import NOTHING, Scope
@@ -18,6 +21,7 @@ from houbao.feeds.order_format import bad_field
 from houbao.web.callers import Caller
 from houbao.web.guard import on
 from houbao.web.permissions import PUBLIC
+from houbao.web.receiving import header, media_of
 from houbao.web.site import Site, encode, number_of
 
 B = TypeVar("B")
@@ -39,6 +43,28 @@ class Answer(Struct):
     body: Any
     status: int = 0
     headers: dict[str, str] = {}
+
+
+class Reply(Struct, frozen=True):
+    """An answer as it goes out. It sends itself: the framework's own is made in three steps."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    async def __call__(self, scope: Connected, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+class Handler(HTTPRouteHandler):
+    """A handler whose guards are given itself: the framework copies it for each of them, at each request."""
+
+    async def authorize_connection(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+        """Let every guard look. Raises what they raise."""
+        for guard in self.resolve_guards():
+            await guard(connection, self)  # ty: ignore[invalid-await]  # the framework makes every one async
 
 
 class Operation(Struct, frozen=True):
@@ -81,10 +107,14 @@ class Ask(Generic[B, Q]):
         """The number of an order, a dispute … that the path names. Raises Refused: bad_id."""
         return number_of(kind, self.text(f"{kind}_id"))
 
+    def header(self, name: bytes) -> str:
+        """A header, by its name in small letters; empty where there is none."""
+        return header(self.request.scope, name).decode("latin-1")
+
     @property
     def key(self) -> str:
         """The idempotency key; empty without one. Raises Refused: bad_reference."""
-        key = self.request.headers.get("idempotency-key", "")
+        key = self.header(b"idempotency-key")
         if key:
             check_reference("Idempotency-Key", key)
         return key
@@ -92,11 +122,13 @@ class Ask(Generic[B, Q]):
     @property
     def acting_as(self) -> str:
         """The role that the header Houbao-Actor names."""
-        return self.request.headers.get("houbao-actor", "")
+        return self.header(b"houbao-actor")
 
     @property
     def dry_run(self) -> bool:
         """Whether only to say what would happen. Raises Refused: bad_request."""
+        if not self.request.scope["query_string"]:
+            return False
         wish = self.request.query_params.get("dry_run", "false")
         if wish not in ("true", "false"):
             raise Refused("bad_request", f"dry_run is {wish!r}: say true or false")
@@ -150,7 +182,7 @@ def operation(
         read = _reader(body)
         told = iscoroutinefunction(work)
 
-        async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
             query_read = _query(request, query)
             ask = Ask(request, await read(request), query_read)
             done = await work(ask) if told else await asyncio.to_thread(work, ask)
@@ -158,7 +190,7 @@ def operation(
 
         handle.__name__ = said.name
         handle.__doc__ = work.__doc__
-        return HTTPRouteHandler(
+        return Handler(
             path,
             http_method=method,  # ty: ignore[invalid-argument-type]
             opt={**on(action, files=takes.startswith("image/")), "operation": said},
@@ -169,13 +201,16 @@ def operation(
     return decorate
 
 
-def _written(done: Any, status: int, media: str) -> Response[bytes]:
+def _written(done: Any, status: int, media: str) -> Any:
+    """What a work gave, ready to be sent."""
     if isinstance(done, Response):
         return done
     if not isinstance(done, Answer):
         done = Answer(done)
     content = done.body if isinstance(done.body, bytes) else encode(done.body)
-    return Response(content, status_code=done.status or status, media_type=media, headers=done.headers)
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in done.headers.items()]
+    headers += [(b"content-type", media.encode()), (b"content-length", str(len(content)).encode())]
+    return Reply(done.status or status, headers, content)
 
 
 def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
@@ -190,8 +225,8 @@ def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
         content = await request.body()
         if not content and empty:
             return decode(empty)
-        if request.content_type[0] != JSON:
-            raise Refused("unsupported_media", f"the body is {request.content_type[0] or 'of no type'}: send JSON")
+        if (media := media_of(request.scope)) != JSON:
+            raise Refused("unsupported_media", f"the body is {media or 'of no type'}: send JSON")
         try:
             return decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Request
 from litestar.datastructures import FormMultiDict
-from litestar.types import Receive
+from litestar.types import Receive, Scope
 
 from houbao.core.said import Said
 from houbao.core.terms import Refused
@@ -55,6 +55,19 @@ class Receiving:
             raise Refused("too_slow", Said("the rest of the body did not come in time")) from None
         finally:
             self._waited += asyncio.get_running_loop().time() - started
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The request's header of that name, in small letters; empty where there is none."""
+    for known, value in scope["headers"]:
+        if known == name:
+            return value
+    return b""
+
+
+def media_of(scope: Scope) -> str:
+    """Of what type the body says that it is, without more that it says of it; empty where it says nothing."""
+    return header(scope, b"content-type").partition(b";")[0].strip().lower().decode("latin-1")
 
 
 async def form_of(request: Request[Any, Any, Any]) -> FormMultiDict:

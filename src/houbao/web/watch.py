@@ -22,7 +22,7 @@ from houbao.core.terms import Refused
 from houbao.web.callers import Caller
 from houbao.web.metrics import Metrics
 from houbao.web.problems import PROBLEM_JSON, WAIT_SECONDS, problem
-from houbao.web.receiving import Receiving
+from houbao.web.receiving import Receiving, header
 from houbao.web.site import encode
 
 log = logging.getLogger("houbao.http")
@@ -67,7 +67,7 @@ class Watch:
             await self.app(scope, receive, send)
             return
         state: dict[str, Any] = scope.setdefault("state", {})
-        given = _header(scope, b"x-request-id").decode("latin-1")
+        given = header(scope, b"x-request-id").decode("latin-1")
         request_id = given if given and REQUEST_ID.fullmatch(given) else f"{self._run}{next(self._numbers):06x}"
         state["request_id"] = request_id
         started, status = perf_counter(), 0
@@ -86,7 +86,7 @@ class Watch:
             else:
                 with ExitStack() as leaving:
                     state["leaving"] = leaving
-                    await self.app(scope, Receiving(receive, _header(scope, b"content-type")), told)
+                    await self.app(scope, Receiving(receive, header(scope, b"content-type")), told)
         finally:
             self.at_once -= 1
             seconds = perf_counter() - started
@@ -99,11 +99,6 @@ class Watch:
         names = {name for name, _ in headers}
         more = [pair for pair in self._always if pair[0] not in names]
         return [*headers, *more, (b"x-request-id", request_id.encode())]
-
-
-def _header(scope: Any, wanted: bytes) -> bytes:
-    """The header of that name; empty where there is none."""
-    return next((value for name, value in scope["headers"] if name == wanted), b"")
 
 
 async def _send_away(send: Any, refused: Refused, request_id: str) -> None:
