@@ -1,6 +1,8 @@
 """Who asks: a program with an API key, a user who signed in, a buyer or seller who came by a link; and as whom they
 act."""
 
+from functools import cache
+
 from msgspec import Struct
 
 from houbao.core.disputes import Dispute
@@ -46,16 +48,19 @@ class Caller(Struct, frozen=True):
 
     def actors(self, dispute: Dispute | Order) -> tuple[Actor, ...]:
         """As whom the caller may act on that: itself; a marketplace also as the buyer and the seller of it."""
-        return tuple(
-            Actor(role, _subject(self, role, dispute))
-            for role in ACTS_AS
-            if role in self.roles or ("platform" in self.roles and role in ("buyer", "seller"))
-        )
+        return tuple(Actor(role, _subject(self, role, dispute)) for role in _acting(self.roles))
 
 
 ACTS_AS: tuple[Role, ...] = ("buyer", "seller", "agent", "finance", "admin", "platform")
 
 PARTIES = ("buyer", "seller")
+
+
+@cache
+def _acting(roles: tuple[str, ...]) -> tuple[Role, ...]:
+    """As what somebody with these roles acts: there are few such, and every request asks."""
+    return tuple(role for role in ACTS_AS if role in roles or ("platform" in roles and role in PARTIES))
+
 
 NOBODY = Caller("nobody", "")
 
@@ -84,14 +89,13 @@ def actor_for(caller: Caller, may: tuple[str, ...], about: Dispute | Order, wish
     where only one of them may, or `wish` (the header Houbao-Actor) says which.
 
     Raises Refused: actor_needed, not_permitted."""
-    actors = [actor for actor in caller.actors(about) if actor.role in may and wish in ("", actor.role)]
-    if len(actors) == 1:
-        return actors[0]
-    if not actors:
+    roles = [role for role in _acting(caller.roles) if role in may and wish in ("", role)]
+    if len(roles) == 1:
+        return Actor(roles[0], _subject(caller, roles[0], about))
+    if not roles:
         said = f"acting as {wish} " if wish else ""
         raise Refused("not_permitted", f"{said}you may not do that; it takes {' or '.join(may)}")
-    names = ", ".join(actor.role for actor in actors)
-    raise Refused("actor_needed", f"you may do that as {names}: say as whom, by the header Houbao-Actor")
+    raise Refused("actor_needed", f"you may do that as {', '.join(roles)}: say as whom, by the header Houbao-Actor")
 
 
 def own_actor(caller: Caller, may: tuple[Role, ...]) -> Actor:

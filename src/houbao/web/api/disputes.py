@@ -13,7 +13,7 @@ from houbao.core.disputes import Dispute
 from houbao.core.money import Money
 from houbao.core.orders import Order
 from houbao.core.scopes import Scope
-from houbao.core.terms import Refused, micros, parse_id
+from houbao.core.terms import Refused, micros
 from houbao.core.world import Event
 from houbao.engine.ports import Accepted, Request
 from houbao.store import lists, queries
@@ -119,13 +119,16 @@ async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer
         raise Refused("bad_list", f"the list has {len(claims)} items: send 1 to {MOST_AT_ONCE}")
     if ask.dry_run:
         raise Refused("bad_request", "a preview is of one thing: send it alone")
+    numbers = [_number(claim.order_id) for claim in claims]
     with site.snapshot() as reading:
-        orders = lists.orders_by_number(reading, PART, ask.scope, [_number(claim.order_id) for claim in claims])
+        orders = lists.orders_by_number(reading, PART, ask.scope, [one for one in numbers if isinstance(one, int)])
     made: list[Request | Refused] = []
     now, keys = site.clock(), keys_of(ask.key, len(claims))
-    for claim, key in zip(claims, keys, strict=True):
+    for claim, number, key in zip(claims, numbers, keys, strict=True):
         try:
-            order = orders.get(number_of("order", claim.order_id))
+            if isinstance(number, Refused):
+                raise number
+            order = orders.get(number)
             if order is None:
                 raise Refused("unknown_order", f"no order {claim.order_id}")
             by = actor_for(ask.caller, ("buyer",), order)
@@ -137,12 +140,12 @@ async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer
     return Answer(Outcomes([outcome_of(one, dispute_id) for one in told]), status=207)
 
 
-def _number(text: str) -> int:
-    """The number of an order's id, 0 (which is no order) for what is none."""
+def _number(text: str) -> int | Refused:
+    """The number of an order's id, or why it is none."""
     try:
-        return parse_id("order", text)[1]
-    except Refused:
-        return 0
+        return number_of("order", text)
+    except Refused as refused:
+        return refused
 
 
 def keys_of(key: str, count: int) -> list[str]:
