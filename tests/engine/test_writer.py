@@ -1,5 +1,6 @@
 """The writer: many threads, few transactions, nobody's answer lost."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -194,6 +195,56 @@ def test_an_engine_that_fails_tells_every_waiting_caller_and_the_writer_goes_on(
     run("ALTER TABLE hidden RENAME TO events")
     assert isinstance(desk.writer.execute([top_up(1)])[0], Accepted)
     assert desk.market.funds()[1] == "1000.02"
+
+
+# --- in an event loop -----------------------------------------------------------------------------------------------
+
+
+def test_who_waits_in_an_event_loop_is_answered_and_who_leaves_takes_nobody_elses_answer(desk):
+    async def ask() -> list[Any]:
+        with desk.busy():
+            replies = [asyncio.create_task(desk.writer.answer([top_up(n), top_up(n)])) for n in range(1, 11)]
+            while desk.writer.waiting() < 20:
+                await asyncio.sleep(0)
+            replies[4].cancel()
+            await asyncio.sleep(0)
+        return await asyncio.gather(*replies, return_exceptions=True)
+
+    answers = asyncio.run(asyncio.wait_for(ask(), SAFELY))
+    assert isinstance(answers.pop(4), asyncio.CancelledError)
+    assert [outcome.first for one in answers for outcome in one] == sorted(
+        outcome.first for one in answers for outcome in one
+    )
+    assert desk.market.funds()[1] == "1001.01"
+
+
+def test_who_waits_in_an_event_loop_hears_of_a_full_queue_of_nothing_and_of_a_fault(desk):
+    refused = Request(TopUp(minor=1, currency="EUR"), SELLER, T)
+
+    async def ask() -> Any:
+        with desk.busy():
+            desk.writer.submit([refused] * MOST_WAITING)
+            (full,) = await desk.writer.answer([refused])
+        desk.engine.execute = lambda requests: 1 // 0
+        with pytest.raises(ZeroDivisionError):
+            await desk.writer.answer([refused])
+        return full, await desk.writer.answer([])
+
+    full, nothing = asyncio.run(asyncio.wait_for(ask(), SAFELY))
+    assert (full.code, nothing) == ("overloaded", [])
+
+
+def test_a_loop_that_ended_does_not_stop_the_writer(desk):
+    async def leave() -> None:
+        waiting = asyncio.ensure_future(desk.writer.answer([top_up(1)]))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+
+    loop = asyncio.new_event_loop()
+    with desk.busy():
+        loop.run_until_complete(leave())
+        loop.close()
+    assert isinstance(desk.writer.execute([top_up(1)])[0], Accepted)
 
 
 # --- known defects of the writer -----------------------------------------------------------------------------------
