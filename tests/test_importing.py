@@ -131,6 +131,16 @@ def test_an_order_that_is_there_and_says_something_else_is_rejected(house, file)
     ]
 
 
+def test_an_order_that_is_there_and_comes_with_a_listing_too_large_is_rejected_alone(house, file):
+    write(file, order())
+    take(house, file)
+    (line,) = order()["lines"]
+    large = line | {"listing": {"title": "Lamp", "description": "y" * 70_000}}
+    write(file, order(lines=[large]), order(reference="A-2"))
+    summary = take(house, file)
+    assert (summary.imported, summary.rejected) == (1, {"order_exists": 1})
+
+
 def test_what_happened_is_not_told_again_with_another_time(house, file):
     write(file, order(**PAID), event("shipped"), event("shipped", "2026-07-06T10:00:00Z"))
     assert take(house, file).rejected == {"key_reused": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from houbao.core.ledger import FUND
 from houbao.store import movements
-from houbao.store.movements import Movement, Question, change, look, of_store, walk
+from houbao.store.movements import Movement, Question, change, look, of_store
 from store.history import T, build
 
 WHOLE = 10**9
@@ -18,8 +18,18 @@ def reading(tmp_path_factory):
     return build(tmp_path_factory.mktemp("moved") / "houbao.db").database.connection
 
 
+def walked(reading, *, limit: int, **asked) -> list[Movement]:
+    """All that fit, look by look."""
+    found: list[Movement] = []
+    place = movements.LATEST
+    while place is not None:
+        page = look(reading, 0, Question(**asked), before=place, limit=limit)
+        found, place = [*found, *page.rows], page.next
+    return found
+
+
 def all_of(reading, **asked) -> list[Movement]:
-    return list(walk(reading, 0, Question(**asked), limit=WHOLE))
+    return walked(reading, limit=WHOLE, **asked)
 
 
 def places(found) -> list[tuple[int, int]]:
@@ -43,7 +53,7 @@ def test_all_that_touched_the_fund_is_there_the_latest_first_and_makes_what_it_h
 def test_however_far_one_look_reaches_all_that_fits_comes_once(reading, monkeypatch, limit, stretch, asked):
     whole = all_of(reading, **asked)
     monkeypatch.setattr(movements, "MOST_LOOKED_AT", stretch)
-    assert list(walk(reading, 0, Question(**asked), limit=limit)) == whole
+    assert walked(reading, limit=limit, **asked) == whole
     assert whole
 
 

@@ -1,17 +1,9 @@
 """Connections to read with: lent, taken back, and never waited for."""
 
 import sqlite3
-from queue import LifoQueue
-from threading import Thread
+from threading import Event, Thread
 
 from houbao.store.reading import MOST_KEPT, Reader
-
-
-class LookedAtTooEarly(LifoQueue):
-    """A queue that somebody else fills between being looked at and being used."""
-
-    def full(self) -> bool:
-        return False
 
 
 def works(connection: sqlite3.Connection) -> bool:
@@ -21,16 +13,34 @@ def works(connection: sqlite3.Connection) -> bool:
         return False
 
 
-def test_whoever_gives_a_connection_back_never_waits_for_a_place(tmp_path):
+def test_of_the_connections_that_are_given_back_so_many_are_kept(tmp_path):
     reader = Reader(tmp_path / "some.sqlite")
-    reader._free = LookedAtTooEarly(MOST_KEPT)
     lent = [reader.taken() for _ in range(MOST_KEPT + 1)]
-    giving = [Thread(target=reader.put_back, args=(one,), daemon=True) for one in lent]
-    for thread in giving:
-        thread.start()
-    for thread in giving:
-        thread.join(timeout=10)
-    assert not any(thread.is_alive() for thread in giving)
+    for one in lent:
+        reader.put_back(one)
     assert [works(one) for one in lent].count(False) == 1
     reader.close()
     assert not any(works(one) for one in lent)
+
+
+def test_a_pool_is_closed_while_others_still_read(tmp_path):
+    reader, over, faults = Reader(tmp_path / "some.sqlite"), Event(), []
+
+    def read():
+        while not over.is_set():
+            try:
+                with reader.glance() as connection:
+                    assert works(connection)
+            except (IndexError, AssertionError, sqlite3.Error) as fault:
+                faults.append(fault)
+
+    readers = [Thread(target=read) for _ in range(4)]
+    for thread in readers:
+        thread.start()
+    for _ in range(500):
+        reader.close()
+    over.set()
+    for thread in readers:
+        thread.join()
+    reader.close()
+    assert faults == []

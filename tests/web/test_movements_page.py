@@ -7,7 +7,7 @@ import pytest
 
 from given import DAY, T
 from houbao.store import movements
-from houbao.store.movements import Movement, Question, walk
+from houbao.store.movements import LATEST, Movement, Question, look
 from houbao.web.console import sheets
 from houbao.web.console.handlers import movements as pages
 from houbao.web.console.language import Voice
@@ -62,7 +62,11 @@ def listed(served, path: str) -> list[str]:
 def kept(served, **asked) -> int:
     """How many movements fit, by the store's own reading."""
     with served.site.snapshot() as reading:
-        return len(list(walk(reading, 0, Question(**asked), limit=1000)))
+        found, place = 0, LATEST
+        while place is not None:
+            page = look(reading, 0, Question(**asked), before=place, limit=1000)
+            found, place = found + len(page.rows), page.next
+        return found
 
 
 # --- the filter ----------------------------------------------------------------------------------------------------

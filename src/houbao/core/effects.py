@@ -367,7 +367,7 @@ OF_DISPUTE: dict[type, Telling] = {
     FundingChanged: _funding_changed,
     DeliveredAfterRefund: _delivered_after_refund,
 }
-"""What follows from each event of a dispute; from all others nothing."""
+"""What follows from each event of a dispute that causes something."""
 
 OF_OTHERS: dict[type, Callable[[Any, int], list[Effect]]] = {
     ChargebackMoved: _charged_back,
@@ -379,4 +379,4 @@ OF_OTHERS: dict[type, Callable[[Any, int], list[Effect]]] = {
     DepositPaid: _deposit,
     DebtRepaid: _repaid,
 }
-"""What follows from each event of an order, a store or the fund."""
+"""What follows from events of an order, a store, the fund or the whole part."""

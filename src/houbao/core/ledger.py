@@ -78,7 +78,7 @@ def fund_cost(kind: str, source: str, target: str, minor: int) -> int:
 
 
 def transfers(event: object) -> list[Transfer]:
-    """What the event does to the money: one line of `MOVES_MONEY` per row of the money table in docs/ledger.md."""
+    """What the event does to the money: the rows of the money table in docs/ledger.md."""
     moved = MOVES_MONEY.get(type(event))
     return moved(event) if moved else []
 
@@ -114,7 +114,7 @@ def _paid_out(event: OrderPaidOut) -> list[Transfer]:
 
 def _approved(event: RefundApproved) -> list[Transfer]:
     """What waits takes nothing yet; what the platform pays is taken when it goes out."""
-    taken = not event.waits and event.payer != "platform"
+    taken = not event.waits and event.payer in ("fund", "seller")
     return _taken(event, for_seller=event.payer == "seller") if taken else []
 
 

@@ -61,8 +61,14 @@ def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Act
 def difference(order: Order, command: PlaceOrder) -> str:
     """The first field in which an order is not as the command would place it; empty where it is."""
     said = {name: getattr(command, name) for name in ("buyer", "currency", "payments", "ship_by", "promised_by")}
-    said |= {"placed_at": command.at, "lines": tuple(map(_line, command.lines))}
-    return next((name for name, value in said.items() if getattr(order, name) != value), "")
+    said["placed_at"] = command.at
+    if differs := next((name for name, value in said.items() if getattr(order, name) != value), ""):
+        return differs
+    try:
+        lines = tuple(map(_line, command.lines))
+    except Refused:  # no order has such a line
+        return "lines"
+    return "" if lines == order.lines else "lines"
 
 
 def _line(line: NewLine) -> Line:

@@ -32,7 +32,7 @@ Command = (
 FACTS = get_args(o.Fact)
 """What may happen to an order."""
 
-Subject = Literal["store", "new order", "order", "claim", "dispute", "debt", "queue", "part"]
+Subject = Literal["store", "new order", "order", "claim", "dispute", "money", "queue", "part"]
 
 SUBJECTS: dict[type, Subject] = {
     **dict.fromkeys(get_args(p.StoreCommand), "store"),
@@ -40,7 +40,7 @@ SUBJECTS: dict[type, Subject] = {
     **dict.fromkeys((*FACTS, c.Chargeback, m.WriteOnOrder, SendGoodwill), "order"),
     d.OpenDispute: "claim",
     **dict.fromkeys(get_args(d.DisputeCommand), "dispute"),
-    **dict.fromkeys((PayDeposit, Repay), "debt"),
+    **dict.fromkeys((PayDeposit, Repay), "money"),
     r.ServeWaiting: "queue",
     **dict.fromkeys((TopUp, MoveCash, EnterOutage, SetBreaker, TellSolvency), "part"),
 }

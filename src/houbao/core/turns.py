@@ -194,4 +194,5 @@ DECIDE: dict[str, Callable[[Dispute, Any, Scene], list[Event]]] = {
     "recover": decide_recover,
     "write_off": decide_write_off,
 }
-"""Command → decision; `open`, `change_claim` and `counter`, which ask the policy, are called with it by the decider."""
+"""Command → decision; `open`, `change_claim` and `counter`, which ask the policy, are called with it by the decider,
+and time passes there."""

@@ -155,7 +155,7 @@ class Work:
                 return self._of_new_order(command)
             case "store":
                 return self._of_store(command, request.received_at, text)
-            case "debt":
+            case "money":
                 purse = self._purse(command.store, command.currency, owed=True)
                 return World(position=self.position, store=loaded.stores.get(command.store), purse=purse)
             case "queue":

@@ -47,7 +47,7 @@ def _add(needs: Needs, command: Any, by: str) -> None:
                 needs.payouts.add(command.order)
         case "store":
             needs.stores.add(command.store)
-        case "debt":
+        case "money":
             needs.stores.add(command.store)
             needs.owed.add(command.store)
         case "queue":

@@ -29,9 +29,9 @@ Answers = list[tuple["asyncio.Future[list[Outcome]]", "list[Outcome] | BaseExcep
 
 
 class Writer:
-    """Feeds an engine from many threads. One call's own list stays one batch; small calls are gathered, people before
-    imports, into batches of at most 256 commands or 20 ms of deciding. `observe` hears of each batch, how many commands
-    it had and how many seconds it took."""
+    """Feeds an engine from threads and event loops. One call's own list stays one batch; small calls are gathered,
+    people before imports, into batches of at most 256 commands or 20 ms of deciding. `observe` hears of each batch, how
+    many commands it had and how many seconds it took."""
 
     def __init__(self, engine: Engine, observe: Callable[[int, float], None] = lambda size, seconds: None) -> None:
         self.engine = engine

@@ -6,7 +6,6 @@ stretch of the ledger at a time, and whoever asks is told where a walk ended.
 """
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -84,18 +83,6 @@ def look(connection: sqlite3.Connection, part: int, question: Question, *, befor
     if floor <= question.first:
         return Found(page, None, None)
     return Found(page, (floor, 0), _booked_at(connection, part, floor))
-
-
-def walk(
-    connection: sqlite3.Connection, part: int, question: Question, *, before: Place = LATEST, limit: int
-) -> Iterator[Movement]:
-    """All movements that fit, before a place, back to the first, read `limit` at a time: for a file, or for whoever
-    takes the first few."""
-    place: Place | None = before
-    while place is not None:
-        found = look(connection, part, question, before=place, limit=limit)
-        yield from found.rows
-        place = found.next
 
 
 def _between(

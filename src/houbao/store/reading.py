@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 
@@ -47,8 +47,9 @@ class Reader:
 
     def close(self) -> None:
         """Close those that are free."""
-        while self._free:
-            self._free.pop().close()
+        with suppress(IndexError):
+            while True:
+                self._free.pop().close()
 
     def taken(self) -> sqlite3.Connection:
         """A connection that nobody else has."""

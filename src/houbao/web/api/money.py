@@ -334,8 +334,8 @@ class MovementQuery(Struct, kw_only=True):
     refuses=("bad_cursor",),
 )
 def read_fund_movements(ask: Ask[Any, MovementQuery]) -> Page[MovementView]:
-    """Every movement of the fund's money, the newest first. Where one kind is asked for, a page may be short, or empty,
-    with more behind it: follow `next` until it is null."""
+    """Every movement of the fund's money, the newest first. A page may be short, or empty, with more behind it:
+    follow `next` until it is null."""
     wanted = ask.query
     place = seek(wanted.after, 2)
     with ask.site.snapshot() as reading:

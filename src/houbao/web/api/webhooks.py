@@ -7,13 +7,13 @@ from msgspec import Meta, Struct, structs
 
 from houbao.engine.announcing import Delivered, Hook
 from houbao.store import hooks
+from houbao.store.rows import END
 from houbao.web import webhooks
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.shapes import Page, event_id
 from houbao.web.operation import Answer, Ask, operation
 from houbao.web.site import PART
 
-FARTHEST = 2**62
 MOST_TYPES = 50
 
 
@@ -180,7 +180,7 @@ def list_deliveries(ask: Ask[Any, DeliveryQuery]) -> Page[DeliveryView]:
             PART,
             hook.id,
             state=wanted.state,
-            before=place[0] if place else FARTHEST,
+            before=place[0] if place else END,
             limit=wanted.limit + 1,
         )
     page = page_of(found, wanted.limit, lambda one: cursor_of(one.position))
