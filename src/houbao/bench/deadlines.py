@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from houbao.bench.copies import copy_rows
 from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.market import NOW, OpenDisputes
 from houbao.bench.replay import Recorded, Turns
 from houbao.engine.ports import Outcome, Request
 from houbao.engine.worker import Done, Worker
 from houbao.gateways.email import FolderMailer
-from houbao.store import rows
 
 CLAIMS = (("in_transit_overdue", 2500, False), ("delivered_not_received", 4100, False))
 DUE = timedelta(days=5, hours=1)
@@ -20,17 +20,6 @@ DUE = timedelta(days=5, hours=1)
 
 TOGETHER = 5
 """So many disputes lie side by side; then come others, which are not due."""
-
-LATER = 400 * 86_400 * 1_000_000
-SERIES = "WITH RECURSIVE n(j) AS (SELECT 1 UNION ALL SELECT j+1 FROM n WHERE j<:copies)"
-COPIES = (
-    f"INSERT INTO disputes {SERIES} SELECT part, id+:behind+j, -:behind-j, store_id, phase, waiting_for,"
-    " opened_at, due_at+:later+j, NULL, body FROM n CROSS JOIN disputes WHERE part=0 AND id=:dispute",
-    f"INSERT INTO tallies {SERIES} SELECT part, dispute_id+:behind+j, store_id, -:behind-j, kind, state, why,"
-    " opened_at, lifted_at, adjudicated, guaranteed, asked, answered"
-    " FROM n CROSS JOIN tallies WHERE part=0 AND dispute_id=:dispute",
-)
-TIMER = f"INSERT INTO timers {SERIES} SELECT :part, :due+:later+j, :dispute+:behind+j, :kind FROM n"
 
 
 def measure(due: int, others: int, say: Say) -> list[Figure]:
@@ -102,16 +91,3 @@ def _fill(market: OpenDisputes, due: int, others: int) -> None:
         run("UPDATE parts SET position=position+? WHERE part=0", (copies,))
         run("COMMIT")
     run("PRAGMA synchronous=FULL")
-
-
-def copy_rows(market: OpenDisputes, number: int, behind: int, copies: int) -> None:
-    """Copies of a dispute's rows under the numbers from `behind` + 1 after its own on, due later, each on an order of
-    its own: of those that are due no other dispute is read."""
-    dispute = market.database.dispute(0, number)
-    assert dispute is not None
-    run = market.database.connection.execute
-    given = {"dispute": number, "behind": behind, "copies": copies, "later": LATER}
-    for copying in COPIES:
-        run(copying, given)
-    for part, due, _, kind in rows.timer_rows(0, dispute):
-        run(TIMER, given | {"part": part, "due": due, "kind": kind})

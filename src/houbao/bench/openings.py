@@ -13,6 +13,7 @@ from time import perf_counter
 
 from msgspec import Struct
 
+from houbao.bench.copies import BASE, fill
 from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.market import OpenDisputes
 from houbao.bench.replay import same_tables
@@ -31,16 +32,21 @@ class Round(Struct, frozen=True):
     where: dict[str, float]
 
 
-def measure(disputes: int, rounds: int, say: Say) -> list[Figure]:
-    """Measure all batch sizes, interleaved; medians over the rounds."""
+def measure(disputes: int, rounds: int, among: int, say: Say) -> list[Figure]:
+    """Measure all batch sizes, interleaved; medians over the rounds. The database holds `among` open disputes before,
+    in full thousands."""
     figures: list[Figure] = []
-    say(f"open-dispute: {rounds} rounds of {disputes:,} disputes (200 where one by one), engine and bare in turn\n")
+    there = f" among {among:,}" if among else ""
+    say(f"open-dispute: {rounds} rounds of {disputes:,}{there} (200 where one by one), engine and bare in turn\n")
     say(f"{'batch':>6} {'engine/s':>10} {'bare/s':>10} {'ratio':>6}  rows, bytes a dispute · where the time goes")
     with tempfile.TemporaryDirectory(prefix="houbao-bench-") as folder:
         for batch in BATCHES:
             count = min(disputes, 200) if batch == 1 else disputes
-            market = OpenDisputes(Path(folder) / f"market-{batch}.db", count * rounds)
-            figure = _measure(market, batch, count, rounds, Path(folder))
+            market = OpenDisputes(Path(folder) / f"market-{batch}.db", (BASE if among else 0) + count * rounds)
+            if among:
+                fill(market, among)
+                market.points.clear()
+            figure = _measure(market, batch, count, rounds, among, Path(folder))
             figures.append(figure)
             parts = ", ".join(f"{name} {share:.0%}" for name, share in figure.where.items())
             say(
@@ -50,13 +56,14 @@ def measure(disputes: int, rounds: int, say: Say) -> list[Figure]:
     return figures
 
 
-def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, folder: Path) -> Figure:
+def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: int, folder: Path) -> Figure:
     copy = folder / f"bare-{batch}.db"
     market.checkpoint()
     shutil.copyfile(market.path, copy)
     bare = connect(copy)
     size_before = market.size()
-    done = [_round(market, bare, batch, turn * count, count) for turn in range(rounds)]
+    first, there = (BASE, f" --among {among}") if among else (0, "")
+    done = [_round(market, bare, batch, first + turn * count, count) for turn in range(rounds)]
     same_tables(market.database.connection, bare)
     bare.close()
     size = (market.size() - size_before) / (count * rounds)
@@ -65,12 +72,12 @@ def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, folder: 
     where = {name: statistics.median(r.where[name] for r in done) for name in done[0].where}
     market.close()
     return Figure(
-        scenario=f"open-dispute, lists of {batch}",
+        scenario=f"open-dispute, lists of {batch}" + (f", among {among:,}" if among else ""),
         value=round(engine, 1),
         unit="disputes/s",
         limit=round(limit, 1),
         ratio=round(ratio, 3),
-        command=f"houbao bench open-dispute --disputes {count} --rounds {rounds}",
+        command=f"houbao bench open-dispute --disputes {count} --rounds {rounds}{there}",
         machine=machine(),
         rows_per_dispute=round(sum(r.rows for r in done) / (count * rounds), 2),
         bytes_per_dispute=round(size),

@@ -9,11 +9,12 @@ from houbao.bench.figures import Figure, Say
 
 
 class Sizes(Struct, frozen=True):
-    """How much is measured: disputes opened in so many rounds, orders imported, deadlines due of so many open disputes,
-    pages of a table of so many disputes, a database that grows to so many, a backtest over a lake of so many; transfers
-    booked, and in the ledger whose statements are read."""
+    """How much is measured: disputes opened in so many rounds, among so many that are open already, orders imported,
+    deadlines due of so many open disputes, pages of a table of so many, a database that grows to so many, a backtest
+    over a lake of so many; transfers booked, and in the ledger whose statements are read."""
 
     disputes: int
+    among: int
     rounds: int
     orders: int
     due: int
@@ -26,7 +27,7 @@ class Sizes(Struct, frozen=True):
 
 
 SCENARIOS: dict[str, Callable[[Sizes, Say], list[Figure]]] = {
-    "open-dispute": lambda sizes, say: openings.measure(sizes.disputes, sizes.rounds, say),
+    "open-dispute": lambda sizes, say: openings.measure(sizes.disputes, sizes.rounds, sizes.among, say),
     "open-dispute-http": lambda sizes, say: _over_http(sizes, say),
     "import-orders": lambda sizes, say: orders_in.measure(sizes.orders, say),
     "sweep-deadlines": lambda sizes, say: deadlines.measure(sizes.due, max(0, sizes.open - sizes.due), say),

@@ -1,0 +1,46 @@
+"""Copies of open disputes: a table of millions in minutes, which the engine would fill in hours."""
+
+from houbao.bench.market import OpenDisputes
+from houbao.store import rows
+
+LATER = 400 * 86_400 * 1_000_000
+SERIES = "WITH RECURSIVE n(j) AS (SELECT 1 UNION ALL SELECT j+1 FROM n WHERE j<:copies)"
+COPIES = (
+    f"INSERT INTO disputes {SERIES} SELECT part, id+:behind+j, -:behind-j, store_id, phase, waiting_for,"
+    " opened_at, due_at+:later+j, NULL, body FROM n CROSS JOIN disputes WHERE part=0 AND id=:dispute",
+    f"INSERT INTO tallies {SERIES} SELECT part, dispute_id+:behind+j, store_id, -:behind-j, kind, state, why,"
+    " opened_at, lifted_at, adjudicated, guaranteed, asked, answered"
+    " FROM n CROSS JOIN tallies WHERE part=0 AND dispute_id=:dispute",
+)
+TIMER = f"INSERT INTO timers {SERIES} SELECT :part, :due+:later+j, :dispute+:behind+j, :kind FROM n"
+
+BASE = 1000
+"""Disputes that are copied where a table is only to be large."""
+
+
+def copy_rows(market: OpenDisputes, number: int, behind: int, copies: int) -> None:
+    """Copies of a dispute's rows under the numbers from `behind` + 1 after its own on, due later, each on an order of
+    its own: of those that are due no other dispute is read."""
+    dispute = market.database.dispute(0, number)
+    assert dispute is not None
+    run = market.database.connection.execute
+    given = {"dispute": number, "behind": behind, "copies": copies, "later": LATER}
+    for copying in COPIES:
+        run(copying, given)
+    for part, due, _, kind in rows.timer_rows(0, dispute):
+        run(TIMER, given | {"part": part, "due": due, "kind": kind})
+
+
+def fill(market: OpenDisputes, others: int) -> None:
+    """Open the market's first `BASE` disputes, and copy them until there are `others` more."""
+    market.execute(market.requests(0, BASE))
+    run = market.database.connection.execute
+    opened = [number for (number,) in run("SELECT id FROM disputes WHERE part=0 ORDER BY id")]
+    head, copies = market.database.head(0).position, others // BASE
+    run("PRAGMA synchronous=OFF")  # it is not measured, and need not outlive a crash
+    run("BEGIN IMMEDIATE")
+    for place, number in enumerate(opened):
+        copy_rows(market, number, head + place * copies - number, copies)
+    run("UPDATE parts SET position=position+? WHERE part=0", (copies * len(opened),))
+    run("COMMIT")
+    run("PRAGMA synchronous=FULL")
