@@ -870,7 +870,7 @@ def test_the_benchmark_of_a_backtest_finds_what_the_query_by_hand_finds(run):
     ("scenario", "count"),
     [
         ("open-dispute --disputes 10 --rounds 1", 3),
-        ("open-dispute --disputes 10 --rounds 1 --among 2000", 3),
+        ("open-dispute --disputes 10 --rounds 1 --among 2345", 3),
         ("open-dispute-http --disputes 10 --rounds 1", 4),
         ("import-orders --orders 30", 1),
         ("sweep-deadlines --due 12 --open 40", 1),

@@ -273,9 +273,7 @@ def bench(
         "backtest",
     ],
     disputes: Annotated[AtLeastOne, Parameter(help="Disputes to open")] = 10_000,
-    among: Annotated[
-        int, Parameter(help="Open disputes among which they are, in full thousands", validator=validators.Number(gte=0))
-    ] = 0,
+    among: Annotated[int, Parameter(help="Open disputes among which they are", validator=validators.Number(gte=0))] = 0,
     rows: Annotated[
         int, Parameter(help="Disputes of a backtest's lake", validator=validators.Number(gte=24))
     ] = 10_000_000,

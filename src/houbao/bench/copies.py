@@ -31,16 +31,21 @@ def copy_rows(market: OpenDisputes, number: int, behind: int, copies: int) -> No
         run(TIMER, given | {"part": part, "due": due, "kind": kind})
 
 
-def fill(market: OpenDisputes, others: int) -> None:
-    """Open the market's first `BASE` disputes, and copy them until there are `others` more."""
-    market.execute(market.requests(0, BASE))
+def fill(market: OpenDisputes, most: int) -> int:
+    """Open the market's first disputes, at most `BASE`, and copy them until there are `most`. Returns how many of the
+    market's own were opened."""
+    own = min(BASE, most)
+    market.execute(market.requests(0, own))
     run = market.database.connection.execute
     opened = [number for (number,) in run("SELECT id FROM disputes WHERE part=0 ORDER BY id")]
-    head, copies = market.database.head(0).position, others // BASE
+    head, left = market.database.head(0).position, most - own
+    ends = [left * (place + 1) // own for place in range(own)]
     run("PRAGMA synchronous=OFF")  # it is not measured, and need not outlive a crash
     run("BEGIN IMMEDIATE")
-    for place, number in enumerate(opened):
-        copy_rows(market, number, head + place * copies - number, copies)
-    run("UPDATE parts SET position=position+? WHERE part=0", (copies * len(opened),))
+    for number, start, end in zip(opened, (0, *ends), ends, strict=False):
+        if end > start:
+            copy_rows(market, number, head + start - number, end - start)
+    run("UPDATE parts SET position=position+? WHERE part=0", (left,))
     run("COMMIT")
     run("PRAGMA synchronous=FULL")
+    return own

@@ -33,8 +33,7 @@ class Round(Struct, frozen=True):
 
 
 def measure(disputes: int, rounds: int, among: int, say: Say) -> list[Figure]:
-    """Measure all batch sizes, interleaved; medians over the rounds. The database holds `among` open disputes before,
-    in full thousands."""
+    """Measure all batch sizes, interleaved; medians over the rounds. `among` open disputes are there before."""
     figures: list[Figure] = []
     there = f" among {among:,}" if among else ""
     say(f"open-dispute: {rounds} rounds of {disputes:,}{there} (200 where one by one), engine and bare in turn\n")
@@ -42,11 +41,10 @@ def measure(disputes: int, rounds: int, among: int, say: Say) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="houbao-bench-") as folder:
         for batch in BATCHES:
             count = min(disputes, 200) if batch == 1 else disputes
-            market = OpenDisputes(Path(folder) / f"market-{batch}.db", (BASE if among else 0) + count * rounds)
-            if among:
-                fill(market, among)
-                market.points.clear()
-            figure = _measure(market, batch, count, rounds, among, Path(folder))
+            market = OpenDisputes(Path(folder) / f"market-{batch}.db", min(BASE, among) + count * rounds)
+            first = fill(market, among) if among else 0
+            market.points.clear()
+            figure = _measure(market, batch, count, rounds, among, first, Path(folder))
             figures.append(figure)
             parts = ", ".join(f"{name} {share:.0%}" for name, share in figure.where.items())
             say(
@@ -56,13 +54,13 @@ def measure(disputes: int, rounds: int, among: int, say: Say) -> list[Figure]:
     return figures
 
 
-def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: int, folder: Path) -> Figure:
+def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: int, first: int, folder: Path) -> Figure:
     copy = folder / f"bare-{batch}.db"
     market.checkpoint()
     shutil.copyfile(market.path, copy)
     bare = connect(copy)
     size_before = market.size()
-    first, there = (BASE, f" --among {among}") if among else (0, "")
+    there = f" --among {among}" if among else ""
     done = [_round(market, bare, batch, first + turn * count, count) for turn in range(rounds)]
     same_tables(market.database.connection, bare)
     bare.close()
