@@ -309,6 +309,7 @@ class Laws(RuleBasedStateMachine):
         self.fund = 0
         self.moved: dict[int, list[tuple[str, str, str, int]]] = {}
         self.queues: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        self.dispute_of: dict[int, int] = {}
         self.phase: dict[int, str] = {}
         self.states: dict[int, d.Dispute] = {}
         self.orders: list[int] = []
@@ -417,6 +418,8 @@ class Laws(RuleBasedStateMachine):
 
     def happen(self, position: int, event: Any) -> None:
         """Follow one event: the phase it leads to, the queue for the fund, what the fund gave and got."""
+        if isinstance(event, RefundApproved):
+            self.dispute_of[position] = event.dispute
         if isinstance(event, ChargebackMoved):
             self.asked_back[event.order][event.reference] = (event.payment, event.minor if event.state != "won" else 0)
         match event:
@@ -465,6 +468,8 @@ class Laws(RuleBasedStateMachine):
                 self.fund -= of_fund(event) if event.how == "paid_elsewhere" else 0
                 for account, queue in self.queues.items():
                     self.queues[account] = [waiting for waiting in queue if waiting[0] != event.refund]
+                if event.waited and self.phase[event.dispute] == "awaiting_funds" and not self.waits(event.dispute):
+                    self.phase[event.dispute] = "refunding"  # another refund of it is on its way
         if isinstance(event, Move):
             self.phase[event.dispute] = event.phase
         for source, target, currency, minor in self.moved[position]:
@@ -473,6 +478,10 @@ class Laws(RuleBasedStateMachine):
             self.sums[target, currency] += minor
             if COMMISSION not in (source, target):  # it follows what is refunded of the whole order, rounded
                 self.nets[getattr(event, "dispute", 0)] += minor * (of_a_store(target) - of_a_store(source))
+
+    def waits(self, dispute: int) -> bool:
+        """Whether a refund of that dispute waits for money."""
+        return any(self.dispute_of[refund] == dispute for queue in self.queues.values() for refund, _ in queue)
 
     def probe(self, point: str) -> None:
         if point == self.crash_at:

@@ -236,7 +236,7 @@ class RefundContradicted(DisputeEvent, frozen=True, kw_only=True, tag="refund_co
 
 class RefundResolved(DisputeEvent, frozen=True, kw_only=True, tag="refund_resolved"):
     """Finance settled it: `minor` was paid elsewhere, and `commission` comes back for it, or goes back where it came
-    from by `legs`."""
+    from by `legs`. Where it was the last that waited for money, the dispute is refunding what else it has."""
 
     refund: int
     how: str
