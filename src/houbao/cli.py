@@ -166,7 +166,7 @@ def reconcile(
     """A provider's payout file or a bank's camt.053 beside the ledger: what agrees, what does not, and what to run for
     it. Books nothing. Exit 1 where anything differs."""
     from houbao.commands import progress
-    from houbao.commands.reconciling import reconcile as compare
+    from houbao.finance.reconciling import reconcile as compare
 
     with opened(database) as house, progress.shown() as shown:
         done = compare(house, file, account, days, shown)

@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 import msgspec
 
-from houbao.books.extract import BookError
 from houbao.books.findings import Reconciled
 from houbao.core.terms import Refused
 from houbao.engine.announcing import Announcer, Happening
@@ -17,6 +16,8 @@ from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
 from houbao.engine.ports import RefundProvider, Scorebook, StorePast
 from houbao.engine.writer import Writer
+from houbao.finance.reconciling import reconcile as compare
+from houbao.finance.reserving import reserves_of
 from houbao.gateways.evidence import EvidenceFolder
 from houbao.gateways.webhooks import Poster, check_signed, check_url, new_secret
 from houbao.insight.lake import Progress
@@ -87,8 +88,6 @@ def site_for(
             database.close()
 
     def reserves(progress: Progress) -> list[Reserves]:
-        from houbao.commands.reserving import reserves_of
-
         database = SQLite(path)
         try:
             return reserves_of(path, StoredScores(database), now(), progress)
@@ -96,17 +95,12 @@ def site_for(
             database.close()
 
     def reconcile(name: str, content: bytes, account: str, days: int) -> Reconciled:
-        from houbao.commands import reconciling
-        from houbao.commands.terminal import CommandFailed
-
         with TemporaryDirectory(prefix="houbao-") as folder:
             file = Path(folder) / "file"
             file.write_bytes(content)
             house = House(settings or Settings(database_url=f"sqlite:///{path}"), clock=now)
             try:
-                return reconciling.reconcile(house, file, account, days, lambda *step: None, name)
-            except CommandFailed as error:
-                raise BookError(error.args[0]) from None
+                return compare(house, file, account, days, lambda *step: None, name)
             finally:
                 house.close()
 

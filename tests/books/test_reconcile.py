@@ -18,8 +18,6 @@ from houbao.books.external import External
 from houbao.books.extract import BookError
 from houbao.books.files import read_file
 from houbao.books.matching import match
-from houbao.commands.reconciling import Reconciled, reconcile
-from houbao.commands.terminal import CommandFailed
 from houbao.core import orders as o
 from houbao.core.chargebacks import Chargeback
 from houbao.core.exchange import parse_rate
@@ -27,6 +25,7 @@ from houbao.core.fund import MoveCash
 from houbao.core.programme import RegisterStore
 from houbao.core.terms import Refused
 from houbao.feeds.order_format import decode_event, event_of
+from houbao.finance.reconciling import Reconciled, reconcile
 from houbao.settings import Settings
 from houbao.store.rates import keep
 from houbao.wiring import House
@@ -493,7 +492,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
 
 
 def test_an_account_that_is_none_is_said(market, tmp_path):
-    with pytest.raises(CommandFailed, match="no cash has moved at 'provider:stripe'"):
+    with pytest.raises(BookError, match="no cash has moved at 'provider:stripe'"):
         compared(market, whole(market), tmp_path, account="provider:stripe")
 
 

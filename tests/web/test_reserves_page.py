@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from given import FINANCE, Market
-from houbao.commands.reserving import reserves_of
 from houbao.core.breaker import SetBreaker, TellSolvency
 from houbao.core.money import decimal
 from houbao.core.terms import SYSTEM
+from houbao.finance.reserving import reserves_of
 from houbao.store.scores import Scorebook
 from houbao.web.measuring import Measuring
 from web.desk import get, post

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from houbao.commands.reserving import all_reserves, ratio_of
+from houbao.commands.reserving import ratio_of
 from houbao.core.breaker import Breaker, CoverageStopped, SetBreaker, TellSolvency, breaker_of, parse_ratio
-from houbao.core.terms import SYSTEM, Actor, Refused
+from houbao.core.terms import SYSTEM, Refused
 from houbao.engine.ports import Request
+from houbao.finance.checking import FINANCE
+from houbao.finance.reserving import all_reserves
 from houbao.insight.reserves import Reserves
 from houbao.wiring import House
-
-FINANCE = Actor("finance", "command-line")
 
 
 def shown(house: House, currency: str) -> Breaker:

@@ -32,9 +32,10 @@ def reserves(
 ) -> None:
     """What the fund will owe for covered orders, whether it holds enough, what cover should cost, and hard times."""
     from houbao.commands import breakers, progress, reserving
+    from houbao.finance.reserving import all_reserves
 
     with opened(database) as house, progress.shown() as shown:
-        found = reserving.all_reserves(house, shown)
+        found = all_reserves(house, shown)
         said = breakers.tell(house, found) if apply else []
     say(found, [*reserving.told(found), *said], as_json=as_json)
 

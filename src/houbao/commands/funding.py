@@ -7,20 +7,17 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from houbao.core.disputes import refund_of
-from houbao.core.fund import FundCommand, MoveCash, PayDeposit, TopUp
+from houbao.core.fund import FundCommand
 from houbao.core.money import decimal
 from houbao.core.recoveries import Recover
 from houbao.core.refunds import SettleRefund
-from houbao.core.said import Said
 from houbao.core.shortfalls import WriteOff
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.ports import Request
+from houbao.finance.checking import FINANCE, check, check_provider, check_settled_in
 from houbao.store import queries
 from houbao.telling import tell
 from houbao.wiring import House
-
-FINANCE = Actor("finance", "command-line")
 
 
 class Booked(Struct, frozen=True):
@@ -42,20 +39,6 @@ def book(house: House, command: FundCommand, key: str) -> Booked:
     return Booked(outcome.first, outcome.replayed, queries.fund(house.database.connection, 0))
 
 
-def check(house: House, command: FundCommand) -> None:
-    """Whether it may be booked here. Raises Refused: bad_currency where no programme pays in it, unknown_provider."""
-    known = queries.programme_currencies(house.database.connection)
-    if isinstance(command, MoveCash):
-        _check_provider(house, command.provider)
-    if isinstance(command, TopUp | PayDeposit | MoveCash) and command.currency not in known:
-        said = Said(
-            "no programme pays in %(currency)s, only in %(known)s: nothing was booked",
-            currency=command.currency,
-            known=tuple(known),
-        )
-        raise Refused("bad_currency", said)
-
-
 def key_of_day(command: FundCommand, now: datetime) -> str:
     """The idempotency key of a movement for which none was given: the same once more on that day (UTC) is a repeat."""
     return f"{now:%Y-%m-%d}:{sha256(msgspec.json.encode(command)).hexdigest()[:32]}"
@@ -69,30 +52,10 @@ def settle(house: House, dispute: str, payment: str, taken: int, currency: str) 
     return _on_dispute(house, SettleRefund(dispute=number, payment=payment, taken=taken), FINANCE)
 
 
-def check_settled_in(house: House, dispute: int, currency: str) -> None:
-    """Whether the fund that paid is in that currency. Raises Refused: bad_currency."""
-    found = house.database.dispute(0, dispute)
-    refund = refund_of(found) if found else None
-    if refund and refund.in_fund and refund.in_fund.currency != currency:
-        said = Said(
-            "it was paid out of a fund in %(fund)s, not in %(currency)s",
-            fund=refund.in_fund.currency,
-            currency=currency,
-        )
-        raise Refused("bad_currency", said)
-
-
 def recover(house: House, dispute: str, **said: Any) -> dict[str, list[str]]:
     """Book money that came back for a refund. Raises Refused: bad_id, unknown_provider, and as deciding it does."""
-    _check_provider(house, said["provider"])
+    check_provider(house, said["provider"])
     return _on_dispute(house, Recover(dispute=_number(dispute), **said), FINANCE)
-
-
-def _check_provider(house: House, name: str) -> None:
-    known = sorted(house.worker.providers)
-    if name and name not in known:
-        said = Said("no provider %(provider)s, only %(known)s", provider=repr(name), known=tuple(known))
-        raise Refused("unknown_provider", said)
 
 
 def write_off(house: House, dispute: str, by: str) -> dict[str, list[str]]:

@@ -1,30 +1,7 @@
 """`houbao fund reserves`: what the fund holds, what it will owe, and what cover should cost."""
 
-from datetime import datetime
-from pathlib import Path
-
 from houbao.core.money import decimal
-from houbao.insight.lake import Progress
-from houbao.insight.reserves import DEAR, FEW_CLAIMS, Premium, Reserves, reserves
-from houbao.store import history, queries
-from houbao.store.reading import reading
-from houbao.store.scores import Scorebook
-from houbao.wiring import House
-
-
-def all_reserves(house: House, progress: Progress) -> list[Reserves]:
-    """The reserves of every currency in which a programme pays."""
-    return reserves_of(house.database.path, Scorebook(house.database), house.clock(), progress)
-
-
-def reserves_of(path: Path, book: Scorebook, now: datetime, progress: Progress) -> list[Reserves]:
-    """The reserves of a database file, at that time. Stores are classed by their last monthly grade."""
-    classes = book.last_grades(0)
-    with reading(path) as connection:
-        return [
-            reserves(history.past(connection, 0), classes, now, currency, progress)
-            for currency in queries.programme_currencies(connection)
-        ]
+from houbao.insight.reserves import DEAR, FEW_CLAIMS, Premium, Reserves
 
 
 def told(found: list[Reserves]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`houbao reconcile`: a provider's or a bank's file beside the ledger. Books nothing; what it proposes is tried."""
+"""A provider's or a bank's file beside the ledger. Books nothing; what it proposes is tried."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -10,12 +10,11 @@ from msgspec import structs
 from houbao.books import proposals
 from houbao.books.cash import Cash, cash_of
 from houbao.books.external import AT_BANK, BOOKED, External, File
+from houbao.books.extract import BookError
 from houbao.books.files import read_file
 from houbao.books.findings import Even, Finding, Match, Ours, Reconciled, Theirs
 from houbao.books.matching import Pair, differs, match
 from houbao.books.proposals import Known, Proposal
-from houbao.commands.funding import FINANCE, check, check_settled_in
-from houbao.commands.terminal import CommandFailed
 from houbao.core.accounts import BANK
 from houbao.core.fund import MoveCash, PayDeposit, TopUp
 from houbao.core.money import Money
@@ -24,6 +23,7 @@ from houbao.core.refunds import RefundSent, SettleRefund
 from houbao.core.said import Said
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.ports import Request
+from houbao.finance.checking import FINANCE, check, check_settled_in
 from houbao.store import queries
 from houbao.wiring import House
 
@@ -33,8 +33,8 @@ PLATFORM = Actor("platform", "reconcile")
 def reconcile(
     house: House, path: Path, account: str, days: int, shown: Callable[[str, int, int], None], name: str = ""
 ) -> Reconciled:
-    """Compare the file with the ledger's cash; it goes by its path, or by that name. Raises BookError for the file,
-    CommandFailed for an account that is none, or that must be named."""
+    """Compare the file with the ledger's cash; it goes by its path, or by that name. Raises BookError for the file, and
+    for an account that is none, or that must be named."""
     name = name or str(path)
     file = read_file(path, name)
     with queries.reading(house.database.connection):
@@ -67,7 +67,7 @@ def _account(house: House, file: File, asked: str) -> str:
     cash = [BANK, *queries.provider_accounts(house.database.connection, 0)]
     if asked:
         if asked not in cash:
-            raise CommandFailed(
+            raise BookError(
                 Said("no cash has moved at %(asked)s: the ledger has %(known)s", asked=repr(asked), known=tuple(cash))
             )
         return asked
@@ -79,9 +79,9 @@ def _account(house: House, file: File, asked: str) -> str:
     if len(providers) == 1:
         return providers[0]
     if not providers:
-        raise CommandFailed(Said("say with --account whose file it is: the ledger has no provider"))
+        raise BookError(Said("say with --account whose file it is: the ledger has no provider"))
     known = tuple(providers)
-    raise CommandFailed(Said("say with --account whose file it is: the ledger has %(known)s", known=known))
+    raise BookError(Said("say with --account whose file it is: the ledger has %(known)s", known=known))
 
 
 def _cash(

@@ -1,0 +1,1 @@
+"""What finance does with a house, at the command line and on its pages alike."""
