@@ -54,7 +54,6 @@ def clock_for(reader: Reader) -> Callable[[], datetime]:
 
 def site_for(
     path: Path,
-    engine: Engine,
     writer: Writer,
     providers: dict[str, RefundProvider],
     scorebook: Scorebook,
@@ -69,7 +68,8 @@ def site_for(
     settings: Settings | None = None,
 ) -> Site:
     """The site of a database file. Where its public address is an https one, it is reached by that alone. `local` lets
-    webhooks go to machines inside; `signing` is provider → the secret of what it says by itself."""
+    webhooks go to machines inside; `signing` is provider → the secret of what it says by itself. What would happen is
+    asked of an engine with a connection of its own, so that nobody who only asks waits for what is being written."""
     reader = Reader(path)
     now = clock or clock_for(reader)
 
@@ -106,7 +106,7 @@ def site_for(
 
     return Site(
         reader=reader,
-        engine=engine,
+        ahead=Engine(SQLite(path), now),
         writer=writer,
         access=Access(path),
         scorebook=scorebook,
@@ -133,7 +133,6 @@ def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
     assert house.writer is not None
     return site_for(
         house.database.path,
-        house.engine,
         house.writer,
         {house.provider.name: house.provider},
         StoredScores(SQLite(house.database.path)),

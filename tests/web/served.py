@@ -13,6 +13,7 @@ from houbao.serving import site_for
 from houbao.store.access import User
 from houbao.store.hooks import all_hooks
 from houbao.store.scores import Scorebook
+from houbao.store.sqlite import SQLite
 from houbao.web.guard import SESSION, token_for
 from houbao.web.metrics import Metrics
 from houbao.web.server import create_app
@@ -34,12 +35,12 @@ class Served:
         self.wall = WALL
         self.metrics = Metrics()
         self.writer = Writer(market.engine, self.metrics.note_batch)
+        self.scores = SQLite(market.database.path)
         self.site = site_for(
             market.database.path,
-            market.engine,
             self.writer,
             {"sandbox": market.provider},
-            Scorebook(market.database),
+            Scorebook(self.scores),
             self.metrics,
             clock=lambda: market.now,
             wall=lambda: self.wall,
@@ -52,6 +53,7 @@ class Served:
     def close(self) -> None:
         self.writer.stop()
         self.site.close()
+        self.scores.close()
 
     # --- who asks --------------------------------------------------------------------------------------------------
 

@@ -246,6 +246,10 @@ class Database(Protocol):
         """End the transaction: nothing was written."""
         ...
 
+    def close(self) -> None:
+        """Close it."""
+        ...
+
     def due(
         self, part: int, now: datetime, most: int, after: tuple[datetime, int] | None = None
     ) -> list[tuple[datetime, int]]:

@@ -44,7 +44,8 @@ class Beat(Struct):
 
 
 class Site:
-    """One database being served. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
+    """One database being served. What would happen is asked of `ahead`, an engine that never writes; what is to happen
+    is given to `writer`. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
     `publish` lets a policy's text come into force in a programme; `past` is a store's past since some time, for advice;
     `reserves` measures the funds and says how far it has come; `reconcile` compares a file's name and content with the
     ledger, one at a time (`comparing`); `note` hears of every command and its outcome;
@@ -54,7 +55,7 @@ class Site:
         self,
         *,
         reader: Reader,
-        engine: Engine,
+        ahead: Engine,
         writer: Writer,
         access: Access,
         scorebook: Scorebook,
@@ -75,7 +76,7 @@ class Site:
         secure: bool = True,
     ) -> None:
         self.reader = reader
-        self.engine = engine
+        self.ahead = ahead
         self.writer = writer
         self.access = access
         self.keyring = Keyring(reader, access)
@@ -101,8 +102,9 @@ class Site:
         self._rules: dict[tuple[str, str], Compiled] = {}
 
     def close(self) -> None:
-        """Close the connections to read, and those of access and webhooks."""
+        """Close the connections to read and to look ahead, and those of access and webhooks."""
         self.reader.close()
+        self.ahead.database.close()
         self.access.close()
         self.uploads.close()
         self.reserves.close()
@@ -173,11 +175,11 @@ class Site:
         request = Request(command, by, self.clock(), seen=seen)
         for refused in (await self._unknown_evidence([request])).values():
             raise refused
-        return await asyncio.to_thread(self.engine.preview, request)
+        return await asyncio.to_thread(self.ahead.preview, request)
 
     async def explain(self, command: Command, by: Actor) -> Ruling:
         """What the policy says of a claim before it is opened. Raises Refused as opening it would be."""
-        return await asyncio.to_thread(self.engine.explain, Request(command, by, self.clock()))
+        return await asyncio.to_thread(self.ahead.explain, Request(command, by, self.clock()))
 
 
 MOST_RULES = 1000

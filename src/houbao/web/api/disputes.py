@@ -100,7 +100,7 @@ async def open_dispute(ask: Ask[Any, Any]) -> Answer:
     by = actor_for(ask.caller, ("buyer",), order)
     command = bodies.opening(received, order)
     if ask.dry_run:
-        return Answer(preview_of(site, await site.preview(command, by), ask.caller), status=200)
+        return Answer(await preview_of(site, await site.preview(command, by), ask.caller), status=200)
     now = site.clock()
     accepted = await site.execute(command, by, key=ask.key, now=now)
     with site.glance() as reading:

@@ -1,6 +1,7 @@
 """What a command would do (`dry_run=true`): the next phase and deadline, the money, the score. Nothing is saved, and
 what is said is what then happens."""
 
+import asyncio
 from datetime import datetime
 
 from msgspec import Struct
@@ -37,14 +38,14 @@ class PreviewView(Struct, kw_only=True):
     mails: list[str]
 
 
-def preview_of(site: Site, preview: Preview, caller: Caller) -> PreviewView:
-    """A preview as the caller sees it."""
+async def preview_of(site: Site, preview: Preview, caller: Caller) -> PreviewView:
+    """A preview as the caller sees it. A large store's record takes a while to read: not on the event loop."""
     disputes = [*preview.disputes.values()]
     subject = preview.disputes.get(preview.accepted.id) or (disputes[0] if disputes else None)
     view = dispute_view(subject, Seen(caller, site.clock())) if subject else None
     score = ScoreShift(before=None, after=None)
     if subject is not None:
-        moved = shift(site.scorebook, PART, subject.store, preview, site.clock())
+        moved = await asyncio.to_thread(shift, site.scorebook, PART, subject.store, preview, site.clock())
         score = ScoreShift(before=_points(moved.before), after=_points(moved.after))
     currency = subject.currency if subject else "EUR"
     return PreviewView(

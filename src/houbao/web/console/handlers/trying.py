@@ -44,7 +44,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
 def try_out(site: Site, command: Command, by: Actor, *, seen: int = 0) -> Preview:
     """What the command would do now; nothing is saved. Raises Refused as the command would be."""
-    return site.engine.preview(Request(command, by, site.clock(), seen=seen))
+    return site.ahead.preview(Request(command, by, site.clock(), seen=seen))
 
 
 def shown_before(request: AnyRequest, change: Change) -> Response[str]:
