@@ -723,16 +723,20 @@ class Laws(RuleBasedStateMachine):
         return [share for refund in self.states[dispute].refunds for share in refund.shares]
 
     def pay_now(self, dispute: int, payment: str) -> None:
-        """One attempt, which the bank pays at once."""
+        """One attempt, made as the worker makes it, at a bank that does as it is told."""
         sent = self.say(SendRefund(dispute=dispute, payment=payment), SYSTEM)
         if isinstance(sent, Accepted) and sent.last in self.attempts:
-            share = self.share_of(dispute, payment)
+            state = self.states[dispute]
+            refund = d.refund_of(state, self.attempts[sent.last][0])
+            order = self.market.database.order(0, state.order)
+            assert refund is not None
+            assert order is not None
+            share = next(share for share in refund.shares if share.payment == payment)
             self.plan.next = []
-            self.provider.pay(public_id("attempt", 0, sent.last), payment, share.minor, self.states[dispute].currency)
-            self.say(ReportRefund(dispute=dispute, attempt=sent.last, result="paid"), PROVIDER)
-
-    def share_of(self, dispute: int, payment: str) -> Any:
-        return next(x for refund in self.states[dispute].refunds for x in refund.shares if x.payment == payment)
+            of, key = f"{order.reference}:{payment}", public_id("attempt", 0, sent.last)
+            reply = self.provider.pay(key, of, share.minor, state.currency)
+            report = ReportRefund(dispute=dispute, attempt=sent.last, result=reply.result)
+            self.say(report, Actor("provider", share.provider))
 
     def bring_into(self, phase: str, store: str, worth: list[int], voucher: int, split: int) -> d.Dispute:
         """A new dispute in that phase, unless the fund is short."""
