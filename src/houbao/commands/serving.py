@@ -1,5 +1,6 @@
 """`houbao serve`: the API, the console and the worker in one process."""
 
+import gc
 import logging
 import socket
 import threading
@@ -67,6 +68,8 @@ def run(app: Litestar, at: socket.socket) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # it says in three lines what is said in one
     host, port, *_ = at.getsockname()
     logging.getLogger("houbao.http").info("serving", extra={"said": {"host": host, "port": port}})
+    gc.collect()
+    gc.freeze()  # what stays until the end is not walked again: each walk held every request for a tenth of a second
     uvicorn.Server(config).run(sockets=[at])
 
 
