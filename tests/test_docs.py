@@ -6,6 +6,7 @@ import shlex
 import socket
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -222,12 +223,35 @@ def test_the_readme_lists_every_setting():
     assert [name for name in Settings.__struct_fields__ if f"`{name}`" not in readme] == []
 
 
-def test_the_map_of_rooms_names_every_file():
-    page = read("docs/architecture.md")
+def map_of_rooms() -> dict[str, list[str]]:
+    """Folder of the source → the files that the map names in it. A deeper line goes on with the one above."""
+    block = next(part for part in read("docs/architecture.md").split("```") if "\n  core/" in part)
+    named: dict[str, list[str]] = defaultdict(list)
+    folders: list[tuple[int, str]] = []
+    for line in block.splitlines():
+        indent, text = len(line) - len(line.lstrip()), line.strip()
+        if indent <= DEEPEST_ENTRY:
+            folders = [(depth, name) for depth, name in folders if depth < indent]
+            if folder := re.match(r"([\w/]+)/", text):
+                folders.append((indent, folder[1]))
+        named["/".join(name for _, name in folders)] += re.findall(r"\w+\.py\b", text)
+    return named
+
+
+DEEPEST_ENTRY = 6
+"""How far an entry of the map is indented at most; its description stands further right."""
+
+
+def test_the_map_of_rooms_names_every_file_in_its_room_and_no_other():
+    kept: dict[str, list[str]] = defaultdict(list)
     for path in sorted((SOURCE / "houbao").rglob("*.py")):
-        if path.name.startswith("__") or path.parent.name in ("commands", "bench"):
-            continue
-        assert path.name in page, f"{path.name} is not on the map"
+        if not path.name.startswith("__"):
+            kept[path.parent.relative_to(ROOT).as_posix()].append(path.name)
+    named = map_of_rooms()
+    assert [f"{room}/{name}" for room, names in named.items() for name in names if name not in kept[room]] == []
+    in_part = ("src/houbao/commands/", "src/houbao/bench/")
+    unnamed = [f"{room}/{name}" for room, names in kept.items() for name in names if name not in named[room]]
+    assert [path for path in unnamed if not path.startswith(in_part)] == []
 
 
 # --- nothing leads astray, nothing leaks ---------------------------------------------------------------------------

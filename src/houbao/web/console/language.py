@@ -6,7 +6,6 @@ escaped.
 """
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -222,12 +221,6 @@ class Voice:
     def _this_year(self, at: datetime | date) -> bool:
         year = at.astimezone(self.zone).year if isinstance(at, datetime) else at.year
         return year == self.now.astimezone(self.zone).year
-
-
-def speaking(language: str) -> tuple[Callable[[str], str], Callable[[str, str, int], str]]:
-    """gettext and ngettext of a language, for templates."""
-    messages = translations(language)
-    return messages.ugettext, messages.ungettext
 
 
 @lru_cache
