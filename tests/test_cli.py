@@ -93,7 +93,7 @@ COMMANDS = {
     ),
     "export": ("accounting", "lake", "statement"),
     "evidence": ("add", "erase", "tidy"),
-    "db": ("upgrade",),
+    "db": ("backup", "copy", "upgrade"),
     "keys": ("add", "list", "revoke"),
     "users": ("add", "close", "list"),
 }
@@ -862,8 +862,87 @@ def test_making_a_database_twice_leaves_the_first(run, tmp_path):
 def test_the_benchmark_of_a_backtest_finds_what_the_query_by_hand_finds(run):
     pytest.importorskip("ibis", reason="ibis is not installed: it comes with the extra `analytics`")
     (figure,) = json.loads(run("bench backtest --rows 5000 --rounds 1 --json").out)
-    assert figure["scenario"] == "backtest, 5,000 disputes"
+    assert (figure["scenario"], figure["of"]) == ("backtest", "5,000 disputes")
     assert figure["value"] > 0 < figure["limit"]
+
+
+def test_a_backup_made_beside_a_writer_is_the_database_of_one_moment(run, tmp_path):
+    sandbox(tmp_path / "sandbox.db")
+    with closing(sqlite3.connect(tmp_path / "sandbox.db")) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        ran = run("db backup kept.db --database sqlite:///sandbox.db --json")
+        writing.execute("ROLLBACK")
+    told = json.loads(ran.out)
+    assert (ran.code, told["verify"], told["file"]) == (0, "ok", "kept.db")
+    assert told["bytes"] == (tmp_path / "kept.db").stat().st_size
+    assert contents(tmp_path / "kept.db") == contents(tmp_path / "sandbox.db")
+
+
+def test_a_backup_writes_over_nothing(run, tmp_path):
+    sandbox(tmp_path / "sandbox.db")
+    (tmp_path / "kept.db").write_text("somebody's")
+    ran = run("db backup kept.db --database sqlite:///sandbox.db")
+    assert (ran.code, ran.err) == (1, "houbao: kept.db is there already: name a new file, nothing is written over\n")
+    assert (tmp_path / "kept.db").read_text() == "somebody's"
+
+
+def test_a_backup_of_a_damaged_database_says_so(run, tmp_path):
+    dispute = sandbox(tmp_path / "sandbox.db")
+    with closing(sqlite3.connect(tmp_path / "sandbox.db")) as damaging, damaging:
+        damaging.execute("UPDATE disputes SET phase='closed' WHERE id=?", (dispute,))
+    ran = run("db backup kept.db --database sqlite:///sandbox.db")
+    assert (ran.code, "is not what its events say: disputes" in ran.err) == (1, True)
+    assert (tmp_path / "kept.db").exists()
+
+
+def test_a_copy_is_a_database_that_works(run, tmp_path):
+    dispute = sandbox(tmp_path / "sandbox.db")
+    assert run("db copy sqlite:///sandbox.db sqlite:///other.db").out.startswith("other.db: ")
+    run("work --once --now 2026-07-13T12:00:00Z --database sqlite:///other.db")
+    assert (phase(tmp_path / "other.db", dispute), phase(tmp_path / "sandbox.db", dispute)) == (
+        "closed",
+        "awaiting_seller",
+    )
+    assert run("db copy sqlite:///sandbox.db sqlite:///parts.db --parts 4").code == 1
+    assert not (tmp_path / "parts.db").exists()
+
+
+def test_what_belongs_to_a_database_and_lies_beside_it_is_named(run, tmp_path):
+    sandbox(tmp_path / "sandbox.db")
+    (tmp_path / "sandbox.evidence").mkdir()
+    assert "apart, copy it too: sandbox.evidence" in run("db backup kept.db --database sqlite:///sandbox.db").out
+
+
+@pytest.mark.parametrize("command", ["serve", "db backup kept.db", "verify", "work --once"])
+def test_without_a_database_a_command_says_how_to_make_one(run, command):
+    ran = run(command)
+    assert ran.code == 1
+    assert ran.err.startswith("houbao: no database at houbao.db")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["policy show", "work --once", "db upgrade", "export accounting --format hledger --output ledger.journal"],
+)
+def test_every_command_answers_as_one_json_document(run, tmp_path, command):
+    sandbox(tmp_path / "sandbox.db")
+    ran = run(f"{command} --database sqlite:///sandbox.db --json")
+    assert ran.code == 0
+    assert isinstance(json.loads(ran.out), dict)
+
+
+def test_a_refusal_is_one_json_document_too(run, tmp_path):
+    sandbox(tmp_path / "sandbox.db")
+    ran = run("score nobody --database sqlite:///sandbox.db --json")
+    assert (ran.code, json.loads(ran.out)["code"]) == (1, "unknown_store")
+    ran = run("export accounting --format hledger --database sqlite:///sandbox.db --json")
+    assert (ran.code, "--output" in json.loads(ran.out)["error"]) == (1, True)
+
+
+def test_a_benchmark_is_measured_where_it_is_told(run, tmp_path):
+    assert run("bench open-dispute --disputes 10 --rounds 1 --database sqlite:///nowhere/x.db").code == 1
+    assert run(f"bench open-dispute --disputes 10 --rounds 1 --database sqlite:///{tmp_path}/x.db").code == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -885,6 +964,7 @@ def test_a_benchmark_says_what_it_was_measured_against(run, scenario, count):
     assert len(figures) == count
     for figure in figures:
         assert {"scenario", "value", "unit", "limit", "ratio", "command", "machine"} <= figure.keys()
+        assert figure["scenario"] == scenario.split()[0]
         assert figure["value"] > 0
         assert figure["limit"] > 0
 

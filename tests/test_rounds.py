@@ -86,7 +86,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("once", [True, False])
-def test_the_worker_alone_tells_the_webhooks_too(market, once, capsys):
+def test_the_worker_alone_tells_the_webhooks_too(market, once):
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as receiver:
         stopping = threading.Event()
         receiver.got, receiver.stop = [], stopping.set
@@ -94,12 +94,12 @@ def test_the_worker_alone_tells_the_webhooks_too(market, once, capsys):
         hooks, house = Hooks(market.database.path), House(settings_of(market), clock=lambda: market.now)
         hooks.add(hook(f"http://127.0.0.1:{receiver.server_address[1]}/"), 0)
         dispute = market.open(market.order(), "damaged", "40.00")
-        work(house, once=once, now="", inside=True, stopping=stopping)
+        worked = work(house, once=once, now="", inside=True, stopping=stopping)
         hooks.close()
         house.close()
         receiver.shutdown()
     assert receiver.got == [f"msg_0_{dispute}"]
-    assert ("1 delivery to webhooks tried" in capsys.readouterr().out) == once
+    assert ("1 delivery to webhooks tried" in worked.told()) == once
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])

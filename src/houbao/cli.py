@@ -13,9 +13,9 @@ from houbao.commands.evidence import evidence_app
 from houbao.commands.exports import export_app
 from houbao.commands.fund import fund_app
 from houbao.commands.keys import keys_app, users_app
-from houbao.commands.options import AtLeastOne, DatabaseUrl, Json
+from houbao.commands.options import AtLeastOne, DatabaseUrl, Json, Parts
 from houbao.commands.policy import policy_app
-from houbao.commands.terminal import CommandFailed, fail, opened, say, settings, tell
+from houbao.commands.terminal import CommandFailed, fail, openable, opened, say, settings, tell
 
 app = App(
     name="houbao", help="The after-sales guarantee for marketplaces.", version=__version__, result_action="return_value"
@@ -213,12 +213,14 @@ def work(
     once: Annotated[bool, Parameter(negative="", help="One run, then stop")] = False,
     now: Annotated[str, Parameter(help="Move a sandbox's clock to this time first (RFC 3339)")] = "",
     database: DatabaseUrl = None,
+    as_json: Json = False,
 ) -> None:
     """The worker: lets deadlines pass, sends refunds and mail, looks up what is unknown, tells the webhooks."""
     from houbao.commands.working import work as run_worker
 
     with opened(database) as house:
-        run_worker(house, once=once, now=now, inside=settings(database).webhooks_inside)
+        done = run_worker(house, once=once, now=now, inside=settings(database).webhooks_inside)
+    say(done, done.told(), as_json=as_json)
 
 
 @app.command
@@ -285,10 +287,14 @@ def bench(
     grow_to: Annotated[AtLeastOne, Parameter(help="Disputes to which a database grows")] = 1_000_000,
     transfers: Annotated[AtLeastOne, Parameter(help="Transfers to book")] = 60_000,
     statements_of: Annotated[AtLeastOne, Parameter(help="Transfers in the ledger of the statements")] = 1_000_000,
+    database: Annotated[
+        str | None, Parameter(help="sqlite:///FILE: measure on its disk, beside it; default: the temporary folder")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure, each figure beside the bare work in the same run. Without a scenario: all of them."""
     from houbao.bench.run import Sizes, run
+    from houbao.commands.databases import folder_beside
 
     sizes = Sizes(
         disputes=disputes,
@@ -303,7 +309,7 @@ def bench(
         statements_of=statements_of,
         lake=rows,
     )
-    figures = run(scenario, sizes, (lambda text: None) if as_json else print)
+    figures = run(scenario, sizes, (lambda text: None) if as_json else print, folder_beside(database))
     if as_json:
         say(figures, [], as_json=True)
 
@@ -325,7 +331,8 @@ def serve(
     from houbao.commands.listening import listen
     from houbao.commands.serving import serve as serve_database
 
-    serve_database(settings(database), listen(host, port))
+    with openable(database):
+        serve_database(settings(database), listen(host, port))
 
 
 @app.command
@@ -348,10 +355,30 @@ def upgrade(
     currency: Annotated[str, Parameter(help="The programme's currency, for a new database")] = "EUR",
     mode: Annotated[Literal["capital", "premium", "deposit"], Parameter(help="What fills its fund")] = "capital",
     also: Annotated[tuple[str, ...], Parameter(help="Other currencies that it covers", negative="")] = (),
-    parts: int = 1,
+    parts: Parts = 1,
     database: DatabaseUrl = None,
+    as_json: Json = False,
 ) -> None:
     """Make the database if there is none: tables, the shipped policy, the programme `standard`, launched now."""
     from houbao.commands.databases import make
 
-    print(make(database, currency, parts, mode, also))
+    made = make(database, currency, parts, mode, also)
+    say(made, [made.told()], as_json=as_json)
+
+
+@db_app.command
+def backup(file: Path, *, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Write the database, as it is at one moment, to a new FILE; also while it is being served. It is verified."""
+    from houbao.commands.backups import backed_up
+
+    kept = backed_up(database, file)
+    say(kept, kept.told(), as_json=as_json)
+
+
+@db_app.command
+def copy(source: str, target: str, *, parts: Parts = 1, as_json: Json = False) -> None:
+    """Copy a database to a new one, URL to URL, as it is at one moment. The copy is verified."""
+    from houbao.commands.backups import copied
+
+    kept = copied(source, target, parts)
+    say(kept, kept.told(), as_json=as_json)

@@ -34,6 +34,11 @@ def path_of(url: str) -> Path:
     return Path(rest[1:])
 
 
+def provider_log_of(path: Path) -> Path:
+    """What the simulated provider of a database remembers, beside the database's file."""
+    return path.with_suffix(".provider.jsonl")
+
+
 def create_database(
     url: str,
     *,
@@ -60,7 +65,7 @@ def create_database(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A new database gives attempts their numbers anew: the simulated bank of an earlier one must not know them.
-        path.with_suffix(".provider.jsonl").unlink(missing_ok=True)
+        provider_log_of(path).unlink(missing_ok=True)
         sqlite.create(path, policy=text, programme=programme, sandbox_clock=sandbox_clock)
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(f"{path} cannot be made: {error}; name a folder that can be written to") from None
@@ -157,7 +162,7 @@ def _provider(
     settings: Settings, path: Path, clock: Callable[[], datetime], script: Script | None
 ) -> Sandbox | RemoteSandbox:
     if not settings.sandbox_provider:
-        return Sandbox(Bank(path.with_suffix(".provider.jsonl"), script or Script()), clock)
+        return Sandbox(Bank(provider_log_of(path), script or Script()), clock)
     host, _, port = settings.sandbox_provider.rpartition(":")
     if not port.isdecimal():
         raise SettingsError(f"HOUBAO_SANDBOX_PROVIDER is {settings.sandbox_provider!r}: write host:port")

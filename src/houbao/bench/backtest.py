@@ -138,7 +138,8 @@ def run(rows: int, rounds: int, say: Callable[[str], None]) -> list[Figure]:
     say(f"{'':>6} {value:>10,.0f} {limit:>10,.0f} {ratio:>6.2f}  disputes/s, by hand, ratio")
     return [
         Figure(
-            scenario=f"backtest, {rows:,} disputes",
+            scenario="backtest",
+            of=f"{rows:,} disputes",
             value=round(value, 1),
             unit="disputes/s",
             limit=round(limit, 1),

@@ -11,10 +11,12 @@ Say = Callable[[str], None]
 
 
 class Figure(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One figure. `ratio` = value / limit, where the limit is the bare work of the same run; `where` are the shares of
-    the time, `of_size` the figure at other sizes of the table, `milliseconds` the waits of callers by quantile."""
+    """One figure of a scenario, `of` which case of it. `ratio` = value / limit, where the limit is the bare work of the
+    same run; `where` are the shares of the time, `of_size` the figure at other sizes of the table, `milliseconds` the
+    waits of callers by quantile."""
 
     scenario: str
+    of: str = ""
     value: float
     unit: str
     limit: float

@@ -69,7 +69,8 @@ def _line(grown: Grown) -> str:
 def _figure(grown: list[Grown], most: int) -> Figure:
     first, last = grown[0], grown[-1]
     return Figure(
-        scenario=f"growth, to {last.size:,} disputes",
+        scenario="growth",
+        of=f"to {last.size:,} disputes",
         value=round(last.rate, 1),
         unit="disputes/s",
         limit=round(first.rate, 1),

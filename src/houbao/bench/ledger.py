@@ -154,7 +154,8 @@ def _figure(name: str, orders: int, money: Money, turns: Turns, say: Say) -> Fig
     money.database.close()
     assert moved == EACH * orders
     figure = Figure(
-        scenario=f"ledger, {name}",
+        scenario="ledger",
+        of=name,
         value=round(moved / turns.engine, 1),
         unit="transfers/s",
         limit=round(moved / turns.bare, 1),

@@ -70,7 +70,8 @@ def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: i
     where = {name: statistics.median(r.where[name] for r in done) for name in done[0].where}
     market.close()
     return Figure(
-        scenario=f"open-dispute, lists of {batch}" + (f", among {among:,}" if among else ""),
+        scenario="open-dispute",
+        of=f"lists of {batch}" + (f", among {among:,}" if among else ""),
         value=round(engine, 1),
         unit="disputes/s",
         limit=round(limit, 1),

@@ -85,7 +85,8 @@ def _figure(
 ) -> Figure:
     waits = sorted(wait for *_, some in timed for wait in some)
     return Figure(
-        scenario=f"open-dispute-http, {connections} connections, lists of {size}",
+        scenario="open-dispute-http",
+        of=f"{connections} connections, lists of {size}",
         value=round(count / statistics.median(api for api, _, _ in timed), 1),
         unit="disputes/s",
         limit=round(count / statistics.median(bare for _, bare, _ in timed), 1),

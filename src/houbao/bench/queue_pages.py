@@ -90,7 +90,8 @@ def _statement(waiting_for: str, by: Actor, after: tuple[int, int]) -> str:
 def _figure(name: str, most: int, times: dict[str, tuple[float, float]], say: Say) -> Figure:
     *_, (page, bare) = times.values()
     figure = Figure(
-        scenario=f"queue-page, {name} queue",
+        scenario="queue-page",
+        of=f"{name} queue",
         value=round(1 / page, 1),
         unit="pages/s",
         limit=round(1 / bare, 1),

@@ -1,6 +1,9 @@
 """`houbao bench`: every figure beside the bare work, measured in the same run. Each scenario is a module of its own."""
 
-from collections.abc import Callable, Collection
+import tempfile
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -39,11 +42,23 @@ SCENARIOS: dict[str, Callable[[Sizes, Say], list[Figure]]] = {
 }
 
 
-def run(names: Collection[str], sizes: Sizes, say: Say) -> list[Figure]:
-    """Measure the scenarios of those names, or all of them where none is named."""
-    return [
-        figure for name, measure in SCENARIOS.items() if not names or name in names for figure in measure(sizes, say)
-    ]
+def run(names: Collection[str], sizes: Sizes, say: Say, folder: Path | None = None) -> list[Figure]:
+    """Measure the scenarios of those names, or all of them where none is named; the databases that are measured are
+    made in that folder, else where the machine keeps what is temporary."""
+    wanted = [measure for name, measure in SCENARIOS.items() if not names or name in names]
+    with _made_in(folder):
+        return [figure for measure in wanted for figure in measure(sizes, say)]
+
+
+@contextmanager
+def _made_in(folder: Path | None) -> Generator[None]:
+    before = tempfile.tempdir
+    if folder is not None:
+        tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _backtest(sizes: Sizes, say: Say) -> list[Figure]:

@@ -145,7 +145,8 @@ def _last_page(money: Money) -> tuple[float, float]:
 def _figure(name: str, most: int, times: dict[str, tuple[float, float]], say: Say) -> Figure:
     *_, (page, bare) = times.values()
     figure = Figure(
-        scenario=f"statement-page, {name}",
+        scenario="statement-page",
+        of=name,
         value=round(1 / page, 1),
         unit="pages/s",
         limit=round(1 / bare, 1),

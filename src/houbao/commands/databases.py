@@ -1,6 +1,9 @@
 """`houbao db …` and `houbao verify`: making a database, and deriving everything in it again."""
 
 from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec import Struct
 
 from houbao.commands.terminal import CommandFailed, opened, settings
 from houbao.core.money import DIGITS
@@ -12,19 +15,49 @@ SHOWN = 20
 """How many differences are shown; in JSON five times as many."""
 
 
-def make(database: str | None, currency: str, parts: int, mode: Mode = "capital", also: tuple[str, ...] = ()) -> str:
-    """Make the database if there is none; returns what to say. Raises CommandFailed."""
-    if parts != 1:
-        raise CommandFailed("this version has one part; more parts come with PostgreSQL")
+class Made(Struct):
+    """A database that is there: whether it was made by this, and in which currency its programme then is."""
+
+    path: str
+    made: bool
+    currency: str = ""
+    parts: int = 1
+
+    def told(self) -> str:
+        """It in a line."""
+        if not self.made:
+            return f"{self.path} is up to date; options make new ones alone"
+        return f"{self.path} made: programme `standard` in {self.currency}, one part"
+
+
+def make(database: str | None, currency: str, parts: int, mode: Mode = "capital", also: tuple[str, ...] = ()) -> Made:
+    """Make the database if there is none. Raises CommandFailed."""
+    check_parts(parts)
     for code in (currency, *also):
         if code not in DIGITS:
             raise CommandFailed(f"{code!r} is not an ISO 4217 currency")
     url = settings(database).database_url
     if path_of(url).exists():
         with opened(database):
-            return f"{path_of(url)} is up to date; options make new ones alone"
+            return Made(str(path_of(url)), made=False)
     create_database(url, currency=currency, launched_at=datetime.now(UTC), mode=mode, also_covers=also)
-    return f"{path_of(url)} made: programme `standard` in {currency}, one part"
+    return Made(str(path_of(url)), made=True, currency=currency)
+
+
+def check_parts(parts: int) -> None:
+    """Raises CommandFailed for more parts than there may be."""
+    if parts != 1:
+        raise CommandFailed("this version has one part; more parts come with PostgreSQL")
+
+
+def folder_beside(database: str | None) -> Path | None:
+    """The folder of a database's file, which need not be there itself. Raises CommandFailed where there is none."""
+    if database is None:
+        return None
+    folder = path_of(database).absolute().parent
+    if not folder.is_dir():
+        raise CommandFailed(f"no folder {folder}: name a file in one that is there")
+    return folder
 
 
 def differences(database: str | None) -> list[str]:

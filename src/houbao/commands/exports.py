@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from houbao.commands.options import DatabaseUrl, Json
-from houbao.commands.terminal import opened, say
+from houbao.commands.terminal import CommandFailed, opened, say
 
 export_app = App(name="export", help="Everything that leaves in another program's form.")
 
@@ -23,12 +23,15 @@ def accounting(
     end: To = "",
     output: Output = None,
     database: DatabaseUrl = None,
+    as_json: Json = False,
 ) -> None:
     """The whole ledger as a journal for hledger or Beancount, with every balance asserted at its end."""
     from houbao.commands import exporting, progress
 
+    _check_output(output, as_json=as_json)
     with opened(database) as house, progress.shown() as shown:
         exporting.export_journal(house, program, start, end, output, shown)
+    _tell(program, output, as_json=as_json)
 
 
 @export_app.command
@@ -43,6 +46,7 @@ def statement(
     fonts: Annotated[Path | None, Parameter(help="A folder of more fonts, for pdf")] = None,
     output: Output = None,
     database: DatabaseUrl = None,
+    as_json: Json = False,
 ) -> None:
     """A store's statement: opening balance, every line with what it was for, closing balance."""
     from houbao.commands import exporting, progress
@@ -50,8 +54,10 @@ def statement(
     asked = exporting.Asked(
         store=store, form=form, currency=currency, start=start, end=end, language=language, fonts=fonts
     )
+    _check_output(output, as_json=as_json)
     with opened(database) as house, progress.shown() as shown:
         exporting.export_statement(house, asked, output, shown)
+    _tell(form, output, as_json=as_json)
 
 
 @export_app.command
@@ -62,3 +68,14 @@ def lake(folder: Path, *, database: DatabaseUrl = None, as_json: Json = False) -
     with opened(database) as house, progress.shown() as shown:
         manifest = lakes.export(house, folder, shown)
     say(manifest, lakes.told(folder, manifest), as_json=as_json)
+
+
+def _check_output(output: Path | None, *, as_json: bool) -> None:
+    """Standard output is for one thing: what is exported, or the document that tells of it."""
+    if as_json and output is None:
+        raise CommandFailed("--json tells where the export was written: name a file with --output")
+
+
+def _tell(form: str, output: Path | None, *, as_json: bool) -> None:
+    if as_json and output is not None:
+        say({"format": form, "file": str(output), "bytes": output.stat().st_size}, [], as_json=True)

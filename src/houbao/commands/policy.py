@@ -13,19 +13,29 @@ policy_app = App(name="policy", help="Show, check, publish and explain the polic
 
 
 @policy_app.command
-def show(version: str = "", *, database: DatabaseUrl = None) -> None:
+def show(version: str = "", *, database: DatabaseUrl = None, as_json: Json = False) -> None:
     """Print a policy: the shipped one, or a version kept in a database."""
+    from houbao.core.policy_file import parse_policy
+
+    text = _kept_text(version, database or named_database())
+    if not as_json:
+        print(text, end="")
+        return
+    policy = parse_policy(text)
+    shown = {"version": policy.version, "title": policy.title, "digest": policy.digest, "text": text}
+    say(shown | {"rules": policy.rules}, [], as_json=True)
+
+
+def _kept_text(version: str, database: str | None) -> str:
     from houbao.shipped import policy_text
 
-    chosen = database or named_database()
-    if not version and not chosen:
-        print(policy_text(), end="")
-        return
-    with opened(chosen) as house:
+    if not version and not database:
+        return policy_text()
+    with opened(database) as house:
         text = house.database.policy_text(version)
     if text is None:
         raise CommandFailed(f"no policy version {version!r} in this database")
-    print(text, end="")
+    return text
 
 
 def _policy_text(file: Path) -> str:

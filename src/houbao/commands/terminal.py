@@ -35,20 +35,27 @@ def named_database() -> str | None:
 
 
 @contextmanager
-def opened(database: str | None) -> "Generator[House]":
-    """The database with all that serves it, closed afterwards. Raises CommandFailed where it cannot be used."""
+def openable(database: str | None) -> Generator[None]:
+    """Inside of it the database is opened. Raises CommandFailed where it cannot be."""
     import sqlite3
 
     from houbao.store.sqlite import DatabaseError
-    from houbao.wiring import House
 
-    wanted = settings(database)
     try:
-        house = House(wanted)
+        yield
     except DatabaseError as error:
         raise CommandFailed(str(error)) from None
     except sqlite3.DatabaseError as error:
-        raise CommandFailed(f"{wanted.database_url} cannot be opened: {error}") from None
+        raise CommandFailed(f"{settings(database).database_url} cannot be opened: {error}") from None
+
+
+@contextmanager
+def opened(database: str | None) -> "Generator[House]":
+    """The database with all that serves it, closed afterwards. Raises CommandFailed where it cannot be used."""
+    from houbao.wiring import House
+
+    with openable(database):
+        house = House(settings(database))
     try:
         yield house
     finally:
@@ -79,9 +86,9 @@ def tell(error: Exception) -> None:
 
     match error:
         case PolicyError():
-            fail("the policy cannot be used:", *error.faults)
+            fail("the policy cannot be used:", *error.faults, code="bad_policy")
         case Refused():
-            fail(f"refused ({error.code}): {error.detail}")
+            fail(f"refused ({error.code}): {error.detail}", code=error.code)
         case OlistError() | RatesError() | LakeError() | EngineError() | FeedError():
             fail(str(error))
         case SettingsError():
@@ -91,7 +98,9 @@ def tell(error: Exception) -> None:
             fail(str(error))
 
 
-def fail(*lines: str) -> None:
-    """Say why, and leave with 1."""
+def fail(*lines: str, code: str = "") -> None:
+    """Say why, and leave with 1; whoever asked for one JSON document gets one that says so."""
+    if "--json" in sys.argv[1:]:
+        print(json.dumps({"error": "\n".join(lines), "code": code or None}, ensure_ascii=False, indent=2))
     print("houbao: " + "\n  ".join(lines), file=sys.stderr)
     sys.exit(1)

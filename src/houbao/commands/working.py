@@ -6,7 +6,9 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from houbao.commands.rounds import PAUSE, Rounds, announce
+from msgspec import Struct
+
+from houbao.commands.rounds import PAUSE, Round, Rounds, announce
 from houbao.commands.times import time_of
 from houbao.core.terms import Refused
 from houbao.engine.announcing import Announcer
@@ -15,40 +17,66 @@ from houbao.store.hooks import Hooks
 from houbao.wiring import House
 
 
-def work(house: House, *, once: bool, now: str, inside: bool = False, stopping: threading.Event | None = None) -> None:
+class Worked(Struct):
+    """What was done in all: deadlines passed, effects done, daily scores and grades kept; `deliveries` to webhooks are
+    counted in a single round alone, and `troubles` are what stays in the outbox after the last."""
+
+    deadlines: int = 0
+    effects: int = 0
+    days_scored: int = 0
+    grades: int = 0
+    deliveries: int = 0
+    troubles: list[str] = []
+
+    def told(self) -> list[str]:
+        """It in lines."""
+        lines = [f"{self.deadlines} deadlines passed, {self.effects} effects done"]
+        if self.days_scored:
+            lines.append(f"{self.days_scored} daily scores kept, {self.grades} grades given")
+        if self.deliveries:
+            tried = "delivery" if self.deliveries == 1 else "deliveries"
+            lines.append(f"{self.deliveries} {tried} to webhooks tried")
+        return lines
+
+
+def work(
+    house: House, *, once: bool, now: str, inside: bool = False, stopping: threading.Event | None = None
+) -> Worked:
     """Run until `stopping` or until the process is told to stop, or once. `now` moves a sandbox's clock first; a live
     database refuses that. `inside` lets webhooks go to machines of this network too."""
     if now:
         _move(house, now)
+    worked, rounds = Worked(), Rounds(house)
     hooks = Hooks(house.database.path)
     try:
         announcer = announcer_of(hooks, local=inside)
         if once:
-            _once(house, announcer)
+            _note(worked, rounds.next())
+            worked.deliveries = announcer.run()
         else:
-            _until(stopping or threading.Event(), house, announcer)
+            _until(stopping or threading.Event(), rounds, announcer, worked)
     finally:
         hooks.close()
+    return worked
 
 
-def _once(house: House, announcer: Announcer) -> None:
-    told = Rounds(house).next()
-    _say(told.done.troubles)
-    print(f"{told.done.deadlines} deadlines passed, {told.done.effects} effects done")
-    if told.scored.days:
-        print(f"{told.scored.days} daily scores kept, {told.scored.grades} grades given")
-    if tried := announcer.run():
-        print(f"{tried} {'delivery' if tried == 1 else 'deliveries'} to webhooks tried")
+def _note(worked: Worked, done: Round) -> None:
+    worked.deadlines += done.done.deadlines
+    worked.effects += done.done.effects
+    worked.days_scored += done.scored.days
+    worked.grades += done.scored.grades
+    worked.troubles = done.done.troubles
+    for trouble in done.done.troubles:
+        print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
 
 
-def _until(stopping: threading.Event, house: House, announcer: Announcer) -> None:
-    rounds = Rounds(house)
+def _until(stopping: threading.Event, rounds: Rounds, announcer: Announcer, worked: Worked) -> None:
     telling = threading.Thread(target=announce, args=(announcer, stopping), name="webhooks")
     with _told_to_stop() as told:
         telling.start()
         try:
             while not told and not stopping.is_set():
-                _say(rounds.next().done.troubles)
+                _note(worked, rounds.next())
                 if not told:
                     stopping.wait(PAUSE)
         finally:
@@ -76,11 +104,6 @@ def _told_to_stop() -> Generator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _say(troubles: list[str]) -> None:
-    for trouble in troubles:
-        print(f"houbao work: {trouble}; it stays in the outbox and is tried again", file=sys.stderr)
 
 
 def _move(house: House, now: str) -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import Counter
+from typing import Any
 
 from msgspec import Struct
 
@@ -53,7 +54,7 @@ class Report(Struct):
     scores: Scores = Scores()
 
 
-def gather(connection: sqlite3.Connection, played: Played, opening: int, currency: str) -> dict[str, object]:
+def gather(connection: sqlite3.Connection, played: Played, opening: int, currency: str) -> dict[str, Any]:
     """Every figure of the report that the database or the play can tell."""
     orders, covered = queries.order_counts(connection, 0, without=tuple(SCENE_STORES))
     staged: Counter[str] = Counter()

@@ -58,11 +58,11 @@ def run(
         source=source,
         simulated=f"{SIMULATED} Seed {seed}.",
         seconds=round(seconds, 2),
-        disputes_per_second=round(play.played.opened / seconds, 1),
+        disputes_per_second=round(figures["disputes"] / seconds, 1),
         verify="ok" if not differences else str(differences[0]),
         peak_memory_mb=_peak_memory(),
         scores=scores,
-        **figures,  # ty: ignore[invalid-argument-type]
+        **figures,
     )
 
 
