@@ -1,17 +1,22 @@
 """Every route × every role: who is let in, who is refused, and that what belongs to others is not there."""
 
+import re
 from contextlib import closing
 
 import pytest
 
+import scenes
 from given import Market
 from houbao.store.access import Access
 from houbao.web import keyring
 from houbao.web.callers import NOBODY
+from houbao.web.console import HANDLERS
 from houbao.web.keyring import Keyring
 from houbao.web.operation import operation_of
 from houbao.web.server import API
+from web.desk import PAGE
 from web.served import claim, money
+from web.shopfront import furnish
 
 ROLES = ("nobody", "platform", "store:oak", "agent", "finance", "read", "buyer", "seller", "admin")
 LETTERS = dict(zip("-psafrbSA", ROLES, strict=True))
@@ -164,6 +169,56 @@ def test_lists_hold_nothing_of_others_whatever_is_asked_for(place, role):
         assert "elm" not in text
         assert "bob" not in text
     assert "oak" in place.call("GET", "/v1/disputes", role=role).text
+
+
+NAMES = "payable|held|deposit|receivable|available|reserved|commission|expense|writeoff|backstop|[A-Z]{3}"
+BOOKS = re.compile(rf"(store:\w+|platform|fund|fx):({NAMES})")
+"""An account of the store's, the platform's or the fund's."""
+
+
+def everything_to_read(served, names: dict[str, str]) -> list[str]:
+    """The addresses of all that a buyer may read: of the API, and pages."""
+    operations = [said.path for name, said in OPERATIONS.items() if said.method == "GET" and "b" in MAY[name]]
+    pages = [path for handler in HANDLERS if "GET" in handler.http_methods for path in handler.paths]
+    paths = [path.replace(":str", "") for path in [*operations, *pages] if not path.startswith("/live/")]
+    return [path.format(**names) for path in paths if set(re.findall(r"\{(\w+)\}", path)) <= set(names)]
+
+
+def test_no_answer_to_a_buyer_names_an_account_in_the_books(served):
+    shown = furnish(served.market)
+    numbers = {number for name, number in shown.items() if not name.endswith("order")}
+    numbers |= {scenes.returning(served.market), scenes.refunding(served.market), scenes.coming(served.market)}
+    moved = set()
+    for number in sorted(numbers):
+        names = {"dispute_id": f"dispute_0_{number}", "order_id": f"order_0_{served.market.dispute(number).order}"}
+        for path in everything_to_read(served, names):
+            answer = served.client.get(path, headers=served.headers("buyer") | PAGE)
+            assert answer.status_code != 500, path
+            assert not BOOKS.search(answer.text), path
+        for entry in served.get(f"/v1/disputes/{names['dispute_id']}/timeline", role="buyer")["data"]:
+            moved |= {(one["kind"], one["source"], one["target"]) for one in entry["money"]}
+    assert moved == {("refund", "", "provider:sandbox")}
+
+
+def test_what_a_buyer_or_seller_would_do_names_no_account_that_is_not_theirs(served):
+    names = {"dispute_id": f"dispute_0_{scenes.offered(served.market)}"}
+    path = "/v1/disputes/{dispute_id}/accept-offer?dry_run=true".format(**names)
+    assert served.post(path)["money"][0]["source"] == "store:oak:payable"
+    assert served.post(path, role="buyer")["money"] == []
+
+
+@pytest.mark.parametrize("role", ["seller", "store:oak"])
+def test_a_seller_sees_of_a_dispute_the_money_that_their_statement_has(served, role):
+    number = scenes.exchanged(served.market)
+    path = f"/v1/disputes/dispute_0_{number}/timeline"
+
+    def accounts(who: str) -> list[set[str]]:
+        moved = [one for entry in served.get(path, role=who)["data"] for one in entry["money"]]
+        return [{one["source"], one["target"]} for one in moved]
+
+    assert {"fund:available", "fx:EUR"} < set().union(*accounts("platform"))
+    assert [len(ends) for ends in accounts(role)] == [2, 2]
+    assert all("store:oak:held" in ends for ends in accounts(role))
 
 
 def test_a_buyer_opens_no_dispute_on_somebody_elses_order(place):

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from houbao.core.disputes import GOODWILL, Dispute
+from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
 from houbao.core.programme import Store
 from houbao.core.scopes import Scope, sees
@@ -254,10 +255,8 @@ def event(connection: sqlite3.Connection, part: int, position: int) -> Event | N
     return rows.decode_event(found[0]) if found else None
 
 
-def transfers_of(
-    connection: sqlite3.Connection, part: int, dispute: int
-) -> dict[int, list[tuple[str, str, str, int, str]]]:
-    """Event → its transfers (kind, source, target, minor units, currency), of the events of one dispute."""
+def transfers_of(connection: sqlite3.Connection, part: int, dispute: int) -> dict[int, list[Transfer]]:
+    """Event → its transfers, of the events of one dispute."""
     found = connection.execute(
         "SELECT t.position, t.kind, t.source, t.target, t.minor, t.currency FROM disputes AS d,"
         " json_each(CAST(d.body AS TEXT), '$.history') AS h"
@@ -265,7 +264,7 @@ def transfers_of(
         " WHERE d.part=? AND d.id=? ORDER BY t.position, t.n",
         (part, dispute),
     )
-    moved: dict[int, list[tuple[str, str, str, int, str]]] = {}
-    for position, *rest in found:
-        moved.setdefault(position, []).append((rest[0], rest[1], rest[2], rest[3], rest[4]))
+    moved: dict[int, list[Transfer]] = {}
+    for position, *what in found:
+        moved.setdefault(position, []).append(Transfer(*what))
     return moved

@@ -82,7 +82,8 @@ def _made(name: str, by: tuple[str, ...]) -> HTTPRouteHandler:
         actor = actor_for(ask.caller, may, dispute, ask.acting_as)
         said: Any = bodies.command_from(command, ask.body, _currency(name, dispute), dispute=dispute.id)
         if ask.dry_run:
-            return Answer(await preview_of(site, await site.preview(said, actor, seen=if_match(ask)), ask.caller))
+            preview = await site.preview(said, actor, seen=if_match(ask))
+            return Answer(await preview_of(site, preview, ask.caller, ask.scope))
         accepted = await site.execute(said, actor, key=ask.key, seen=if_match(ask))
         with site.glance() as reading:
             return left_by(accepted, reading, ask, dispute.id)

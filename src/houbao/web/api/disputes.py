@@ -10,7 +10,6 @@ from msgspec import Meta, Struct
 
 from houbao.core import disputes as d
 from houbao.core.disputes import Dispute
-from houbao.core.money import Money
 from houbao.core.orders import Order
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused, micros
@@ -32,6 +31,7 @@ from houbao.web.api.shapes import (
     dispute_id,
     dispute_view,
     event_id,
+    moved,
     reasons_of,
 )
 from houbao.web.callers import Caller, actor_for, public_by
@@ -100,7 +100,8 @@ async def open_dispute(ask: Ask[Any, Any]) -> Answer:
     by = actor_for(ask.caller, ("buyer",), order)
     command = bodies.opening(received, order)
     if ask.dry_run:
-        return Answer(await preview_of(site, await site.preview(command, by), ask.caller), status=200)
+        preview = await site.preview(command, by)
+        return Answer(await preview_of(site, preview, ask.caller, ask.scope), status=200)
     now = site.clock()
     accepted = await site.execute(command, by, key=ask.key, now=now)
     with site.glance() as reading:
@@ -351,10 +352,7 @@ def read_timeline(ask: Ask[Any, PageQuery]) -> Page[Happened]:
             told=tell(event, dispute.currency, private=private),
             text=words.get(position, ""),
             evidence=list(getattr(event, "evidence", ())),
-            money=[
-                Moved(kind=kind, source=source, target=target, amount=Money(minor, currency))
-                for kind, source, target, minor, currency in money.get(position, ())
-            ],
+            money=moved(ask.scope, money.get(position, ())),
         )
         for position, event in happened
         if not (private and isinstance(event, UNSIGNED))

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from houbao.core.money import Money
+from houbao.core.scopes import Scope
 from houbao.core.score import of_hundred
 from houbao.engine.foresight import shift
 from houbao.engine.ports import Preview
 from houbao.telling import tell
-from houbao.web.api.shapes import DisputeView, Moved, Seen, dispute_view
+from houbao.web.api.shapes import DisputeView, Moved, Seen, dispute_view, moved
 from houbao.web.callers import Caller
 from houbao.web.site import PART, Site
 
@@ -38,22 +38,19 @@ class PreviewView(Struct, kw_only=True):
     mails: list[str]
 
 
-async def preview_of(site: Site, preview: Preview, caller: Caller) -> PreviewView:
+async def preview_of(site: Site, preview: Preview, caller: Caller, scope: Scope) -> PreviewView:
     """A preview as the caller sees it. A large store's record takes a while to read: not on the event loop."""
     disputes = [*preview.disputes.values()]
     subject = preview.disputes.get(preview.accepted.id) or (disputes[0] if disputes else None)
     view = dispute_view(subject, Seen(caller, site.clock())) if subject else None
     score = ScoreShift(before=None, after=None)
     if subject is not None:
-        moved = await asyncio.to_thread(shift, site.scorebook, PART, subject.store, preview, site.clock())
-        score = ScoreShift(before=_points(moved.before), after=_points(moved.after))
+        shifted = await asyncio.to_thread(shift, site.scorebook, PART, subject.store, preview, site.clock())
+        score = ScoreShift(before=_points(shifted.before), after=_points(shifted.after))
     currency = subject.currency if subject else "EUR"
     return PreviewView(
         told=[tell(event, currency, private=caller.is_party) for event in preview.events],
-        money=[
-            Moved(kind=one.kind, source=one.source, target=one.target, amount=Money(one.minor, one.currency))
-            for one in preview.transfers
-        ],
+        money=moved(scope, preview.transfers),
         dispute=view,
         phase=view.phase if view else "",
         due_at=view.due_at if view else None,

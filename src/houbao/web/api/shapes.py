@@ -1,5 +1,6 @@
 """What goes out: records as the API shows them. Ids name their part, money its currency, times are RFC 3339 in UTC."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -8,12 +9,14 @@ from msgspec import Struct
 from houbao.core import disputes as d
 from houbao.core.allowed import allowed
 from houbao.core.disputes import Dispute, due_at, funding_of
+from houbao.core.ledger import Transfer
 from houbao.core.money import Money
 from houbao.core.orders import Order
 from houbao.core.phases import default_outcome, waits_for
 from houbao.core.programme import Store
 from houbao.core.refunds import Refund, paid_minor
 from houbao.core.rulings import Compiled, assess, explain
+from houbao.core.scopes import Scope, ends_seen
 from houbao.core.terms import REASONS, public_id
 from houbao.core.world import Event
 from houbao.web.callers import Caller
@@ -295,12 +298,22 @@ def _refund(refund: Refund) -> RefundView:
 
 
 class Moved(Struct, kw_only=True):
-    """Money that moved with an event."""
+    """Money that moved with an event. To a buyer, an end that is in somebody's books is empty."""
 
     kind: str
     source: str
     target: str
     amount: Money
+
+
+def moved(scope: Scope, transfers: Iterable[Transfer]) -> list[Moved]:
+    """Those of the transfers that may be seen, as they may be."""
+    seen = ((one, ends_seen(scope, one.kind, one.source, one.target)) for one in transfers)
+    return [
+        Moved(kind=one.kind, source=ends[0], target=ends[1], amount=Money(one.minor, one.currency))
+        for one, ends in seen
+        if ends
+    ]
 
 
 # --- orders and stores ---------------------------------------------------------------------------------------------
