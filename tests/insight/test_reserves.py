@@ -21,7 +21,7 @@ from houbao.core.recoveries import Recover
 from houbao.core.returns import SendLabel, ShipReturn
 from houbao.insight.ladder import chain_ladder
 from houbao.insight.reserves import FULL_CREDIBILITY, Reserves, reserves
-from houbao.store import history, queries
+from houbao.store import funds, history
 from houbao.store.rates import keep
 from houbao.store.reading import reading
 from store.history import build
@@ -194,7 +194,7 @@ def test_what_orders_cost_is_what_the_fund_paid_less_what_came_back(tmp_path):
         costs: Counter[str] = Counter()
         for t in history.past(connection, 0).transfers:
             costs[t.currency] += fund_cost(t.kind, t.source, t.target, t.minor)
-        for fund in queries.fund(connection, 0):
+        for fund in funds.fund(connection, 0):
             assert costs[fund.currency] == fund.out - fund.back
             came = fund.capital + fund.premiums + fund.backstop + fund.deposits
             assert came - costs[fund.currency] == fund.available + fund.reserved

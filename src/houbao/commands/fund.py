@@ -14,11 +14,11 @@ fund_app = App(name="fund", help="The fund and the stores' deposits: what they h
 def status(*, database: DatabaseUrl = None, as_json: Json = False) -> None:
     """What the fund holds, what is promised, what went out, what waits."""
     from houbao.commands import funding
-    from houbao.store import queries
+    from houbao.store import funds
 
     with opened(database) as house:
-        funds = queries.fund(house.database.connection, 0)
-    say(funds, funding.status(funds), as_json=as_json)
+        found = funds.fund(house.database.connection, 0)
+    say(found, funding.status(found), as_json=as_json)
 
 
 @fund_app.command

@@ -15,7 +15,7 @@ from houbao.core.shortfalls import WriteOff
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.ports import Request
 from houbao.finance.checking import FINANCE, check, check_provider, check_settled_in
-from houbao.store import queries
+from houbao.store import funds
 from houbao.telling import tell
 from houbao.wiring import House
 
@@ -25,7 +25,7 @@ class Booked(Struct, frozen=True):
 
     position: int
     replayed: bool
-    fund: list[queries.Fund]
+    fund: list[funds.Fund]
 
 
 def book(house: House, command: FundCommand, key: str) -> Booked:
@@ -36,7 +36,7 @@ def book(house: House, command: FundCommand, key: str) -> Booked:
     if isinstance(outcome, Refused):
         raise outcome
     house.worker.run()
-    return Booked(outcome.first, outcome.replayed, queries.fund(house.database.connection, 0))
+    return Booked(outcome.first, outcome.replayed, funds.fund(house.database.connection, 0))
 
 
 def key_of_day(command: FundCommand, now: datetime) -> str:
@@ -95,12 +95,12 @@ def _refunds(count: int) -> str:
     return f"{count} refund" if count == 1 else f"{count} refunds"
 
 
-def status(funds: list[queries.Fund]) -> list[str]:
+def status(found: list[funds.Fund]) -> list[str]:
     """The fund as lines of text."""
-    if not funds:
+    if not found:
         return ["The fund is empty: `houbao fund top-up AMOUNT CURRENCY` fills it."]
     lines: list[str] = []
-    for f in funds:
+    for f in found:
         said = {
             name: decimal(getattr(f, name), f.currency)
             for name in ("available", "reserved", "capital", "premiums", "backstop", "deposits", "out", "back")

@@ -17,7 +17,7 @@ from houbao.demo.scenes import SCENE_STORES
 from houbao.demo.scores import Scores
 from houbao.demo.scores import told as tell_scores
 from houbao.shipped import policy_text
-from houbao.store import queries
+from houbao.store import funds, queries
 from houbao.telling import tell, why
 
 SIMULATED = (
@@ -73,7 +73,7 @@ def gather(connection: sqlite3.Connection, played: Played, opening: int, currenc
         resolved[dispute.resolved_by or "open"] += 1
         payer.update(name for name, _ in d.funding_of(dispute))
     refunded, waits = _paid(connection)
-    (fund,) = [f for f in queries.fund(connection, 0) if f.currency == currency]
+    (fund,) = [f for f in funds.fund(connection, 0) if f.currency == currency]
     return {
         "orders": orders,
         "covered_orders": covered,

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.disputes import Dispute
-from houbao.core.ledger import FUND, FUND_BACK, FUND_OUT
 from houbao.core.orders import Order
 from houbao.core.terms import Actor, Refused, micros
 from houbao.core.world import Event
@@ -38,70 +36,6 @@ from houbao.store.statements import booked_at as booked_at
 from houbao.store.statements import booked_before as booked_before
 from houbao.store.statements import currencies as currencies
 from houbao.store.statements import statement as statement
-
-
-class Fund(Struct, frozen=True):
-    """The fund in one currency (minor units): what came in (capital, premiums, the treasury's backstop, what deposits
-    gave) + back − out = available + reserved."""
-
-    currency: str
-    available: int
-    reserved: int
-    capital: int
-    premiums: int
-    backstop: int
-    deposits: int
-    out: int
-    back: int
-    waiting: int
-    waiting_minor: int
-    waiting_first: int
-
-
-def fund(connection: sqlite3.Connection, part: int) -> list[Fund]:
-    """The fund in every currency it holds, from the transfers of its own accounts."""
-    currencies = [
-        c
-        for (c,) in connection.execute(
-            "SELECT DISTINCT currency FROM balances WHERE part=? AND account=?", (part, AVAILABLE)
-        )
-    ]
-    return [_fund(connection, part, currency) for currency in sorted(currencies)]
-
-
-def _fund(connection: sqlite3.Connection, part: int, currency: str) -> Fund:
-    def total(where: str, *values: object) -> int:
-        return connection.execute(
-            f"SELECT coalesce(sum(minor), 0) FROM transfers WHERE part=? AND currency=? AND {where}",
-            (part, currency, *values),
-        ).fetchone()[0]
-
-    def balance(account: str) -> int:
-        found = connection.execute(
-            "SELECT minor FROM balances WHERE part=? AND account=? AND currency=?", (part, account, currency)
-        ).fetchone()
-        return found[0] if found else 0
-
-    among = "IN (SELECT value FROM json_each(?))"
-    line = "FROM waiting WHERE part=? AND account=? AND currency=?"
-    waiting, minor, first = connection.execute(
-        f"SELECT count(*), coalesce(sum(minor), 0), (SELECT minor {line} ORDER BY position LIMIT 1) {line}",
-        (part, AVAILABLE, currency) * 2,
-    ).fetchone()
-    return Fund(
-        currency=currency,
-        available=balance(AVAILABLE),
-        reserved=balance(RESERVED),
-        capital=total("kind='capital'"),
-        premiums=total("kind='premium'"),
-        backstop=total("kind='backstop'"),
-        deposits=total("kind='deposit_pays'") - total("kind='deposit_back'"),
-        out=total(f"source {among} AND kind {among}", as_json(FUND), as_json(FUND_OUT)),
-        back=total(f"target {among} AND kind {among}", as_json(FUND), as_json(FUND_BACK)),
-        waiting=waiting,
-        waiting_minor=minor,
-        waiting_first=first or 0,
-    )
 
 
 def has_programme(connection: sqlite3.Connection, name: str) -> bool:

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from houbao.core.terms import Refused
 from houbao.engine.ports import Outcome, Request
-from houbao.store import queries
+from houbao.store import funds
 from houbao.store.lists import overdue, refund_seconds
 from houbao.web.site import PART, Site
 
@@ -89,11 +89,11 @@ class Standing(Collector):
         """The figures of now."""
         yield GaugeMetricFamily("houbao_queue_commands", "Commands that wait", value=self.site.writer.waiting())
         with self.site.snapshot() as reading:
-            funds = queries.fund(reading, PART)
+            held = funds.held(reading, PART)
             late = overdue(reading, PART, self.site.clock())
             took = refund_seconds(reading, PART)
         money = GaugeMetricFamily("houbao_fund_minor", "The fund, in minor units", labels=["currency", "account"])
-        for one in funds:
+        for one in held:
             for name in ("available", "reserved", "waiting_minor"):
                 money.add_metric([one.currency, name.removesuffix("_minor")], getattr(one, name))
         yield money

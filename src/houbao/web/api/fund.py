@@ -1,5 +1,6 @@
 """The fund: how it stands, what comes in, what goes round."""
 
+import asyncio
 from typing import Any
 
 from msgspec import Struct
@@ -7,7 +8,7 @@ from msgspec import Struct
 from houbao.core.fund import MoveCash, TopUp
 from houbao.core.money import Money
 from houbao.core.terms import Refused
-from houbao.store import queries
+from houbao.store import funds, queries
 from houbao.web.api import bodies
 from houbao.web.callers import own_actor
 from houbao.web.operation import Answer, Ask, operation
@@ -38,7 +39,7 @@ class Funds(Struct):
     data: list[FundView]
 
 
-def _view(fund: queries.Fund) -> FundView:
+def _view(fund: funds.Fund) -> FundView:
     def money(minor: int) -> Money:
         return Money(minor, fund.currency)
 
@@ -53,8 +54,9 @@ def _view(fund: queries.Fund) -> FundView:
 
 
 def _funds(ask: Ask[Any, Any]) -> Funds:
+    """How the fund stands. It walks all of its history: not on the event loop."""
     with ask.site.snapshot() as reading:
-        return Funds([_view(fund) for fund in queries.fund(reading, PART)])
+        return Funds([_view(fund) for fund in funds.fund(reading, PART)])
 
 
 @operation("GET", "/v1/fund", action="fund.read", reply=Funds)
@@ -80,7 +82,7 @@ async def top_up(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     command = TopUp(minor=amount.minor, currency=amount.currency)
     accepted = await ask.site.execute(command, own_actor(ask.caller, ("finance", "admin")), key=ask.key)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
-    return Answer(_funds(ask), headers=headers)
+    return Answer(await asyncio.to_thread(_funds, ask), headers=headers)
 
 
 @operation(
@@ -105,7 +107,7 @@ async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
     )
     accepted = await ask.site.execute(command, own_actor(ask.caller, ("finance", "admin")), key=ask.key)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
-    return Answer(_funds(ask), headers=headers)
+    return Answer(await asyncio.to_thread(_funds, ask), headers=headers)
 
 
 def _check_currency(ask: Ask[Any, Any], currency: str) -> None:

@@ -15,7 +15,7 @@ from houbao.core.fund import CapitalAdded, FundCommand, MoveCash, TopUp
 from houbao.core.money import DIGITS
 from houbao.core.said import Said
 from houbao.core.terms import Refused
-from houbao.store import desk, desk_money, lists, queries
+from houbao.store import desk, desk_money, funds, lists, queries
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form, minor_of
@@ -285,7 +285,7 @@ def show_sums(request: AnyRequest) -> Response[str]:
     """Whether it adds up: all that ever came in and went out, beside what is there."""
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
-        found = queries.fund(reading, PART)
+        found = funds.fund(reading, PART)
         cash = {one.currency: desk_money.cash(reading, PART, one.currency) for one in found}
     return frame.page(request, voice, "finance/sums.html", at="fund", funds=found, cash=cash, bank=BANK)
 
