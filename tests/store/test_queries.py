@@ -2,12 +2,13 @@
 
 import pytest
 
-from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, eur, standard
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, T, eur, standard
 from houbao.core import disputes as d
 from houbao.core.fund import TopUp
 from houbao.core.programme import RegisterStore
+from houbao.core.scopes import scope_of
 from houbao.core.terms import Actor, Refused
-from houbao.store import desk_money, queries, schema
+from houbao.store import desk_money, lists, queries, schema
 
 ELM = Actor("seller", "elm")
 
@@ -108,6 +109,36 @@ def test_a_page_of_a_queue_is_read_from_its_index_in_order(market, by, waiting_f
     assert index in plan[-1]
     assert "(due_at,id)>" in plan[-1].replace(" ", "") or "due_at>" in plan[-1]
     assert index in {str(one.name) for one in schema.disputes.indexes}
+
+
+ASKED = {"store": "oak", "order": 3, "phase": "verifying", "waiting_for": "agent", "due_before": T + 90 * DAY}
+
+
+def plans(connection, statements):
+    """How the database goes about the statements, step by step."""
+    return [step for said in statements for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {said}")]
+
+
+@pytest.mark.parametrize("by_due", [False, True])
+@pytest.mark.parametrize("named", [(), *((name,) for name in ASKED), tuple(ASKED)])
+def test_whatever_is_asked_of_a_buyers_disputes_they_are_found_by_the_buyer(market, named, by_due):
+    connection, said = market.database.connection, []
+    filters = lists.Filters(**{name: ASKED[name] for name in named})
+    connection.set_trace_callback(said.append)
+    lists.dispute_page(connection, 0, scope_of(BUYER), filters, by_due=by_due, after=(0, 9), limit=50)
+    connection.set_trace_callback(None)
+    first, *sorting = plans(connection, said)
+    assert "SEARCH disputes USING INDEX disputes_by_buyer (part=? AND buyer_id=?" in first
+    assert len(sorting) == by_due
+
+
+@pytest.mark.parametrize("asked", [{}, {"store": "oak"}, {"reference": "order-1"}, {"store": "oak", "reference": "o"}])
+def test_whatever_is_asked_of_a_buyers_orders_they_are_found_by_the_buyer(market, asked):
+    connection, said = market.database.connection, []
+    connection.set_trace_callback(said.append)
+    lists.order_page(connection, 0, scope_of(BUYER), **asked, before=9, limit=50)
+    connection.set_trace_callback(None)
+    assert plans(connection, said) == ["SEARCH orders USING INDEX orders_by_buyer (part=? AND buyer_id=? AND id<?)"]
 
 
 def test_what_a_top_up_paid_ends_with_the_next_money_and_premiums_are_money(tmp_path):

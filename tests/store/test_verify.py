@@ -132,7 +132,7 @@ def outdated(connection: sqlite3.Connection) -> Found:
     order = rows.decode_order(body)
     older = structs.replace(order, status="paid", shipped_at=None, delivered_at=None, history=order.history[:2])
     values = rows.order_row(0, older)
-    connection.execute("UPDATE orders SET status=?, body=? WHERE id=?", (values[4], values[6], number))
+    connection.execute("UPDATE orders SET status=?, body=? WHERE id=?", (values[5], values[7], number))
     return "orders", (0, number), "status"
 
 

@@ -6,7 +6,7 @@ from houbao.store import rows
 LATER = 400 * 86_400 * 1_000_000
 SERIES = "WITH RECURSIVE n(j) AS (SELECT 1 UNION ALL SELECT j+1 FROM n WHERE j<:copies)"
 COPIES = (
-    f"INSERT INTO disputes {SERIES} SELECT part, id+:behind+j, -:behind-j, store_id, phase, waiting_for,"
+    f"INSERT INTO disputes {SERIES} SELECT part, id+:behind+j, -:behind-j, store_id, buyer_id, phase, waiting_for,"
     " opened_at, due_at+:later+j, NULL, body FROM n CROSS JOIN disputes WHERE part=0 AND id=:dispute",
     f"INSERT INTO tallies {SERIES} SELECT part, dispute_id+:behind+j, store_id, -:behind-j, kind, state, why,"
     " opened_at, lifted_at, adjudicated, guaranteed, asked, answered"

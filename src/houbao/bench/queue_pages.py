@@ -20,7 +20,7 @@ CLAIMS = (("damaged", 4000, True), ("delivered_not_received", 4100, False))
 COPY = """
 INSERT INTO disputes
 WITH RECURSIVE n(j) AS (SELECT :first UNION ALL SELECT j+1 FROM n WHERE j<:last)
-SELECT part, id+j*:step, order_id+j*:step, store_id,
+SELECT part, id+j*:step, order_id+j*:step, store_id, buyer_id,
        iif(j%10, 'closed', phase), iif(j%10, '', waiting_for), opened_at, iif(j%10, NULL, due_at+j), NULL, body
 FROM n CROSS JOIN disputes WHERE part=0 AND id<=:step ORDER BY j, id
 """

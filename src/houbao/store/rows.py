@@ -69,7 +69,8 @@ def store_row(part: int, store: Store) -> Row:
 def order_row(part: int, order: Order) -> Row:
     """A row of `orders`."""
     covered = int(order.coverage.covered)
-    return (part, order.id, order.store, order.reference, order.status, covered, bytearray(encode(order)))
+    body = bytearray(encode(order))
+    return (part, order.id, order.store, order.buyer, order.reference, order.status, covered, body)
 
 
 def dispute_row(part: int, dispute: d.Dispute) -> Row:
@@ -80,6 +81,7 @@ def dispute_row(part: int, dispute: d.Dispute) -> Row:
         dispute.id,
         dispute.order,
         dispute.store,
+        dispute.buyer,
         dispute.phase,
         waits_for(dispute),
         micros(dispute.opened_at),

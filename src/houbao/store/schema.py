@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text, literal_column
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 metadata = MetaData()
 
@@ -120,18 +120,21 @@ orders = _table(
     _key("part"),
     _key("id"),
     _text("store_id"),
+    _text("buyer_id"),
     _text("reference"),
     _text("status"),
     _int("covered"),
     _blob("body"),
 )
 Index("orders_by_reference", orders.c.part, orders.c.store_id, orders.c.reference, unique=True)
+Index("orders_by_buyer", orders.c.part, orders.c.buyer_id, orders.c.id)
 disputes = _table(
     "disputes",
     _key("part"),
     _key("id"),
     _int("order_id"),
     _text("store_id"),
+    _text("buyer_id"),
     _text("phase"),
     _text("waiting_for"),
     _int("opened_at"),
@@ -149,6 +152,7 @@ Index(
 )
 Index("disputes_by_order", disputes.c.part, disputes.c.order_id)
 Index("disputes_by_store", disputes.c.part, disputes.c.store_id, disputes.c.id)
+Index("disputes_by_buyer", disputes.c.part, disputes.c.buyer_id, disputes.c.id)
 # The queues: small, since what is closed or waits for nothing is not in them.
 Index(
     "disputes_by_due",

@@ -30,7 +30,7 @@ def found(connection: sqlite3.Connection, part: int, since: datetime, now: datet
     run, start = connection.execute, _position(connection, part, since)
     buyers: dict[str, Counter[str]] = defaultdict(Counter)
     for store, buyer, count in run(
-        "SELECT store_id, body->>'buyer', count(*) FROM disputes WHERE part=? AND id>=? AND body->>'route' <> ?"
+        "SELECT store_id, buyer_id, count(*) FROM disputes WHERE part=? AND id>=? AND body->>'route' <> ?"
         " GROUP BY 1, 2",
         (part, start, GOODWILL),
     ):
