@@ -24,21 +24,15 @@ def holds(connection: sqlite3.Connection, scope: Scope, part: int, store: str, c
     """What is put aside of the store's money in one currency, the largest amount first; they sum to the balance of its
     held account. Raises Refused: not_yours."""
     check_books(scope, store)
+    held = store_account(store, "held")
     found = connection.execute(
-        "SELECT body FROM disputes WHERE part=? AND store_id=? AND phase<>'closed'", (part, store)
-    )
-    disputes = [rows.decode_dispute(body) for (body,) in found.fetchall()]
-    told = [hold for one in disputes if (hold := _hold(connection, part, one, currency))]
-    return sorted(told, key=lambda hold: (-hold.minor, hold.dispute.id))
-
-
-def _hold(connection: sqlite3.Connection, part: int, dispute: Dispute, currency: str) -> Hold | None:
-    held = store_account(dispute.store, "held")
-    minor, since = connection.execute(
-        "SELECT coalesce(sum(CASE WHEN t.target=? THEN t.minor ELSE -t.minor END), 0), min(e.booked_at)"
-        " FROM json_each(?) AS h CROSS JOIN transfers AS t ON t.part=? AND t.position=h.value"
+        "SELECT d.body, sum(CASE WHEN t.target=? THEN t.minor ELSE -t.minor END), min(e.booked_at)"
+        " FROM disputes AS d CROSS JOIN json_each(CAST(d.body AS TEXT), '$.history') AS h"
+        " CROSS JOIN transfers AS t ON t.part=d.part AND t.position=h.value"
         " CROSS JOIN events AS e ON e.part=t.part AND e.position=t.position"
-        " WHERE t.currency=? AND (t.target=? OR t.source=?)",
-        (held, rows.encode(dispute.history).decode(), part, currency, held, held),
-    ).fetchone()
-    return Hold(dispute, minor, from_micros(since)) if minor else None
+        " WHERE d.part=? AND d.store_id=? AND d.phase<>'closed' AND t.currency=? AND (t.target=? OR t.source=?)"
+        " GROUP BY d.id",
+        (held, part, store, currency, held, held),
+    )
+    told = [Hold(rows.decode_dispute(body), minor, from_micros(since)) for body, minor, since in found if minor]
+    return sorted(told, key=lambda hold: (-hold.minor, hold.dispute.id))

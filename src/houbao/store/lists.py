@@ -1,6 +1,7 @@
 """Lists for pages and the API: one page at a time by key, and never without saying whose rows may be seen."""
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec import Struct
 
 from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.ledger import Transfer
-from houbao.core.orders import Order
+from houbao.core.orders import Listing, Order
 from houbao.core.programme import Store
 from houbao.core.scopes import Scope, sees
 from houbao.core.terms import from_micros, micros
@@ -165,10 +166,13 @@ def texts(connection: sqlite3.Connection, part: int, positions: tuple[int, ...])
     return dict(found.fetchall())
 
 
-def snapshot(connection: sqlite3.Connection, part: int, digest: str) -> dict[str, object] | None:
-    """What a buyer was shown, by its digest."""
-    found = connection.execute("SELECT body FROM snapshots WHERE part=? AND digest=?", (part, digest)).fetchone()
-    return msgspec.json.decode(found[0], type=dict[str, object]) if found else None
+def listings(connection: sqlite3.Connection, part: int, digests: Iterable[str]) -> dict[str, Listing]:
+    """What buyers were shown, by digest."""
+    found = connection.execute(
+        "SELECT digest, body FROM snapshots WHERE part=? AND digest IN (SELECT value FROM json_each(?))",
+        (part, rows.encode([*dict.fromkeys(digests)]).decode()),
+    )
+    return {digest: msgspec.json.decode(body, type=Listing) for digest, body in found}
 
 
 def feed(connection: sqlite3.Connection, part: int, after: int, limit: int) -> list[Row]:
@@ -253,6 +257,12 @@ def orders_by_number(connection: sqlite3.Connection, part: int, scope: Scope, nu
     )
     orders = [rows.decode_order(body) for (body,) in found]
     return {one.id: one for one in orders if sees(scope, one.store, one.buyer)}
+
+
+def events_at(connection: sqlite3.Connection, part: int, positions: Iterable[int]) -> dict[int, Event]:
+    """Position → the event there."""
+    found = events(connection, part, tuple(dict.fromkeys(positions)))
+    return {row.position: rows.decode_event(row.body) for row in found}
 
 
 def event(connection: sqlite3.Connection, part: int, position: int) -> Event | None:

@@ -1,7 +1,7 @@
 """What only the console's pages ask for: mails beside a timeline, a store's purses, its days of scores, what waits."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -114,12 +114,20 @@ def score_days(connection: sqlite3.Connection, part: int, store: str, last: date
     return [Day(date.fromisoformat(day), score) for day, score in found]
 
 
-def name_of(connection: sqlite3.Connection, part: int, kind: str, number: str) -> str:
-    """What a store or a buyer is called; empty where that is unknown or erased."""
+def names_of(connection: sqlite3.Connection, part: int, stores: Iterable[str]) -> dict[str, str]:
+    """Store → what it is called; its id where that is unknown."""
+    wanted = [*dict.fromkeys(stores)]
     found = connection.execute(
-        "SELECT name FROM contacts WHERE part=? AND kind=? AND id=?", (part, kind, number)
-    ).fetchone()
-    return found[0] if found else ""
+        "SELECT id, name FROM contacts WHERE part=? AND kind='store' AND id IN (SELECT value FROM json_each(?))",
+        (part, rows.encode(wanted).decode()),
+    )
+    known = dict(found.fetchall())
+    return {store: known.get(store) or store for store in wanted}
+
+
+def name_of(connection: sqlite3.Connection, part: int, store: str) -> str:
+    """What the store is called; its id where that is unknown."""
+    return names_of(connection, part, [store])[store]
 
 
 class Written(Struct, frozen=True):

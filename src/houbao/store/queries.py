@@ -67,8 +67,21 @@ def disputes(connection: sqlite3.Connection, part: int) -> Iterator[Dispute]:
 
 def disputes_of(connection: sqlite3.Connection, part: int, order: int) -> list[Dispute]:
     """The disputes of an order, oldest first."""
-    found = connection.execute("SELECT body FROM disputes WHERE part=? AND order_id=? ORDER BY id", (part, order))
-    return [rows.decode_dispute(body) for (body,) in found]
+    return disputes_of_orders(connection, part, [order])[order]
+
+
+def disputes_of_orders(connection: sqlite3.Connection, part: int, orders: Sequence[int]) -> dict[int, list[Dispute]]:
+    """Order → its disputes, oldest first."""
+    found = connection.execute(
+        "SELECT d.body FROM json_each(?) AS asked CROSS JOIN disputes AS d ON d.part=? AND d.order_id=asked.value"
+        " ORDER BY d.id",
+        (as_json(orders), part),
+    )
+    told: dict[int, list[Dispute]] = {order: [] for order in orders}
+    for (body,) in found:
+        dispute = rows.decode_dispute(body)
+        told[dispute.order].append(dispute)
+    return told
 
 
 class Page(Struct, frozen=True):

@@ -204,7 +204,9 @@ def view_of(
     """A dispute as the caller sees it, with the policy's reasons. `known` are events, by position, that need not be
     read."""
     event = known.get(dispute.assessed) or lists.event(reading, PART, dispute.assessed)
-    opened = event if isinstance(event, d.DisputeOpened) else lists.event(reading, PART, dispute.history[0])
+    opened = event
+    if not isinstance(opened, d.DisputeOpened):
+        opened = known.get(dispute.history[0]) or lists.event(reading, PART, dispute.history[0])
     at_payment = (opened.rules or opened.policy) if isinstance(opened, d.DisputeOpened) else dispute.policy
     rules = site.rules(reading, at_payment, dispute.currency)
     reasons = reasons_of(rules, event, private=caller.role == "buyer")
@@ -291,7 +293,8 @@ def list_disputes(ask: Ask[Any, DisputeQuery]) -> Page[DisputeView]:
             limit=wanted.limit + 1,
         )
         page = page_of(found, wanted.limit, lambda one: cursor_of(_due(one), one.id))
-        data = [view_of(reading, site, ask.caller, one) for one in page.data]
+        known = lists.events_at(reading, PART, (at for one in page.data for at in (one.assessed, one.history[0])))
+        data = [view_of(reading, site, ask.caller, one, known=known) for one in page.data]
     return Page(data=data, next=page.next)
 
 

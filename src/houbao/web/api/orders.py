@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from houbao.core.acts import SendGoodwill
+from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.messages import WriteOnOrder
 from houbao.core.orders import Order, PlaceOrder
 from houbao.core.terms import Actor, Refused
@@ -151,7 +152,8 @@ def list_orders(ask: Ask[Any, OrderQuery]) -> Page[OrderView]:
             limit=wanted.limit + 1,
         )
         page = page_of(found, wanted.limit, lambda order: cursor_of(order.id))
-        data = [order_view(order, _disputes(reading, order)) for order in page.data]
+        disputes = queries.disputes_of_orders(reading, PART, [order.id for order in page.data])
+        data = [order_view(order, _numbers(disputes[order.id])) for order in page.data]
     return Page(data=data, next=page.next)
 
 
@@ -170,7 +172,11 @@ def read_order(ask: Ask[Any, Any]) -> OrderView:
 
 
 def _disputes(reading: Any, order: Order) -> list[int]:
-    return [dispute.id for dispute in queries.disputes_of(reading, PART, order.id) if dispute.route != "goodwill"]
+    return _numbers(queries.disputes_of(reading, PART, order.id))
+
+
+def _numbers(disputes: Sequence[Dispute]) -> list[int]:
+    return [dispute.id for dispute in disputes if dispute.route != GOODWILL]
 
 
 @operation(

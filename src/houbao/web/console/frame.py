@@ -139,8 +139,7 @@ def shell(request: AnyRequest, voice: Voice, at: str, done: Markup, refusal: Tro
 def _who(reading: sqlite3.Connection, caller: Caller, now: datetime) -> tuple[str, dict[str, int]]:
     """What the reader is called, and what waits for them."""
     if caller.role == "seller":
-        found = name_of(reading, PART, "store", caller.store)
-        return found or caller.store, {"inbox": needing(reading, PART, caller.store, now)}
+        return name_of(reading, PART, caller.store), {"inbox": needing(reading, PART, caller.store, now)}
     if caller.role == "agent":
         return caller.id, queue_lengths(reading, PART)
     return caller.buyer or caller.id, {}

@@ -88,7 +88,7 @@ def shown(
         why = why_of(voice, site, reading, found)
         queue = queue_of(found.dispute)
         agent = actor.role == "agent"
-        store = name_of(reading, PART, "store", found.dispute.store)
+        store = name_of(reading, PART, found.dispute.store)
         after = _after(reading, site, queue, str(actor), number) if agent else None
     columns = _columns(site, voice, found, actor) if "rule" in found.allowed else {}
     known = STAFF.get(actor.role, {})

@@ -12,9 +12,8 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core import disputes as d
-from houbao.core.disputes import Dispute
 from houbao.core.said import Said
-from houbao.core.scopes import EVERYTHING, Scope
+from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.engine.foresight import Shift, shift
 from houbao.engine.ports import Preview
@@ -34,7 +33,7 @@ from houbao.web.console.shell import trouble
 from houbao.web.console.views.asked import asked_of
 from houbao.web.console.views.cases import Case, case
 from houbao.web.console.views.consequences import Consequence, consequence
-from houbao.web.console.views.orders import title_of
+from houbao.web.console.views.orders import titles_of
 from houbao.web.guard import on
 from houbao.web.problems import status_of
 from houbao.web.receiving import form_of
@@ -65,17 +64,11 @@ def my_disputes(request: AnyRequest) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
         found = lists.dispute_page(reading, PART, reach, Filters(), limit=MOST_LISTED)
-        rows = [(one, title_of(reading, PART, _order(reading, one), one.lines)) for one in found]
+        titles = titles_of(reading, PART, found)
         role = frame.caller_of(request).role
         asked = asked_of(reading, PART, found, role, site.clock())
-    told = [(one, title, telling.brief(voice, role, one)) for one, title in rows]
+    told = [(one, titles[one.id], telling.brief(voice, role, one)) for one in found]
     return frame.page(request, voice, "disputes.html", at="disputes", rows=told, role=role, asked=asked)
-
-
-def _order(reading: Any, dispute: Dispute) -> Any:
-    order = lists.order(reading, PART, EVERYTHING, dispute.order)
-    assert order is not None
-    return order
 
 
 @get("/disputes/{dispute_id:str}", opt=on("disputes.read"), sync_to_thread=True)

@@ -12,7 +12,7 @@ from houbao.core.said import Said
 from houbao.core.shortfalls import advanced
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.store import desk_money, lists, queries
-from houbao.store.pages import name_of
+from houbao.store.pages import name_of, names_of
 from houbao.store.rows import END
 from houbao.web.console import frame
 from houbao.web.console.handlers.queues import START, place
@@ -34,7 +34,7 @@ def show_refunds(request: AnyRequest) -> Response[str]:
         failed = desk_money.failed_refunds(reading, PART, after=after, limit=PAGE)
         waiting = desk_money.waiting_for_fund(reading, PART)
         numbers = [one.dispute.store for one in unknown] + [one.store for one in failed.disputes]
-        names = {number: name_of(reading, PART, "store", number) or number for number in dict.fromkeys(numbers)}
+        names = names_of(reading, PART, numbers)
     return frame.page(
         request,
         voice,
@@ -107,7 +107,7 @@ def show_debts(request: AnyRequest) -> Response[str]:
     store, _, currency = request.query_params.get("after", "").rpartition("!")
     with site.snapshot() as reading:
         found = desk_money.debts(reading, PART, after=(store, currency), limit=PAGE + 1)
-        names = {one.store: name_of(reading, PART, "store", one.store) or one.store for one in found}
+        names = names_of(reading, PART, (one.store for one in found))
     page = found[:PAGE]
     return frame.page(
         request,
@@ -132,7 +132,7 @@ def show_debts_of_store(request: AnyRequest) -> Response[str]:
         if lists.store(reading, PART, frame.reach_of(request), number) is None:
             raise Refused("unknown_store", Said("no store %(store)s", store=number[:64]))
         found = queries.disputes_of_store(reading, PART, Actor("finance"), number, before=before, limit=100)
-        name = name_of(reading, PART, "store", number) or number
+        name = name_of(reading, PART, number)
     rows = [(one, sum(map(advanced, one.refunds))) for one in found.disputes if any(map(advanced, one.refunds))]
     return frame.page(
         request,

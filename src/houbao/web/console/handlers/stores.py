@@ -13,7 +13,7 @@ from houbao.core.scopes import Scope
 from houbao.core.terms import Refused
 from houbao.core.watches import RESTS
 from houbao.store import desk, lists
-from houbao.store.pages import name_of
+from houbao.store.pages import name_of, names_of
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.deeds import Form
@@ -43,7 +43,7 @@ def show_stores(request: AnyRequest) -> Response[Any]:
             return Redirect(f"/stores/{asked['store']}", status_code=303)
         listed = desk.watched_stores if asked["watched"] else lists.store_page
         found = [] if asked["store"] else listed(reading, PART, asked["after"], PAGE + 1)
-        names = {one.id: name_of(reading, PART, "store", one.id) or one.id for one in found}
+        names = names_of(reading, PART, (one.id for one in found))
     page = found[:PAGE]
     return frame.page(
         request,
@@ -70,7 +70,7 @@ def _shown(
     number = str(request.path_params["store"])
     with site.snapshot() as reading:
         found = lists.store(reading, PART, frame.reach_of(request), number)
-        name = name_of(reading, PART, "store", number) or number
+        name = name_of(reading, PART, number)
         covered = covered_since(reading, Scope(stores=(number,)), PART, number, site.clock() - MONTH)
     if found is None:
         raise Refused("unknown_store", Said("no store %(store)s", store=number[:64]))

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from houbao.core.disputes import Dispute, EvidenceAdded, EvidenceRequested
 from houbao.core.world import Event
-from houbao.store import lists, queries
+from houbao.store import lists
 from houbao.store.pages import being_asked, waiting_for_seller
 
 
@@ -51,12 +51,12 @@ def asked_of(
     connection: sqlite3.Connection, part: int, disputes: Sequence[Dispute], party: str, now: datetime
 ) -> dict[int, Asked]:
     """Dispute → what that party is asked for and has not sent; the others are left out."""
+    timed = [one for one in disputes if any(timer.kind == "evidence" for timer in one.timers)]
+    history = tuple(position for one in timed for position in one.history)
+    events, texts = lists.events_at(connection, part, history), lists.texts(connection, part, history)
     found: dict[int, Asked] = {}
-    for dispute in disputes:
-        if not any(timer.kind == "evidence" for timer in dispute.timers):
-            continue
-        events = queries.timeline(connection, part, dispute)
-        one = asked_in(dispute, events, lists.texts(connection, part, dispute.history), party, now)
+    for dispute in timed:
+        one = asked_in(dispute, [(at, events[at]) for at in dispute.history], texts, party, now)
         if one and one.open:
             found[dispute.id] = one
     return found

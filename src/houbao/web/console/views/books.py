@@ -8,12 +8,12 @@ from msgspec import Struct, structs
 from houbao.core.disputes import Dispute
 from houbao.core.scopes import Scope
 from houbao.core.terms import FIRST_YEAR, LAST_YEAR
-from houbao.store import lists, rows
+from houbao.store import rows
 from houbao.store.fund_records import EntryDetail, FundRecord, Purpose, entry_detail, fund_records, purposes
 from houbao.store.holds import holds
 from houbao.store.pages import Purse, place_back, purses
 from houbao.store.statements import START, Entry, Place, Statement, currencies, span, statement
-from houbao.web.console.views.orders import title_of
+from houbao.web.console.views.orders import orders_of, titles_of
 
 PAGE = 100
 """How many filed lines a page has; those that are not filed yet come on top of the latest one."""
@@ -87,13 +87,14 @@ class PutAside(Struct, frozen=True):
 
 def put_aside(connection: sqlite3.Connection, scope: Scope, part: int, store: str, currency: str) -> PutAside:
     """What is put aside of the store's money in that currency, and for what. Raises Refused: not_yours."""
-    found: list[HeldRow] = []
-    for hold in holds(connection, scope, part, store, currency):
-        order = lists.order(connection, part, scope, hold.dispute.order)
-        assert order is not None
-        title = title_of(connection, part, order, hold.dispute.lines)
-        found.append(HeldRow(hold.dispute, order.reference, title, hold.minor, hold.since))
-    return PutAside(currency, sum(row.minor for row in found), found)
+    found = holds(connection, scope, part, store, currency)
+    disputes = [hold.dispute for hold in found]
+    orders, titles = orders_of(connection, part, disputes), titles_of(connection, part, disputes)
+    told = [
+        HeldRow(one.dispute, orders[one.dispute.order].reference, titles[one.dispute.id], one.minor, one.since)
+        for one in found
+    ]
+    return PutAside(currency, sum(row.minor for row in told), told)
 
 
 def span_of(first: str, last: str, now: datetime, zone: tzinfo) -> Span:

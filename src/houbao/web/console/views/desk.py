@@ -1,6 +1,7 @@
 """A dispute as the platform's own people look at it: evidence beside the listing as it was, and both parties' words."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,13 +12,12 @@ from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, due_at
 from houbao.core.phases import default_outcome
 from houbao.core.queues import has_it, is_anothers
-from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Actor
-from houbao.store import desk, lists
-from houbao.store.pages import name_of
+from houbao.store import desk
+from houbao.store.pages import names_of
 from houbao.web.console.views.asked import Asked
 from houbao.web.console.views.cases import Case
-from houbao.web.console.views.orders import title_of
+from houbao.web.console.views.orders import titles_of
 
 PAGE = 25
 
@@ -62,25 +62,30 @@ def queue(
     page = desk.queue_page(connection, part, name, after=after, limit=PAGE)
     return Queue(
         name=name,
-        rows=[_row(connection, part, dispute, by, now) for dispute in page.disputes],
+        rows=_rows(connection, part, page.disputes, by, now),
         lengths=desk.queue_lengths(connection, part),
         firsts=desk.first_due(connection, part),
         next=page.next,
     )
 
 
-def _row(connection: sqlite3.Connection, part: int, dispute: Dispute, by: Actor, now: datetime) -> QueueRow:
-    order = lists.order(connection, part, EVERYTHING, dispute.order)
-    assert order is not None
-    return QueueRow(
-        dispute=dispute,
-        title=title_of(connection, part, order, dispute.lines),
-        store=name_of(connection, part, "store", dispute.store) or dispute.store,
-        due=due_at(dispute),
-        default=default_outcome(dispute),
-        holder=has_it(dispute, now),
-        ruled=is_anothers(dispute, by),
-    )
+def _rows(
+    connection: sqlite3.Connection, part: int, disputes: Sequence[Dispute], by: Actor, now: datetime
+) -> list[QueueRow]:
+    titles = titles_of(connection, part, disputes)
+    stores = names_of(connection, part, (dispute.store for dispute in disputes))
+    return [
+        QueueRow(
+            dispute=dispute,
+            title=titles[dispute.id],
+            store=stores[dispute.store],
+            due=due_at(dispute),
+            default=default_outcome(dispute),
+            holder=has_it(dispute, now),
+            ruled=is_anothers(dispute, by),
+        )
+        for dispute in disputes
+    ]
 
 
 def queue_of(dispute: Dispute) -> str:

@@ -1,7 +1,7 @@
 """A seller's home: what needs them, by due time; what is handled for them; what else is under way."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -11,13 +11,12 @@ from houbao.core.disputes import GOODWILL, Dispute, due_at
 from houbao.core.hearings import borne
 from houbao.core.orders import Order
 from houbao.core.phases import default_outcome
-from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Actor
 from houbao.store import lists, queries
 from houbao.store.pages import Purse, Written, purses, unanswered
 from houbao.store.statements import currencies, statement
 from houbao.web.console.views.asked import Asked, asked_of_store
-from houbao.web.console.views.orders import taken_back, title_of
+from houbao.web.console.views.orders import orders_of, taken_back, titles, titles_of
 
 MOST_SHOWN = 50
 LOOKED_AT = 100
@@ -102,16 +101,21 @@ def inbox(connection: sqlite3.Connection, part: int, store: str, now: datetime) 
     latest = queries.disputes_of_store(connection, part, seller, store, limit=LOOKED_AT).disputes
     latest = [dispute for dispute in latest if dispute.route != GOODWILL]
     asked = asked_of_store(connection, part, store, now)
-    needs = [_row(connection, part, dispute) for dispute in queue.disputes]
-    needs += [_row(connection, part, dispute, one) for dispute, one in asked]
-    known = {row.dispute.id for row in needs}
+    known = {dispute.id for dispute in (*queue.disputes, *(dispute for dispute, _ in asked))}
     lane = [x for x in latest if x.id not in known and (x.route in LANE and x.payer == "fund")]
     others = [x for x in latest if x.id not in known and x not in lane and x.phase != "closed"]
+    handled = [x for x in lane if x.phase != "closed" or _recent(x, now)][:MOST_SHOWN]
+    others = others[:MOST_SHOWN]
+    against = decided(connection, part, [x for x in latest if x.id not in known and x not in lane], now)
+    shown = [*queue.disputes, *(dispute for dispute, _ in asked), *handled, *others, *(x for x, _ in against)]
+    titles = titles_of(connection, part, shown)
+    needs = [_row(dispute, titles) for dispute in queue.disputes]
+    needs += [_row(dispute, titles, one) for dispute, one in asked]
     return Inbox(
         needs=sorted(needs, key=lambda row: (row.due or now, row.dispute.id)),
-        handled=[_row(connection, part, x) for x in lane if x.phase != "closed" or _recent(x, now)][:MOST_SHOWN],
-        others=[_row(connection, part, dispute) for dispute in others[:MOST_SHOWN]],
-        decided=decided(connection, part, [x for x in latest if x.id not in known and x not in lane], now),
+        handled=[_row(dispute, titles) for dispute in handled],
+        others=[_row(dispute, titles) for dispute in others],
+        decided=[Decided(_row(dispute, titles), cost) for dispute, cost in against],
         letters=letters(connection, part, books, now),
         purses=purses(connection, books, part, store),
         covered=covered_since(connection, books, part, store, now - MONTH),
@@ -119,27 +123,29 @@ def inbox(connection: sqlite3.Connection, part: int, store: str, now: datetime) 
     )
 
 
-def decided(connection: sqlite3.Connection, part: int, disputes: Sequence[Dispute], now: datetime) -> list[Decided]:
+def decided(
+    connection: sqlite3.Connection, part: int, disputes: Sequence[Dispute], now: datetime
+) -> list[tuple[Dispute, int]]:
     """Those of the disputes that ended in the last days without the seller's agreement, and took money from them or
-    count against them."""
-    found: list[Decided] = []
-    for dispute in disputes:
-        if dispute.closed_at is None or dispute.closed_at <= now - LATELY or dispute.resolved_by not in AGAINST:
-            continue
-        row = _row(connection, part, dispute)
-        order = lists.order(connection, part, EVERYTHING, dispute.order)
-        assert order is not None
-        cost = borne(dispute) + taken_back(connection, part, order, dispute)
-        if cost or dispute.fault.state == "counted":
-            found.append(Decided(row, cost))
-    return sorted(found, key=lambda one: one.row.dispute.closed_at or now, reverse=True)[:MOST_DECIDED]
+    count against them; with what they cost (minor units)."""
+    ended = [
+        dispute
+        for dispute in disputes
+        if dispute.closed_at and dispute.closed_at > now - LATELY and dispute.resolved_by in AGAINST
+    ]
+    banks = taken_back(connection, part, orders_of(connection, part, ended).values(), ended)
+    costs = [(dispute, borne(dispute) + banks[dispute.id]) for dispute in ended]
+    found = [(dispute, cost) for dispute, cost in costs if cost or dispute.fault.state == "counted"]
+    return sorted(found, key=lambda one: one[0].closed_at or now, reverse=True)[:MOST_DECIDED]
 
 
 def letters(connection: sqlite3.Connection, part: int, scope: scopes.Scope, now: datetime) -> list[Letter]:
     """What others wrote on the latest orders in the last thirty days and the seller has not answered."""
     latest = lists.order_page(connection, part, scope, limit=LOOKED_AT)
     waiting = unanswered(connection, part, latest, "seller", now - MONTH)
-    found = [Letter(one, title_of(connection, part, one), waiting[one.id]) for one in latest if one.id in waiting]
+    orders = [one for one in latest if one.id in waiting]
+    told = titles(connection, part, [(one, ()) for one in orders])
+    found = [Letter(one, title, waiting[one.id]) for one, title in zip(orders, told, strict=True)]
     return sorted(found, key=lambda one: one.written.position, reverse=True)
 
 
@@ -157,13 +163,11 @@ def covered_since(
     return found
 
 
-def _row(connection: sqlite3.Connection, part: int, dispute: Dispute, asked: Asked | None = None) -> Row:
-    order = lists.order(connection, part, EVERYTHING, dispute.order)
-    assert order is not None
+def _row(dispute: Dispute, titles: Mapping[int, str], asked: Asked | None = None) -> Row:
     default = default_outcome(dispute)
     risk = dispute.amount if default in COSTS else 0
     due = asked.until if asked else due_at(dispute)
-    return Row(dispute, title_of(connection, part, order, dispute.lines), due, default, risk, asked)
+    return Row(dispute, titles[dispute.id], due, default, risk, asked)
 
 
 def _recent(dispute: Dispute, now: datetime) -> bool:

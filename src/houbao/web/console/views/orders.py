@@ -1,9 +1,9 @@
 """Orders as pages show them: titles from the listing as it was shown, coverage, what can still be refunded."""
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec import Struct
 
 from houbao.core.chargebacks import ChargebackMoved
@@ -12,7 +12,7 @@ from houbao.core.orders import Line, Listing, Order
 from houbao.core.refundable import refundable
 from houbao.core.refunds import taken, taken_of
 from houbao.core.scopes import EVERYTHING, Scope
-from houbao.store import lists, queries, rows
+from houbao.store import lists, queries
 from houbao.store.pages import Purse, purses, unanswered
 from houbao.web.console.views.asked import Asked, asked_of
 
@@ -80,8 +80,9 @@ def whole(connection: sqlite3.Connection, part: int, order: Order) -> OrderPage:
     refunds = [refund for dispute in disputes for refund in dispute.refunds]
     lines, payments = taken_of(order, refunds)
     pieces = {line.id: line.quantity for line in order.lines}
+    shown = lists.listings(connection, part, (line.listing for line in order.lines))
     items = [
-        Item(line, listing_of(connection, part, line), refundable(order, {line.id: line.quantity}, lines, payments))
+        Item(line, shown.get(line.listing), refundable(order, {line.id: line.quantity}, lines, payments))
         for line in order.lines
     ]
     paid = sum(payment.minor for payment in order.payments)
@@ -102,13 +103,17 @@ def _charges(order: Order, state: str) -> int:
     return sum(charge.minor for charge in order.chargebacks if charge.state == state)
 
 
-def taken_back(connection: sqlite3.Connection, part: int, order: Order, dispute: Dispute) -> int:
-    """What a bank took from the seller over that dispute (minor units)."""
-    if not order.chargebacks:
-        return 0
-    events = [rows.decode_event(row.body) for row in lists.events(connection, part, order.history)]
-    lost = [event for event in events if isinstance(event, ChargebackMoved) and event.state == "lost"]
-    return sum(event.minor for event in lost if event.dispute == dispute.id and event.payer == "seller")
+def taken_back(
+    connection: sqlite3.Connection, part: int, orders: Iterable[Order], disputes: Iterable[Dispute]
+) -> dict[int, int]:
+    """Dispute → what a bank took from the seller over it (minor units)."""
+    sums = {one.id: 0 for one in disputes}
+    history = (position for order in orders if order.chargebacks for position in order.history)
+    for event in lists.events_at(connection, part, history).values():
+        lost = isinstance(event, ChargebackMoved) and event.state == "lost" and event.payer == "seller"
+        if lost and event.dispute in sums:
+            sums[event.dispute] += event.minor
+    return sums
 
 
 def in_dispute(found: OrderPage) -> Dispute | None:
@@ -132,20 +137,19 @@ def order_list(
     found = lists.order_page(connection, part, scope, reference=reference, before=before or None, limit=PAGE + 1)
     page = found[:PAGE]
     written = unanswered(connection, part, page, reader, now - MONTH) if reader in ("buyer", "seller") else {}
-    disputes = {
-        order.id: [one for one in queries.disputes_of(connection, part, order.id) if one.route != GOODWILL]
-        for order in page
-    }
+    found_there = queries.disputes_of_orders(connection, part, [order.id for order in page])
+    disputes = {number: [one for one in there if one.route != GOODWILL] for number, there in found_there.items()}
+    asked = asked_of(connection, part, [one for there in disputes.values() for one in there], reader, now)
     rows = [
         OrderRow(
             order,
-            title_of(connection, part, order),
+            title,
             sum(payment.minor for payment in order.payments),
             disputes[order.id],
             written[order.id].by if order.id in written else "",
-            asked_of(connection, part, disputes[order.id], reader, now),
+            {one.id: asked[one.id] for one in disputes[order.id] if one.id in asked},
         )
-        for order in page
+        for order, title in zip(page, titles(connection, part, [(order, ()) for order in page]), strict=True)
     ]
     return OrderList(rows, page[-1].id if len(found) > PAGE else 0, reference)
 
@@ -156,16 +160,35 @@ def purse_in(connection: sqlite3.Connection, part: int, order: Order) -> Purse |
     return next((purse for purse in mine if purse.currency == order.currency), None)
 
 
-def listing_of(connection: sqlite3.Connection, part: int, line: Line) -> Listing | None:
-    """What the buyer was shown, as it was then."""
-    shown = lists.snapshot(connection, part, line.listing) if line.listing else None
-    return msgspec.convert(shown, Listing) if shown else None
+Lines = tuple[tuple[str, int], ...]
+"""Lines of an order by their ids, with how many pieces of each; none: all of them."""
 
 
-def title_of(connection: sqlite3.Connection, part: int, order: Order, lines: tuple[tuple[str, int], ...] = ()) -> str:
-    """What the lines are called, or the order's first; with how many more there are."""
-    wanted = [line for line in order.lines if not lines or line.id in dict(lines)]
-    first = wanted[0] if wanted else order.lines[0]
-    shown = listing_of(connection, part, first)
-    title = shown.title if shown else first.category.replace("_", " ") or order.reference
-    return f"{title} + {len(wanted) - 1}" if len(wanted) > 1 else title
+def titles(connection: sqlite3.Connection, part: int, named: Sequence[tuple[Order, Lines]]) -> list[str]:
+    """What each of those is called: the first of its lines, or of the order's, with how many more there are."""
+    wanted = [[line for line in order.lines if not lines or line.id in dict(lines)] for order, lines in named]
+    firsts = [found[0] if found else order.lines[0] for (order, _), found in zip(named, wanted, strict=True)]
+    shown = lists.listings(connection, part, (line.listing for line in firsts))
+    told: list[str] = []
+    for (order, _), first, found in zip(named, firsts, wanted, strict=True):
+        listing = shown.get(first.listing)
+        title = listing.title if listing else first.category.replace("_", " ") or order.reference
+        told.append(f"{title} + {len(found) - 1}" if len(found) > 1 else title)
+    return told
+
+
+def title_of(connection: sqlite3.Connection, part: int, order: Order, lines: Lines = ()) -> str:
+    """What the lines of an order are called."""
+    return titles(connection, part, [(order, lines)])[0]
+
+
+def orders_of(connection: sqlite3.Connection, part: int, disputes: Iterable[Dispute]) -> dict[int, Order]:
+    """The orders of disputes that may be seen, by number: who may see the one may see the other."""
+    return lists.orders_by_number(connection, part, EVERYTHING, [one.order for one in disputes])
+
+
+def titles_of(connection: sqlite3.Connection, part: int, disputes: Sequence[Dispute]) -> dict[int, str]:
+    """Dispute → what the lines that it is about are called."""
+    orders = orders_of(connection, part, disputes)
+    told = titles(connection, part, [(orders[one.order], one.lines) for one in disputes])
+    return {one.id: title for one, title in zip(disputes, told, strict=True)}

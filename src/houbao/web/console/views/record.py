@@ -10,14 +10,13 @@ from houbao.core.attribution import Blame, Forecast, blames, forecast
 from houbao.core.disputes import Dispute
 from houbao.core.policy import ScoreCurves
 from houbao.core.refunds import paid_minor
-from houbao.core.scopes import EVERYTHING
 from houbao.core.score import Score, Standing, of_hundred, score_on, standing
 from houbao.core.tallies import Tally
 from houbao.engine.ports import Lines, Scorebook
 from houbao.engine.scoring import curves_of, zone_in
-from houbao.store import lists
+from houbao.store.desk_money import disputes_by_number
 from houbao.store.pages import Day, Month, months, score_days
-from houbao.web.console.views.orders import taken_back
+from houbao.web.console.views.orders import orders_of, taken_back
 
 DAYS = 90
 MOST_BLAMED = 30
@@ -125,15 +124,15 @@ def _weighs(connection: sqlite3.Connection, part: int, blamed: Sequence[tuple[st
             lost, gone_on = costs.get(one.disputes[0], (0, one.gone_on))
             costs[one.disputes[0]] = (lost + one.lost, max(gone_on, one.gone_on))
     worst = sorted(costs.items(), key=lambda item: (-item[1][0], -item[0]))[:MOST_BLAMED]
+    disputes = disputes_by_number(connection, part, [number for number, _ in worst])
+    orders = orders_of(connection, part, disputes.values())
+    banks = taken_back(connection, part, orders.values(), disputes.values())
     found: list[Weighs] = []
     for number, (lost, gone_on) in worst:
-        dispute = lists.dispute(connection, part, EVERYTHING, number)
-        assert dispute is not None
-        order = lists.order(connection, part, EVERYTHING, dispute.order)
-        assert order is not None
+        dispute, bank = disputes[number], banks[number]
         cost = sum(paid_minor(refund) for refund in dispute.refunds if refund.payer == "seller")
-        bank = taken_back(connection, part, order, dispute)
-        found.append(Weighs(dispute, order.reference, lost * 100 // scale, gone_on, cost + bank, bank))
+        reference = orders[dispute.order].reference
+        found.append(Weighs(dispute, reference, lost * 100 // scale, gone_on, cost + bank, bank))
     return found
 
 
