@@ -21,7 +21,7 @@ from houbao.core.fund import TopUp
 from houbao.core.money import DIGITS
 from houbao.core.terms import Refused
 from houbao.settings import Settings
-from houbao.store import queries
+from houbao.store import positions, queries
 from houbao.wiring import House
 from store.history import build
 
@@ -98,7 +98,7 @@ def test_hledger_accepts_the_journal_strictly_and_finds_every_balance(house, tmp
     checked = ran("hledger", "-f", str(path), "check", "--strict")
     assert checked.returncode == 0, checked.stderr
     found = balances_by_hledger(path)
-    until = queries.booked_before(house.database.connection, 0, T + timedelta(days=12, hours=12))
+    until = positions.last_before(house.database.connection, 0, T + timedelta(days=12, hours=12))
     assert found == (ledger(house) if span == EVER else ledger(house, until))
     assert {currency for _, currency in found} >= {"EUR", "BRL"}
 
@@ -106,7 +106,7 @@ def test_hledger_accepts_the_journal_strictly_and_finds_every_balance(house, tmp
 @pytest.mark.parametrize("span", [EVER, LATER])
 def test_beancount_accepts_the_journal_and_finds_every_balance(house, tmp_path, span):
     path = exported(house, tmp_path, "beancount", span)
-    until = queries.booked_before(house.database.connection, 0, T + timedelta(days=12, hours=12))
+    until = positions.last_before(house.database.connection, 0, T + timedelta(days=12, hours=12))
     assert balances_by_beancount(path) == (ledger(house) if span == EVER else ledger(house, until))
 
 

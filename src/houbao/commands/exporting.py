@@ -19,7 +19,7 @@ from houbao.commands.terminal import CommandFailed
 from houbao.commands.times import day_of
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused
-from houbao.store import queries
+from houbao.store import positions, queries
 from houbao.wiring import House
 
 DAY = timedelta(days=1)
@@ -45,15 +45,15 @@ def export_journal(house: House, program: Program, start: str, end: str, output:
     written, or where there is nothing to tell."""
     first, last = days(start, end)
     with queries.reading(house.database.connection) as connection, written(output) as file:
-        begin = queries.booked_before(connection, 0, midnight(first)) if first else 0
-        until = queries.booked_before(connection, 0, midnight(last + DAY)) if last else house.database.head(0).position
+        begin = positions.last_before(connection, 0, midnight(first)) if first else 0
+        until = positions.last_before(connection, 0, midnight(last + DAY)) if last else house.database.head(0).position
         found = queries.booked(connection, 0, begin, until)
         opening, closing = (queries.balances_at(connection, 0, position) for position in (begin, until))
         accounts = sorted({account for account, _ in closing})
         if not accounts:
             raise CommandFailed("no money has moved until then: there is nothing to export")
-        first = first or queries.booked_at(connection, 0, 1).date()
-        last = max(first, last or queries.booked_at(connection, 0, until).date())
+        first = first or positions.booked_at(connection, 0, 1).date()
+        last = max(first, last or positions.booked_at(connection, 0, until).date())
         span = Span(first, last, accounts, opening, closing)
         for piece in journal(program, span, _told(found, until, shown)):
             file.write(piece.encode())

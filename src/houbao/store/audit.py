@@ -11,7 +11,7 @@ from houbao.core.orders import Order
 from houbao.core.terms import from_micros
 from houbao.core.world import Event
 from houbao.store import queries, rows
-from houbao.store.desk_money import first_since
+from houbao.store.positions import first_since, last_position
 
 MOST_LOOKED_AT = 50_000
 """How many events one page looks at: somebody's are found by looking, since no index knows who did what."""
@@ -56,10 +56,10 @@ def of_days(connection: sqlite3.Connection, part: int, start: datetime, end: dat
 
 def look(connection: sqlite3.Connection, part: int, question: Question, *, before: int = rows.END, limit: int) -> Found:
     """A page of the events that fit, those before `before`, the latest first."""
-    (last,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
-    top = min(before, question.end, last + 1)
+    top = min(before, question.end, last_position(connection, part) + 1)
     floor = question.first if question.only is not None else max(question.first, top - MOST_LOOKED_AT)
-    where, values = ["part=?", "position<?", "position>=?"], [part, top, floor]
+    where = ["part=?", "position<?", "position>=?"]
+    values: list[object] = [part, top, floor]
     if question.only is not None:
         where.append("position IN (SELECT value FROM json_each(?))")
         values.append(rows.encode(question.only).decode())

@@ -14,8 +14,9 @@ from houbao.core.disputes import Dispute
 from houbao.core.effects import Effect
 from houbao.core.ledger import FUND, FUND_IN
 from houbao.core.refunds import Refund, Share, find_share
-from houbao.core.terms import EPOCH, from_micros, micros
+from houbao.core.terms import EPOCH, from_micros
 from houbao.store import rows
+from houbao.store.positions import first_since
 from houbao.store.queries import Page
 
 DAY_MICROS = 86_400_000_000
@@ -53,23 +54,6 @@ class Debt(Struct, frozen=True):
     store: str
     currency: str
     minor: int
-
-
-# --- time ----------------------------------------------------------------------------------------------------------
-
-
-def first_since(connection: sqlite3.Connection, part: int, at: datetime) -> int:
-    """The position of the first event that was booked at that time or later; one behind the last where none was.
-    Booking times only grow, so it is found by halving."""
-    found = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
-    low, high, wanted = 1, (found[0] if found else 0) + 1, micros(at)
-    while low < high:
-        middle = (low + high) // 2
-        (booked_at,) = connection.execute(
-            "SELECT booked_at FROM events WHERE part=? AND position>=? ORDER BY position LIMIT 1", (part, middle)
-        ).fetchone()
-        low, high = (middle + 1, high) if booked_at < wanted else (low, middle)
-    return low
 
 
 def flows(connection: sqlite3.Connection, part: int, account: str, currency: str, since: datetime) -> list[Flow]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from houbao.core.accounts import store_of
 from houbao.store import schema
+from houbao.store.positions import last_position
 from houbao.store.rows import Row
 
 Balances = dict[tuple[str, str], int]
@@ -37,7 +38,7 @@ def filed_to(connection: sqlite3.Connection, part: int) -> int:
 
 def run_to_file(connection: sqlite3.Connection, part: int, least: int, most: int) -> tuple[int, int]:
     """(after, up to) which position the next run files: nothing where fewer than `least` events came since the last."""
-    (head,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
+    head = last_position(connection, part)
     filed = filed_to(connection, part)
     return filed, min(head, filed + most) if head - filed >= least else filed
 

@@ -10,6 +10,7 @@ from houbao.engine.announcing import ENDED, Call, Delivered, Happening, Hook, Se
 from houbao.store import schema
 from houbao.store.aside import Aside
 from houbao.store.deeds import Deed, note
+from houbao.store.positions import last_position
 from houbao.store.sqlite import inserting
 
 COLUMNS = "webhook_id, position, state, due_at, tries, tried_at, status, detail"
@@ -30,8 +31,7 @@ class Hooks(Aside):
             if known := hook_of(connection, hook.id):
                 return known
             connection.execute(inserting(schema.webhooks), _row(hook))
-            (position,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
-            connection.execute(inserting(schema.hook_cursors), (part, hook.id, position))
+            connection.execute(inserting(schema.hook_cursors), (part, hook.id, last_position(connection, part)))
             note(connection, Deed(hook.created_at, by, "webhook_made", hook.id, hook.url))
         return hook
 

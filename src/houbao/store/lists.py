@@ -15,6 +15,7 @@ from houbao.core.scopes import Scope, sees
 from houbao.core.terms import from_micros, micros
 from houbao.core.world import Event
 from houbao.store import rows
+from houbao.store.positions import last_position
 
 
 def _where(scope: Scope) -> tuple[list[str], list[object]]:
@@ -231,9 +232,9 @@ def refund_seconds(connection: sqlite3.Connection, part: int) -> list[float]:
         "SELECT e.booked_at - d.opened_at FROM transfers AS t"
         " JOIN events AS e ON e.part=t.part AND e.position=t.position"
         " JOIN disputes AS d ON d.part=t.part AND d.id=t.dispute_id"
-        " WHERE t.part=? AND t.position>(SELECT position FROM parts WHERE part=?)-? AND t.kind='guarantee'"
+        " WHERE t.part=? AND t.position>? AND t.kind='guarantee'"
         " ORDER BY t.position DESC LIMIT ?",
-        (part, part, LATELY, RECENT),
+        (part, last_position(connection, part) - LATELY, RECENT),
     )
     return sorted(micro / 1_000_000 for (micro,) in found)
 

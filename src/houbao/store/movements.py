@@ -16,6 +16,7 @@ from houbao.core.terms import from_micros
 from houbao.core.world import Event
 from houbao.store import rows
 from houbao.store.audit import MOST_LOOKED_AT
+from houbao.store.positions import booked_at, last_position
 
 Place = tuple[int, int]
 """Where a movement stands: the position of its event, and which of the event's transfers it is."""
@@ -73,8 +74,7 @@ def change(source: str, target: str, minor: int) -> int:
 def look(connection: sqlite3.Connection, part: int, question: Question, *, before: Place = LATEST, limit: int) -> Found:
     """A page of the movements that fit, before a place. It looks at no more than MOST_LOOKED_AT events, or at
     those that are asked for: it may be short, or empty, with more behind it."""
-    (last,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
-    top = min(before, (question.end, 0), (last + 1, 0))
+    top = min(before, (question.end, 0), (last_position(connection, part) + 1, 0))
     floor = question.first if question.only is not None else max(question.first, top[0] - MOST_LOOKED_AT)
     found = _between(connection, part, question, floor, top, limit + 1)
     page = found[:limit]
@@ -82,7 +82,7 @@ def look(connection: sqlite3.Connection, part: int, question: Question, *, befor
         return Found(page, (page[-1].position, page[-1].n), None)
     if floor <= question.first:
         return Found(page, None, None)
-    return Found(page, (floor, 0), _booked_at(connection, part, floor))
+    return Found(page, (floor, 0), booked_at(connection, part, floor))
 
 
 def _between(
@@ -115,13 +115,6 @@ def _movement(position: int, n: int, at: int, *rest: object) -> Movement:
 def refund_named(event: Event, position: int) -> int:
     """The refund that an event is about: the one it names, or the one that it approved. 0 without one."""
     return position if isinstance(event, RefundApproved) else getattr(event, "refund", 0)
-
-
-def _booked_at(connection: sqlite3.Connection, part: int, position: int) -> datetime | None:
-    found = connection.execute(
-        "SELECT booked_at FROM events WHERE part=? AND position>=? ORDER BY position LIMIT 1", (part, position)
-    ).fetchone()
-    return from_micros(found[0]) if found else None
 
 
 def of_store(connection: sqlite3.Connection, part: int, store: str) -> tuple[int, ...] | None:

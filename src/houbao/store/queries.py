@@ -32,8 +32,6 @@ from houbao.store.statements import START as START
 from houbao.store.statements import Entry as Entry
 from houbao.store.statements import Place as Place
 from houbao.store.statements import Statement as Statement
-from houbao.store.statements import booked_at as booked_at
-from houbao.store.statements import booked_before as booked_before
 from houbao.store.statements import currencies as currencies
 from houbao.store.statements import statement as statement
 

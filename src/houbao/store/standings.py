@@ -13,8 +13,8 @@ from msgspec import structs
 
 from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.disputes import GOODWILL
-from houbao.core.terms import micros
 from houbao.core.watches import MOST_BUYERS, Standing
+from houbao.store.positions import first_since
 
 DONE = ("confirmed", "confirmation_timed_out")
 TENTH = 100
@@ -27,7 +27,7 @@ decode_photos = msgspec.json.Decoder(tuple[str, ...]).decode
 def found(connection: sqlite3.Connection, part: int, since: datetime, now: datetime) -> dict[str, Standing]:
     """Store → its standing at `now`, over what happened from `since` on; of every store with disputes since then or a
     standing that was kept. What the marketplace told of addresses and devices stays."""
-    run, start = connection.execute, _position(connection, part, since)
+    run, start = connection.execute, first_since(connection, part, since)
     buyers: dict[str, Counter[str]] = defaultdict(Counter)
     for store, buyer, count in run(
         "SELECT store_id, buyer_id, count(*) FROM disputes WHERE part=? AND id>=? AND body->>'route' <> ?"
@@ -60,22 +60,6 @@ def found(connection: sqlite3.Connection, part: int, since: datetime, now: datet
             shared=tuple(sorted([*told, "photo"] if store in photos else told)),
         )
     return standings
-
-
-def _position(connection: sqlite3.Connection, part: int, since: datetime) -> int:
-    """The first position booked at that time or later; one after the last where there is none."""
-    (last,) = connection.execute("SELECT position FROM parts WHERE part=?", (part,)).fetchone()
-    low, high, wanted = 1, last + 1, micros(since)
-    while low < high:
-        middle = (low + high) // 2
-        (booked_at,) = connection.execute(
-            "SELECT booked_at FROM events WHERE part=? AND position=?", (part, middle)
-        ).fetchone()
-        if booked_at < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def _spent(connection: sqlite3.Connection, part: int, start: int) -> dict[str, tuple[str, int]]:

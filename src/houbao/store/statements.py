@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from houbao.core.accounts import store_of
 from houbao.core.scopes import Scope, check_books
-from houbao.core.terms import from_micros, micros
+from houbao.core.terms import from_micros
 from houbao.store import rows
 from houbao.store.filing import CROSSING, END_OF_EVENT, balance_at, filed_to
+from houbao.store.positions import last_before
 
 OWN = ("payable", "held", "deposit", "receivable")
 Place = tuple[int, int]
@@ -155,27 +156,5 @@ def _entry(row: rows.Row, balance: int) -> Entry:
 
 def span(connection: sqlite3.Connection, part: int, start: datetime | None, end: datetime | None) -> tuple[Place, int]:
     """(the place after which, the position up to which) those times reach."""
-    first = (booked_before(connection, part, start), END_OF_EVENT) if start else START
-    return first, booked_before(connection, part, end) if end else rows.END
-
-
-def booked_at(connection: sqlite3.Connection, part: int, position: int) -> datetime:
-    """When the event at that position was booked. LookupError where there is none."""
-    found = connection.execute("SELECT booked_at FROM events WHERE part=? AND position=?", (part, position)).fetchone()
-    if found is None:
-        raise LookupError(f"no event {position}")
-    return from_micros(found[0])
-
-
-def booked_before(connection: sqlite3.Connection, part: int, at: datetime) -> int:
-    """The position of the last event booked before a time; 0 where none was. Inside a part the booking time never goes
-    back, so the place is halved in on."""
-    (high,) = connection.execute("SELECT coalesce(max(position), 0) FROM events WHERE part=?", (part,)).fetchone()
-    low, wanted = 0, micros(at)
-    while low < high:
-        middle = (low + high + 1) // 2
-        (booked,) = connection.execute(
-            "SELECT booked_at FROM events WHERE part=? AND position<=? ORDER BY position DESC LIMIT 1", (part, middle)
-        ).fetchone() or (0,)
-        low, high = (middle, high) if booked < wanted else (low, middle - 1)
-    return low
+    first = (last_before(connection, part, start), END_OF_EVENT) if start else START
+    return first, last_before(connection, part, end) if end else rows.END

@@ -18,8 +18,8 @@ from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, public_id
 from houbao.store import lists
 from houbao.store.audit import of_order
-from houbao.store.desk_money import first_since
 from houbao.store.movements import LATEST, Found, Movement, Place, Question, change, look, of_store
+from houbao.store.positions import first_since
 from houbao.store.rows import END
 from houbao.web.console import frame, sheets
 from houbao.web.console.deeds import midnight_of
