@@ -135,7 +135,7 @@ def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
         house.database.path,
         house.writer,
         {house.provider.name: house.provider},
-        StoredScores(SQLite(house.database.path)),
+        StoredScores(house.database),
         metrics,
         public_url=settings.public_url,
         evidence=house.evidence,

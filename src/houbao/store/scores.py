@@ -16,6 +16,7 @@ from houbao.core.terms import micros
 from houbao.engine.ports import Grade, Kept, Lines
 from houbao.store import rows, schema
 from houbao.store.differences import UNDECODABLE, Notes
+from houbao.store.positions import last_position
 from houbao.store.sqlite import SQLite, decode_programme, inserting
 from houbao.store.stored import Reader
 
@@ -23,14 +24,14 @@ TALLIES, DEALS = (", ".join(f"x.{c.name}" for c in table.columns) for table in (
 
 
 class Scorebook:
-    """The `Scorebook` port on one SQLite file."""
+    """The `Scorebook` port on one SQLite file. It reads beside whoever writes: nobody waits for its walks."""
 
     def __init__(self, database: SQLite) -> None:
         self.database = database
 
     def _all(self, statement: str, *given: object) -> list[Any]:
-        """Every row found; nobody else uses the connection meanwhile."""
-        with self.database.alone() as connection:
+        """Every row found."""
+        with self.database.reader.glance() as connection:
             return connection.execute(statement, given).fetchall()
 
     def programme(self) -> Programme | None:
@@ -45,8 +46,8 @@ class Scorebook:
 
     def position(self, part: int) -> int:
         """See ports.Scorebook."""
-        ((position,),) = self._all("SELECT position FROM parts WHERE part=?", part)
-        return position
+        with self.database.reader.glance() as connection:
+            return last_position(connection, part)
 
     def kept(self, part: int) -> Kept:
         """See ports.Scorebook."""
@@ -67,13 +68,16 @@ class Scorebook:
         """See ports.Scorebook."""
         start = micros(since) if since else -(2**62)
         of, keys = ("part=? AND store_id=?", (part, store)) if store else ("part=?", (part,))
-        tallies = self._all(f"SELECT {TALLIES} FROM tallies AS x WHERE {of} AND opened_at>=?", *keys, start)
-        # An order is dated by its completion where that was before its dispute: those are needed however old.
-        deals = self._all(
-            f"SELECT {DEALS} FROM deals AS x WHERE {of} AND (ended_at>=? OR rated_at>=?"
-            f" OR order_id IN (SELECT order_id FROM tallies WHERE {of} AND opened_at>=?))",
-            *(*keys, start, start, *keys, start),
-        )
+        with self.database.reader.snapshot() as connection:
+            tallies = connection.execute(
+                f"SELECT {TALLIES} FROM tallies AS x WHERE {of} AND opened_at>=?", (*keys, start)
+            ).fetchall()
+            # An order is dated by its completion where that was before its dispute: those are needed however old.
+            deals = connection.execute(
+                f"SELECT {DEALS} FROM deals AS x WHERE {of} AND (ended_at>=? OR rated_at>=?"
+                f" OR order_id IN (SELECT order_id FROM tallies WHERE {of} AND opened_at>=?))",
+                (*keys, start, start, *keys, start),
+            ).fetchall()
         found: dict[str, Lines] = {}
         for line in (*map(rows.deal_in, deals), *map(rows.tally_in, tallies)):
             mine = found.setdefault(line.store, Lines())

@@ -26,6 +26,7 @@ from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, R
 from houbao.store import filing, rows, schema, standings
 from houbao.store.batch import Rows, rows_of
 from houbao.store.loading import as_json, decode_programme, load
+from houbao.store.reading import Reader
 
 GENESIS = bytes(32)
 """The head of an empty hash chain."""
@@ -162,13 +163,15 @@ def _fix_plans(connection: sqlite3.Connection) -> None:
 
 
 class SQLite:
-    """The `Database` port on one file. One connection, used by one thread at a time."""
+    """The `Database` port on one file. One connection, used by one thread at a time; and others, for whoever reads much
+    and must keep nobody from writing."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.exists():
             raise DatabaseError(f"no database at {path}: `houbao db upgrade` makes one, `houbao demo` a demonstration")
         self.connection = connect(path)
+        self.reader = Reader(self.path)
         self._lock = RLock()
         self._open = False
         self._compiled: dict[tuple[str, str], Compiled] = {}
@@ -186,6 +189,7 @@ class SQLite:
 
     def close(self) -> None:
         """Close the file."""
+        self.reader.close()
         self.connection.close()
 
     # --- the write transaction -------------------------------------------------------------------------------------
@@ -329,8 +333,8 @@ class SQLite:
 
     def standings(self, part: int, since: datetime, now: datetime) -> dict[str, Standing]:
         """See ports.Database."""
-        with self._lock:
-            return standings.found(self.connection, part, since, now)
+        with self.reader.snapshot() as connection:
+            return standings.found(connection, part, since, now)
 
     def claim(self, part: int, now: datetime, lease: timedelta, most: int) -> list[Task]:
         """See ports.Database."""

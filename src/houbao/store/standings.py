@@ -6,6 +6,7 @@ read.
 
 import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec import structs
 from houbao.core.accounts import AVAILABLE, RESERVED
 from houbao.core.disputes import GOODWILL
 from houbao.core.watches import MOST_BUYERS, Standing
+from houbao.store.loading import as_json
 from houbao.store.positions import first_since
 
 DONE = ("confirmed", "confirmation_timed_out")
@@ -42,8 +44,10 @@ def found(connection: sqlite3.Connection, part: int, since: datetime, now: datet
         )
     }
     spent, photos = _spent(connection, part, start), _shared_photos(connection, part, start)
+    known_stores = buyers.keys() | kept.keys()
+    completed = _completed(connection, part, known_stores)
     standings: dict[str, Standing] = {}
-    for store in buyers.keys() | kept.keys():
+    for store in known_stores:
         known = kept.get(store, Standing(at=now))
         total = sum(buyers[store].values())
         shares = [(buyer, count * 1000 // total) for buyer, count in buyers[store].most_common(MOST_BUYERS)]
@@ -56,7 +60,7 @@ def found(connection: sqlite3.Connection, part: int, since: datetime, now: datet
             buyers=tuple((buyer, share) for buyer, share in shares if share >= TENTH),
             exposure=exposure,
             currency=currency,
-            completed=_completed(connection, part, store),
+            completed=completed.get(store, 0),
             shared=tuple(sorted([*told, "photo"] if store in photos else told)),
         )
     return standings
@@ -88,8 +92,11 @@ def _shared_photos(connection: sqlite3.Connection, part: int, start: int) -> set
     return {store for (store, _), buyers in senders.items() if len(buyers) > 1}
 
 
-def _completed(connection: sqlite3.Connection, part: int, store: str) -> int:
-    (count,) = connection.execute(
-        "SELECT count(*) FROM orders WHERE part=? AND store_id=? AND status IN (?, ?)", (part, store, *DONE)
-    ).fetchone()
-    return count
+def _completed(connection: sqlite3.Connection, part: int, stores: Iterable[str]) -> dict[str, int]:
+    """Store → how many orders of its were completed; those without any are left out."""
+    found = connection.execute(
+        "SELECT o.store_id, count(*) FROM json_each(?) AS asked CROSS JOIN orders AS o"
+        " ON o.part=? AND o.store_id=asked.value WHERE o.status IN (?, ?) GROUP BY 1",
+        (as_json([*stores]), part, *DONE),
+    )
+    return dict(found.fetchall())
