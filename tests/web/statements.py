@@ -29,7 +29,7 @@ class Read:
 
     def of(self, table: str) -> list[str]:
         """Those that read a table."""
-        return [one for one in self.all if f" {table} " in f"{one} "]
+        return [one for one in self.all if f" {table} " in f"{one} ".replace("\n", " ")]
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 import asyncio
 import json
 
+from given import T
 from houbao.web.api import importing
 from web.served import money
+from web.statements import statements
 
 ORDER = {
     "store_id": "oak",
@@ -113,3 +115,21 @@ def test_the_same_order_with_more_of_its_life_brings_in_what_is_new(served):
     more = order("G-1", paid_at="2026-06-20T01:00:00Z", shipped_at="2026-06-21T00:00:00Z")
     send(served, [more])
     assert [one["status"] for one in served.get("/v1/orders?store_id=oak&reference=G-1")["data"]] == ["shipped"]
+
+
+def test_the_orders_of_many_events_are_looked_up_together_and_not_on_the_event_loop(served):
+    """By the store's reference and by our own id."""
+
+    def read_for(first: int, count: int) -> int:
+        numbers = [served.market.order(f"M-{n}", delivered=False) for n in range(first, first + count)]
+        named = [event(f"M-{n}", "delivered") for n in range(first, first + count)]
+        known = [event(f"order_0_{number}", "confirmed", store_id="", at=T.isoformat()) for number in numbers]
+        lines = [*named, *known, event("order_0_x", "paid", store_id=""), event("order_0_999999", "paid", store_id="")]
+        with statements(served) as read:
+            counts, refused = send(served, lines)
+        assert counts == {"lines": len(lines), "new": 2 * count, "known": 0, "refused": 2}
+        assert [code for _, code in refused] == ["bad_id", "unknown_order"]
+        assert not [one for one in read.on_loop if one in read.of("orders")]
+        return len(read.of("orders"))
+
+    assert read_for(0, 2) == read_for(2, 12)

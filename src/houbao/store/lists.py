@@ -108,14 +108,6 @@ def order(connection: sqlite3.Connection, part: int, scope: Scope, number: int) 
     return known if known and sees(scope, known.store, known.buyer) else None
 
 
-def order_of_store(connection: sqlite3.Connection, part: int, store: str, reference: str) -> Order | None:
-    """The store's order with that reference."""
-    found = connection.execute(
-        "SELECT body FROM orders WHERE part=? AND store_id=? AND reference=?", (part, store, reference)
-    ).fetchone()
-    return rows.decode_order(found[0]) if found else None
-
-
 def order_page(
     connection: sqlite3.Connection,
     part: int,

@@ -120,7 +120,7 @@ async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer
         raise Refused("bad_list", f"the list has {len(claims)} items: send 1 to {MOST_AT_ONCE}")
     if ask.dry_run:
         raise Refused("bad_request", "a preview is of one thing: send it alone")
-    numbers = [_number(claim.order_id) for claim in claims]
+    numbers = [order_number(claim.order_id) for claim in claims]
     with site.snapshot() as reading:
         orders = lists.orders_by_number(reading, PART, ask.scope, [one for one in numbers if isinstance(one, int)])
     made: list[Request | Refused] = []
@@ -141,7 +141,7 @@ async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer
     return Answer(Outcomes([outcome_of(one, dispute_id) for one in told]), status=207)
 
 
-def _number(text: str) -> int | Refused:
+def order_number(text: str) -> int | Refused:
     """The number of an order's id, or why it is none."""
     try:
         return number_of("order", text)

@@ -1,6 +1,7 @@
 """Orders and events of orders as a stream of lines (NDJSON): taken in as they come, however many. Sent twice it changes
 nothing."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -23,12 +24,13 @@ from houbao.feeds.order_format import (
     order_of,
 )
 from houbao.feeds.sold import SoldOrder
-from houbao.store import lists
+from houbao.store import lists, queries
+from houbao.web.api.disputes import order_number
 from houbao.web.api.shapes import order_id
 from houbao.web.callers import own_actor
 from houbao.web.operation import Ask, operation
 from houbao.web.problems import Problem, problem
-from houbao.web.site import PART, Site, encode, number_of
+from houbao.web.site import PART, Site, encode
 
 MOST_LINE = 1 << 20
 """The most bytes of a line."""
@@ -197,29 +199,37 @@ async def _report(site: Site, by: Actor, events: list[tuple[int, OrderEventDocum
     outcomes: dict[int, Outcome] = {}
     asked: list[tuple[int, ports.Request]] = []
     now = site.clock()
-    with site.snapshot() as reading:
-        for n, event in events:
-            try:
-                order = _order_of(reading, event)
-                command = event_of(event, order.id, order.currency)
-            except Refused as refused:
-                outcomes[n] = refused
-                continue
-            said = encode((order_id(order.id), event)).decode()
-            asked.append((n, ports.Request(command, by, now, _key("event", said))))
+    orders = await asyncio.to_thread(_orders_of, site, [event for _, event in events])
+    for (n, event), order in zip(events, orders, strict=True):
+        if isinstance(order, Refused):
+            outcomes[n] = order
+            continue
+        try:
+            command = event_of(event, order.id, order.currency)
+        except Refused as refused:
+            outcomes[n] = refused
+            continue
+        said = encode((order_id(order.id), event)).decode()
+        asked.append((n, ports.Request(command, by, now, _key("event", said))))
     done: list[Outcome] = await site.execute_all([request for _, request in asked], bulk=True)
     return outcomes | {n: outcome for (n, _), outcome in zip(asked, done, strict=True)}
 
 
-def _order_of(reading: Any, event: OrderEventDocument) -> Order:
-    """The order that an event is of. Raises Refused: unknown_order, bad_id."""
-    if event.store_id:
-        order = lists.order_of_store(reading, PART, event.store_id, event.order)
-    else:
-        order = lists.order(reading, PART, EVERYTHING, number_of("order", event.order))
-    if order is None:
-        raise Refused("unknown_order", f"no order {event.order[:64]!r}: send it first")
-    return order
+def _orders_of(site: Site, events: Sequence[OrderEventDocument]) -> list[Order | Refused]:
+    """The order that each event is of, all looked up together; or why there is none: unknown_order, bad_id."""
+    named = [(event.store_id, event.order) if event.store_id else order_number(event.order) for event in events]
+    with site.snapshot() as reading:
+        by_name = queries.orders_by_references(reading, PART, {one for one in named if isinstance(one, tuple)})
+        numbers = [one for one in named if isinstance(one, int)]
+        by_number = lists.orders_by_number(reading, PART, EVERYTHING, numbers)
+    found: list[Order | Refused] = []
+    for event, name in zip(events, named, strict=True):
+        if isinstance(name, Refused):
+            found.append(name)
+            continue
+        order = by_name.get(name) if isinstance(name, tuple) else by_number.get(name)
+        found.append(order or Refused("unknown_order", f"no order {event.order[:64]!r}: send it first"))
+    return found
 
 
 def _key(*words: str) -> str:
