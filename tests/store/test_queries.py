@@ -6,7 +6,7 @@ from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, SELLER, Market, T, eur, 
 from houbao.core import disputes as d
 from houbao.core.fund import TopUp
 from houbao.core.programme import RegisterStore
-from houbao.core.scopes import scope_of
+from houbao.core.scopes import Scope, scope_of
 from houbao.core.terms import Actor, Refused
 from houbao.store import desk_money, lists, queries, schema
 
@@ -27,7 +27,7 @@ def pages(market, by, waiting_for, limit=2, **more):
     found, after = [], (-1, 0)
     while after is not None:
         page = queries.queue(
-            market.database.connection, 0, by, waiting_for=waiting_for, after=after, limit=limit, **more
+            market.database.connection, 0, scope_of(by), waiting_for=waiting_for, after=after, limit=limit, **more
         )
         found.append([dispute.id for dispute in page.disputes])
         after = page.next
@@ -59,6 +59,14 @@ def test_a_seller_sees_what_waits_for_their_own_store_alone(market):
     assert pages(market, ELM, "seller") == [elm]
 
 
+def test_who_has_two_stores_sees_what_waits_for_both_the_first_due_first(market):
+    market.accept(RegisterStore(store="elm"), PLATFORM)
+    (first,), (second,), (third,) = (opened(market, 1, "counterfeit", store=store) for store in ("oak", "elm", "oak"))
+    both = Scope(stores=("oak", "elm"))
+    found = queries.queue(market.database.connection, 0, both, waiting_for="seller")
+    assert [dispute.id for dispute in found.disputes] == [first, second, third]
+
+
 @pytest.mark.parametrize(("by", "waiting_for"), [(SELLER, "agent"), (BUYER, "buyer"), (BUYER, "seller")])
 def test_nobody_sees_a_queue_that_is_not_theirs(market, by, waiting_for):
     with pytest.raises(Refused, match="not_permitted"):
@@ -76,15 +84,15 @@ def test_what_is_closed_leaves_the_queue_and_stays_in_the_list(market):
     market.accept(d.Withdraw(dispute=first), BUYER)
     assert pages(market, SELLER, "seller") == [[second]]
     connection = market.database.connection
-    newest = queries.disputes_of_store(connection, 0, SELLER, "oak", limit=1)
+    newest = queries.disputes_of_store(connection, 0, scope_of(SELLER), "oak", limit=1)
     assert ([one.id for one in newest.disputes], newest.next) == ([second], (second, 0))
-    older = queries.disputes_of_store(connection, 0, AGENT, "oak", before=second, limit=1)
+    older = queries.disputes_of_store(connection, 0, scope_of(AGENT), "oak", before=second, limit=1)
     assert ([one.id for one in older.disputes], older.next) == ([first], None)
 
 
 def test_a_store_does_not_list_anothers_disputes(market):
     with pytest.raises(Refused, match="not_permitted"):
-        queries.disputes_of_store(market.database.connection, 0, ELM, "oak")
+        queries.disputes_of_store(market.database.connection, 0, scope_of(ELM), "oak")
 
 
 def test_every_dispute_that_waits_for_an_agent_or_a_seller_is_due(market):
@@ -103,7 +111,7 @@ def test_every_dispute_that_waits_for_an_agent_or_a_seller_is_due(market):
 def test_a_page_of_a_queue_is_read_from_its_index_in_order(market, by, waiting_for, index):
     connection, said = market.database.connection, []
     connection.set_trace_callback(said.append)
-    queries.queue(connection, 0, by, waiting_for=waiting_for)
+    queries.queue(connection, 0, scope_of(by), waiting_for=waiting_for)
     connection.set_trace_callback(None)
     (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {said[0]}").fetchall()
     assert index in plan[-1]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.market import OpenDisputes
 from houbao.bench.queue_pages import seconds_of_page
-from houbao.core.terms import Actor
+from houbao.core.scopes import EVERYTHING
 
 LIST = 1000
 LAST = 10
@@ -58,7 +58,7 @@ def _list(market: OpenDisputes) -> float:
 
 def _at(market: OpenDisputes, size: int, seconds: list[float]) -> Grown:
     market.checkpoint()
-    page, _ = seconds_of_page(market, Actor("agent", "bench"), "agent")
+    page, _ = seconds_of_page(market, EVERYTHING, "agent")
     return Grown(size, LIST * len(seconds) / sum(seconds), market.size() / size, page)
 
 

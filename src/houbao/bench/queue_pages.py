@@ -8,11 +8,14 @@ from time import perf_counter
 
 from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.market import OpenDisputes
-from houbao.core.terms import Actor
+from houbao.core.scopes import EVERYTHING, Scope
 from houbao.store import queries
 
 BASE = 1000
 """Disputes that the engine opened; the others are copies of them, nine of ten closed."""
+
+STORE = "store-0000"
+"""The seller whose queue is read."""
 
 PAGE = 50
 TIMES = 200
@@ -30,20 +33,19 @@ def measure(most: int, say: Say) -> list[Figure]:
     """The figures at up to `most` disputes: a page at a tenth of a tenth of it, at a tenth, and at all of it."""
     sizes = sorted({max(BASE, most // 100), max(BASE, most // 10), max(BASE, most)})
     say(f"queue-page: a page of {PAGE} at {', '.join(f'{size:,}' for size in sizes)} disputes, and the bare statement")
-    seller = Actor("seller", "store-0000")
-    asked = [("agents", Actor("agent", "bench"), "agent"), ("a seller's", seller, "seller")]
+    asked = [("agents", EVERYTHING, "agent"), ("a seller's", Scope(stores=(STORE,)), "seller")]
     times: dict[str, dict[str, tuple[float, float]]] = {name: {} for name, _, _ in asked}
     with TemporaryDirectory(prefix="houbao-bench-") as folder:
         market = OpenDisputes(Path(folder) / "queue.db", BASE, claims=CLAIMS)
         market.execute(market.requests(0, BASE))
         market.database.connection.execute(
-            "UPDATE disputes SET store_id=? WHERE part=0 AND id%7=0 AND waiting_for='seller'", (seller.id,)
+            "UPDATE disputes SET store_id=? WHERE part=0 AND id%7=0 AND waiting_for='seller'", (STORE,)
         )
         there = 1
         for size in sizes:
             there = _grow(market, there, size // BASE)
-            for name, by, waiting_for in asked:
-                times[name][f"{size:,}"] = seconds_of_page(market, by, waiting_for)
+            for name, scope, waiting_for in asked:
+                times[name][f"{size:,}"] = seconds_of_page(market, scope, waiting_for)
         market.close()
     return [_figure(name, most, times[name], say) for name, _, _ in asked]
 
@@ -59,7 +61,7 @@ def _grow(market: OpenDisputes, there: int, wanted: int) -> int:
     return max(there, wanted)
 
 
-def seconds_of_page(market: OpenDisputes, by: Actor, waiting_for: str) -> tuple[float, float]:
+def seconds_of_page(market: OpenDisputes, scope: Scope, waiting_for: str) -> tuple[float, float]:
     """Seconds of a page, and of its statement alone: medians over pages from the first on, as deep as they go. Now the
     one goes first, now the other, since who does finds the rows in no cache."""
     connection = market.database.connection
@@ -70,17 +72,17 @@ def seconds_of_page(market: OpenDisputes, by: Actor, waiting_for: str) -> tuple[
         for side in ("page", "bare") if turn % 2 else ("bare", "page"):
             began = perf_counter()
             if side == "bare":
-                connection.execute(_statement(waiting_for, by, after)).fetchall()
+                connection.execute(_statement(waiting_for, scope, after)).fetchall()
             else:
-                page = queries.queue(connection, 0, by, waiting_for=waiting_for, after=after, limit=PAGE)
+                page = queries.queue(connection, 0, scope, waiting_for=waiting_for, after=after, limit=PAGE)
             seconds[side].append(perf_counter() - began)
         after = page.next or (-1, 0)
     return statistics.median(seconds["page"]), statistics.median(seconds["bare"])
 
 
-def _statement(waiting_for: str, by: Actor, after: tuple[int, int]) -> str:
+def _statement(waiting_for: str, scope: Scope, after: tuple[int, int]) -> str:
     """The statement as one would write it by hand."""
-    of = f"store_id='{by.id}' AND " if by.role == "seller" else ""
+    of = f"store_id='{STORE}' AND " if scope.stores else ""
     return (
         f"SELECT due_at, id, body FROM disputes WHERE part=0 AND {of}waiting_for='{waiting_for}' AND due_at IS NOT NULL"
         f" AND (due_at, id)>({after[0]}, {after[1]}) ORDER BY due_at, id LIMIT {PAGE + 1}"

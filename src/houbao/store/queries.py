@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from houbao.core.disputes import Dispute
 from houbao.core.orders import Order
-from houbao.core.terms import Actor, Refused, micros
+from houbao.core.scopes import Scope, sees
+from houbao.core.terms import Refused, micros
 from houbao.core.world import Event
 from houbao.store import rows
 from houbao.store.bookings import Booked as Booked
@@ -89,33 +90,30 @@ class Page(Struct, frozen=True):
     next: tuple[int, int] | None
 
 
-EVERYBODYS = ("agent", "finance", "admin", "platform")
-"""Who may see the disputes of every store."""
-
-
 def queue(
     connection: sqlite3.Connection,
     part: int,
-    by: Actor,
+    scope: Scope,
     *,
     waiting_for: str,
     due_before: datetime | None = None,
     after: tuple[int, int] = (-1, 0),
     limit: int = 50,
 ) -> Page:
-    """What waits for somebody, the first due first, as far as `by` may see it: the platform's people every store's, a
-    seller what waits for their own store. `after` is the `next` of the page before. Raises Refused: not_permitted."""
+    """What waits for somebody, the first due first, as far as it may be seen: a store's people see what waits for their
+    seller alone. `after` is the `next` of the page before. Raises Refused: not_permitted."""
+    if scope.buyer or (scope.stores is not None and waiting_for != "seller"):
+        raise Refused("not_permitted", f"what waits for the {waiting_for} is not yours to see")
     until = micros(due_before) if due_before else rows.END
-    if by.role == "seller" and waiting_for == "seller":
-        where, of = "store_id=? AND waiting_for='seller'", by.id
-    elif by.role in EVERYBODYS:
-        where, of = "waiting_for=?", waiting_for
-    else:
-        raise Refused("not_permitted", f"a {by.role} may not see what waits for the {waiting_for}")
+    where, values = ["part=?", "waiting_for=?"], [part, waiting_for]
+    if scope.stores is not None:
+        # The word itself: the index of the sellers' queues holds nothing else.
+        where = ["part=?", "waiting_for='seller'", f"store_id IN ({', '.join('?' * len(scope.stores))})"]
+        values = [part, *scope.stores]
     found = connection.execute(
-        f"SELECT due_at, id, body FROM disputes WHERE part=? AND {where} AND due_at IS NOT NULL"
+        f"SELECT due_at, id, body FROM disputes WHERE {' AND '.join(where)} AND due_at IS NOT NULL"
         " AND (due_at, id)>(?, ?) AND due_at<? ORDER BY due_at, id LIMIT ?",
-        (part, of, *after, until, limit + 1),
+        (*values, *after, until, limit + 1),
     ).fetchall()
     page = found[:limit]
     more = (page[-1][0], page[-1][1]) if len(found) > limit else None
@@ -123,13 +121,13 @@ def queue(
 
 
 def disputes_of_store(
-    connection: sqlite3.Connection, part: int, by: Actor, store: str, *, before: int = rows.END, limit: int = 50
+    connection: sqlite3.Connection, part: int, scope: Scope, store: str, *, before: int = rows.END, limit: int = 50
 ) -> Page:
     """A store's disputes, the newest first, open and closed; from `before` (the number in `next`) back.
 
-    Raises Refused: not_permitted unless `by` is that store or of the platform."""
-    if by.role not in EVERYBODYS and by != Actor("seller", store):
-        raise Refused("not_permitted", f"{by} may not see the disputes of store {store}")
+    Raises Refused: not_permitted."""
+    if scope.buyer or not sees(scope, store, ""):
+        raise Refused("not_permitted", f"the disputes of store {store} are not yours to see")
     found = connection.execute(
         "SELECT id, body FROM disputes WHERE part=? AND store_id=? AND id<? ORDER BY id DESC LIMIT ?",
         (part, store, before, limit + 1),

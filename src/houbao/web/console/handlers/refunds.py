@@ -124,14 +124,14 @@ def show_debts(request: AnyRequest) -> Response[str]:
 @get("/debts/{store:str}", opt=on("fund.read"), sync_to_thread=True)
 def show_debts_of_store(request: AnyRequest) -> Response[str]:
     """What was advanced for one store, dispute by dispute, the latest first. Raises Refused: unknown_store."""
-    voice, site = frame.speak(request), frame.site_of(request)
+    voice, site, reach = frame.speak(request), frame.site_of(request), frame.reach_of(request)
     number = str(request.path_params["store"])
     asked = request.query_params.get("before", "")
     before = int(asked) if asked.isdecimal() and len(asked) < 19 else END
     with site.snapshot() as reading:
-        if lists.store(reading, PART, frame.reach_of(request), number) is None:
+        if lists.store(reading, PART, reach, number) is None:
             raise Refused("unknown_store", Said("no store %(store)s", store=number[:64]))
-        found = queries.disputes_of_store(reading, PART, Actor("finance"), number, before=before, limit=100)
+        found = queries.disputes_of_store(reading, PART, reach, number, before=before, limit=100)
         name = name_of(reading, PART, number)
     rows = [(one, sum(map(advanced, one.refunds))) for one in found.disputes if any(map(advanced, one.refunds))]
     return frame.page(

@@ -11,7 +11,6 @@ from houbao.core.disputes import GOODWILL, Dispute, due_at
 from houbao.core.hearings import borne
 from houbao.core.orders import Order
 from houbao.core.phases import default_outcome
-from houbao.core.terms import Actor
 from houbao.store import lists, queries
 from houbao.store.pages import Purse, Written, purses, unanswered
 from houbao.store.statements import currencies, statement
@@ -96,9 +95,9 @@ class Inbox(Struct, frozen=True, kw_only=True):
 
 def inbox(connection: sqlite3.Connection, part: int, store: str, now: datetime) -> Inbox:
     """The home of the people of that store."""
-    seller, books = Actor("seller", store), scopes.Scope(stores=(store,))
-    queue = queries.queue(connection, part, seller, waiting_for="seller", limit=MOST_SHOWN)
-    latest = queries.disputes_of_store(connection, part, seller, store, limit=LOOKED_AT).disputes
+    books = scopes.Scope(stores=(store,))
+    queue = queries.queue(connection, part, books, waiting_for="seller", limit=MOST_SHOWN)
+    latest = queries.disputes_of_store(connection, part, books, store, limit=LOOKED_AT).disputes
     latest = [dispute for dispute in latest if dispute.route != GOODWILL]
     asked = asked_of_store(connection, part, store, now)
     known = {dispute.id for dispute in (*queue.disputes, *(dispute for dispute, _ in asked))}
