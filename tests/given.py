@@ -23,7 +23,7 @@ from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Letter, Lines, Outcome, Posted, Reply, Request
 from houbao.engine.worker import Done, Worker
 from houbao.shipped import policy_text
-from houbao.store import queries, sqlite
+from houbao.store import queries, sqlite, statements
 from houbao.store.scores import Scorebook
 
 T = datetime(2026, 7, 8, 12, 0, tzinfo=UTC)
@@ -281,9 +281,9 @@ class Market:
                 paid[payers.get(target, "seller")] -= eur(amount)
         return {payer: minor for payer, minor in paid.items() if minor}
 
-    def statement(self, store: str = "oak", currency: str = "EUR") -> list[queries.Entry]:
+    def statement(self, store: str = "oak", currency: str = "EUR") -> list[statements.Entry]:
         """The store's statement."""
-        return queries.statement(self.database.connection, EVERYTHING, 0, store, currency).entries
+        return statements.statement(self.database.connection, EVERYTHING, 0, store, currency).entries
 
     def score(self, store: str = "oak", *, day: date | None = None) -> Score | None:
         """The store's score of a day, by the shipped curves; today's where none is given."""

@@ -64,8 +64,8 @@ from houbao.gateways.evidence import EvidenceFolder
 from houbao.gateways.evidence import check as check_link
 from houbao.settings import Settings
 from houbao.shipped import policy_text
+from houbao.store.fund_records import entry_detail
 from houbao.store.policies import publish_text
-from houbao.store.queries import entry_detail
 from houbao.store.rates import keep as keep_rates
 from houbao.store.rates import latest as latest_rates
 from houbao.wiring import House, create_database

@@ -40,7 +40,7 @@ from houbao.core.score import POINT, of_hundred
 from houbao.core.terms import REASONS, SYSTEM, Actor, Refused
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
-from houbao.store import queries
+from houbao.store import queries, statements
 from houbao.store.policies import publish_text
 from houbao.store.rates import keep
 from houbao.store.scores import Scorebook
@@ -113,8 +113,8 @@ def test_r1_no_row_of_one_store_is_visible_to_another_and_a_refund_goes_out_in_t
         assert market.refuse(appeal, Actor("seller", store)).code == "not_yours"
     (owed,) = {line.order for line in pairs["oak"]} - {oaks}
     assert market.database.order(0, owed).store == "oak"
-    assert queries.currencies(market.database.connection, 0, "elm") == ["BRL"]
-    assert queries.currencies(market.database.connection, 0, "oak") == ["EUR"]
+    assert statements.currencies(market.database.connection, 0, "elm") == ["BRL"]
+    assert statements.currencies(market.database.connection, 0, "oak") == ["EUR"]
     assert market.statement("oak", "BRL") == market.statement("elm", "EUR") == []
 
     assert market.dispute(refunds["elm"]).refunds[-1].currency == "BRL"

@@ -21,7 +21,7 @@ from houbao.core.fund import TopUp
 from houbao.core.money import DIGITS
 from houbao.core.terms import Refused
 from houbao.settings import Settings
-from houbao.store import positions, queries
+from houbao.store import bookings, positions
 from houbao.wiring import House
 from store.history import build
 
@@ -55,7 +55,7 @@ def exported(house, tmp_path, program, span=EVER):
 
 def ledger(house, until=2**62):
     """The ledger's balances that are not zero, with the accountant's sign."""
-    found = queries.balances_at(house.database.connection, 0, until)
+    found = bookings.balances_at(house.database.connection, 0, until)
     return {
         (account, currency): -Decimal(minor).scaleb(-DIGITS[currency])
         for (account, currency), minor in found.items()

@@ -24,7 +24,7 @@ from houbao.core import programme as p
 from houbao.core.money import DIGITS, decimal
 from houbao.core.terms import REASONS, Payer, Refused
 from houbao.settings import Settings
-from houbao.store import queries
+from houbao.store import statements
 from houbao.wiring import House
 from store.history import build
 
@@ -158,7 +158,7 @@ def ledger(house, store, code):
 @pytest.mark.parametrize("form", get_args(Form))
 @pytest.mark.parametrize("store", ["oak", "elm"])
 def test_every_form_tells_the_sums_of_the_ledger(long, tmp_path, form, store):
-    codes = queries.currencies(long.database.connection, 0, store)
+    codes = statements.currencies(long.database.connection, 0, store)
     found = TOLD[form](made(long, tmp_path, form, store))
     assert sorted(found) == codes
     for code in codes:

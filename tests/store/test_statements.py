@@ -12,7 +12,7 @@ from houbao.core import refunds as r
 from houbao.core.fund import PayDeposit
 from houbao.core.scopes import EVERYTHING, Scope, scope_of
 from houbao.core.terms import Actor, Refused
-from houbao.store import queries
+from houbao.store import fund_records, statements
 from houbao.store.statements import START, Statement, lines_after
 from store.history import build
 
@@ -37,7 +37,7 @@ def market(tmp_path):
 
 
 def page(market: Market, **asked) -> Statement:
-    return queries.statement(market.database.connection, OAK, 0, "oak", "EUR", **asked)
+    return statements.statement(market.database.connection, OAK, 0, "oak", "EUR", **asked)
 
 
 def pages(market: Market, limit: int) -> list[Statement]:
@@ -117,7 +117,7 @@ def test_a_span_of_time_opens_with_what_was_there_before_it(market):
 
 
 def test_a_fund_record_is_what_one_event_did_and_what_it_was_for(market):
-    records = queries.fund_records(market.database.connection, OAK, 0, "oak").records
+    records = fund_records.fund_records(market.database.connection, OAK, 0, "oak").records
     refunded = next(record for record in records if record.purpose.payer == "fund")
     assert (refunded.event, refunded.incoming, refunded.outgoing) == ("refund_paid", 4000, 4000)
     assert [entry.kind for entry in refunded.entries] == ["guarantee", "refund"]
@@ -128,7 +128,7 @@ def test_a_fund_record_is_what_one_event_did_and_what_it_was_for(market):
 
 def test_fund_records_come_in_pages_and_can_be_asked_for_by_kind_order_and_dispute(market):
     def records(**asked):
-        return queries.fund_records(market.database.connection, OAK, 0, "oak", **asked)
+        return fund_records.fund_records(market.database.connection, OAK, 0, "oak", **asked)
 
     whole = records(limit=100).records
     file_up_to(market, 1, 15)
@@ -147,15 +147,15 @@ def test_fund_records_come_in_pages_and_can_be_asked_for_by_kind_order_and_dispu
 def test_a_statement_in_two_currencies_is_told_record_by_record(tmp_path):
     database = build(tmp_path / "houbao.db").database
     for store in ("oak", "elm"):
-        codes = queries.currencies(database.connection, 0, store)
-        found = queries.fund_records(database.connection, EVERYTHING, 0, store, limit=10_000).records
+        codes = statements.currencies(database.connection, 0, store)
+        found = fund_records.fund_records(database.connection, EVERYTHING, 0, store, limit=10_000).records
         assert {record.currency for record in found} == set(codes)
         assert [record.position for record in found] == sorted(record.position for record in found)
         for code in codes:
-            whole = queries.statement(database.connection, EVERYTHING, 0, store, code)
+            whole = statements.statement(database.connection, EVERYTHING, 0, store, code)
             assert sum(x.incoming - x.outgoing for x in found if x.currency == code) == whole.closing
             for entry in whole.entries:
-                detail = queries.entry_detail(database.connection, EVERYTHING, 0, store, (entry.position, entry.n))
+                detail = fund_records.entry_detail(database.connection, EVERYTHING, 0, store, (entry.position, entry.n))
                 assert detail.entry == entry
 
 
@@ -165,7 +165,7 @@ def test_an_entry_tells_what_was_paid_what_it_cost_and_what_became_of_it(market)
 
     def detail(kind):
         entry = [line for line in lines if line.kind == kind][-1]
-        return queries.entry_detail(connection, OAK, 0, "oak", (entry.position, entry.n))
+        return fund_records.entry_detail(connection, OAK, 0, "oak", (entry.position, entry.n))
 
     payment = detail("payment")
     assert (payment.gross, payment.fee, payment.provider, payment.status) == (4000, 400, "sandbox", "booked")
@@ -181,10 +181,10 @@ def test_an_entry_tells_what_was_paid_what_it_cost_and_what_became_of_it(market)
 def test_an_entry_of_two_currencies_tells_the_rate(tmp_path):
     database = build(tmp_path / "houbao.db").database
     told = [
-        queries.entry_detail(database.connection, EVERYTHING, 0, store, (entry.position, entry.n))
+        fund_records.entry_detail(database.connection, EVERYTHING, 0, store, (entry.position, entry.n))
         for store in ("oak", "elm")
-        for code in queries.currencies(database.connection, 0, store)
-        for entry in queries.statement(database.connection, EVERYTHING, 0, store, code).entries
+        for code in statements.currencies(database.connection, 0, store)
+        for entry in statements.statement(database.connection, EVERYTHING, 0, store, code).entries
     ]
     assert {(x.rate.base, x.rate.quote) for x in told if x.rate} == {("EUR", "BRL")}
 
@@ -193,9 +193,9 @@ def test_an_entry_of_two_currencies_tells_the_rate(tmp_path):
 def test_nobody_sees_the_books_of_another_store(market, scope):
     connection = market.database.connection
     for ask in (
-        lambda: queries.statement(connection, scope, 0, "oak", "EUR"),
-        lambda: queries.fund_records(connection, scope, 0, "oak"),
-        lambda: queries.entry_detail(connection, scope, 0, "oak", (4, 0)),
+        lambda: statements.statement(connection, scope, 0, "oak", "EUR"),
+        lambda: fund_records.fund_records(connection, scope, 0, "oak"),
+        lambda: fund_records.entry_detail(connection, scope, 0, "oak", (4, 0)),
     ):
         with pytest.raises(Refused) as refused:
             ask()
@@ -205,7 +205,7 @@ def test_nobody_sees_the_books_of_another_store(market, scope):
 def test_an_entry_of_another_store_is_none_of_ones_own(market):
     (line, *_) = market.statement("elm")
     with pytest.raises(Refused) as refused:
-        queries.entry_detail(market.database.connection, OAK, 0, "oak", (line.position, line.n))
+        fund_records.entry_detail(market.database.connection, OAK, 0, "oak", (line.position, line.n))
     assert refused.value.code == "unknown_entry"
 
 

@@ -15,7 +15,7 @@ from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.ledger import EACH, Money
 from houbao.core.scopes import EVERYTHING
 from houbao.engine.worker import FILED_AT_ONCE, FILED_FROM
-from houbao.store import queries
+from houbao.store import fund_records, statements
 from houbao.store.filing import END_OF_EVENT, filed_to
 
 BASE = 3_000
@@ -83,19 +83,19 @@ def _grow(money: Money, step: int, there: int, wanted: int) -> int:
     return max(there, wanted)
 
 
-def _statement(money: Money, after: queries.Place) -> int:
+def _statement(money: Money, after: statements.Place) -> int:
     """How many lines a page of the statement has."""
-    page = queries.statement(money.database.connection, EVERYTHING, 0, STORE, "EUR", after=after, limit=PAGE)
+    page = statements.statement(money.database.connection, EVERYTHING, 0, STORE, "EUR", after=after, limit=PAGE)
     return len(page.entries)
 
 
-def _fund_records(money: Money, after: queries.Place) -> int:
+def _fund_records(money: Money, after: statements.Place) -> int:
     """How many lines stand behind a page of fund records."""
-    page = queries.fund_records(money.database.connection, EVERYTHING, 0, STORE, after=after[0], limit=PAGE)
+    page = fund_records.fund_records(money.database.connection, EVERYTHING, 0, STORE, after=after[0], limit=PAGE)
     return sum(len(record.entries) for record in page.records)
 
 
-ASKED: dict[str, Callable[[Money, queries.Place], int]] = {"statement": _statement, "fund records": _fund_records}
+ASKED: dict[str, Callable[[Money, statements.Place], int]] = {"statement": _statement, "fund records": _fund_records}
 
 
 def _page(money: Money, name: str) -> tuple[float, float]:
@@ -123,7 +123,7 @@ def _last_page(money: Money) -> tuple[float, float]:
             " ORDER BY position DESC, n DESC LIMIT 1",
             (STORE,),
         ).fetchone()
-        or queries.START
+        or statements.START
     )
     said: list[str] = []
     connection.set_trace_callback(said.append)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from houbao.books import beancount, hledger
 from houbao.books.journals import Span
-from houbao.store.queries import Booked
+from houbao.store.bookings import Booked
 
 Program = Literal["hledger", "beancount"]
 

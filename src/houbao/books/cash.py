@@ -10,7 +10,7 @@ from houbao.core.orders import OrderPaid
 from houbao.core.refunds import RefundPaid, RefundReturned, RefundSettled
 from houbao.core.terms import public_id
 from houbao.core.world import Event
-from houbao.store.queries import CashRow
+from houbao.store.bookings import CashRow
 
 OURS = re.compile(r"(?:attempt|dispute|order|event)_[0-9]{1,4}_[0-9]{1,18}", re.ASCII)
 """An id of Houbao's: what names one is about that, and nothing else."""

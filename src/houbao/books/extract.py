@@ -7,7 +7,8 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from houbao.core.terms import public_id
-from houbao.store.queries import Entry, Purpose
+from houbao.store.fund_records import Purpose
+from houbao.store.statements import Entry
 
 Form = Literal["csv", "xlsx", "pdf", "camt053"]
 Language = Literal["en", "zh", "es", "pt", "ru"]

@@ -5,7 +5,7 @@ from datetime import UTC
 from houbao.books.chart import account_name
 from houbao.books.journals import Span, about, currencies, opening_postings, postings, words
 from houbao.core.money import DIGITS, decimal
-from houbao.store.queries import Booked
+from houbao.store.bookings import Booked
 
 
 def head(span: Span) -> str:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from houbao.books.chart import account_name
 from houbao.core.money import decimal
 from houbao.core.terms import public_id
-from houbao.store.queries import Booked
+from houbao.store.bookings import Booked
 
 Balances = Mapping[tuple[str, str], int]
 """(account of the ledger, currency) → minor units."""

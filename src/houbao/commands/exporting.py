@@ -19,7 +19,8 @@ from houbao.commands.terminal import CommandFailed
 from houbao.commands.times import day_of
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused
-from houbao.store import positions, queries
+from houbao.store import bookings, fund_records, positions, statements
+from houbao.store.reading import reading
 from houbao.wiring import House
 
 DAY = timedelta(days=1)
@@ -44,11 +45,11 @@ def export_journal(house: House, program: Program, start: str, end: str, output:
     """Write the ledger as a journal, event by event. Raises Refused: bad_time; CommandFailed for a file that cannot be
     written, or where there is nothing to tell."""
     first, last = days(start, end)
-    with queries.reading(house.database.connection) as connection, written(output) as file:
+    with reading(house.database.connection) as connection, written(output) as file:
         begin = positions.last_before(connection, 0, midnight(first)) if first else 0
         until = positions.last_before(connection, 0, midnight(last + DAY)) if last else house.database.head(0).position
-        found = queries.booked(connection, 0, begin, until)
-        opening, closing = (queries.balances_at(connection, 0, position) for position in (begin, until))
+        found = bookings.booked(connection, 0, begin, until)
+        opening, closing = (bookings.balances_at(connection, 0, position) for position in (begin, until))
         accounts = sorted({account for account, _ in closing})
         if not accounts:
             raise CommandFailed("no money has moved until then: there is nothing to export")
@@ -59,7 +60,7 @@ def export_journal(house: House, program: Program, start: str, end: str, output:
             file.write(piece.encode())
 
 
-def _told(found: Iterable[queries.Booked], until: int, shown: Shown) -> Iterator[queries.Booked]:
+def _told(found: Iterable[bookings.Booked], until: int, shown: Shown) -> Iterator[bookings.Booked]:
     """The same, one after the other, while it is told how far it is."""
     for one in found:
         if one.position % 1000 == 0:
@@ -72,7 +73,7 @@ def export_statement(house: House, asked: Asked, output: Path | None, shown: Sho
     cannot be written, or where there is nothing to tell."""
     if output is None and asked.form in ("xlsx", "pdf") and sys.stdout.isatty():
         raise CommandFailed(f"a {asked.form} is no text: name a file with --output")
-    with queries.reading(house.database.connection), written(output) as file:
+    with reading(house.database.connection), written(output) as file:
         extract = extract_of(house, asked, shown)
         match asked.form:
             case "xlsx":
@@ -92,7 +93,7 @@ def extract_of(house: House, asked: Asked, shown: Shown) -> Extract:
     if house.database.store(0, store) is None:
         raise Refused("unknown_store", f"no store {store!r}: register it first")
     first, last = days(asked.start, asked.end)
-    codes = queries.currencies(connection, 0, store)
+    codes = statements.currencies(connection, 0, store)
     if asked.currency and asked.currency not in codes:
         raise CommandFailed(f"store {store} has no entries in {asked.currency}")
     if not codes:
@@ -115,14 +116,14 @@ def extract_of(house: House, asked: Asked, shown: Shown) -> Extract:
 
 
 def _first_day(connection: sqlite3.Connection, store: str, codes: list[str]) -> date:
-    pages = [queries.statement(connection, EVERYTHING, 0, store, code, limit=1) for code in codes]
+    pages = [statements.statement(connection, EVERYTHING, 0, store, code, limit=1) for code in codes]
     return min(page.entries[0].at.astimezone(UTC).date() for page in pages if page.entries)
 
 
 def _sheet(connection: sqlite3.Connection, store: str, code: str, first: date, last: date, shown: Shown) -> Sheet:
     start, end = midnight(first), midnight(last + DAY)
     opening, closing = (
-        queries.statement(connection, EVERYTHING, 0, store, code, start=at, limit=1).opening for at in (start, end)
+        statements.statement(connection, EVERYTHING, 0, store, code, start=at, limit=1).opening for at in (start, end)
     )
     return Sheet(code, opening, closing, _lines(connection, store, code, start, end, shown))
 
@@ -130,11 +131,13 @@ def _sheet(connection: sqlite3.Connection, store: str, code: str, first: date, l
 def _lines(
     connection: sqlite3.Connection, store: str, code: str, start: datetime, end: datetime, shown: Shown
 ) -> Iterator[Line]:
-    after: queries.Place | None = queries.START
+    after: statements.Place | None = statements.START
     done = 0
     while after is not None:
-        page = queries.statement(connection, EVERYTHING, 0, store, code, start=start, end=end, after=after, limit=PAGE)
-        purposes = queries.purposes(connection, 0, page.entries)
+        page = statements.statement(
+            connection, EVERYTHING, 0, store, code, start=start, end=end, after=after, limit=PAGE
+        )
+        purposes = fund_records.purposes(connection, 0, page.entries)
         for entry in page.entries:
             yield Line(entry, purposes[entry.position])
         done += len(page.entries)

@@ -17,7 +17,7 @@ from houbao.engine.ports import Accepted, Outcome, Request
 from houbao.feeds.files import Ignored, Row
 from houbao.feeds.order_format import Command, OrderEventDocument, event_of
 from houbao.feeds.sold import SoldOrder
-from houbao.store import queries
+from houbao.store import bookings, queries
 from houbao.store.rows import encode
 from houbao.store.sqlite import SQLite
 from houbao.wiring import House
@@ -119,7 +119,7 @@ class Job:
         if not unremembered:
             return
         with self.house.database.alone() as connection:
-            there = {*queries.known_stores(connection, 0, unremembered)}
+            there = {*bookings.known_stores(connection, 0, unremembered)}
         new = [
             RegisterStore(store=store, country=self.country, programme=self.programme)
             for store in unremembered

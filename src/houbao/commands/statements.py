@@ -6,18 +6,18 @@ from houbao.commands.terminal import CommandFailed
 from houbao.core.money import decimal
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Refused, public_id
-from houbao.store import queries
+from houbao.store.statements import Entry, currencies, statement
 from houbao.wiring import House
 
-Pages = Mapping[str, Sequence[queries.Entry]]
+Pages = Mapping[str, Sequence[Entry]]
 
 
 def statements(house: House, store: str, currency: str) -> Pages:
     """Currency → the store's entries in it; of one currency where that is named. Raises CommandFailed for
     none, Refused: unknown_store."""
     connection = house.database.connection
-    currencies = [currency] if currency else queries.currencies(connection, 0, store)
-    pages = {code: queries.statement(connection, EVERYTHING, 0, store, code).entries for code in currencies}
+    codes = [currency] if currency else currencies(connection, 0, store)
+    pages = {code: statement(connection, EVERYTHING, 0, store, code).entries for code in codes}
     if not any(pages.values()):
         if house.database.store(0, store) is None:
             raise Refused("unknown_store", f"no store {store!r}: register it first")

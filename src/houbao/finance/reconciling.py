@@ -24,7 +24,8 @@ from houbao.core.said import Said
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.ports import Request
 from houbao.finance.checking import FINANCE, check, check_settled_in
-from houbao.store import queries
+from houbao.store import bookings
+from houbao.store.reading import reading
 from houbao.wiring import House
 
 PLATFORM = Actor("platform", "reconcile")
@@ -37,7 +38,7 @@ def reconcile(
     for an account that is none, or that must be named."""
     name = name or str(path)
     file = read_file(path, name)
-    with queries.reading(house.database.connection):
+    with reading(house.database.connection):
         account = _account(house, file, account)
         ours = _cash(house, account, file, timedelta(days=days), shown)
         lines = [structs.replace(line, bank=account == BANK) for line in file.lines]
@@ -64,7 +65,7 @@ def reconcile(
 
 def _account(house: House, file: File, asked: str) -> str:
     """The account whose cash the file tells of."""
-    cash = [BANK, *queries.provider_accounts(house.database.connection, 0)]
+    cash = [BANK, *bookings.provider_accounts(house.database.connection, 0)]
     if asked:
         if asked not in cash:
             raise BookError(
@@ -89,11 +90,11 @@ def _cash(
 ) -> list[Cash]:
     """What moved at the account on the file's days, and near them."""
     last = house.database.head(0).position
-    booked = queries.booked_under(house.database.connection, 0, str(FINANCE), BOOKED)
+    booked = bookings.booked_under(house.database.connection, 0, str(FINANCE), BOOKED)
     # A move of cash stands in two files: what was booked for a line of the other is found by amount and its own day.
     keys = {position: key for position, key in booked.items() if key.startswith(AT_BANK) == (account == BANK)}
     found: list[Cash] = []
-    for row in queries.cash_rows(house.database.connection, 0, account):
+    for row in bookings.cash_rows(house.database.connection, 0, account):
         if row.position % 1000 == 0:
             shown("events", row.position, last)
         one = cash_of(row, account, 0, keys.get(row.position, ""))
@@ -105,7 +106,7 @@ def _cash(
 def _known(house: House, account: str, extra: list[External]) -> Known:
     tokens = {token for line in extra for token in line.tokens}
     attempts = {token: state for token in tokens if (state := _state(house, token))}
-    stores = queries.known_stores(house.database.connection, 0, sorted(tokens))
+    stores = bookings.known_stores(house.database.connection, 0, sorted(tokens))
     orders = {token: order for token in tokens if (order := _order(house, token))}
     return Known(account, sorted(house.worker.providers), frozenset(stores), orders, attempts, house.clock())
 

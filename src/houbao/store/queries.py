@@ -12,29 +12,7 @@ from houbao.core.scopes import Scope, sees
 from houbao.core.terms import Refused, micros
 from houbao.core.world import Event
 from houbao.store import rows
-from houbao.store.bookings import Booked as Booked
-from houbao.store.bookings import CashRow as CashRow
-from houbao.store.bookings import balances_at as balances_at
-from houbao.store.bookings import booked as booked
-from houbao.store.bookings import booked_under as booked_under
-from houbao.store.bookings import cash_rows as cash_rows
-from houbao.store.bookings import known_stores as known_stores
-from houbao.store.bookings import provider_accounts as provider_accounts
-from houbao.store.fund_records import EntryDetail as EntryDetail
-from houbao.store.fund_records import FundRecord as FundRecord
-from houbao.store.fund_records import FundRecords as FundRecords
-from houbao.store.fund_records import Purpose as Purpose
-from houbao.store.fund_records import entry_detail as entry_detail
-from houbao.store.fund_records import fund_records as fund_records
-from houbao.store.fund_records import purposes as purposes
 from houbao.store.loading import as_json
-from houbao.store.reading import reading as reading
-from houbao.store.statements import START as START
-from houbao.store.statements import Entry as Entry
-from houbao.store.statements import Place as Place
-from houbao.store.statements import Statement as Statement
-from houbao.store.statements import currencies as currencies
-from houbao.store.statements import statement as statement
 
 
 def has_programme(connection: sqlite3.Connection, name: str) -> bool:

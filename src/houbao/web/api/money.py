@@ -7,8 +7,9 @@ from msgspec import Meta, Struct
 
 from houbao.core.money import DIGITS, Money
 from houbao.core.terms import Refused, public_id
-from houbao.store import movements, queries
-from houbao.store.queries import Entry, FundRecord, Purpose
+from houbao.store import fund_records, movements, queries, statements
+from houbao.store.fund_records import FundRecord, Purpose
+from houbao.store.statements import Entry
 from houbao.web.api.paging import Limit, cursor_of, seek
 from houbao.web.api.shapes import Page, dispute_id, event_id, order_id
 from houbao.web.api.stores import found_store
@@ -73,9 +74,9 @@ def read_statement(ask: Ask[Any, StatementQuery]) -> StatementView:
         if currency and currency not in DIGITS:
             raise Refused("bad_currency", f"{currency[:8]!r} is not an ISO 4217 currency")
         if not currency:
-            known = queries.currencies(reading, PART, store) or queries.programme_currencies(reading)
+            known = statements.currencies(reading, PART, store) or queries.programme_currencies(reading)
             currency = next(iter(known), "EUR")
-        found = queries.statement(
+        found = statements.statement(
             reading,
             ask.scope,
             PART,
@@ -181,7 +182,7 @@ def read_fund_records(ask: Ask[Any, RecordQuery]) -> Page[FundRecordView]:
     after = seek(wanted.after, 1)
     with ask.site.snapshot() as reading:
         found_store(reading, ask.scope, store)
-        found = queries.fund_records(
+        found = fund_records.fund_records(
             reading,
             ask.scope,
             PART,
@@ -272,7 +273,7 @@ def read_entry(ask: Ask[Any, Any]) -> EntryDetailView:
     position = number_of("entry", body)
     with ask.site.snapshot() as reading:
         found_store(reading, ask.scope, store)
-        found = queries.entry_detail(reading, ask.scope, PART, store, (position, int(n)))
+        found = fund_records.entry_detail(reading, ask.scope, PART, store, (position, int(n)))
     currency, rate = found.entry.currency, found.rate
     return EntryDetailView(
         entry=_entry(found.entry),

@@ -14,7 +14,7 @@ from houbao.books.findings import Finding, Reconciled
 from houbao.core.accounts import BANK
 from houbao.core.said import Said
 from houbao.core.terms import Refused
-from houbao.store import queries
+from houbao.store import bookings
 from houbao.web.console import frame
 from houbao.web.console.deeds import Form
 from houbao.web.console.handlers.disputes import typed
@@ -56,7 +56,7 @@ def _shown(
 ) -> Response[str]:
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
-        accounts = [BANK, *queries.provider_accounts(reading, PART)]
+        accounts = [BANK, *bookings.provider_accounts(reading, PART)]
     return frame.page(
         request,
         voice,
