@@ -309,6 +309,12 @@ def test_a_mapping_names_columns_constants_zone_and_promises(orders, tmp_path):
     assert (place.at, place.ship_by, place.promised_by) == (noon, noon + timedelta(3), noon + timedelta(10))
 
 
+def test_a_promise_on_a_day_that_no_calendar_has_is_refused(orders):
+    row = {name: value for name, value in ORDER.items() if name != "promised_by"} | {"item": "40.00"}
+    never = Mapping(days={"promised_by": 10**7})
+    assert [refused.facts["field"] for refused in said(table(orders, [row], never))] == ["promised_by"]
+
+
 def test_a_mapping_finds_its_way_inside_json(orders):
     mapping = Mapping(
         columns={"reference": "number", "buyer_id": "customer.id", "placed_at": "date", "lines": "items"},

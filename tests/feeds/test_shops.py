@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from houbao.core import orders as o
 from houbao.core.placing import decide_place
@@ -20,6 +22,7 @@ from houbao.feeds.sold import SoldOrder, worth
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "connectors"
 shared = pytest.mark.skipif(not REAL.is_dir(), reason=f"{REAL} is not here")
+AT = "2026-07-02T10:00:00Z"
 SHOP = Shop(Mapping(constants={"store_id": "oak"}))
 READERS = {"shopify": shopify.reader(SHOP), "woocommerce": woocommerce.reader(SHOP)}
 
@@ -186,10 +189,28 @@ def test_what_says_nothing_is_ignored_by_a_named_rule(plain, rule):
         (bought(total_price="12,00"), "total_price"),
         (bought(line_items={"1": "lamp"}), "line_items"),
         (bought(created_at="yesterday"), "created_at"),
+        (bought(created_at="9999-12-20T00:00:00Z"), "promised_by"),
+        (bought(currency=["EUR"]), "currency"),
+        (bought(customer="Ann"), "customer"),
+        (bought(payment_gateway_names=5), "payment_gateway_names"),
+        (bought(payment_gateway_names=[5]), "payment_gateway_names"),
+        (bought(cancel_reason=["customer"]), "cancel_reason"),
+        (bought(line_items=[{"id": 1, "price": "20.00", "quantity": "1.5"}]), "quantity"),
+        (bought(line_items=[{"id": 1, "price": "20.00", "quantity": True}]), "quantity"),
+        (bought(fulfillments=[{"shipment_status": "delivered", "created_at": "2026-07-02T10:00:00Z"}]), "updated_at"),
+        (bought(fulfillments=[{"created_at": at} for at in ("2026-07-02T10:00:00", AT)]), "created_at"),
+        ({"dispute": {"id": 9, "order_id": 450, "amount": "1", "currency": "EUR", "status": ["won"]}}, "status"),
     ],
 )
 def test_what_is_wrong_with_an_object_is_named_by_its_field(plain, field):
     assert of_shopify(plain).facts["field"] == field
+
+
+def test_a_discount_above_the_price_of_its_line_is_refused():
+    lamp, rug = bought()["line_items"]
+    refused = of_shopify(bought(line_items=[lamp, rug | {"discount_allocations": [{"amount": "10.01"}]}]))
+    assert (refused.code, refused.facts["field"]) == ("bad_field", "line_items")
+    assert "more than it costs" in refused.detail
 
 
 def test_what_is_none_of_the_objects_is_refused():
@@ -238,14 +259,29 @@ def test_an_order_of_woocommerce_comes_with_all_that_it_says():
 
 def test_fees_are_lines_and_fees_below_zero_are_discounts():
     fees = [{"id": 1, "name": "Gift wrap", "total": "3.00"}, {"id": 2, "name": "Loyal", "total": "-2.10"}]
-    sold = of_woocommerce(carted(fee_lines=fees))
-    assert [line.item for line in sold.place.lines] == [540, 1080, 270]
+    for either_way in (fees, fees[::-1]):
+        sold = of_woocommerce(carted(fee_lines=either_way))
+        assert [line.item for line in sold.place.lines] == [540, 1080, 270]
 
 
 def test_refunds_and_cancellations_of_woocommerce():
     assert paid_for(of_woocommerce(carted(refunds=[{"id": 1, "total": "-10.00"}]))) == 1935
     cancelled = of_woocommerce(carted(status="cancelled", date_completed_gmt=None)).facts[-1]
     assert (type(cancelled), cancelled.party) == (o.Cancelled, "platform")
+
+
+@pytest.mark.parametrize(
+    ("plain", "field"),
+    [
+        (carted(currency=["EUR"]), "currency"),
+        (carted(billing="ann@mail.example"), "billing"),
+        (carted(payment_method=5), "payment_method"),
+        (carted(line_items=[{"id": 1, "total": "10.00", "quantity": "1.5"}]), "quantity"),
+        (carted(fee_lines=[{"id": 1, "total": "-18.01"}]), "line_items"),
+    ],
+)
+def test_what_is_wrong_with_an_order_of_woocommerce_is_named_by_its_field(plain, field):
+    assert of_woocommerce(plain).facts["field"] == field
 
 
 @pytest.mark.parametrize(
@@ -289,6 +325,71 @@ def test_a_folder_without_files_and_a_shop_without_a_name_are_told(tmp_path):
         ShopFeed(tmp_path, READERS["shopify"])
     with pytest.raises(FeedError, match="--store"):
         Shop(None)
+
+
+# --- anything ------------------------------------------------------------------------------------------------------
+
+ODD = (None, True, -1, 10**30, "", "x", "1.5", "-1", "1e9", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "EUR")
+ANYTHING = st.sampled_from(ODD) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def _published(shop):
+    return [
+        json.loads(path.read_bytes()) for path in sorted((REAL / shop).glob("*.json")) if "webhook" not in path.name
+    ]
+
+
+EXPORTED = {
+    "shopify": [
+        bought(cancelled_at=AT, cancel_reason="customer", total_discounts="1.00", refunds=[{"transactions": [{}]}]),
+        {"fulfillment": {"order_id": 450, "status": "success", "created_at": AT}},
+        {"fulfillment_event": {"order_id": 450, "status": "delivered", "happened_at": AT}},
+        {"dispute": {"id": 9, "order_id": 450, "amount": "63.00", "currency": "EUR", "status": "lost"}},
+        *_published("shopify"),
+    ],
+    "woocommerce": [
+        carted(fee_lines=[{"id": 1, "total": "-2.10"}], refunds=[{"id": 1, "total": "-10.00"}]),
+        {"create": [carted()]},
+        *_published("woocommerce"),
+    ],
+}
+
+
+def _places(plain, above=()):
+    """Every place in a document, as the keys that lead to it."""
+    yield above
+    inside = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    for key, value in inside:
+        yield from _places(value, (*above, key))
+
+
+def _with(plain, place, value):
+    """The document with that value at that place."""
+    if not place:
+        return value
+    key, *rest = place
+    return (
+        type(plain)(plain | {key: _with(plain[key], rest, value)})
+        if isinstance(plain, dict)
+        else [_with(one, rest, value) if at == key else one for at, one in enumerate(plain)]
+    )
+
+
+@pytest.mark.parametrize("shop", sorted(EXPORTED))
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_any_value_at_any_place_of_an_object_gives_rows_or_rejections(shop, data, tmp_path_factory):
+    plain = data.draw(st.sampled_from(EXPORTED[shop]))
+    changed = _with(plain, data.draw(st.sampled_from([*_places(plain)])), data.draw(ANYTHING))
+    path = tmp_path_factory.getbasetemp() / f"{shop}.json"
+    path.write_text(json.dumps([changed]))
+    said = [row.said for row in ShopFeed(path, READERS[shop]).rows(START)]
+    assert all(isinstance(one, SoldOrder | tuple | Refused | Ignored) for one in said)
+    assert said or isinstance(changed, dict | list)  # an empty list says nothing; all else is accounted for
 
 
 # --- the published examples ----------------------------------------------------------------------------------------

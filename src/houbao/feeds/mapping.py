@@ -117,7 +117,15 @@ class Reading:
         placed = plain.get("placed_at")
         for name, days in self.mapping.days.items():
             if name not in plain and isinstance(placed, datetime):
-                plain[name] = placed + timedelta(days=days)
+                plain[name] = promised(name, placed, days)
+
+
+def promised(name: str, placed: datetime, days: int) -> datetime:
+    """So many days after that time. Raises Refused: bad_field where no calendar has such a day."""
+    try:
+        return placed + timedelta(days=days)
+    except OverflowError:
+        raise Refused("bad_field", f"{name}: there is no day {days} days after {placed}", field=name) from None
 
 
 def _parsed(text: str, form: str) -> datetime:

@@ -7,7 +7,7 @@ from typing import Any
 from houbao.core.terms import Refused
 from houbao.feeds.files import Ignored
 from houbao.feeds.order_format import event_from
-from houbao.feeds.shops import Shop, minor, needed, objects, slug, spread
+from houbao.feeds.shops import Shop, minor, needed, object_of, objects, slug, spread, text, whole
 
 WRAPPED = ("order", "fulfillment", "fulfillment_event", "refund", "dispute", "transaction")
 SIGNS = {
@@ -66,7 +66,7 @@ def _order(plain: dict[str, Any], shop: Shop) -> Any:
     if plain.get("test") is True:
         return Ignored("test_order")
     needed(plain, "id", "currency", "created_at", "financial_status", "line_items")
-    currency = plain["currency"]
+    currency = text("currency", plain["currency"])
     lines = _lines(plain, currency)
     refunded = sum(
         minor("refunds.transactions.amount", one.get("amount"), currency)
@@ -75,16 +75,16 @@ def _order(plain: dict[str, Any], shop: Shop) -> Any:
         if one.get("kind") == "refund" and one.get("status") == "success"
     )
     total = minor("total_price", plain.get("total_price"), currency)
-    by = plain.get("cancel_reason") or "other"
+    by = text("cancel_reason", plain.get("cancel_reason")) or "other"
     shipped, delivered = _parcels(plain, shop)
     cancelled = shop.first(plain, "cancelled_at")
-    customer = plain.get("customer") or {}
+    customer = object_of("customer", plain.get("customer"))
     return shop.order(
         plain,
         lines,
         total - refunded,
         currency=currency,
-        gateway=next(iter(plain.get("payment_gateway_names") or []), plain.get("gateway")),
+        gateway=_gateway(plain),
         buyer_id=str(customer.get("id") or f"guest-{plain['id']}"),
         buyer_email=plain.get("email"),
         placed_at=shop.time("created_at", plain["created_at"]),
@@ -95,6 +95,13 @@ def _order(plain: dict[str, Any], shop: Shop) -> Any:
         cancelled_by=CANCELLED_BY.get(by, "platform") if cancelled else None,
         cancelled_reason=slug(by) if cancelled else None,
     )
+
+
+def _gateway(plain: dict[str, Any]) -> str:
+    names = plain.get("payment_gateway_names") or [plain.get("gateway")]
+    if not isinstance(names, list):
+        raise Refused("bad_field", f"payment_gateway_names is {names!r}, no list", field="payment_gateway_names")
+    return text("payment_gateway_names", names[0])
 
 
 def _lines(plain: dict[str, Any], currency: str) -> list[dict[str, Any]]:
@@ -110,12 +117,13 @@ def _lines(plain: dict[str, Any], currency: str) -> list[dict[str, Any]]:
         )
         allocated += off
         tax = _taxes(item, currency)
-        price = minor("price", item["price"], currency) * int(item["quantity"]) - off
+        quantity = whole("quantity", item["quantity"])
+        price = minor("price", item["price"], currency) * quantity - off
         shown = {"variant": item.get("variant_title"), "sku": item.get("sku")}
         lines.append(
             {
                 "id": str(item["id"]),
-                "quantity": int(item["quantity"]),
+                "quantity": quantity,
                 "item": price - tax if plain.get("taxes_included") else price,
                 "shipping": 0,
                 "tax": tax,
@@ -146,8 +154,10 @@ def _parcels(plain: dict[str, Any], shop: Shop) -> tuple[Any, Any]:
     """When the first parcel was handed over, and when the last one arrived, where all did."""
     parcels = [one for one in objects("fulfillments", plain.get("fulfillments")) if _goes(one)]
     shipped = [shop.time("created_at", one["created_at"]) for one in parcels if one.get("created_at")]
-    whole = plain.get("fulfillment_status") == "fulfilled"
-    arrived = whole and parcels and all(one.get("shipment_status") == "delivered" for one in parcels)
+    complete = plain.get("fulfillment_status") == "fulfilled"
+    arrived = complete and parcels and all(one.get("shipment_status") == "delivered" for one in parcels)
+    for one in parcels if arrived else ():
+        needed(one, "updated_at")
     delivered = [shop.time("updated_at", one["updated_at"]) for one in parcels] if arrived else []
     return min(shipped, default=None), max(delivered, default=None)
 
@@ -182,10 +192,11 @@ def _dispute(plain: dict[str, Any], shop: Shop) -> Any:
     if plain.get("type") == "inquiry":
         return Ignored("inquiry")
     needed(plain, "id", "amount", "currency", "status")
-    if plain["status"] not in CHARGES:
-        raise Refused("bad_field", f"status is {plain['status']!r}", field="status")
-    amount = {"minor": minor("amount", plain["amount"], plain["currency"]), "currency": plain["currency"]}
-    said = {"payment": "1", "reference": str(plain["id"]), "amount": amount, "state": CHARGES[plain["status"]]}
+    status, currency = text("status", plain["status"]), text("currency", plain["currency"])
+    if status not in CHARGES:
+        raise Refused("bad_field", f"status is {status!r}", field="status")
+    amount = {"minor": minor("amount", plain["amount"], currency), "currency": currency}
+    said = {"payment": "1", "reference": str(plain["id"]), "amount": amount, "state": CHARGES[status]}
     return _event(plain, shop, type="chargeback", **said)
 
 

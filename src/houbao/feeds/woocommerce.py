@@ -7,7 +7,7 @@ from typing import Any
 
 from houbao.core.terms import Refused
 from houbao.feeds.files import Ignored
-from houbao.feeds.shops import Shop, minor, needed, objects, spread
+from houbao.feeds.shops import Shop, minor, needed, object_of, objects, spread, text, whole
 
 NO_ORDER = ("failed", "trash", "checkout-draft", "auto-draft")
 """Statuses in which nothing was ordered."""
@@ -39,20 +39,19 @@ def _said(plain: dict[str, Any], shop: Shop) -> Any:
     if plain.get("status") in NO_ORDER:
         return Ignored("not_ordered")
     needed(plain, "id", "currency", "date_created_gmt", "total")
-    currency = plain["currency"]
+    currency = text("currency", plain["currency"])
     refunded = sum(
         abs(minor("refunds.total", one.get("total"), currency)) for one in objects("refunds", plain.get("refunds"))
     )
     cancelled = plain.get("status") == "cancelled"
-    billing = plain.get("billing") or {}
     return shop.order(
         plain,
         _lines(plain, currency),
         minor("total", plain["total"], currency) - refunded,
         currency=currency,
-        gateway=plain.get("payment_method"),
+        gateway=text("payment_method", plain.get("payment_method")),
         buyer_id=str(plain.get("customer_id") or f"guest-{plain['id']}"),
-        buyer_email=billing.get("email"),
+        buyer_email=object_of("billing", plain.get("billing")).get("email"),
         placed_at=_utc(plain, "date_created_gmt", shop),
         paid_at=_utc(plain, "date_paid_gmt", shop),
         shipped_at=_utc(plain, "date_completed_gmt", shop),
@@ -63,23 +62,25 @@ def _said(plain: dict[str, Any], shop: Shop) -> Any:
 def _lines(plain: dict[str, Any], currency: str) -> list[dict[str, Any]]:
     """The lines with their taxes; fees are lines too; shipping with its tax is spread over them."""
     lines = []
+    off = 0
     for item in (*objects("line_items", plain["line_items"]), *objects("fee_lines", plain.get("fee_lines"))):
         needed(item, "id", "total")
         total = minor("total", item["total"], currency)
         if total < 0:  # a fee below zero is a discount on all
-            spread(lines, "item", total)
+            off += total
             continue
         sku = {"sku": item["sku"]} if item.get("sku") else {}
         lines.append(
             {
                 "id": str(item["id"]),
-                "quantity": int(item.get("quantity") or 1),
+                "quantity": whole("quantity", item.get("quantity") or 1),
                 "item": total,
                 "shipping": 0,
                 "tax": minor("total_tax", item.get("total_tax"), currency),
                 "listing": {"title": unescape(str(item.get("name") or "")), "disclosures": sku},
             }
         )
+    spread(lines, "item", off)
     shipping = sum(
         minor(name, one.get(name), currency)
         for one in objects("shipping_lines", plain.get("shipping_lines"))
@@ -91,4 +92,5 @@ def _lines(plain: dict[str, Any], currency: str) -> list[dict[str, Any]]:
 
 def _utc(plain: dict[str, Any], field: str, shop: Shop) -> Any:
     """A time of a `…_gmt` field, which is UTC and does not say so."""
-    return shop.time(field, f"{plain[field]}Z") if plain.get(field) else None
+    value = plain.get(field)
+    return None if value in (None, "") else shop.time(field, f"{value}Z")
