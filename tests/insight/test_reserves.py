@@ -169,6 +169,17 @@ def test_what_a_fund_in_another_currency_will_pay_is_not_owed_by_this_one(tmp_pa
     assert (found.case, found.largest_exposure, found.left_out) == (0, 0, 3)
 
 
+def test_what_was_paid_for_an_order_that_is_left_out_makes_no_cover_dearer(tmp_path):
+    market = brazilian(tmp_path, owed="0")
+    market.order()
+    market.rule(market.open(market.order(amount="100.00", currency="BRL"), "damaged", "40.00"))
+    market.work()
+    found = reserved(market)
+    cover = found.premiums["all"]
+    assert (found.left_out, cover.orders, cover.claims, cover.paid, cover.suggested) == (1, 1, 0, 0, 0)
+    assert found.largest_claim == 0
+
+
 def test_the_freight_of_a_return_is_part_of_what_an_order_cost(tmp_path):
     market = Market(tmp_path, policy=LABELS)
     dispute = market.open(market.order(), "damaged", "40.00")
@@ -202,17 +213,37 @@ def test_what_orders_cost_is_what_the_fund_paid_less_what_came_back(tmp_path):
 
 
 def test_late_claims_on_old_orders_make_a_reserve_for_new_ones(tmp_path):
-    market = Market(tmp_path, fund="5000.00", owed="0")
-    early, late = market.order(paid=T - 2 * DAY), market.order(paid=T - 2 * DAY)
-    paid_at(market, early, T)
-    paid_at(market, late, T + 13 * DAY)
-    new = market.order(paid=T + 35 * DAY, promised=T + 50 * DAY, delivered=False)
-    market.accept(o.Delivered(order=new, at=T + 36 * DAY), PLATFORM)
-    paid_at(market, new, T + 38 * DAY)
-    market.go(T + 40 * DAY)
+    market = late_claims(Market(tmp_path, fund="5000.00", owed="0"))
     found = reserved(market)
     assert (found.periods, found.factors) == (2, [2.0])
     assert found.ibnr == eur("40.00")
+
+
+@pytest.mark.parametrize(("fund", "owed"), [("5000.00", "promised"), ("125.00", "waiting")])
+def test_what_is_owed_for_an_order_that_is_left_out_makes_no_reserve_for_others_smaller(tmp_path, fund, owed):
+    market = late_claims(brazilian(tmp_path, fund=fund, owed="0"))
+    keep(market.database, [parse_rate("EUR", "BRL", "5", published_at=market.now - DAY, source="ECB")])
+    market.rule(market.open(arrived(market, T + 35 * DAY, amount="100.00", currency="BRL"), "damaged", "40.00"))
+    found = reserved(market)
+    assert (found.left_out, getattr(found, owed)) == (1, eur("8.00"))
+    assert found.ibnr == eur("40.00")
+
+
+def late_claims(market: Market) -> Market:
+    """Two orders of a month ago, paid for then and later; one of this month, paid for once."""
+    early, late = market.order(paid=T - 2 * DAY), market.order(paid=T - 2 * DAY)
+    paid_at(market, early, T)
+    paid_at(market, late, T + 13 * DAY)
+    paid_at(market, arrived(market, T + 35 * DAY), T + 38 * DAY)
+    market.go(T + 40 * DAY)
+    return market
+
+
+def arrived(market: Market, paid: datetime, **given: Any) -> int:
+    """An order paid for then that arrived a day later."""
+    order = market.order(paid=paid, promised=paid + 15 * DAY, delivered=False, **given)
+    market.accept(o.Delivered(order=order, at=paid + DAY), PLATFORM)
+    return order
 
 
 def paid_at(market: Market, order: int, at: datetime) -> None:

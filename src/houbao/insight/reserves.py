@@ -80,7 +80,7 @@ class Reserves(Struct):
     what was incurred and is not yet reported; `ibnr_without` the `largest_claim` that the fund ever paid. `ratio`: what
     it holds per mille of what it owes; None where it owes nothing. `paid_share`: per mille of a claim that was paid in
     the end; `left_out` orders and open disputes in another currency, or of a fund in another, are in none of these
-    figures. `position`: the last event that was read."""
+    figures, but for what this fund promised for them already. `position`: the last event that was read."""
 
     currency: str
     at: datetime
@@ -149,6 +149,8 @@ class _Fund:
         self.available = self.promised = self.waiting = 0
         self.stores: dict[str, _Cover] = {}
         self.payments: dict[int, list[tuple[int, int]]] = {}
+        self.coming: dict[int, int] = {}
+        self.apart = 0  # what is owed for orders that are left out: no ladder has it, so it is taken off none
         self.triangle = [[0] * (period + 1) for period in range(PERIODS)]
         self.open: list[int] = []
         self.exposed: dict[int, int] = {}
@@ -173,9 +175,17 @@ class _Fund:
         for account, minor in ((moved.source, -moved.minor), (moved.target, moved.minor)):
             self.available += minor if account == AVAILABLE else 0
             self.promised += minor if account == RESERVED else 0
+            if moved.order and account == RESERVED:
+                self._reserve(moved.order, minor)
         cost = fund_cost(moved.kind, moved.source, moved.target, moved.minor)
         if moved.order and cost:
             self.payments.setdefault(moved.order, []).append((self._period(moved.booked_at), cost))
+
+    def _reserve(self, order: int, minor: int) -> None:
+        """What is promised for an order; nothing is kept of those that nothing is promised for any more."""
+        left = self.coming.pop(order, 0) + minor
+        if left:
+            self.coming[order] = left
 
     def _period(self, at: datetime) -> int:
         """How many periods ago; 0 is the last one."""
@@ -185,17 +195,18 @@ class _Fund:
         coverage = order.coverage
         if not coverage.covered or order.paid_at is None or coverage.mode == "deposit":
             return
-        own = self._is_own(order.currency, coverage)
-        self.left_out += not own
         payments = self.payments.pop(order.id, [])
+        if not self._is_own(order.currency, coverage):
+            self.left_out += 1
+            self.apart += self.coming.get(order.id, 0)
+            return
         store, paid = self.stores.setdefault(order.store, _Cover()), sum(minor for _, minor in payments)
-        if own:
-            price = sum(payment.minor for payment in order.payments)
-            store.orders += 1
-            store.price += price
-            if order.status != "cancelled" and matures_at(order, days.get(coverage.policy, 0)) > self.now:
-                left = self.exposed[order.id] = max(0, price - paid)
-                store.exposure += left
+        price = sum(payment.minor for payment in order.payments)
+        store.orders += 1
+        store.price += price
+        if order.status != "cancelled" and matures_at(order, days.get(coverage.policy, 0)) > self.now:
+            left = self.exposed[order.id] = max(0, price - paid)
+            store.exposure += left
         store.paid += paid
         store.claims += paid > 0
         origin = self._period(order.paid_at)
@@ -219,7 +230,9 @@ class _Fund:
             self.found += dict(funding_of(dispute)).get("fund", 0) if own else 0
         elif dispute.refunds:
             takings = [takes(refund) for refund in dispute.refunds if refund.waits == AVAILABLE]
-            self.waiting += sum(minor for minor, currency in takings if currency == self.currency)
+            waiting = sum(minor for minor, currency in takings if currency == self.currency)
+            self.waiting += waiting
+            self.apart += 0 if own else waiting
             self._approved(dispute)
         elif own:
             self.open.append(dispute.amount)
@@ -246,7 +259,7 @@ class _Fund:
         case = round(sum(self.open) * share)
         dearest = _dearest(self.stores.values())
         ibnr, without = (
-            max(0, round(one.outstanding) - self.promised - self.waiting - case)
+            max(0, round(one.outstanding) + self.apart - self.promised - self.waiting - case)
             for one in (ladder, self._ladder(dearest))
         )
         largest = max(self.stores, key=lambda name: (self.stores[name].exposure, name), default="")
