@@ -370,6 +370,18 @@ def test_a_file_that_is_not_what_it_was_is_not_gone_on_with(house, stopped):
     assert take(house, stopped).known == 2
 
 
+@pytest.mark.parametrize("left", [None, 10], ids=["gone", "shorter"])
+def test_rejected_rows_that_are_gone_are_not_gone_on_with(house, stopped, left):
+    file = stopped.with_name(stopped.name + ".rejected.ndjson")
+    kept = file.read_bytes()
+    file.unlink() if left is None else file.write_bytes(kept[:left])
+    with pytest.raises(FeedError, match="without --resume"):
+        take(house, stopped, resume=True)
+    assert not file.exists() if left is None else file.read_bytes() == kept[:left]
+    assert take(house, stopped).rejected == {"bad_reference": 1}
+    assert file.read_bytes() == kept
+
+
 def test_without_being_told_to_go_on_it_begins_again(house, stopped):
     summary = take(house, stopped)
     assert (summary.resumed_at, summary.imported, summary.known) == (0, 1, 3)

@@ -1,6 +1,7 @@
 """`houbao import` of files of orders: in pieces, each remembered when it is in, with every row accounted for."""
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -115,15 +116,21 @@ class Counts:
 
 
 class Rejects:
-    """The file of rejected rows beside the input: a line for each, with where it stood, which field, and why."""
+    """The file of rejected rows beside the input: a line for each, with where it stood, which field, and why. Raises
+    FeedError where its first `keep` bytes, which an import that was stopped wrote, are not there."""
 
     def __init__(self, path: Path, keep: int) -> None:
         self.path = path.with_name(path.name + ".rejected.ndjson")
-        self.path.unlink(missing_ok=True) if not keep else None
         self.size = keep
-        if keep:
-            with self.path.open("r+b") as file:
-                file.truncate(keep)
+        if not keep:
+            self.path.unlink(missing_ok=True)
+        elif not self.path.is_file() or self.path.stat().st_size < keep:
+            raise FeedError(
+                f"{self.path}, where the import that was stopped wrote what it rejected, is gone or shorter:"
+                " run it without --resume, from the start; what is there already stays as it is"
+            )
+        else:
+            os.truncate(self.path, keep)
 
     def add(self, rows: list[tuple[Row, Told]]) -> None:
         """Append the rejected ones of those rows."""
