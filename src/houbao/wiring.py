@@ -16,6 +16,7 @@ from houbao.engine.worker import Worker
 from houbao.engine.writer import Writer
 from houbao.gateways.email import FolderMailer, SmtpMailer
 from houbao.gateways.evidence import EvidenceFolder
+from houbao.gateways.rates import LOOPBACK
 from houbao.gateways.refunds.remote import RemoteSandbox
 from houbao.gateways.refunds.sandbox import Bank, Sandbox, Script
 from houbao.settings import Settings, SettingsError
@@ -178,6 +179,11 @@ def _notifier(settings: Settings, clock: Callable[[], datetime]) -> Notifier:
 
 def _mailer(settings: Settings, clock: Callable[[], datetime]) -> Notifier:
     if settings.smtp_host:
+        if settings.smtp_user and not settings.smtp_starttls and settings.smtp_host not in LOOPBACK:
+            raise SettingsError(
+                "HOUBAO_SMTP_USER is set, and without HOUBAO_SMTP_STARTTLS its password would go to"
+                f" {settings.smtp_host} in clear: write smtp_starttls = true"
+            )
         return SmtpMailer(
             settings.smtp_host,
             settings.smtp_port,

@@ -1,3 +1,4 @@
+import contextlib
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,8 +11,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from given import T
 from houbao.engine.ports import Letter, Notifier
 from houbao.gateways.email import FolderMailer, SmtpMailer
+from houbao.settings import Settings, SettingsError
+from houbao.wiring import House, create_database
 
 LETTER = Letter(
     to="seller@example.com",
@@ -162,6 +166,23 @@ def test_a_server_that_cannot_keep_a_secret_gets_nothing(server: AnyPort, option
     mailer = SmtpMailer("127.0.0.1", server.port, "a@b.example", **option)
     assert mailer.post(LETTER).result == "later"
     assert server.handler.taken == []
+
+
+@pytest.mark.parametrize(
+    ("host", "option", "starts"),
+    [
+        ("mail.example", {"smtp_user": "me"}, False),
+        ("mail.example", {"smtp_user": "me", "smtp_starttls": True}, True),
+        ("mail.example", {}, True),
+        ("127.0.0.1", {"smtp_user": "me"}, True),
+    ],
+)
+def test_a_password_goes_to_no_other_machine_in_clear(tmp_path: Path, host: str, option: dict, starts: bool) -> None:
+    url = f"sqlite:///{tmp_path}/live.db"
+    create_database(url, currency="EUR", launched_at=T, sandbox_clock=T)
+    wrong = pytest.raises(SettingsError, match="write smtp_starttls = true")
+    with contextlib.nullcontext() if starts else wrong:
+        House(Settings(database_url=url, smtp_host=host, smtp_password="secret", **option)).close()
 
 
 @pytest.mark.parametrize("address", BAD)

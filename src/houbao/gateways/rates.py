@@ -36,7 +36,8 @@ SECONDS = 30.0
 """How long a file may take on its way."""
 
 _CHUNK = 64 * 1024
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Names of this machine: what goes there, nobody on the way can read or change."""
 
 
 class RatesError(Exception):
@@ -255,7 +256,7 @@ class _Redirects(HTTPRedirectHandler):
 def _check_address(url: str) -> None:
     try:
         parts = urlsplit(url)
-        safe = (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        safe = (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     except ValueError:
         safe = False
     if not safe:
