@@ -9,7 +9,7 @@ import pytest
 from given import FINANCE
 from houbao.core.fund import MoveCash
 from houbao.core.world import Event
-from houbao.engine.announcing import Answered, Delivered
+from houbao.engine.announcing import LEASE, Answered, Delivered
 from houbao.serving import announcer_of
 from houbao.store import hooks
 from houbao.web.console.happenings import HAPPENING
@@ -197,7 +197,9 @@ def test_the_last_delivery_is_the_one_that_was_tried_last_and_where_none_was_the
     assert last() == {hook: latest[0]}
     for minutes, position, found in ((1, latest[2], 2), (1, latest[1], 1), (2, latest[2], 2), (3, latest[3], 2)):
         at = served.wall + timedelta(minutes=minutes)
-        served.site.hooks.settle(0, [Delivered(hook=hook, position=position, state="done", tried_at=at)])
+        served.site.hooks.again(0, hook, position, served.wall - timedelta(days=1))
+        call = served.site.hooks.claim(0, hook, at, LEASE)
+        served.site.hooks.settle(0, call, Delivered(hook=hook, position=position, state="done", tried_at=at))
         assert last() == {hook: latest[found]}, minutes
 
 

@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from houbao.core.terms import Refused
 from houbao.engine import announcing
-from houbao.engine.announcing import BACKOFF, Answered, Hook, Secret
+from houbao.engine.announcing import BACKOFF, LEASE, Answered, Delivered, Hook, Secret
 from houbao.gateways import webhooks
 from houbao.gateways.webhooks import Poster, check_url, public, signatures
 from houbao.serving import announcer_of
@@ -184,6 +184,22 @@ def test_what_two_tellers_see_waiting_one_of_them_is_given(told):
     assert [call is None for call in calls] == [False, True]
     assert other.waiting(PART, told.wall) == []
     other.close()
+
+
+def test_who_comes_late_changes_nothing_of_a_delivery_that_is_anothers_by_now(told):
+    """Given a teller whose lease ended while it was at it."""
+    made = told.post("/v1/webhooks", {"url": URL, "types": ["dispute_opened"]})["id"]
+    told.open(told.market.order(), "damaged", "40.00")
+    book = told.site.hooks
+    book.gather(PART, 100, told.wall)
+    late = book.claim(PART, made, told.wall, LEASE)
+    told.wall += LEASE
+    quick = book.claim(PART, made, told.wall, LEASE)
+    how = {"hook": made, "position": quick.event.position, "tried_at": told.wall}
+    book.settle(PART, quick, Delivered(state="done", status=200, **how))
+    book.settle(PART, late, Delivered(state="due", due_at=told.wall + BACKOFF[0], **how))
+    (delivered,) = told.get(f"/v1/webhooks/{made}/deliveries")["data"]
+    assert (delivered["state"], delivered["status"]) == ("done", 200)
 
 
 def test_one_receiver_who_is_down_keeps_no_other_waiting(told):

@@ -4,7 +4,7 @@ A delivery is a row of its own, and the webhooks take turns: one receiver who is
 for longer than a call. Its id is the event's, so that a receiver who is told twice can tell.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -62,11 +62,12 @@ class Happening(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True):
-    """One delivery to be made, the how manieth try it is."""
+    """One delivery to be made, the how manieth try it is, and until when it is nobody else's."""
 
     hook: Hook
     event: Happening
     tries: int
+    claimed_until: datetime
 
 
 class Answered(Struct, frozen=True):
@@ -104,8 +105,8 @@ class HookBook(Protocol):
         """The delivery to a webhook that is due longest, nobody else's until the lease ends; None where none is."""
         ...
 
-    def settle(self, part: int, told: Sequence[Delivered]) -> None:
-        """How they went."""
+    def settle(self, part: int, call: Call, told: Delivered) -> None:
+        """How it went; nothing where the delivery is not this call's any more."""
         ...
 
     def end(self, part: int, hook: str, now: datetime, by: str = "") -> None:
@@ -153,7 +154,9 @@ class Announcer:
         if call is None:
             return None
         told = self._deliver(call)
-        self.book.settle(self.part, [told])
+        self.book.settle(self.part, call, told)
+        if told.status == GONE:
+            self.book.end(self.part, hook, self.clock(), RECEIVER)
         return told
 
     def _deliver(self, call: Call) -> Delivered:
@@ -163,10 +166,7 @@ class Announcer:
         answered = self.send(hook, f"msg_{self.part}_{event.position}", self.message(event), now)
         if 200 <= answered.status < 300:
             return self._how(call, now, "done", answered)
-        if answered.status == GONE:
-            self.book.end(self.part, hook.id, now, RECEIVER)
-            return self._how(call, now, "failed", answered)
-        if call.tries > len(BACKOFF):
+        if answered.status == GONE or call.tries > len(BACKOFF):
             return self._how(call, now, "failed", answered)
         return self._how(call, now, "due", answered, now + BACKOFF[call.tries - 1])
 

@@ -134,31 +134,25 @@ class Hooks(Aside):
             if known is None or found is None:
                 return None
             position, tries, at, body = found
+            until = now + lease
             connection.execute(
                 "UPDATE hook_deliveries SET due_at=?, tries=tries+1 WHERE part=? AND webhook_id=? AND position=?",
-                (micros(now + lease), part, hook, position),
+                (micros(until), part, hook, position),
             )
-        return Call(known, Happening(position, from_micros(at), body), tries + 1)
+        return Call(known, Happening(position, from_micros(at), body), tries + 1, until)
 
-    def settle(self, part: int, told: Sequence[Delivered]) -> None:
-        """How deliveries went; those that are due again say when."""
+    def settle(self, part: int, call: Call, told: Delivered) -> None:
+        """How a delivery went; one that is due again says when. Nothing where it is not that call's any more: its lease
+        ended and another took it, it was asked for again, or its webhook ended."""
+        due, tried = (micros(at) if at else None for at in (told.due_at, told.tried_at))
         with self.writing() as connection:
-            connection.executemany(
+            connection.execute(
                 "UPDATE hook_deliveries SET state=?, due_at=?, tried_at=?, status=?, detail=?"
-                " WHERE part=? AND webhook_id=? AND position=?",
-                [
-                    (
-                        one.state,
-                        micros(one.due_at) if one.due_at else None,
-                        micros(one.tried_at) if one.tried_at else None,
-                        one.status,
-                        one.detail,
-                        part,
-                        one.hook,
-                        one.position,
-                    )
-                    for one in told
-                ],
+                " WHERE part=? AND webhook_id=? AND position=? AND due_at=?",
+                (
+                    *(told.state, due, tried, told.status, told.detail),
+                    *(part, told.hook, told.position, micros(call.claimed_until)),
+                ),
             )
 
     def again(self, part: int, hook: str, position: int, now: datetime) -> bool:
