@@ -13,6 +13,7 @@ from houbao.engine.announcing import Hook
 from houbao.store import access, audit, deeds
 from houbao.store.audit import Question, look
 from houbao.web import signin
+from houbao.web.console.handlers import people
 from houbao.web.console.handlers.audit import DEEDS
 from web.desk import PAGE, get, post
 from web.deskfront import furnish_desks
@@ -93,6 +94,23 @@ def test_a_new_password_replaces_the_old_one_everywhere(served):
     with served.site.snapshot() as reading:
         assert access.user_of(reading, "lee").password != before
     assert served.client.get("/queue/verify", headers=session, follow_redirects=False).status_code in (303, 401)
+
+
+@pytest.mark.parametrize("what", ["password", "close"])
+def test_what_another_changes_of_an_account_meanwhile_is_kept(served, monkeypatch, what):
+    served.add_user("lee", "agent")
+
+    def while_they_are_moved(password: str) -> str:
+        served.site.access.put_user(access.User("lee", "Lee", "seller", "oak", "moved", totp="SECRET"))
+        return signin.hashed(password)
+
+    monkeypatch.setattr(people, "hashed", while_they_are_moved)
+    post(served, f"/people/lee/{what}", {}, "admin")
+    with served.site.snapshot() as reading:
+        kept = access.user_of(reading, "lee")
+    assert (kept.role, kept.store, kept.active) == ("seller", "oak", what == "password")
+    assert kept.totp != "" and kept.password != "moved"
+    assert (kept.totp == "SECRET") == (what == "close")
 
 
 def test_a_person_changes_their_own_password_and_is_signed_out_elsewhere(served):

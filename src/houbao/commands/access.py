@@ -92,7 +92,6 @@ def add_user(house: House, number: str, *, role: str, store: str, name: str, tot
         user = structs.replace(user, totp=before.totp, totp_step=before.totp_step)
     with closing(Access(house.database.path)) as access:
         access.put_user(user, _deed("user_changed" if before else "user_added", user))
-        access.end_sessions_of(number)
     shown = pyotp.TOTP(user.totp).provisioning_uri(name=number, issuer_name="Houbao") if totp else ""
     return NewUser(number, role, store, before is None, shown)
 
@@ -103,9 +102,7 @@ def close_user(house: House, number: str) -> str:
     if found is None:
         raise CommandFailed(f"no user {number}")
     with closing(Access(house.database.path)) as access:
-        closed = structs.replace(found, active=False, password=hashed(secrets.token_urlsafe(32)))
-        access.put_user(closed, _deed("user_closed", found))
-        access.end_sessions_of(found.id)
+        access.renew(found.id, hashed(secrets.token_urlsafe(32)), _deed("user_closed", found), active=False)
     return f"{found.id} is let in no more"
 
 

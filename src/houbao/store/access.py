@@ -108,7 +108,7 @@ class Access(Aside):
     # --- users -----------------------------------------------------------------------------------------------------
 
     def put_user(self, user: User, deed: Deed | None = None) -> None:
-        """Keep a user, in the place of one with the same id; `deed` is noted with it."""
+        """Keep a user, in the place of one with the same id, who is signed out everywhere; `deed` is noted with it."""
         row = (
             user.id,
             user.name,
@@ -124,8 +124,24 @@ class Access(Aside):
         with self.writing() as connection:
             connection.execute("DELETE FROM users WHERE id=?", (user.id,))
             connection.execute(inserting(schema.users), row)
+            _sign_out(connection, user.id)
             if deed is not None:
                 note(connection, deed)
+
+    def renew(self, user: str, password: str, deed: Deed, *, totp: str = "", active: bool = True) -> User | None:
+        """Another password (as it is kept) in the place of any, another authenticator (`totp`) where they have one, and
+        let in or no more; the user is signed out everywhere. What else is true of them stays as it is by now. Returns
+        them as they are then; None where there is no such user."""
+        with self.writing() as connection:
+            done = connection.execute(
+                "UPDATE users SET password=?, active=?, failures=0, locked_until=0,"
+                " totp=CASE WHEN totp='' OR ?='' THEN totp ELSE ? END WHERE id=? RETURNING *",
+                (password, int(active), totp, totp, user),
+            ).fetchone()
+            if done:
+                _sign_out(connection, user)
+                note(connection, deed)
+        return _user(done) if done else None
 
     def note_try(self, user: str, now: datetime) -> bool:
         """A sign-in is tried; it counts as failed until it succeeds, so guesses sent at once are no more than those
@@ -157,7 +173,7 @@ class Access(Aside):
                 (after, user, before),
             )
             if done.rowcount:
-                connection.execute("DELETE FROM sessions WHERE kind='user' AND subject=?", (user,))
+                _sign_out(connection, user)
                 note(connection, deed)
         return done.rowcount > 0
 
@@ -178,11 +194,6 @@ class Access(Aside):
         """Somebody signed out."""
         with self.writing() as connection:
             connection.execute("DELETE FROM sessions WHERE digest=?", (digest_of(secret),))
-
-    def end_sessions_of(self, subject: str) -> None:
-        """A user is signed out everywhere."""
-        with self.writing() as connection:
-            connection.execute("DELETE FROM sessions WHERE kind='user' AND subject=?", (subject,))
 
     def touch(self, secret: str, now: datetime) -> None:
         """A session is being used; where others are writing just now, the next request says so."""
@@ -206,6 +217,11 @@ class Access(Aside):
                 (micros(now), digest_of(secret), micros(now)),
             ).fetchone()
         return (found[0], found[1]) if found else None
+
+
+def _sign_out(connection: sqlite3.Connection, user: str) -> None:
+    """In the same transaction as what changes how they sign in: nobody stays signed in by the password before."""
+    connection.execute("DELETE FROM sessions WHERE kind='user' AND subject=?", (user,))
 
 
 # --- looking, on any connection ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pyotp
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 from markupsafe import Markup
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from houbao.core.said import Said
 from houbao.core.terms import Refused
@@ -107,16 +107,14 @@ def _add_person(request: AnyRequest, form: Form) -> Response[str]:
             )
     except Refused as refused:
         return _people(request, refused=refused, form=form)
-    totp = pyotp.random_base32() if form.get("totp") else ""
-    return _with_password(request, User(number, name or number, role, store, "", totp), "user_added")
+    password, totp = secrets.token_urlsafe(15), pyotp.random_base32() if form.get("totp") else ""
+    user = User(number, name or number, role, store, hashed(password), totp)
+    site.access.put_user(user, _deed(request, "user_added", user))
+    return _show_secrets(request, user, password)
 
 
-def _with_password(request: AnyRequest, user: User, what: str) -> Response[str]:
-    """Keep the user with a password that is drawn now, and show it this once."""
-    site = frame.site_of(request)
-    password = secrets.token_urlsafe(15)
-    site.access.put_user(structs.replace(user, password=hashed(password)), _deed(request, what, user))
-    site.access.end_sessions_of(user.id)
+def _show_secrets(request: AnyRequest, user: User, password: str) -> Response[str]:
+    """What the user signs in with, this once."""
     shown = [Secret(N_("Name"), user.id), Secret(N_("Password"), password)]
     if user.totp:
         shown.append(
@@ -130,10 +128,16 @@ def _with_password(request: AnyRequest, user: User, what: str) -> Response[str]:
 @post("/people/{user:str}/password", opt=on("people.manage"), status_code=200)
 async def new_password(request: AnyRequest) -> Response[str]:
     """Another password and authenticator for somebody, who is signed out everywhere. Raises Refused: unknown_user."""
-    user = _user(request)
-    totp = pyotp.random_base32() if user.totp else ""
-    renewed = structs.replace(user, totp=totp, totp_step=0, failures=0, locked_until=None, active=True)
-    return await asyncio.to_thread(_with_password, request, renewed, "user_changed")
+    return await asyncio.to_thread(_renew, request, _user(request))
+
+
+def _renew(request: AnyRequest, user: User) -> Response[str]:
+    password, access = secrets.token_urlsafe(15), frame.site_of(request).access
+    deed = _deed(request, "user_changed", user)
+    renewed = access.renew(user.id, hashed(password), deed, totp=pyotp.random_base32())
+    if renewed is None:
+        raise _unknown(user.id)
+    return _show_secrets(request, renewed, password)
 
 
 @post("/people/{user:str}/close", opt=on("people.manage"), status_code=303)
@@ -148,8 +152,7 @@ async def close_person(request: AnyRequest) -> Response[Any]:
 
 
 def _close(site: Site, user: User, deed: Deed) -> None:
-    site.access.put_user(structs.replace(user, active=False, password=hashed(secrets.token_urlsafe(32))), deed)
-    site.access.end_sessions_of(user.id)
+    site.access.renew(user.id, hashed(secrets.token_urlsafe(32)), deed, active=False)
 
 
 def _deed(request: AnyRequest, what: str, user: User) -> Deed:
@@ -161,8 +164,12 @@ def _user(request: AnyRequest) -> User:
     with frame.site_of(request).snapshot() as reading:
         found = user_of(reading, number)
     if found is None:
-        raise Refused("not_found", Said("no user %(user)s", user=number[:64]))
+        raise _unknown(number)
     return found
+
+
+def _unknown(number: str) -> Refused:
+    return Refused("not_found", Said("no user %(user)s", user=number[:64]))
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------
