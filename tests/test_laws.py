@@ -66,6 +66,7 @@ from houbao.core.refunds import (
 from houbao.core.returns import ReturnAuthorised, ReturnConfirmed, ReturnShipped
 from houbao.core.rulings import caps_of
 from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
+from houbao.engine.personal import free_text
 from houbao.engine.ports import Accepted, Outcome, Reply, Request
 from houbao.engine.worker import LEASE, Worker
 from houbao.gateways.refunds.sandbox import Bank, Sandbox
@@ -379,6 +380,7 @@ class Laws(RuleBasedStateMachine):
             if isinstance(outcome, Accepted) and not outcome.replayed:
                 span = range(outcome.first, outcome.last + 1) if outcome.first else ()
                 self.walk(request.command, [(position, events[position]) for position in span])
+                self.check_words(request, [events[position] for position in span])
                 told.update(span)
         assert not requests or told == set(events), "an event belongs to no command"
         self.position = max(events, default=self.position)
@@ -416,6 +418,15 @@ class Laws(RuleBasedStateMachine):
             CELLS[seen, name] += 1
         elif isinstance(command, d.OpenDispute):
             CELLS["", name] += 1
+
+    def check_words(self, request: Request, events: list[Any]) -> None:
+        """Words are those of the command that brought them: each stands on one event of it, of each dispute that it
+        opens, and on none of what fell due before."""
+        said = [event for event in events if getattr(event, "text", "")]
+        assert {event.by for event in said} <= {str(request.by)} - {str(SYSTEM)}, "somebody else is made to say it"
+        opened = [event for event in events if isinstance(event, d.DisputeOpened) and not event.excess_of]
+        times = max(1, len(opened)) if events and free_text(request.command) else 0
+        assert len(said) == times, "words are lost, or stand there twice"
 
     def happen(self, position: int, event: Any, *, at_its_time: bool = False) -> None:
         """Follow one event: the phase it leads to, the queue for the fund, what the fund gave and got. `at_its_time`:

@@ -22,9 +22,13 @@ from houbao.core import phases
 from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.fund import TopUp
+from houbao.core.messages import WriteOnOrder
+from houbao.core.refunds import RefundApproved
+from houbao.core.returns import ReturnAuthorised
 from houbao.core.terms import SYSTEM, Actor, Refused, micros
 from houbao.engine.engine import Engine
 from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.store import queries
 from houbao.store.sqlite import SQLite, connect
 from houbao.store.verify import verify
 
@@ -370,6 +374,48 @@ def test_free_text_stands_in_an_erasable_row_and_events_hold_only_its_keyed_dige
     digest = json.loads(event)["text"]
     assert digest == blake2b(words.encode(), key=salt, digest_size=16).hexdigest()
     assert digest != blake2b(words.encode(), digest_size=16).hexdigest()
+
+
+def words_of(market, dispute):
+    """The events of a dispute that point at words: what happened, by whom, and the words."""
+    events = queries.timeline(market.database.connection, 0, market.dispute(dispute))
+    words = dict(market.database.connection.execute("SELECT position, body FROM texts").fetchall())
+    return [(type(event), event.by, words[position]) for position, event in events if event.text]
+
+
+def test_words_that_come_after_a_deadline_stand_on_their_own_event_alone(market):
+    dispute = market.open(market.order(), "damaged", "40.00", remedy="return_refund")
+    market.rule(dispute, "out_of_scope")
+    market.work()
+    market.now += 5 * DAY + timedelta(minutes=1)  # nobody has swept since
+    late = market.accept(d.WriteMessage(dispute=dispute, message="Call me."), BUYER)
+    assert [type(one) for one in late.events[-4:]] == [d.TimedOut, ReturnAuthorised, RefundApproved, d.MessageWritten]
+    assert words_of(market, dispute) == [(d.MessageWritten, "buyer:ann", "Call me.")]
+    market.check()
+
+
+def test_words_that_come_after_an_appeals_time_are_not_the_rulings_that_stands(market):
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.rule(dispute, "unjustified")
+    market.accept(d.FileAppeal(dispute=dispute, about="remedy", note="Look again."), BUYER)
+    late = market.dispute(dispute).timers[-1].at + timedelta(minutes=1)
+    market.accept(WriteOnOrder(order=market.dispute(dispute).order, message="And?"), BUYER, at=late)
+    assert market.timeline(dispute)[-2:] == ["appeal_ruled", "dispute_closed"]
+    assert words_of(market, dispute) == [(d.Appealed, "buyer:ann", "Look again.")]
+
+
+@pytest.mark.parametrize("remedy", ["refund", "return_refund"])
+def test_the_words_of_a_ruling_stand_on_the_ruling_alone(market, remedy):
+    dispute = market.open(market.order(), "damaged", "40.00")
+    market.rule(dispute, remedy=remedy, note="Send it back, please.")
+    assert words_of(market, dispute) == [(d.DisputeRuled, "agent:lee", "Send it back, please.")]
+
+
+def test_who_takes_a_claim_up_again_says_why_once(market):
+    dispute = market.open(market.order(), "changed_mind", "40.00")
+    market.accept(d.Withdraw(dispute=dispute), BUYER)
+    market.accept(d.Reopen(dispute=dispute, note="It does not fit after all."), BUYER)
+    assert words_of(market, dispute) == [(d.Reopened, "buyer:ann", "It does not fit after all.")]
 
 
 def test_equal_words_leave_different_digests(market):

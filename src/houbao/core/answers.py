@@ -51,14 +51,16 @@ def decide_offer(dispute: Dispute, command: MakeOffer, scene: Scene) -> list[Eve
             raise Refused("amount_above_claim", f"the buyer asks for {asked}, the offer is {offered}")
         if (command.amount, command.remedy) == (dispute.amount, dispute.remedy):
             raise Refused("offer_is_claim", "that is what the buyer asks for: accept it")
-    return [SellerOffered(**entering(dispute, scene, "awaiting_buyer"), amount=command.amount, remedy=command.remedy)]
+    moved = entering(dispute, scene, "awaiting_buyer")
+    return [SellerOffered(**moved, text=scene.text, amount=command.amount, remedy=command.remedy)]
 
 
 def decide_reject(dispute: Dispute, command: Reject, scene: Scene) -> list[Event]:
     """The seller disagrees: now the buyer is asked."""
     check_reference("reason", command.reason)
     check_text(command.note)
-    return [SellerRejected(**entering(dispute, scene, "awaiting_buyer"), reason=command.reason)]
+    moved = entering(dispute, scene, "awaiting_buyer")
+    return [SellerRejected(**moved, text=scene.text, reason=command.reason)]
 
 
 def decide_accept_offer(dispute: Dispute, command: AcceptOffer, scene: Scene) -> list[Event]:
@@ -85,7 +87,7 @@ def take_offer(dispute: Dispute, scene: Scene, resolved_by: str) -> list[Event]:
 def decide_escalate(dispute: Dispute, command: Escalate, scene: Scene) -> list[Event]:
     """The buyer asks the platform to decide."""
     check_text(command.note)
-    return [Escalated(**entering(dispute, scene, "adjudicating"), why="buyer")]
+    return [Escalated(**entering(dispute, scene, "adjudicating"), text=scene.text, why="buyer")]
 
 
 def decide_withdraw(dispute: Dispute, command: Withdraw, scene: Scene) -> list[Event]:
@@ -112,7 +114,7 @@ def decide_reopen(dispute: Dispute, command: Reopen, scene: Scene) -> list[Event
         raise Refused("outside_window", "the protection window has ended")
     phase = FIRST_PHASE[dispute.route]
     anew = structs.replace(dispute, escalates_at=None)
-    reopened = Reopened(**entering(anew, scene, phase))
+    reopened = Reopened(**entering(anew, scene, phase), text=scene.text)
     if phase != "awaiting_return":
         return [reopened]
     then = evolve_dispute(dispute, reopened, scene.position + 1)

@@ -38,7 +38,6 @@ def approve(
     wanted: int,
     payer: str,
     resolved_by: str,
-    text: str = "",
     *,
     held: bool = False,
 ) -> RefundApproved | None:
@@ -76,7 +75,6 @@ def approve(
         store=order.store,
         order=order.id,
         dispute=dispute,
-        text=text,
         phase=phase,
         timers=timers_of(phase, scene.now, scene.policy.timers, clock=scene.clock),
         resolved_by=resolved_by,

@@ -307,7 +307,7 @@ def decide_change_claim(
     )
     sellers_turn = dispute.phase in ("awaiting_seller", "awaiting_buyer")
     moved = entering(dispute, scene, "awaiting_seller") if sellers_turn else staying(dispute, scene)
-    return [ClaimChanged(**moved, amount=command.amount, rule=rule.name, facts=facts)]
+    return [ClaimChanged(**moved, text=scene.text, amount=command.amount, rule=rule.name, facts=facts)]
 
 
 def _check_counter(dispute: Dispute, amount: int) -> None:

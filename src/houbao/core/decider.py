@@ -113,7 +113,8 @@ def _apply_due(world: World, now: datetime, all_of_it: list[Consequence]) -> Wor
         if not waiting:
             return world
         _, _, timer, dispute = min(waiting)
-        events = deadlines.fall_due(dispute, timer, _scene(world, SYSTEM, timer.at))
+        wordless = structs.replace(_scene(world, SYSTEM, timer.at), text="")  # what is said now is not said by time
+        events = deadlines.fall_due(dispute, timer, wordless)
         world = _follow(world, [*events], all_of_it)
 
 

@@ -97,6 +97,7 @@ def _awarded(dispute: Dispute, command: Rule, scene: Scene, amount: int) -> list
 def _ruled(dispute: Dispute, command: Rule, scene: Scene, phase: str, proposed_by: str = "") -> DisputeRuled:
     return DisputeRuled(
         **entering(dispute, scene, phase),
+        text=scene.text,
         finding=command.finding,
         reason=command.reason,
         payer=command.payer,

@@ -30,6 +30,7 @@ def rule_fraud(dispute: Dispute, command: Rule, scene: Scene, proposed_by: str) 
         raise Refused("bad_ruling", "fraud was ruled already, or nothing was refunded that might have been one")
     ruled = DisputeRuled(
         **entering(dispute, scene, "closed"),
+        text=scene.text,
         finding=command.finding,
         reason=command.reason,
         fraud=command.fraud,

@@ -37,7 +37,7 @@ def decide_appeal(dispute: Dispute, command: FileAppeal, scene: Scene) -> list[E
         raise Refused("appeal_too_late", f"the time to appeal ended at {end.isoformat()}")
     if why := _nothing_to_win(dispute, party, about):
         raise Refused("nothing_to_appeal", why)
-    return [Appealed(**entering(dispute, scene, "adjudicating"), party=party, about=about)]
+    return [Appealed(**entering(dispute, scene, "adjudicating"), text=scene.text, party=party, about=about)]
 
 
 def _nothing_to_win(dispute: Dispute, party: str, about: str) -> str:
@@ -143,7 +143,8 @@ def _more(dispute: Dispute, appeal: Appeal, command: Rule, scene: Scene) -> list
     approved = approve_within_limit(dispute, scene, amount, payer, "appeal")
     if not approved:
         raise Refused("nothing_left", "everything that was paid for these lines has been refunded")
-    ruled = AppealRuled(**entering(dispute, scene, approved[-1].phase), finding="justified", reason=command.reason)
+    moved = entering(dispute, scene, approved[-1].phase)
+    ruled = AppealRuled(**moved, text=scene.text, finding="justified", reason=command.reason)
     return [ruled, *approved]
 
 
@@ -186,7 +187,7 @@ def _closed_again(
 ) -> list[Event]:
     """Closed as it was, but for what the ruling changed. A seller who won the `remedy` is exempt too; the buyer keeps
     the money."""
-    ruled = AppealRuled(**entering(dispute, scene, "closed"), finding=finding, reason=reason)
+    ruled = AppealRuled(**entering(dispute, scene, "closed"), text=scene.text, finding=finding, reason=reason)
     resolved_by = "appeal" if remedy else dispute.resolved_by
     state, why = dispute.fault.state, dispute.fault.why
     if (remedy or exempt) and state != "exempt":

@@ -96,7 +96,7 @@ def decide_report_return(dispute: Dispute, command: ReportReturn, scene: Scene) 
     """Something is wrong with the return: the platform decides. Raises Refused: not_yours, text_too_long."""
     _check_receiver(dispute, scene)
     check_text(command.note)
-    return [ReturnReported(**entering(dispute, scene, "adjudicating"), problem=command.problem)]
+    return [ReturnReported(**entering(dispute, scene, "adjudicating"), text=scene.text, problem=command.problem)]
 
 
 def _check_receiver(dispute: Dispute, scene: Scene) -> None:
@@ -126,7 +126,7 @@ def decide_scan_replacement(dispute: Dispute, command: ScanReplacement, scene: S
 def decide_report_replacement(dispute: Dispute, command: ReportReplacement, scene: Scene) -> list[Event]:
     """Something is wrong with the replacement: the platform decides. Raises Refused: text_too_long."""
     check_text(command.note)
-    return [ReplacementReported(**entering(dispute, scene, "adjudicating"), problem=command.problem)]
+    return [ReplacementReported(**entering(dispute, scene, "adjudicating"), text=scene.text, problem=command.problem)]
 
 
 def _delivered(dispute: Dispute) -> bool:

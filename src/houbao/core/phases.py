@@ -281,16 +281,16 @@ def head_of(dispute: Dispute, scene: Scene) -> Head:
 
 
 def saying(dispute: Dispute, scene: Scene) -> Head:
-    """What an event carries that points at the command's free text."""
+    """What an event carries that points at the command's free text: one event of each command."""
     return {**head_of(dispute, scene), "text": scene.text}
 
 
 def entering(dispute: Dispute, scene: Scene, phase: str) -> Head:
     """What an event carries that leads to `phase`: that phase's timers too."""
     timers = timers_of(phase, scene.now, scene.policy.timers, dispute.escalates_at, scene.clock)
-    return {**saying(dispute, scene), "phase": phase, "timers": timers}
+    return {**head_of(dispute, scene), "phase": phase, "timers": timers}
 
 
 def staying(dispute: Dispute, scene: Scene) -> Head:
     """What an event carries that leaves the phase and its timers as they are."""
-    return {**saying(dispute, scene), "phase": dispute.phase, "timers": dispute.timers}
+    return {**head_of(dispute, scene), "phase": dispute.phase, "timers": dispute.timers}
