@@ -804,12 +804,22 @@ def no_text(market):
 @produces
 def overloaded(market):
     writer = Writer(market.engine)
+    writer.stop()
+    before = market.contents()
+    (outcome,) = writer.execute([Request(TopUp(minor=1, currency="EUR"), FINANCE, T)])
+    assert market.contents() == before
+    return outcome
+
+
+@produces
+def too_large(market):
+    writer = Writer(market.engine)
     before = market.contents()
     outcomes = writer.execute([Request(TopUp(minor=1, currency="EUR"), FINANCE, T)] * (MOST_WAITING + 1))
     writer.stop()
     assert market.contents() == before
     (code,) = {outcome.code for outcome in outcomes}
-    assert code == "overloaded"
+    assert code == "too_large"
     return outcomes[-1]
 
 

@@ -10,7 +10,7 @@ from houbao.core.programme import Mode, Programme
 from houbao.core.refunds import RefundSent, ReportRefund
 from houbao.core.terms import Refused, parse_id
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Notifier, Probe
+from houbao.engine.ports import TRANSIENT, Notifier, Probe
 from houbao.engine.scoring import Scoring
 from houbao.engine.worker import Worker
 from houbao.engine.writer import Writer
@@ -126,7 +126,7 @@ class House:
             if isinstance(sent, RefundSent):
                 report = ReportRefund(dispute=sent.dispute, attempt=attempt, result=hook.result)
                 (outcome,) = self.worker.hear(self.provider.name, [report])
-                if isinstance(outcome, Refused) and outcome.code in ("not_saved", "failed", "overloaded"):
+                if isinstance(outcome, Refused) and outcome.code in TRANSIENT:
                     continue  # it is handed out again
                 spoken_of.append(sent.dispute)
             self.provider.acknowledge([hook.id])

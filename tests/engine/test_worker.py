@@ -1,6 +1,7 @@
 """The worker: what it tries again and when, what it must never try again, and whom it tells."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from houbao.core.fund import PayDeposit
 from houbao.core.outages import EnterOutage
 from houbao.core.terms import SYSTEM, Actor, Refused, from_micros, public_id
 from houbao.engine import worker
-from houbao.engine.ports import Reply, Request
+from houbao.engine.ports import TRANSIENT, Reply, Request
 from houbao.engine.speech import Speech
 from houbao.engine.worker import BACKOFF, Done
 from houbao.shipped import policy_text
@@ -321,6 +322,85 @@ def test_a_task_that_breaks_stays_is_shown_and_stops_nobody_else(market):
     assert outbox(market) == []
 
 
+# --- a queue that is full, a command that cannot be saved ------------------------------------------------------------
+
+
+class Full:
+    """The way to the engine, which refuses one call for a reason that passes."""
+
+    def __init__(self, market: Market, call: int, code: str = "overloaded") -> None:
+        self.market, self.call, self.code = market, call, code
+        self.calls = 0
+
+    def execute(self, requests: list[Request]) -> list[Any]:
+        self.calls += 1
+        if self.calls == self.call:
+            return [Refused(self.code, "not now")] * len(requests)
+        return self.market.engine.execute(requests)
+
+
+def busy_day(folder: Path, full_at: int, code: str = "overloaded") -> tuple[Market, Full]:
+    """A day on which the worker has every kind of command to say, the `full_at`-th call of which is refused."""
+    market = Market(folder, fund="50.00")
+    full = Full(market, full_at, code)
+    market.worker.execute = full.execute
+    notified, paid, waits, asked = (
+        market.open(market.order(amount=amount), "damaged", amount) for amount in ("40.00", "20.00", "45.00", "9.00")
+    )
+    market.open(market.order(delivered=False), "in_transit_overdue", "5.00")  # the seller is silent
+    market.rule(notified, "out_of_scope")
+    market.provider.script = ["ok", "timeout_unpaid", "look_down"]
+    for dispute in (paid, asked, waits):
+        market.rule(dispute)
+    market.worker.run()
+    market.top_up("50.00")
+    market.accept(EnterOutage(start=T + HOUR, end=T + 2 * HOUR), Actor("admin", "eve"))
+    for hours in range(0, 6 * 24 + 1, 4):
+        market.now = T + hours * HOUR
+        market.worker.run()
+    return market, full
+
+
+def ended(market: Market) -> list[Any]:
+    """Where a day leads: each dispute's phase and outcome, the money, the letters, and what is still to be done."""
+    run = market.database.connection.execute
+    states = run("SELECT id, phase, body->>'outcome' FROM disputes ORDER BY id").fetchall()
+    return [states, market.funds(), sorted(market.provider.paid.values()), outbox(market)]
+
+
+def test_a_command_that_is_refused_for_now_leaves_its_task_to_be_done_again(tmp_path):
+    folders = iter(tmp_path / str(n) for n in range(1000))
+
+    def day(full_at: int) -> tuple[Market, Full]:
+        (folder := next(folders)).mkdir()
+        return busy_day(folder, full_at)
+
+    calm, full = day(0)
+    assert {kind for kind in ("refund", "lookup", "notice", "serve", "outage") if deliveries(calm, kind)} == {
+        "refund",
+        "lookup",
+        "notice",
+        "serve",
+        "outage",
+    }
+    for call in range(1, full.calls + 1):
+        market, _ = day(call)
+        assert ended(market) == ended(calm), f"call {call} was refused, and never made good"
+        market.check()
+
+
+@pytest.mark.parametrize("code", TRANSIENT)
+def test_a_notice_whose_acceptance_could_not_be_booked_is_served_again(market, code):
+    dispute = out_of_scope(market)
+    market.worker.execute = Full(market, 1, code).execute
+    assert code in market.worker.run().troubles[0]
+    assert (market.dispute(dispute).phase, outbox(market)) == ("notifying", [("notice", 1)])
+    market.go(T + HOUR)
+    assert (market.dispute(dispute).phase, outbox(market)) == ("awaiting_seller", [])
+    one, again = [letter.reference for letter in market.mailbox.letters if "Official notice" in letter.subject]
+    assert one == again
+
+
 # --- refunds that wait for the fund --------------------------------------------------------------------------------
 
 
@@ -462,6 +542,20 @@ def test_an_outage_moves_the_due_times_of_many_a_slice_at_a_time_and_goes_on_whe
     market.check()
 
 
+def test_due_times_that_could_not_be_moved_are_moved_later_and_keep_nobody_elses(market, monkeypatch):
+    monkeypatch.setattr(worker, "MOST_DUE", 1)
+    numbers = [market.open(market.order(f"order-{n}"), "in_transit_overdue", "1.00") for n in range(3)]
+    market.work()
+    market.now = T + DAY
+    market.accept(EnterOutage(start=T + 2 * DAY, end=T + 4 * DAY), Actor("admin", "eve"))
+    market.worker.execute = Full(market, 2).execute
+    assert "overloaded" in "".join(market.worker.run().troubles)
+    assert [d.due_at(market.dispute(number)) for number in numbers] == [T + 7 * DAY, T + 5 * DAY, T + 7 * DAY]
+    market.go(T + 2 * DAY)
+    assert {d.due_at(market.dispute(number)) for number in numbers} == {T + 7 * DAY}
+    assert outbox(market) == []
+
+
 def test_the_worker_moves_what_an_outage_moved_by_itself_beside_its_other_work(market, monkeypatch):
     monkeypatch.setattr(worker, "MOST_DUE", 1)
     numbers = [market.open(market.order(f"order-{n}"), "in_transit_overdue", "1.00") for n in range(3)]
@@ -535,22 +629,36 @@ def test_a_store_whose_buyers_send_the_same_photos_and_cost_the_fund_much_is_fou
         dispute = market.open(order, "damaged", "150.00", Actor("buyer", buyer), evidence=("cd" * 32,))
         market.rule(dispute)
     market.work()
-    assert market.worker.assess() == 1
+    assert market.worker.assess(Done()) == 1
     store = market.database.store(0, "oak")
     assert store.standing == p.Standing(
         at=T, disputes=4, buyers=(("ann", 750), ("bob", 250)), exposure=eur("600.00"), currency="EUR", shared=("photo",)
     )
     assert (store.watch.why, store.watch.by) == ("young_exposure", "system")
-    assert market.worker.assess() == 0
+    assert market.worker.assess(Done()) == 0
     late = market.database.order(0, market.order("late", paid=T + SECOND))
     assert (late.coverage.covered, late.coverage.reason) == (False, "watch")
     small = market.open(market.order("small", "10.00"), "damaged", "1.00", evidence=("ef" * 32,))
     facts = market.events(small)[0].facts
     assert (market.dispute(small).route, facts.buyer_share, facts.shared, facts.exposure) == ("verify", 750, 1, 60_000)
     market.now = T + 40 * DAY
-    assert market.worker.assess() == 1  # nothing is left of it after thirty days
+    assert market.worker.assess(Done()) == 1  # nothing is left of it after thirty days
     assert market.database.store(0, "oak").standing.exposure == 0
     market.check()
+
+
+def test_stores_are_assessed_some_at_a_time_and_one_that_is_refused_is_told(market, monkeypatch):
+    monkeypatch.setattr(worker, "MOST_DUE", 1)
+    for n in range(3):
+        market.accept(p.RegisterStore(store=f"s{n}"), PLATFORM)
+        market.open(market.order(store=f"s{n}"), "damaged", "1.00")
+    full = Full(market, 2)
+    market.worker.execute = full.execute
+    done = Done()
+    assert market.worker.assess(done) == 2
+    assert (full.calls, len(done.troubles)) == (3, 1)
+    assert "overloaded" in done.troubles[0]
+    assert market.worker.assess(done) == 1
 
 
 def test_what_is_above_the_funds_limit_reaches_the_seller_by_a_notice_that_starts_the_five_days(tmp_path):
@@ -613,7 +721,7 @@ def test_a_photo_that_one_buyer_sends_twice_is_not_shared_and_gifts_are_no_dispu
     for n in range(2):
         market.open(market.order(f"order-{n}"), "damaged", "20.00", evidence=("cd" * 32,))
     market.accept(SendGoodwill(order=market.order("gift"), amount=100), SELLER)
-    assert market.worker.assess() == 1
+    assert market.worker.assess(Done()) == 1
     standing = market.database.store(0, "oak").standing
     assert (standing.shared, standing.disputes) == ((), 2)
 
@@ -625,7 +733,7 @@ def test_what_the_platform_paid_is_no_exposure_of_the_fund(market):
     market.rule(dispute, payer="platform")
     market.rule(market.open(market.order("second"), "damaged", "30.00"))
     market.work()
-    market.worker.assess()
+    market.worker.assess(Done())
     assert market.database.store(0, "oak").standing.exposure == eur("30.00")
 
 
@@ -634,7 +742,7 @@ def test_what_a_deposit_pays_is_no_exposure_of_the_fund(tmp_path):
     market.accept(PayDeposit(store="oak", minor=eur("100.00"), currency="EUR"), FINANCE)
     market.rule(market.open(market.order(), "damaged", "40.00"))
     market.work()
-    market.worker.assess()
+    market.worker.assess(Done())
     assert market.database.store(0, "oak").standing.exposure == 0
     market.check()
 
@@ -643,7 +751,7 @@ def test_what_the_marketplace_told_of_addresses_stays_with_what_is_found(market)
     told = p.Standing(at=T, shared=("address", "photo"))
     market.accept(p.AssessStore(store="oak", standing=told), PLATFORM)
     assert market.database.store(0, "oak").watch.why == "shared"
-    assert market.worker.assess() == 1
+    assert market.worker.assess(Done()) == 1
     assert market.database.store(0, "oak").standing.shared == ("address",)
 
 

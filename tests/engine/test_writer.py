@@ -133,6 +133,14 @@ def test_a_full_queue_refuses_and_takes_again_when_there_is_room(desk):
     assert isinstance(desk.writer.execute([top_up(1)])[0], Accepted)
 
 
+def test_a_list_that_never_fits_is_told_so_and_not_to_try_again(desk):
+    said = desk.writer.execute([top_up(1)] * (MOST_WAITING + 1))
+    assert len(said) == MOST_WAITING + 1
+    assert {outcome.code for outcome in said} == {"too_large"}
+    assert "send it in pieces of at most 10,000" in said[0].detail
+    assert asyncio.run(desk.writer.answer([top_up(1)] * (MOST_WAITING + 1)))[0].code == "too_large"
+
+
 def test_an_answer_received_in_time_that_still_waits_holds_the_sweep_back(desk):
     market, writer = desk.market, desk.writer
     dispute = market.open(market.order(delivered=False), "in_transit_overdue", "25.00")

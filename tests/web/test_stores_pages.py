@@ -9,6 +9,7 @@ import pytest
 from given import DAY, T
 from houbao.core.terms import Refused
 from houbao.core.world import Event
+from houbao.engine.worker import Done
 from houbao.web.console import auditing, chronicle
 from houbao.web.console.deeds import time_of
 from web.desk import get, post
@@ -46,7 +47,7 @@ def test_what_the_fund_paid_is_told_as_it_was_measured_and_as_it_is_now(served):
     market = served.market
     market.rule(market.open(market.order(amount="40.00"), "damaged", "40.00"))
     market.work()
-    market.worker.assess()
+    market.worker.assess(Done())
     market.rule(market.open(market.order(amount="70.00"), "damaged", "70.00"))
     market.work()
     page = told(served, "/stores/oak")

@@ -43,9 +43,12 @@ class Rounds:
         done = house.worker.run()
         if (now := house.clock()) >= self.daily_at:
             self.daily_at = now + AGAIN  # it reads a lot: where it fails, not at once again
-            house.worker.assess()
+            daily = Done()
+            house.worker.assess(daily)
             keep_watch(house)
-            self.daily_at = now + ASSESSED_EVERY
+            done.troubles += daily.troubles
+            if not daily.troubles:
+                self.daily_at = now + ASSESSED_EVERY
         return Round(done, house.scoring.keep())
 
 

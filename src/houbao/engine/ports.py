@@ -56,6 +56,9 @@ class Accepted(Struct, frozen=True, gc=False):
 
 Outcome = Accepted | Refused
 
+TRANSIENT = ("overloaded", "failed", "not_saved")
+"""The refusals that say nothing of the command itself: what was to be done is done later, and never taken for done."""
+
 
 class Preview(Struct, frozen=True):
     """What a command would do if it were executed now, in the order in which it would be booked; nothing of it is

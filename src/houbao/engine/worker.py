@@ -25,6 +25,7 @@ from houbao.core.refunds import ReportRefund, SendRefund, ServeWaiting, Share, f
 from houbao.core.terms import SYSTEM, Actor, Refused, public_id
 from houbao.engine.letters import Reader, of_watch, write
 from houbao.engine.ports import (
+    TRANSIENT,
     Accepted,
     Database,
     Delivery,
@@ -123,6 +124,7 @@ class Worker:
         self.part = part
         self.probe = probe
         self._moved_to: dict[int, int] = {}
+        self._not_moved: dict[int, Refused] = {}
 
     def run(self) -> Done:
         """Do everything that is due now, and what that leads to, until nothing is."""
@@ -165,27 +167,35 @@ class Worker:
     def move_due_times(self, outage: int) -> int:
         """Move the due times of the next disputes that were there when the outages at position `outage` were entered;
         returns how many were looked at, 0 when none is left. Who asks about a dispute sees them moved in any case: this
-        is for lists. Stopped and begun anew, it passes over what it has moved before."""
-        after = self._moved_to.get(outage, 0)
+        is for lists. Stopped and begun anew, it passes over what it has moved before; so it does after it raised
+        Refused at the end, since one of them could not be moved for now."""
+        after = self._moved_to.pop(outage, 0)
         disputes = self.database.unmoved(self.part, outage, after, MOST_DUE)
         if not disputes:
-            self._moved_to.pop(outage, None)
+            if refused := self._not_moved.pop(outage, None):
+                raise refused
             return 0
         now = self.horizon(self.clock())
-        self.execute([Request(PassTime(dispute=dispute), SYSTEM, now) for dispute in disputes])
+        outcomes = self.execute([Request(PassTime(dispute=dispute), SYSTEM, now) for dispute in disputes])
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                self._not_moved[outage] = outcome
         self._moved_to[outage] = disputes[-1]
         return len(disputes)
 
-    def assess(self) -> int:
+    def assess(self, done: Done) -> int:
         """Look at the stores that might buy from themselves, and have those watched that pass the policy's limits: once
-        a day. Returns of how many something new was found."""
-        now = self.clock()
+        a day, and again where `done` tells of trouble. Returns of how many something new was found."""
+        now, new = self.clock(), 0
         found = self.database.standings(self.part, now - ASSESSED_OVER, now)
         requests = [
             Request(AssessStore(store=store, standing=standing), SYSTEM, now) for store, standing in found.items()
         ]
-        outcomes = self.execute(requests) if requests else []
-        return sum(isinstance(outcome, Accepted) and outcome.first > 0 for outcome in outcomes)
+        for start in range(0, len(requests), MOST_DUE):
+            outcomes = self.execute(requests[start : start + MOST_DUE])
+            new += sum(isinstance(outcome, Accepted) and outcome.first > 0 for outcome in outcomes)
+            done.troubles += [str(outcome) for outcome in outcomes if isinstance(outcome, Refused)]
+        return new
 
     # --- the outbox ------------------------------------------------------------------------------------------------
 
@@ -358,6 +368,8 @@ class Worker:
         else:
             report = NoticeBounced(**facts, why=posted.detail[:200])
         (outcome,) = self.execute([Request(report, MAIL, self.clock())])
+        if isinstance(outcome, Refused) and outcome.code in TRANSIENT:
+            raise outcome  # else the seller's time would never begin
         late = str(outcome) if isinstance(outcome, Refused) else ""
         return self._delivery(late or posted.detail, failed=posted.result == "bounced")
 

@@ -48,17 +48,17 @@ class Writer:
 
     def submit(self, requests: Sequence[Request], *, bulk: bool = False) -> "Future[list[Outcome]]":
         """Queue a list; the future holds one outcome per request once they are durable. `bulk`: an import, it waits for
-        people. A full queue refuses every command with `overloaded`."""
+        people. A full queue refuses every command with `overloaded`, a list longer than it with `too_large`."""
         reply: Future[list[Outcome]] = Future()
         if not self._takes(_Call(requests, reply), bulk):
-            reply.set_result(_overloaded(requests))
+            reply.set_result(_not_taken(requests))
         return reply
 
     async def answer(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
         """Queue a list as `submit` does, and wait for its outcomes in an event loop, which is woken once for a batch
         and not for each call in it."""
         reply: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        return await reply if self._takes(_Call(requests, reply), bulk) else _overloaded(requests)
+        return await reply if self._takes(_Call(requests, reply), bulk) else _not_taken(requests)
 
     def execute(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
         """Queue a list and wait for its outcomes."""
@@ -132,8 +132,12 @@ class Writer:
             return calls
 
 
-def _overloaded(requests: Sequence[Request]) -> list[Outcome]:
-    return [Refused("overloaded", "too many commands wait: try again in a second")] * len(requests)
+def _not_taken(requests: Sequence[Request]) -> list[Outcome]:
+    """Why a list is not taken: for now, or because it never fits."""
+    refused = Refused("overloaded", "too many commands wait: try again in a second")
+    if (count := len(requests)) > MOST_WAITING:
+        refused = Refused("too_large", f"{count:,} commands in one list: send it in pieces of at most {MOST_WAITING:,}")
+    return [refused] * count
 
 
 def _still_waits(call: _Call) -> bool:
