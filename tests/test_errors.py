@@ -935,7 +935,7 @@ def samples(market: Market) -> dict[str, tuple[Any, Actor]]:
         "goodwill": (SendGoodwill(order=market.order(), amount=1, note="n"), SELLER),
         "order_message": (WriteOnOrder(order=market.order(), message="m"), BUYER),
         "chargeback": (charged(market, market.order()), PROVIDER),
-        "paid_out": (o.PaidOut(order=delivered, minor=1, at=T + 20 * DAY), PLATFORM),
+        "paid_out": (o.PaidOut(order=market.order(paid=T - 95 * DAY), minor=1, at=T), PLATFORM),
         "open": (opening(mine, "damaged", "1.00", statement="s", evidence=("ab" * 32,), reference="c-1"), BUYER),
         "rule": (d.Rule(dispute=verifying(market), finding="justified", reason="ok", amount=1, note="n"), AGENT),
         "sign": (d.Sign(dispute=suspected(market)), AGENT),

@@ -112,9 +112,16 @@ def test_for_an_order_no_more_is_paid_out_than_it_brought() -> None:
 def test_what_a_covered_order_brought_is_paid_out_when_its_protection_has_ended(delivered, until) -> None:
     desk = Desk(delivered=delivered)
     early = o.PaidOut(order=desk.order().id, at=until - SECOND, minor=1)
-    refused = desk.refuse(early, PLATFORM)
+    refused = desk.refuse(early, PLATFORM, at=until)
     assert (refused.code, refused.facts) == ("not_mature", {"matures_at": until.isoformat()})
-    desk.do(structs.replace(early, at=until), PLATFORM)
+    desk.do(structs.replace(early, at=until), PLATFORM, at=until)
+
+
+def test_no_date_that_is_written_on_a_payout_makes_it_mature_before_its_day() -> None:
+    desk = Desk()
+    ahead = o.PaidOut(order=desk.order().id, at=T + 400 * DAY, minor=1)
+    assert desk.refuse(ahead, PLATFORM, at=T + 14 * DAY - SECOND).code == "not_mature"
+    desk.do(ahead, PLATFORM, at=T + 14 * DAY)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_an_order_goes_where_its_table_says_or_not_at_all(status: str, fact: str
     desk = desk_at(status)
     command = FACTS[fact](desk.order().id)
     if fact in LIFE[status]:
-        desk.do(command, PLATFORM)
+        desk.do(command, PLATFORM, at=command.at)
         assert desk.order().status == LIFE[status][fact]
     else:
         assert desk.refuse(command, PLATFORM).code == "order_turn"

@@ -235,7 +235,7 @@ def test_a_list_of_commands_is_the_same_commands_one_by_one(town: Town, sayings:
 
 def test_a_store_is_paid_out_for_an_order_placed_and_paid_in_the_same_list(market):
     order = market.database.head(0).position + 1
-    said = market.engine.execute([Request(command, PLATFORM, T) for command in new_order(order)])
+    said = market.engine.execute([Request(command, PLATFORM, T + 15 * DAY) for command in new_order(order)])
     assert [type(outcome) for outcome in said] == [Accepted] * 3
 
 

@@ -25,7 +25,7 @@ def lived(sold: SoldOrder) -> Order:
         if sold.complaint and fact.at > sold.complaint.at:
             break
         told = structs.replace(fact, order=state.id)
-        state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM)[0], position)
+        state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM, told.at)[0], position)
     return state
 
 

@@ -127,7 +127,7 @@ def lived(sold: SoldOrder, until: datetime | None = None) -> Order:
     for position, fact in enumerate(sold.facts, start=2):
         if until is None or fact.at <= until:
             told = structs.replace(fact, order=state.id)
-            state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM)[0], position)
+            state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM, told.at)[0], position)
     return state
 
 

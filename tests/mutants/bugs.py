@@ -571,8 +571,8 @@ BUGS = [
     Bug(
         "a covered order is paid out a moment too early",
         "core/fulfilment.py",
-        "if order.coverage.covered and command.at < (mature := matures_at(order, till.days)):",
-        "if order.coverage.covered and command.at <= (mature := matures_at(order, till.days)):",
+        "if order.coverage.covered and min(command.at, now) < (mature := matures_at(order, till.days)):",
+        "if order.coverage.covered and min(command.at, now) <= (mature := matures_at(order, till.days)):",
         (TABLE + "test_what_a_covered_order_brought_is_paid_out_when_its_protection_has_ended",),
     ),
     Bug(

@@ -60,7 +60,7 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
     now = now.astimezone(UTC)
     all_of_it: list[Consequence] = []
     if isinstance(command, o.PlaceOrder):
-        return Decision(all_of_it, _placed(world, command, by, all_of_it))
+        return Decision(all_of_it, _placed(world, command, by, now, all_of_it))
     if world.disputes:
         if world.outages:
             world = _apply_outages(world, now, all_of_it)
@@ -175,13 +175,14 @@ def _stopped(world: World, events: Sequence[Event], by: Actor, now: datetime) ->
 # --- an order ------------------------------------------------------------------------------------------------------
 
 
-def _placed(world: World, command: o.PlaceOrder, by: Actor, all_of_it: list[Consequence]) -> World:
+def _placed(world: World, command: o.PlaceOrder, by: Actor, now: datetime, all_of_it: list[Consequence]) -> World:
     """A new order, and what has happened to it so far, each as the order then stands."""
     world = _follow(world, [*decide_place(world.reference_taken, world.store, command, by)], all_of_it)
     for fact in command.facts:
         order = order_of(world)
         coverage = _coverage(world, fact, order)
-        world = _follow(world, [*decide_fact(order, fact, coverage, _till(world, fact, coverage), by)], all_of_it)
+        till = _till(world, fact, coverage)
+        world = _follow(world, [*decide_fact(order, fact, coverage, till, by, now)], all_of_it)
     return world
 
 
@@ -198,7 +199,7 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
     """A fact of an order; a delivery after what was not received had been refunded is told on that dispute."""
     order = order_of(world)
     coverage = _coverage(world, command, order)
-    events: list[Event] = [*decide_fact(order, command, coverage, _till(world, command, coverage), by)]
+    events: list[Event] = [*decide_fact(order, command, coverage, _till(world, command, coverage), by, now)]
     if isinstance(command, o.Delivered):
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]
         not_received = (dispute for dispute in paid if REASONS.get(dispute.reason) == "INR")

@@ -1,5 +1,7 @@
 """What happened to an order, as the marketplace reports it: may it happen now, and what is the store owed then?"""
 
+from datetime import datetime
+
 from msgspec import Struct, structs
 
 from houbao.core import money
@@ -43,8 +45,10 @@ class Till(Struct, frozen=True, gc=False):
     store_awaits: bool = False
 
 
-def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by: Actor) -> list[OrderEvents]:
-    """What happened to an order. `coverage` is used at payment.
+def decide_fact(
+    order: Order, command: Fact, coverage: Coverage, till: Till, by: Actor, now: datetime
+) -> list[OrderEvents]:
+    """What happened to an order, as it is said at `now`. `coverage` is used at payment.
 
     Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, payout_above_order, not_mature,
     bad_rating, bad_reference, naive_time, bad_time."""
@@ -66,7 +70,7 @@ def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by:
     if isinstance(command, Paid):
         return [_paid(order, command, coverage, till, who)]
     if isinstance(command, PaidOut):
-        return [_paid_out(order, command, till, who)]
+        return [_paid_out(order, command, till, who, now)]
     if isinstance(command, Rated):
         return [_rated(order, command, who)]
     moved = OrderMoved(at=command.at, by=who, store=order.store, order=order.id, to=kind)
@@ -140,7 +144,7 @@ def payable_short(store: str, payable: int, minor: int, currency: str) -> Refuse
     return Refused("payable_short", said)
 
 
-def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidOut:
+def _paid_out(order: Order, command: PaidOut, till: Till, by: str, now: datetime) -> OrderPaidOut:
     if order.paid_at is None:
         said = Said("order %(order)s was never paid: nothing can be paid out for it", order=order.reference)
         raise Refused("order_turn", said)
@@ -164,7 +168,8 @@ def _paid_out(order: Order, command: PaidOut, till: Till, by: str) -> OrderPaidO
                 out=told(order.paid_out),
             ),
         )
-    if order.coverage.covered and command.at < (mature := matures_at(order, till.days)):
+    # What is dated ahead leaves all the same when it is said: the money is not mature by a date that the caller writes.
+    if order.coverage.covered and min(command.at, now) < (mature := matures_at(order, till.days)):
         raise Refused(
             "not_mature",
             Said(
