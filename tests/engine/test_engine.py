@@ -15,20 +15,23 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, PROVIDER, SELLER, Market, T, eur, opening
+from given import AGENT, BUYER, DAY, FINANCE, PLATFORM, PROVIDER, SELLER, Market, T, eur, opening, standard
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import phases
 from houbao.core import programme as p
 from houbao.core import refunds as r
+from houbao.core.exchange import parse_rate
 from houbao.core.fund import TopUp
 from houbao.core.messages import WriteOnOrder
 from houbao.core.refunds import RefundApproved
 from houbao.core.returns import ReturnAuthorised
 from houbao.core.terms import SYSTEM, Actor, Refused, micros
 from houbao.engine.engine import Engine
+from houbao.engine.needs import needs_of
 from houbao.engine.ports import Accepted, Outcome, Request
 from houbao.store import queries
+from houbao.store.rates import keep
 from houbao.store.sqlite import SQLite, connect
 from houbao.store.verify import verify
 
@@ -270,6 +273,65 @@ def test_waiting_refunds_are_served_with_the_money_that_came_earlier_in_the_same
     assert market.dispute(dispute).phase == "refunding"
     assert market.funds()[1:] == ("5.00", "40.00")
     market.check()
+
+
+# --- what a batch reads --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def reading(market: Market, table: str) -> Iterator[list[str]]:
+    """The statements that read a table, while inside."""
+    read: list[str] = []
+    market.database.connection.set_trace_callback(lambda said: read.append(said) if f"FROM {table}" in said else None)
+    try:
+        yield read
+    finally:
+        market.database.connection.set_trace_callback(None)
+
+
+def in_reais(tmp_path: Path) -> Market:
+    """A market whose fund in EUR covers orders in BRL, by rates that change."""
+    market = Market(tmp_path, programme=standard(also_covers=("BRL",)))
+    for text, at in (("5", T - DAY), ("4", T + DAY), ("2", T + 13 * DAY), ("1", T + 29 * DAY)):
+        keep(market.database, [parse_rate("EUR", "BRL", text, published_at=at, source="ECB")])
+    return market
+
+
+def test_the_rates_are_read_once_for_all_commands_of_a_list(tmp_path):
+    market = in_reais(tmp_path)
+    orders = [market.order(amount="10.00", currency="BRL", buyer=f"b{n}") for n in range(20)]
+    requests = [
+        Request(opening(order, "damaged", "4.00"), Actor("buyer", f"b{n}"), T + n * timedelta(minutes=1))
+        for n, order in enumerate(orders)
+    ]
+    with reading(market, "rates") as read:
+        assert all(isinstance(outcome, Accepted) for outcome in market.engine.execute(requests))
+    assert len(read) == 1
+
+
+def test_in_one_list_each_refund_counts_by_the_rate_of_its_own_time(tmp_path):
+    market = in_reais(tmp_path)
+    one, other, late = (market.open(market.order(currency="BRL"), "damaged", "40.00") for _ in range(3))
+    said = [(d.Rule(dispute=number, finding="justified", reason="seen"), AGENT) for number in (one, other)]
+    times = (T + DAY - timedelta(seconds=1), T + DAY, T + 30 * DAY)
+    said.append((d.PassTime(dispute=late), SYSTEM))  # the platform's time had ended after fourteen days
+    with reading(market, "rates") as read:
+        market.engine.execute([Request(what, by, at) for (what, by), at in zip(said, times, strict=True)])
+    paid = [market.dispute(number).refunds[0].in_fund for number in (one, other, late)]
+    assert [refund and refund.minor for refund in paid] == [eur("8.00"), eur("10.00"), eur("20.00")]
+    assert len(read) <= 3
+    market.check()
+
+
+def test_of_what_a_buyer_was_paid_at_once_only_the_last_thirty_days_are_read(market):
+    for n, at in enumerate((T - 31 * DAY, T - 30 * DAY, T - 29 * DAY)):
+        market.database.connection.execute(
+            "INSERT INTO instants VALUES (0, 'ann', ?, ?, 'EUR', 100)", (1000 + n, micros(at))
+        )
+    ask = opening(market.order(), "damaged", "1.00")
+    loaded = market.database.load(0, needs_of([Request(ask, BUYER, T), Request(ask, BUYER, T.replace(tzinfo=None))]))
+    assert loaded.instants == {"ann": [(T - 29 * DAY, "EUR", 100)]}
+    market.database.connection.execute("DELETE FROM instants WHERE dispute_id>=1000")
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------

@@ -40,6 +40,16 @@ def test_keeping_twice_changes_nothing(database: sqlite.SQLite):
     assert latest(database.connection) == PUBLISHED[:2]
 
 
+def test_what_is_kept_already_is_looked_for_by_few_statements_while_others_wait(database: sqlite.SQLite):
+    rates = [ecb("BRL", "4.6279", FRIDAY - timedelta(days=n)) for n in range(2000)]
+    keep(database, rates[1000:])
+    read: list[str] = []
+    database.connection.set_trace_callback(read.append)
+    assert keep(database, iter(rates)) == Kept(new=1000, known=1000)
+    database.connection.set_trace_callback(None)
+    assert sum("SELECT" in said and "rates" in said for said in read) == 1
+
+
 @pytest.mark.parametrize("known", [[], PUBLISHED])
 def test_another_value_for_the_same_time_is_refused_and_nothing_of_the_file_is_kept(database: sqlite.SQLite, known):
     keep(database, known)

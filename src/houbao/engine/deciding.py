@@ -1,7 +1,7 @@
 """A batch being decided: the commands one after the other, each seeing what those before it left."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -14,6 +14,7 @@ from houbao.core import programme as p
 from houbao.core import refunds as r
 from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account, store_of
 from houbao.core.acts import SendGoodwill
+from houbao.core.calendars import DAY
 from houbao.core.chain import link
 from houbao.core.claims import Given, given_of
 from houbao.core.decider import Decision, decide
@@ -25,7 +26,7 @@ from houbao.core.scene import Purse
 from houbao.core.subjects import SUBJECTS
 from houbao.core.terms import Refused, check_aware, check_reference
 from houbao.core.world import QUEUES, Event, World, queue_change
-from houbao.engine.needs import may_owe
+from houbao.engine.needs import INSTANT_DAYS, may_owe
 from houbao.engine.personal import PERSONAL, free_text
 from houbao.engine.ports import (
     Accepted,
@@ -42,8 +43,6 @@ from houbao.engine.ports import (
     Text,
     Written,
 )
-
-INSTANT_DAYS = timedelta(days=30)
 
 WITH_TEXT = (r.DisputeEvent, OrderMessageWritten)
 """The events that pin a text by its digest."""
@@ -82,6 +81,14 @@ def asked_of(request: Request) -> Asked:
         return Asked(request, name, b"")
 
 
+class Span(Struct, frozen=True, gc=False):
+    """The rates of two currencies from one time to another."""
+
+    since: datetime
+    until: datetime
+    rates: tuple[Rate, ...]
+
+
 class Work:
     """A batch being decided: what was loaded, brought up to date command by command."""
 
@@ -104,6 +111,7 @@ class Work:
         self.salts = salts
         self.outages = head.outages
         self.breakers = head.breakers
+        self.rates: dict[tuple[str, str], Span] = {}
         self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
         self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
 
@@ -237,10 +245,17 @@ class Work:
         return decode_order(body) if body else None
 
     def _rates(self, order: o.Order, disputes: Mapping[int, d.Dispute], now: datetime) -> tuple[Rate, ...]:
-        """The rates by which a refund may be approved now, or might have been by itself since this was last seen."""
+        """The rates by which a refund may be approved now, or might have been by itself since this was last seen. They
+        are read by whole days, once for all commands of the batch: which of them counts, its time says."""
         due = [timer.at for dispute in disputes.values() for timer in dispute.timers]
-        since = min([now, *due]) - OLDEST
-        return self.database.rates(order.coverage.currency, order.currency, since, now)
+        since, until = _day_of(min([now, *due]) - OLDEST), _day_of(now) + DAY
+        pair = (order.coverage.currency, order.currency)
+        if known := self.rates.get(pair):
+            if known.since <= since and until <= known.until:
+                return known.rates
+            since, until = min(since, known.since), max(until, known.until)
+        self.rates[pair] = read = Span(since, until, self.database.rates(*pair, since, until))
+        return read.rates
 
     def _purse(self, store: str, currency: str, of_fund: str = "", *, owed: bool) -> Purse:
         """The fund's side of the purse; with `owed` the store's too, which was loaded only where a rule may read it."""
@@ -372,6 +387,11 @@ class Work:
         booked_at = max(self.head.booked_at, self.now)
         self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages, self.breakers)
         return self.batch
+
+
+def _day_of(at: datetime) -> datetime:
+    """When its day began, in UTC."""
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _contact_of_store(command: p.RegisterStore | p.ChangeContact) -> Contact:

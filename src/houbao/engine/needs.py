@@ -1,14 +1,18 @@
 """What a batch must read before it can be decided."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core.accounts import store_of
 from houbao.core.subjects import MOVES_PAYABLE, SUBJECTS, Command
-from houbao.core.terms import REASONS
+from houbao.core.terms import EPOCH, REASONS
 from houbao.engine.ports import Needs, Request
+
+INSTANT_DAYS = timedelta(days=30)
+"""Over how many days it is summed up what a buyer was paid at once."""
 
 
 def needs_of(requests: Sequence[Request]) -> Needs:
@@ -16,6 +20,9 @@ def needs_of(requests: Sequence[Request]) -> Needs:
     needs = Needs()
     for request in requests:
         _add(needs, request.command, request.by.id)
+    if needs.opening:
+        times = (request.received_at for request in requests if request.received_at.tzinfo is not None)
+        needs.instants_since = min((at for at in times if at > EPOCH), default=EPOCH) - INSTANT_DAYS
     return needs
 
 

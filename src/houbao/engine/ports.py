@@ -20,7 +20,7 @@ from houbao.core.rulings import Compiled
 from houbao.core.score import Score
 from houbao.core.subjects import Command
 from houbao.core.tallies import Deal, Tally
-from houbao.core.terms import Actor, Refused
+from houbao.core.terms import EPOCH, Actor, Refused
 from houbao.core.watches import Standing
 from houbao.core.world import Event
 
@@ -101,7 +101,8 @@ class Needs(Struct):
     """What a batch must read. `references` are (store, order reference), `claims` (order, dispute reference). Of the
     orders, those in `opening` are disputed now (order → buyer), those in `again` more than once, those in `paying` get
     their coverage, those in `payouts` move money of their store's, as do the stores in `owed`; of the disputes, those
-    in `signed` may have their store watched. `waiting` is the account and currency whose queue is served."""
+    in `signed` may have their store watched. Of what buyers were paid at once, what is after `instants_since` is summed
+    up. `waiting` is the account and currency whose queue is served."""
 
     stores: set[str] = set()
     orders: set[int] = set()
@@ -114,6 +115,7 @@ class Needs(Struct):
     payouts: set[int] = set()
     owed: set[str] = set()
     signed: set[int] = set()
+    instants_since: datetime = EPOCH
     waiting: tuple[str, str] | None = None
 
 

@@ -8,7 +8,7 @@ import msgspec
 from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account
 from houbao.core.disputes import Dispute
 from houbao.core.programme import Programme
-from houbao.core.terms import from_micros
+from houbao.core.terms import from_micros, micros
 from houbao.engine.ports import Loaded, Needs
 from houbao.store import rows
 
@@ -91,7 +91,8 @@ def _load_money(connection: sqlite3.Connection, part: int, needs: Needs, known: 
             loaded.queues[account, currency] = loaded.queues.get((account, currency), 0) + 1
     covered = [order for order in needs.opening if order not in known or known[order][1]]
     if buyers := {needs.opening[order] for order in (*covered, *(needs.paying & needs.opening.keys()))}:
-        found = run(_asked("buyer_id, opened_at, currency, minor", "instants", "buyer_id"), (as_json(buyers), part))
+        asked = _asked("buyer_id, opened_at, currency, minor", "instants", "buyer_id")
+        found = run(f"{asked} AND opened_at>?", (as_json(buyers), part, micros(needs.instants_since)))
         for buyer, opened_at, currency, minor in found:
             loaded.instants.setdefault(buyer, []).append((from_micros(opened_at), currency, minor))
     if needs.waiting:

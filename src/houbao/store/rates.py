@@ -1,7 +1,7 @@
 """Exchange rates as they were published: a rate once kept is never changed, for amounts were booked by it."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -9,6 +9,7 @@ from msgspec import Struct
 from houbao.core.exchange import OLDEST, Rate, rate_at
 from houbao.core.terms import Refused, micros
 from houbao.store import schema
+from houbao.store.loading import as_json
 from houbao.store.rows import rate_of
 from houbao.store.sqlite import SQLite, inserting, rates_between
 
@@ -25,14 +26,16 @@ def keep(database: SQLite, rates: Iterable[Rate]) -> Kept:
 
     Raises Refused: rate_changed where one is kept for the same time with another value.
     """
+    rates = list(rates)
     database.lock_part(0)
     try:
-        new: dict[tuple[str, str, int, str], tuple[int, int]] = {}
+        kept = _kept(database.connection, rates)
+        new: dict[Key, tuple[int, int]] = {}
         known = 0
         for rate in rates:
-            key = (rate.base, rate.quote, micros(rate.published_at), rate.source)
+            key = _key(rate)
             value = (rate.numerator, rate.denominator)
-            before = new.get(key) or _value(database.connection, key)
+            before = new.get(key) or kept.get(key)
             if before is None:
                 new[key] = value
             elif before == value:
@@ -63,10 +66,29 @@ def latest(connection: sqlite3.Connection) -> list[Rate]:
     return [rate_of(row) for row in found]
 
 
-def _value(connection: sqlite3.Connection, key: tuple[str, str, int, str]) -> tuple[int, int] | None:
-    return connection.execute(
-        "SELECT numerator, denominator FROM rates WHERE base=? AND quote=? AND published_at=? AND source=?", key
-    ).fetchone()
+Key = tuple[str, str, int, str]
+"""What a rate is kept by: base, quote, when it was published, source."""
+
+AT_ONCE = 5_000
+"""How many rates one statement looks for."""
+
+
+def _key(rate: Rate) -> Key:
+    return rate.base, rate.quote, micros(rate.published_at), rate.source
+
+
+def _kept(connection: sqlite3.Connection, rates: Sequence[Rate]) -> dict[Key, tuple[int, int]]:
+    """Those of the rates that are kept for the same time, with their values."""
+    kept: dict[Key, tuple[int, int]] = {}
+    for start in range(0, len(rates), AT_ONCE):
+        found = connection.execute(
+            "SELECT base, quote, published_at, source, numerator, denominator FROM json_each(?) AS asked"
+            " CROSS JOIN rates ON base=asked.value->>0 AND quote=asked.value->>1"
+            " AND published_at=asked.value->>2 AND source=asked.value->>3",
+            (as_json(map(_key, rates[start : start + AT_ONCE])),),
+        )
+        kept |= {(*key,): (numerator, denominator) for *key, numerator, denominator in found}
+    return kept
 
 
 def _changed(rate: Rate, before: tuple[int, int]) -> str:
