@@ -571,6 +571,15 @@ def test_a_preview_says_what_would_happen_and_saves_nothing(market):
     assert market.dispute(dispute) == seen.disputes[dispute]
 
 
+def test_an_explanation_reads_nothing_after_its_look_at_the_database(market):
+    ask = Request(opening(market.order(), "damaged", "40.00"), BUYER, market.now)
+    said: list[str] = []
+    market.database.connection.set_trace_callback(said.append)
+    ruling = market.engine.explain(ask)
+    market.database.connection.set_trace_callback(None)
+    assert (ruling.rule.name, said[0], said[-1]) == ("verify", "BEGIN", "ROLLBACK")
+
+
 def test_a_preview_is_refused_as_the_command_would_be(market):
     dispute = market.open(market.order(), "damaged", "40.00")
     with pytest.raises(Refused) as refused:

@@ -84,8 +84,7 @@ class Engine:
         ]
         if more:
             raise Refused("split_lines", "these lines go different ways, as several disputes: ask about each alone")
-        order = self.database.order(self.part, opened.order)
-        rules = self.database.compiled(order.coverage.policy if order else "", opened.currency)
+        rules = self.database.compiled(opened.rules or opened.policy, opened.currency)
         assert rules is not None
         return assess(rules, opened.facts)
 
