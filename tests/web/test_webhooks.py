@@ -527,6 +527,15 @@ def test_a_chargeback_freezes_the_dispute(served):
     assert served.get(f"/v1/disputes/{dispute}")["frozen"] is True
 
 
+def test_what_a_provider_signs_is_read_strictly(served):
+    word = {"type": "refund", "key": "attempt_0_1"}
+    long = word | {"result": "refused", "code": "x" * 201}
+    for told, field in ((word, "result"), ({"type": "rumour"}, "type"), (long, "code")):
+        answer = said(served, told)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_field")
+        assert answer.json()["detail"].startswith(f"{field}: ")
+
+
 def test_what_is_not_signed_by_that_provider_of_late_is_not_heard(served):
     _, key = unknown_refund(served)
     told = {"type": "refund", "key": key, "result": "paid"}
@@ -538,6 +547,8 @@ def test_what_is_not_signed_by_that_provider_of_late_is_not_heard(served):
         said(served, told, at=late),
         said(served, told, provider="elsewhere"),
         served.client.post("/v1/providers/sandbox/webhook", json=told),
+        served.client.post("/v1/providers/sandbox/webhook", json={"type": "nothing known"}),
+        served.client.post("/v1/providers/sandbox/webhook", content=b"no JSON"),
     ):
         assert (answer.status_code, answer.json()["code"]) == (401, "bad_signature")
     assert served.market.contents() == before

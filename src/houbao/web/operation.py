@@ -138,6 +138,9 @@ class Ask(Generic[B, Q]):
 Work = Callable[[Ask[Any, Any]], Any]
 """What does it: gives what to answer, or an awaitable of that."""
 
+Verify = Callable[[Request[Any, Any, Any], bytes], None]
+"""Whether a request with those bytes comes from whom it says. Raises Refused."""
+
 
 def operation(
     method: str,
@@ -155,11 +158,12 @@ def operation(
     media: str = JSON,
     takes: str = JSON,
     most: int | None = MOST_BODY,
+    verify: Verify | None = None,
     name: str = "",
     tag: str = "",
 ) -> Callable[[Work], HTTPRouteHandler]:
     """Make a handler of a function. One that is not `async` may wait for the database, and runs in a
-    thread of its own."""
+    thread of its own. `verify` looks at the body's bytes before anything is made of them."""
 
     def decorate(work: Work) -> HTTPRouteHandler:
         said = Operation(
@@ -179,7 +183,7 @@ def operation(
             takes=takes,
             tag=tag or path.split("/")[2] if path.startswith("/v1/") else "server",
         )
-        read = _reader(body)
+        read = _reader(body, verify)
         told = iscoroutinefunction(work)
 
         async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
@@ -213,7 +217,7 @@ def _written(done: Any, status: int, media: str) -> Any:
     return Reply(done.status or status, headers, content)
 
 
-def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
+def _reader(body: Any, verify: Verify | None) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
     """How a request's body becomes a record: strictly, so that what is mistyped is refused and not guessed."""
     if body is Nothing or body is bytes:  # bytes are read by the work itself, as they come
         return _no_body
@@ -223,6 +227,8 @@ def _reader(body: Any) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
 
     async def read(request: Request[Any, Any, Any]) -> Any:
         content = await request.body()
+        if verify:
+            verify(request, content)
         if not content and empty:
             return decode(empty)
         if (media := media_of(request.scope)) != JSON:

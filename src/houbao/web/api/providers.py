@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+from litestar import Request
 from msgspec import Meta, Struct
 
 from houbao.core.chargebacks import Chargeback
@@ -42,6 +43,10 @@ class Heard(Struct, kw_only=True):
     changed: bool
 
 
+def _signed(request: Request[Any, Any, Any], content: bytes) -> None:
+    request.app.state.site.verified(request.path_params["provider"], dict(request.headers), content)
+
+
 @operation(
     "POST",
     "/v1/providers/{provider:str}/webhook",
@@ -59,13 +64,13 @@ class Heard(Struct, kw_only=True):
         "chargeback_turn",
         "unknown_payment",
     ),
+    verify=_signed,
     example={"type": "refund", "key": "attempt_0_47", "result": "paid"},
 )
 async def hear_provider(ask: Ask[Any, Any]) -> Heard:
     """A provider says by itself what became of an attempt, or that a bank asks for a payment back."""
-    provider, site, said = ask.text("provider"), ask.site, ask.body
-    site.verified(provider, dict(ask.request.headers), await ask.request.body())
-    by = Actor("provider", provider)
+    site, said = ask.site, ask.body
+    by = Actor("provider", ask.text("provider"))
     with site.snapshot() as reading:
         if isinstance(said, ChargebackWord):
             order = found_order(reading, EVERYTHING, said.order_id)
