@@ -166,10 +166,12 @@ def reconcile(
     """A provider's payout file or a bank's camt.053 beside the ledger: what agrees, what does not, and what to run for
     it. Books nothing. Exit 1 where anything differs."""
     from houbao.commands import progress
+    from houbao.finance.reconciling import Beside
     from houbao.finance.reconciling import reconcile as compare
 
     with opened(database) as house, progress.shown() as shown:
-        done = compare(house, file, account, days, shown)
+        beside = Beside(house.database, house.engine.preview, house.worker.providers, house.clock())
+        done = compare(beside, file, account, days, shown)
     say(done.document(), done.told(), as_json=as_json)
     if not done.even:
         sys.exit(1)

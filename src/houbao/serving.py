@@ -1,6 +1,7 @@
 """The composition root of a server: which house, readers and rows of access serve which site."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
 from houbao.engine.ports import RefundProvider, Scorebook, StorePast
 from houbao.engine.writer import Writer
+from houbao.finance.reconciling import Beside
 from houbao.finance.reconciling import reconcile as compare
 from houbao.finance.reserving import reserves_of
 from houbao.gateways.evidence import EvidenceFolder
@@ -65,48 +67,36 @@ def site_for(
     evidence: Evidence | None = None,
     local: bool = False,
     signing: Mapping[str, str] = MappingProxyType({}),
-    settings: Settings | None = None,
 ) -> Site:
     """The site of a database file. Where its public address is an https one, it is reached by that alone. `local` lets
     webhooks go to machines inside; `signing` is provider → the secret of what it says by itself. What would happen is
     asked of an engine with a connection of its own, so that nobody who only asks waits for what is being written."""
     reader = Reader(path)
     now = clock or clock_for(reader)
+    ahead = Engine(SQLite(path), now)
 
     def publish(programme: str, text: str, start: datetime | None, by: str) -> Version:
-        database = SQLite(path)  # its own connection: the writer's is the writer's
-        try:
+        with closing(SQLite(path)) as database:  # its own connection: the writer's is the writer's
             return publish_text(database, programme, text, now(), start, by=by, wall=wall())[0]
-        finally:
-            database.close()
 
     def past(store: str, since: datetime) -> StorePast:
-        database = SQLite(path)
-        try:
+        with closing(SQLite(path)) as database:
             return store_past(database, PART, store, since, now())
-        finally:
-            database.close()
 
     def reserves(progress: Progress) -> list[Reserves]:
-        database = SQLite(path)
-        try:
+        with closing(SQLite(path)) as database:
             return reserves_of(path, StoredScores(database), now(), progress)
-        finally:
-            database.close()
 
     def reconcile(name: str, content: bytes, account: str, days: int) -> Reconciled:
-        with TemporaryDirectory(prefix="houbao-") as folder:
+        with TemporaryDirectory(prefix="houbao-") as folder, closing(SQLite(path)) as database:
             file = Path(folder) / "file"
             file.write_bytes(content)
-            house = House(settings or Settings(database_url=f"sqlite:///{path}"), clock=now)
-            try:
-                return compare(house, file, account, days, lambda *step: None, name)
-            finally:
-                house.close()
+            beside = Beside(database, ahead.preview, providers, now())
+            return compare(beside, file, account, days, lambda *step: None, name)
 
     return Site(
         reader=reader,
-        ahead=Engine(SQLite(path), now),
+        ahead=ahead,
         writer=writer,
         access=Access(path),
         scorebook=scorebook,
@@ -141,7 +131,6 @@ def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
         evidence=house.evidence,
         local=settings.webhooks_inside,
         signing={house.provider.name: settings.sandbox_webhook_secret},
-        settings=settings,
     )
 
 

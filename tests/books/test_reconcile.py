@@ -25,7 +25,7 @@ from houbao.core.fund import MoveCash
 from houbao.core.programme import RegisterStore
 from houbao.core.terms import Refused
 from houbao.feeds.order_format import decode_event, event_of
-from houbao.finance.reconciling import Reconciled, reconcile
+from houbao.finance.reconciling import Beside, Reconciled, reconcile
 from houbao.settings import Settings
 from houbao.store.rates import keep
 from houbao.wiring import House
@@ -89,7 +89,8 @@ def compared(market, told, tmp_path, *, name="payout.json", account="", days=5) 
     house = House(Settings(database_url=f"sqlite:///{market.database.path}"))
     before = market.contents()
     try:
-        return reconcile(house, path, account, days, lambda *_: None)
+        beside = Beside(house.database, house.engine.preview, house.worker.providers, house.clock())
+        return reconcile(beside, path, account, days, lambda *_: None)
     finally:
         house.close()
         assert market.contents() == before

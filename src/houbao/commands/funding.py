@@ -30,7 +30,7 @@ class Booked(Struct, frozen=True):
 
 def book(house: House, command: FundCommand, key: str) -> Booked:
     """Book it, and let what waits for it go on. Raises Refused as `check` and as deciding it does."""
-    check(house, command)
+    check(house.database, house.worker.providers, command)
     now = house.clock()
     (outcome,) = house.engine.execute([Request(command, FINANCE, now, key or key_of_day(command, now))])
     if isinstance(outcome, Refused):
@@ -48,13 +48,13 @@ def settle(house: House, dispute: str, payment: str, taken: int, currency: str) 
     """Book what a provider took (minor units of the fund's currency). Raises Refused: bad_id, bad_currency, and as
     deciding it does."""
     number = _number(dispute)
-    check_settled_in(house, number, currency)
+    check_settled_in(house.database, number, currency)
     return _on_dispute(house, SettleRefund(dispute=number, payment=payment, taken=taken), FINANCE)
 
 
 def recover(house: House, dispute: str, **said: Any) -> dict[str, list[str]]:
     """Book money that came back for a refund. Raises Refused: bad_id, unknown_provider, and as deciding it does."""
-    check_provider(house, said["provider"])
+    check_provider(house.worker.providers, said["provider"])
     return _on_dispute(house, Recover(dispute=_number(dispute), **said), FINANCE)
 
 

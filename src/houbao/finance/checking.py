@@ -1,20 +1,22 @@
 """What finance may book here: in a currency that a programme pays in, by a provider that there is."""
 
+from collections.abc import Iterable
+
 from houbao.core.disputes import refund_of
 from houbao.core.fund import FundCommand, MoveCash, PayDeposit, TopUp
 from houbao.core.said import Said
 from houbao.core.terms import Actor, Refused
 from houbao.store import queries
-from houbao.wiring import House
+from houbao.store.sqlite import SQLite
 
 FINANCE = Actor("finance", "command-line")
 
 
-def check(house: House, command: FundCommand) -> None:
+def check(database: SQLite, providers: Iterable[str], command: FundCommand) -> None:
     """Whether it may be booked here. Raises Refused: bad_currency where no programme pays in it, unknown_provider."""
-    known = queries.programme_currencies(house.database.connection)
+    known = queries.programme_currencies(database.connection)
     if isinstance(command, MoveCash):
-        check_provider(house, command.provider)
+        check_provider(providers, command.provider)
     if isinstance(command, TopUp | PayDeposit | MoveCash) and command.currency not in known:
         said = Said(
             "no programme pays in %(currency)s, only in %(known)s: nothing was booked",
@@ -24,9 +26,9 @@ def check(house: House, command: FundCommand) -> None:
         raise Refused("bad_currency", said)
 
 
-def check_settled_in(house: House, dispute: int, currency: str) -> None:
+def check_settled_in(database: SQLite, dispute: int, currency: str) -> None:
     """Whether the fund that paid is in that currency. Raises Refused: bad_currency."""
-    found = house.database.dispute(0, dispute)
+    found = database.dispute(0, dispute)
     refund = refund_of(found) if found else None
     if refund and refund.in_fund and refund.in_fund.currency != currency:
         said = Said(
@@ -37,9 +39,9 @@ def check_settled_in(house: House, dispute: int, currency: str) -> None:
         raise Refused("bad_currency", said)
 
 
-def check_provider(house: House, name: str) -> None:
+def check_provider(providers: Iterable[str], name: str) -> None:
     """Whether there is such a provider, where one is named. Raises Refused: unknown_provider."""
-    known = sorted(house.worker.providers)
+    known = sorted(providers)
     if name and name not in known:
         said = Said("no provider %(provider)s, only %(known)s", provider=repr(name), known=tuple(known))
         raise Refused("unknown_provider", said)

@@ -1,11 +1,11 @@
 """A provider's or a bank's file beside the ledger. Books nothing; what it proposes is tried."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from houbao.books import proposals
 from houbao.books.cash import Cash, cash_of
@@ -26,24 +26,33 @@ from houbao.engine.ports import Request
 from houbao.finance.checking import FINANCE, check, check_settled_in
 from houbao.store import bookings
 from houbao.store.reading import reading
-from houbao.wiring import House
+from houbao.store.sqlite import SQLite
 
 PLATFORM = Actor("platform", "reconcile")
 
 
+class Beside(Struct, frozen=True):
+    """What a file is compared with at a time: the ledger's database, who tries a proposal, who pays refunds."""
+
+    database: SQLite
+    preview: Callable[[Request], object]
+    providers: Collection[str]
+    now: datetime
+
+
 def reconcile(
-    house: House, path: Path, account: str, days: int, shown: Callable[[str, int, int], None], name: str = ""
+    beside: Beside, path: Path, account: str, days: int, shown: Callable[[str, int, int], None], name: str = ""
 ) -> Reconciled:
     """Compare the file with the ledger's cash; it goes by its path, or by that name. Raises BookError for the file, and
     for an account that is none, or that must be named."""
     name = name or str(path)
     file = read_file(path, name)
-    with reading(house.database.connection):
-        account = _account(house, file, account)
-        ours = _cash(house, account, file, timedelta(days=days), shown)
+    with reading(beside.database.connection):
+        account = _account(beside, file, account)
+        ours = _cash(beside, account, file, timedelta(days=days), shown)
         lines = [structs.replace(line, bank=account == BANK) for line in file.lines]
         done = match(lines, ours, file.first, file.last, days)
-        known = _known(house, account, done.extra)
+        known = _known(beside, account, done.extra)
     near = timedelta(days=days)
     return Reconciled(
         file=name,
@@ -53,8 +62,8 @@ def reconcile(
         last=str(file.last),
         matched=len(done.matched),
         missing=[_finding(None, one, [], proposals.for_missing(one, known)) for one in done.missing],
-        extra=[_finding(line, None, [], _tried(house, proposals.for_extra(line, known))) for line in done.extra],
-        different=[_different(house, pair, differs(pair, near), known) for pair in done.different],
+        extra=[_finding(line, None, [], _tried(beside, proposals.for_extra(line, known))) for line in done.extra],
+        different=[_different(beside, pair, differs(pair, near), known) for pair in done.different],
         skipped=file.skipped,
         theirs=_sums((line.currency, line.minor) for line in file.lines),
         ours=_sums((one.currency, one.minor) for one in done.compared),
@@ -63,9 +72,9 @@ def reconcile(
     )
 
 
-def _account(house: House, file: File, asked: str) -> str:
+def _account(beside: Beside, file: File, asked: str) -> str:
     """The account whose cash the file tells of."""
-    cash = [BANK, *bookings.provider_accounts(house.database.connection, 0)]
+    cash = [BANK, *bookings.provider_accounts(beside.database.connection, 0)]
     if asked:
         if asked not in cash:
             raise BookError(
@@ -86,15 +95,15 @@ def _account(house: House, file: File, asked: str) -> str:
 
 
 def _cash(
-    house: House, account: str, file: File, near: timedelta, shown: Callable[[str, int, int], None]
+    beside: Beside, account: str, file: File, near: timedelta, shown: Callable[[str, int, int], None]
 ) -> list[Cash]:
     """What moved at the account on the file's days, and near them."""
-    last = house.database.head(0).position
-    booked = bookings.booked_under(house.database.connection, 0, str(FINANCE), BOOKED)
+    last = beside.database.head(0).position
+    booked = bookings.booked_under(beside.database.connection, 0, str(FINANCE), BOOKED)
     # A move of cash stands in two files: what was booked for a line of the other is found by amount and its own day.
     keys = {position: key for position, key in booked.items() if key.startswith(AT_BANK) == (account == BANK)}
     found: list[Cash] = []
-    for row in bookings.cash_rows(house.database.connection, 0, account):
+    for row in bookings.cash_rows(beside.database.connection, 0, account):
         if row.position % 1000 == 0:
             shown("events", row.position, last)
         one = cash_of(row, account, 0, keys.get(row.position, ""))
@@ -103,38 +112,38 @@ def _cash(
     return found
 
 
-def _known(house: House, account: str, extra: list[External]) -> Known:
+def _known(beside: Beside, account: str, extra: list[External]) -> Known:
     tokens = {token for line in extra for token in line.tokens}
-    attempts = {token: state for token in tokens if (state := _state(house, token))}
-    stores = bookings.known_stores(house.database.connection, 0, sorted(tokens))
-    orders = {token: order for token in tokens if (order := _order(house, token))}
-    return Known(account, sorted(house.worker.providers), frozenset(stores), orders, attempts, house.clock())
+    attempts = {token: state for token in tokens if (state := _state(beside, token))}
+    stores = bookings.known_stores(beside.database.connection, 0, sorted(tokens))
+    orders = {token: order for token in tokens if (order := _order(beside, token))}
+    return Known(account, sorted(beside.providers), frozenset(stores), orders, attempts, beside.now)
 
 
-def _order(house: House, token: str) -> Order | None:
+def _order(beside: Beside, token: str) -> Order | None:
     """The order that is named; None where none is."""
     try:
         part, number = parse_id("order", token)
     except Refused:
         return None
-    return house.database.order(0, number) if part == 0 else None
+    return beside.database.order(0, number) if part == 0 else None
 
 
-def _state(house: House, token: str) -> tuple[int, str] | None:
+def _state(beside: Beside, token: str) -> tuple[int, str] | None:
     """(dispute, state) of the refund whose attempt is named; None where none is."""
     try:
         part, number = parse_id("attempt", token)
     except Refused:
         return None
-    sent = house.database.event(0, number) if part == 0 else None
-    dispute = house.database.dispute(0, sent.dispute) if isinstance(sent, RefundSent) else None
+    sent = beside.database.event(0, number) if part == 0 else None
+    dispute = beside.database.dispute(0, sent.dispute) if isinstance(sent, RefundSent) else None
     if dispute is None:
         return None
     states = [share.state for refund in dispute.refunds for share in refund.shares if share.attempt == number]
     return dispute.id, states[0] if states else "over"
 
 
-def _tried(house: House, proposal: Proposal) -> Proposal:
+def _tried(beside: Beside, proposal: Proposal) -> Proposal:
     """The proposal; without its command where that would be refused now, but with why."""
     command = proposal.tries
     if command is None:
@@ -142,18 +151,18 @@ def _tried(house: House, proposal: Proposal) -> Proposal:
     fund = isinstance(command, TopUp | PayDeposit | MoveCash)
     try:
         if fund:
-            check(house, command)
+            check(beside.database, beside.providers, command)
         if isinstance(command, SettleRefund):
-            check_settled_in(house, command.dispute, proposal.currency)
+            check_settled_in(beside.database, command.dispute, proposal.currency)
         by = FINANCE if fund or isinstance(command, SettleRefund) else PLATFORM
-        house.engine.preview(Request(command, by, house.clock()))
+        beside.preview(Request(command, by, beside.now))
     except Refused as refused:
         return proposals.without_command(proposal, refused)
     return proposal
 
 
-def _different(house: House, pair: Pair, told: list[str], known: Known) -> Finding:
-    return _finding(pair.theirs, pair.ours, told, _tried(house, proposals.for_different(pair, told, known)))
+def _different(beside: Beside, pair: Pair, told: list[str], known: Known) -> Finding:
+    return _finding(pair.theirs, pair.ours, told, _tried(beside, proposals.for_different(pair, told, known)))
 
 
 def _finding(line: External | None, cash: Cash | None, told: list[str], proposal: Proposal) -> Finding:
