@@ -55,8 +55,8 @@ def test_a_photograph_lies_under_the_hash_of_its_content_with_a_small_one_beside
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX has these permissions")
 def test_only_its_owner_reads_it(evidence):
     kept = evidence.keep(jpeg())
-    for path in evidence.folder.rglob(f"{kept.digest}*"):
-        assert path.stat().st_mode & 0o077 == 0
+    modes = [path.stat().st_mode & 0o077 for path in evidence.folder.rglob(f"{kept.digest}*")]
+    assert modes == [0, 0]
 
 
 def test_the_same_photograph_sent_twice_is_kept_once(evidence):
