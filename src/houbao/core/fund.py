@@ -1,6 +1,7 @@
 """The money that comes in and goes round beside the disputes (R5): capital of the fund, deposits of the stores, cash
 moved to a provider, and stores that pay back what was advanced for them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from houbao.core import money
@@ -131,6 +132,12 @@ def decide_fund(
             if command.minor > payable:
                 raise payable_short(command.store, payable, command.minor, command.currency)
             return [DebtRepaid(**said, store=command.store)]
+
+
+def unknown_provider(name: str, known: Iterable[str]) -> Refused:
+    """There is no such provider here; it says which there are."""
+    said = Said("no provider %(provider)s, only %(known)s", provider=repr(name[:64]), known=tuple(sorted(known)))
+    return Refused("unknown_provider", said)
 
 
 def _went(command: MoveCash, now: datetime) -> datetime:

@@ -1,9 +1,9 @@
 """What finance may book here: in a currency that a programme pays in, by a provider that there is."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from houbao.core.disputes import refund_of
-from houbao.core.fund import FundCommand, MoveCash, PayDeposit, TopUp
+from houbao.core.fund import FundCommand, MoveCash, PayDeposit, TopUp, unknown_provider
 from houbao.core.said import Said
 from houbao.core.terms import Actor, Refused
 from houbao.store import queries
@@ -12,7 +12,7 @@ from houbao.store.sqlite import SQLite
 FINANCE = Actor("finance", "command-line")
 
 
-def check(database: SQLite, providers: Iterable[str], command: FundCommand) -> None:
+def check(database: SQLite, providers: Collection[str], command: FundCommand) -> None:
     """Whether it may be booked here. Raises Refused: bad_currency where no programme pays in it, unknown_provider."""
     known = queries.programme_currencies(database.connection)
     if isinstance(command, MoveCash):
@@ -39,9 +39,7 @@ def check_settled_in(database: SQLite, dispute: int, currency: str) -> None:
         raise Refused("bad_currency", said)
 
 
-def check_provider(providers: Iterable[str], name: str) -> None:
+def check_provider(providers: Collection[str], name: str) -> None:
     """Whether there is such a provider, where one is named. Raises Refused: unknown_provider."""
-    known = sorted(providers)
-    if name and name not in known:
-        said = Said("no provider %(provider)s, only %(known)s", provider=repr(name), known=tuple(known))
-        raise Refused("unknown_provider", said)
+    if name and name not in providers:
+        raise unknown_provider(name, providers)

@@ -7,11 +7,11 @@ from litestar.di import Provide
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 
-from houbao.core.scopes import NOTHING, Scope
 from houbao.web import console, problems, signin
 from houbao.web.api import docs
 from houbao.web.api.operations import OPERATIONS
 from houbao.web.callers import Caller
+from houbao.web.console.frame import reach_of
 from houbao.web.guard import guard, on
 from houbao.web.metrics import Metrics
 from houbao.web.operation import MOST_BODY
@@ -34,7 +34,7 @@ def create_app(site: Site, metrics: Metrics | None = None) -> Litestar:
         dependencies={
             "site": Provide(_site, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
-            "reach": Provide(_scope, sync_to_thread=False),
+            "reach": Provide(reach_of, sync_to_thread=False),
         },
         exception_handlers={Exception: on_exception},
         request_max_body_size=MOST_BODY,
@@ -67,10 +67,6 @@ def _site(request: Request[Any, Any, Any]) -> Site:
 
 def _caller(request: Request[Any, Any, Any]) -> Caller:
     return request.scope["state"]["caller"]
-
-
-def _scope(request: Request[Any, Any, Any]) -> Scope:
-    return request.scope["state"].get("reach") or NOTHING
 
 
 # --- errors --------------------------------------------------------------------------------------------------------

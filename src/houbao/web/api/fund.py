@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from houbao.core.fund import MoveCash, TopUp
+from houbao.core.fund import MoveCash, TopUp, unknown_provider
 from houbao.core.money import Money
 from houbao.core.terms import Refused
 from houbao.store import funds, queries
@@ -100,8 +100,7 @@ async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
     amount, provider = ask.body.amount, ask.body.provider
     _check_currency(ask, amount.currency)
     if provider not in ask.site.providers:
-        known = ", ".join(sorted(ask.site.providers))
-        raise Refused("unknown_provider", f"no provider {provider[:64]!r}, only {known}")
+        raise unknown_provider(provider, ask.site.providers)
     command = MoveCash(
         provider=provider, minor=amount.minor, currency=amount.currency, back=ask.body.back, at=ask.body.at
     )

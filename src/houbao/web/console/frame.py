@@ -11,8 +11,9 @@ from litestar.datastructures import Cookie
 from markupsafe import Markup
 
 from houbao.core.programme import Programme
+from houbao.core.said import Said
 from houbao.core.scopes import NOTHING, Scope
-from houbao.core.terms import Actor, Refused
+from houbao.core.terms import Actor, Refused, public_id
 from houbao.store import lists
 from houbao.store.desk import queue_lengths
 from houbao.store.pages import name_of
@@ -47,6 +48,17 @@ def caller_of(request: AnyRequest) -> Caller:
 def reach_of(request: AnyRequest) -> Scope:
     """Whose rows the action may reach, as the guard found it."""
     return request.scope["state"].get("reach") or NOTHING
+
+
+def unknown_dispute(number: int) -> Refused:
+    """There is no such dispute, or it is not for who asks: the answer is the same."""
+    said = Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number))
+    return Refused("unknown_dispute", said)
+
+
+def unknown_order(number: int) -> Refused:
+    """There is no such order, or it is not for who asks: the answer is the same."""
+    return Refused("unknown_order", Said("no order %(order)s that you may see", order=public_id("order", PART, number)))
 
 
 def actor_of(caller: Caller) -> Actor:

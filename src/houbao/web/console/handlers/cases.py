@@ -135,10 +135,7 @@ def _after(reading: Any, site: Site, queue: str, agent: str, number: int) -> tup
 def _found(reading: Any, scope: Scope, number: int, actor: Actor, site: Site) -> Case:
     found = case(reading, PART, scope, number, [actor], site.clock())
     if found is None:
-        raise Refused(
-            "unknown_dispute",
-            Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
-        )
+        raise frame.unknown_dispute(number)
     return found
 
 
@@ -273,7 +270,7 @@ async def act_on_case(request: AnyRequest) -> Response[Any]:
     with site.snapshot() as reading:
         dispute: Dispute | None = lists.dispute(reading, PART, reach, number)
     if dispute is None:
-        raise Refused("unknown_dispute", Said("no dispute %(dispute)s that you may see", dispute=dispute_id[:64]))
+        raise frame.unknown_dispute(number)
     try:
         seen = 0 if what.plain else seen_in(form)
         if not what.plain:

@@ -106,10 +106,7 @@ def shown(
     with site.snapshot() as reading:
         found = case(reading, PART, scope, number, [actor], site.clock())
         if found is None:
-            raise Refused(
-                "unknown_dispute",
-                Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
-            )
+            raise frame.unknown_dispute(number)
         why = why_of(voice, site, reading, found)
     foreseen = _foreseen(site, found, actor)
     return frame.page(
@@ -201,10 +198,7 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
     with site.snapshot() as reading:
         found = case(reading, PART, scope, number, [actor], site.clock())
     if found is None:
-        raise Refused(
-            "unknown_dispute",
-            Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
-        )
+        raise frame.unknown_dispute(number)
     seen = seen_in(form)
     try:
         preview = try_out(site, deed.make(found.dispute, form), actor, seen=seen)
@@ -290,7 +284,7 @@ async def _done(request: AnyRequest, what: Deed) -> Response[Any]:
     with site.snapshot() as reading:
         dispute = lists.dispute(reading, PART, reach, number)
     if dispute is None:
-        raise Refused("unknown_dispute", Said("no dispute %(dispute)s that you may see", dispute=dispute_id))
+        raise frame.unknown_dispute(number)
     try:
         if what.name == "evidence":
             form |= {"evidence": await photos.brought(request)}

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from houbao.core.accounts import AVAILABLE, BANK, provider_account
-from houbao.core.fund import CapitalAdded, FundCommand, MoveCash, TopUp
+from houbao.core.fund import CapitalAdded, FundCommand, MoveCash, TopUp, unknown_provider
 from houbao.core.money import DIGITS
 from houbao.core.said import Said
 from houbao.core.terms import Refused
@@ -72,14 +72,7 @@ def _top_up(site: Site, form: Form) -> TopUp:
 def _cash_move(site: Site, form: Form) -> MoveCash:
     currency, provider = currency_of(site, form), form.get("provider", "")
     if provider not in site.providers:
-        raise Refused(
-            "unknown_provider",
-            Said(
-                "no provider %(provider)s, only %(known)s",
-                provider=repr(provider[:64]),
-                known=tuple(sorted(site.providers)),
-            ),
-        )
+        raise unknown_provider(provider, site.providers)
     return MoveCash(provider=provider, minor=minor_of(form, currency), currency=currency)
 
 

@@ -9,9 +9,7 @@ from litestar import Request, Response, get
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
-from houbao.core.said import Said
 from houbao.core.scopes import Scope
-from houbao.core.terms import Refused
 from houbao.store import lists
 from houbao.web.console import frame
 from houbao.web.console.views.asked import needing
@@ -38,7 +36,7 @@ async def dispute_news(request: AnyRequest) -> Response[Any]:
     site, reach = frame.site_of(request), frame.reach_of(request)
     number = number_of("dispute", str(request.path_params["dispute_id"]))
     if await asyncio.to_thread(_last_of, site, reach, number) == 0:
-        raise Refused("unknown_dispute", Said("no such dispute that you may see"))
+        raise frame.unknown_dispute(number)
     return _stream(request, lambda: _last_of(site, reach, number))
 
 

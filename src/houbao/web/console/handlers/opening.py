@@ -230,10 +230,11 @@ def claim_of(found: OrderPage, form: dict[str, str]) -> d.OpenDispute:
 
 def _order(request: AnyRequest, reach: Scope, order_id: str) -> OrderPage:
     """The order. Raises Refused: unknown_order."""
+    number = number_of("order", order_id)
     with frame.site_of(request).snapshot() as reading:
-        found = order_page(reading, PART, reach, number_of("order", order_id))
+        found = order_page(reading, PART, reach, number)
     if found is None:
-        raise Refused("unknown_order", Said("no order %(order)s that you may see", order=order_id))
+        raise frame.unknown_order(number)
     return found
 
 

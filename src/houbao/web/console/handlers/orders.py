@@ -13,7 +13,6 @@ from houbao.core.acts import SendGoodwill
 from houbao.core.messages import WriteOnOrder
 from houbao.core.orders import Order
 from houbao.core.refunds import paid_minor
-from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused, parse_id, public_id
 from houbao.engine.foresight import Shift
@@ -110,9 +109,7 @@ def shown(
     with site.snapshot() as reading:
         found = order_page(reading, PART, reach, number)
         if found is None:
-            raise Refused(
-                "unknown_order", Said("no order %(order)s that you may see", order=public_id("order", PART, number))
-            )
+            raise frame.unknown_order(number)
         written = order_messages(reading, PART, found.order)
         purse = purse_in(reading, PART, found.order)
         asked = asked_of(reading, PART, found.disputes, caller.role, site.clock())
@@ -166,9 +163,7 @@ def _preview(request: AnyRequest, reach: Scope, number: int, form: dict[str, str
     with site.snapshot() as reading:
         found = order_page(reading, PART, reach, number)
         if found is None:
-            raise Refused(
-                "unknown_order", Said("no order %(order)s that you may see", order=public_id("order", PART, number))
-            )
+            raise frame.unknown_order(number)
         purse = purse_in(reading, PART, found.order)
     try:
         command = _goodwill(found.order, form)
@@ -203,7 +198,7 @@ async def give(request: AnyRequest) -> Response[Any]:
     with frame.site_of(request).snapshot() as reading:
         order = lists.order(reading, PART, reach, number)
     if order is None:
-        raise Refused("unknown_order", Said("no order %(order)s that you may see", order=order_id))
+        raise frame.unknown_order(number)
     try:
         await carry_out(request, _goodwill(order, form), form)
     except Refused as refused:

@@ -64,10 +64,7 @@ async def look_up(request: AnyRequest) -> Response[Any]:
     with site.snapshot() as reading:
         dispute = lists.dispute(reading, PART, frame.reach_of(request), number)
     if dispute is None:
-        raise Refused(
-            "unknown_dispute",
-            Said("no dispute %(dispute)s that you may see", dispute=public_id("dispute", PART, number)),
-        )
+        raise frame.unknown_dispute(number)
     share = _share(dispute, attempt)
     said = await asyncio.to_thread(_ask, site, share)
     if said in ("paid", "refused", "key_expired"):
