@@ -16,11 +16,13 @@ from msgspec import structs
 
 from houbao.core.terms import Refused
 from houbao.shipped import policy_text
-from houbao.store.access import User, user_of
+from houbao.store.access import LOCKED_FOR, MOST_FAILURES, User, user_of
 from houbao.web import signin
 from houbao.web.api.policies import MOST_TEXT
 from houbao.web.callers import Caller
+from houbao.web.console.refusals import POSSIBLE
 from houbao.web.guard import SESSION
+from houbao.web.refusals import KNOWN
 from houbao.web.signin import hasher, sign_in
 from houbao.web.watch import Watch
 from web.served import PASSWORD, WALL, claim, money
@@ -111,6 +113,13 @@ def test_guesses_sent_at_once_are_no_more_than_those_sent_in_a_row(served):
     assert counted.count(True) == 5
     with pytest.raises(Refused):
         sign_in(served.site, "lee", PASSWORD, "")
+
+
+def test_what_a_refused_sign_in_is_told_is_how_many_tries_there_are_and_how_long_an_account_rests():
+    tries, minutes = {5: "five"}[MOST_FAILURES], LOCKED_FOR // timedelta(minutes=1)
+    told = f"Try again; after {tries} times the account rests for {minutes} minutes."
+    assert KNOWN["sign_in_failed"] == (401, told)
+    assert POSSIBLE["sign_in_failed"] == told
 
 
 def test_the_right_password_at_the_last_try_lets_in_and_the_count_begins_anew(served):

@@ -121,16 +121,16 @@ class Card(Struct):
         got = split(points(score) // 10_000, [*score.parts.values()])
         for (name, part), shown in zip(score.parts.items(), got, strict=True):
             of = (part + score.lost[name]) // POINT
-            figures = f"{of:>6} {_cents(shown):>7} {_cents(of * 100 - shown):>7}"
+            figures = f"{of:>6} {hundredths(shown):>7} {hundredths(of * 100 - shown):>7}"
             lines.append(f"  {NAMES[name]:<24} {figures}   {self._figure(name)}")
         of, whole = score.scale, points(score) // 10_000
-        return [*lines, f"  {'together':<24} {of:>6} {_cents(whole):>7} {_cents(of * 100 - whole):>7}", ""]
+        return [*lines, f"  {'together':<24} {of:>6} {hundredths(whole):>7} {hundredths(of * 100 - whole):>7}", ""]
 
     def _figure(self, part: str) -> str:
         score = self.score
         if part in RATED:
             rate = Rate(score.ratings[1 + RATED.index(part)], score.ratings[0])
-            return f"{_cents(rate.n * 100 // rate.of)} of 5 by {rate.of} buyers"
+            return f"{hundredths(rate.n * 100 // rate.of)} of 5 by {rate.of} buyers"
         what = "orders not completed" if part == "uncompleted" else "orders disputed so"
         return f"{_share(score.rates[part])} {what}"
 
@@ -245,15 +245,16 @@ def _maybe(micros: int | None) -> str | None:
 
 
 def _two(micros: int) -> str:
-    return _cents(micros // 10_000)
+    return hundredths(micros // 10_000)
 
 
-def _cents(hundredths: int) -> str:
-    return f"{hundredths // 100}.{hundredths % 100:02}"
+def hundredths(count: int) -> str:
+    """So many hundredths, as they are written: `hundredths(405) == "4.05"`."""
+    return f"{count // 100}.{count % 100:02}"
 
 
 def _share(rate: Rate) -> str:
-    percent = f" ({_cents(rate.n * 10_000 // rate.of)} %)" if rate.of else ""
+    percent = f" ({hundredths(rate.n * 10_000 // rate.of)} %)" if rate.of else ""
     return f"{rate.n} of {rate.of}{percent}"
 
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from houbao.commands.scores import hundredths
 from houbao.core.attribution import average
 from houbao.core.policy import ScoreCurves
 from houbao.core.score import RATED, Score, of_hundred
@@ -59,14 +60,14 @@ def scored(book: Scorebook) -> Scores:
 
 def _place(store: str, score: Score) -> Place:
     lost = sorted(score.lost.items(), key=lambda part: -part[1])
-    why = [f"{_points(minor // 10_000)} for {_reason(score, part)}" for part, minor in lost[:2] if minor >= 10_000]
+    why = [f"{hundredths(minor // 10_000)} for {_reason(score, part)}" for part, minor in lost[:2] if minor >= 10_000]
     return Place(store, of_hundred(score) // 10_000, score.orders, score.weight, why)
 
 
 def _reason(score: Score, part: str) -> str:
     if part in RATED:
         buyers = score.ratings[0]
-        return f"{part}, rated {_points(score.ratings[1 + RATED.index(part)] * 100 // buyers)} by {buyers}"
+        return f"{part}, rated {hundredths(score.ratings[1 + RATED.index(part)] * 100 // buyers)} by {buyers}"
     rate = score.rates[part]
     what = {"uncompleted": "orders cancelled", "inr": "not received", "snad": "not as described"}[part]
     return f"{rate.n} of {rate.of} {what}"
@@ -80,16 +81,12 @@ def told(scores: Scores) -> list[str]:
     grades = ", ".join(f"{name} {n:,}" for name, n in scores.grades.items())
     lines = [
         f"Service scores on {scores.day}, the end of the busiest time: {scores.stores:,} stores",
-        f"  graded, with {curves.least_orders} orders or more: {grades}; average {_points(scores.average)}",
+        f"  graded, with {curves.least_orders} orders or more: {grades}; average {hundredths(scores.average)}",
     ]
     for name, places in (("best", scores.best), ("worst", scores.worst)):
         lines += [
-            f"  {name:<5} {place.store[:12]:<12} {_points(place.score):>6}  {place.orders} orders, weight"
+            f"  {name:<5} {place.store[:12]:<12} {hundredths(place.score):>6}  {place.orders} orders, weight"
             f" {place.weight / 10_000:.4f}; {'lost ' + ', '.join(place.why) if place.why else 'nothing lost'}"
             for place in places
         ]
     return [*lines, ""]
-
-
-def _points(hundredths: int) -> str:
-    return f"{hundredths // 100}.{hundredths % 100:02}"
