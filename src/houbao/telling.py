@@ -18,7 +18,7 @@ from houbao.core.returns import (
 )
 from houbao.core.rulings import Compiled, assess, explain
 from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
-from houbao.core.terms import public_id
+from houbao.core.terms import public_id, tag_of
 from houbao.core.world import Event
 
 PAYER = {"fund": "the guarantee's fund", "seller": "the seller", "platform": "the platform"}
@@ -182,7 +182,7 @@ def tell(event: Event, currency: str, part: int = 0, *, private: bool = False) -
                 return f"{money(event.minor)} put aside go back to {PAYER[event.payer]}"
             return f"finance settled {money(event.minor)}: {_plain(event.how)}"
         case _:
-            return type(event).__name__
+            return _plain(tag_of(event))
 
 
 def why(event: d.DisputeOpened | d.ClaimChanged, compiled: Compiled) -> list[str]:

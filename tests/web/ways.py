@@ -85,8 +85,8 @@ def orders(served: Served) -> Ways:
 
 
 def disputes(served: Served) -> Ways:
-    one, two, three, four = (claim(served.market.order(), "damaged", "40.00") for _ in range(4))
-    return [Way(body=one), Way(body=[two, three]), Way(query={"dry_run": "true"}, body=four)]
+    one, two, three = (claim(served.market.order(), "damaged", "40.00") for _ in range(3))
+    return [Way(body=one), Way(body=[two, three])]
 
 
 def imported(served: Served) -> Way:

@@ -134,15 +134,11 @@ def _in_query(said: Operation) -> list[dict[str, Any]]:
             if field.name in ("order_id", "dispute_id"):
                 schema["pattern"] = f"^$|{IDS[field.name]}"
             parameters.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": schema})
-    if _is_previewed(said):
+    if said.previews:
         about = "Say what would happen, and do nothing."
         schema = {"type": "boolean", "default": False}
         parameters.append({"name": "dry_run", "in": "query", "description": about, "schema": schema})
     return parameters
-
-
-def _is_previewed(said: Operation) -> bool:
-    return said.action == "disputes.open" or said.tag == "dispute commands"
 
 
 def knows_keys(said: Operation) -> bool:

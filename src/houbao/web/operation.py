@@ -69,7 +69,7 @@ class Handler(HTTPRouteHandler):
 
 class Operation(Struct, frozen=True):
     """What the API's document says of an operation. `also` are the replies of other kinds, by their status; `refuses`
-    the codes that its own work may be refused with."""
+    the codes that its own work may be refused with; `previews`: with `dry_run=true` it says what it would do."""
 
     name: str
     method: str
@@ -86,6 +86,7 @@ class Operation(Struct, frozen=True):
     media: str
     takes: str
     tag: str
+    previews: bool
 
 
 class Ask(Generic[B, Q]):
@@ -161,6 +162,7 @@ def operation(
     verify: Verify | None = None,
     name: str = "",
     tag: str = "",
+    previews: bool = False,
 ) -> Callable[[Work], HTTPRouteHandler]:
     """Make a handler of a function. One that is not `async` may wait for the database, and runs in a
     thread of its own. `verify` looks at the body's bytes before anything is made of them."""
@@ -182,12 +184,13 @@ def operation(
             media=media,
             takes=takes,
             tag=tag or path.split("/")[2] if path.startswith("/v1/") else "server",
+            previews=previews,
         )
         read = _reader(body, verify)
         told = iscoroutinefunction(work)
 
         async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
-            query_read = _query(request, query)
+            query_read = _query(request, query, previews)
             ask = Ask(request, await read(request), query_read)
             done = await work(ask) if told else await asyncio.to_thread(work, ask)
             return _written(done, status, media)
@@ -249,12 +252,17 @@ def _optional(body: type[Struct]) -> bool:
     return all(not field.required for field in msgspec.structs.fields(body))
 
 
-def _query(request: Request[Any, Any, Any], query: Any) -> Any:
-    """The query as a record. Raises Refused: bad_request."""
-    if query is Nothing:
+def _query(request: Request[Any, Any, Any], query: Any, previews: bool) -> Any:
+    """The query as a record. `dry_run` is known where there are previews alone: passed over, it would let happen what
+    was only asked about. Raises Refused: bad_request."""
+    if query is Nothing and not request.scope["query_string"]:
         return Nothing()
     known = {field.encode_name for field in msgspec.structs.fields(query)}
     given = {name: values[-1] for name, values in request.query_params.dict().items()}
+    if not previews and "dry_run" in given:
+        raise Refused("bad_request", "there is no preview of this: leave dry_run out, and it is done")
+    if query is Nothing:
+        return Nothing()
     if unknown := [name for name in given if name not in known and name != "dry_run"]:
         raise Refused("bad_request", f"the query has {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
     try:

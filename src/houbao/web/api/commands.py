@@ -10,7 +10,7 @@ from houbao.core.disputes import Dispute
 from houbao.core.terms import Refused
 from houbao.web.api import bodies
 from houbao.web.api.disputes import found_dispute, left_by
-from houbao.web.api.previews import PreviewView, preview_of
+from houbao.web.api.previews import PreviewView, previewed
 from houbao.web.api.shapes import DisputeView
 from houbao.web.callers import Caller, actor_for
 from houbao.web.operation import Answer, Ask, operation
@@ -82,8 +82,7 @@ def _made(name: str, by: tuple[str, ...]) -> HTTPRouteHandler:
         actor = actor_for(ask.caller, may, dispute, ask.acting_as)
         said: Any = bodies.command_from(command, ask.body, _currency(name, dispute), dispute=dispute.id)
         if ask.dry_run:
-            preview = await site.preview(said, actor, seen=if_match(ask))
-            return Answer(await preview_of(site, preview, ask.caller, ask.scope))
+            return await previewed(ask, said, actor, seen=if_match(ask))
         accepted = await site.execute(said, actor, key=ask.key, seen=if_match(ask))
         with site.glance() as reading:
             return left_by(accepted, reading, ask, dispute.id)
@@ -99,6 +98,7 @@ def _made(name: str, by: tuple[str, ...]) -> HTTPRouteHandler:
         example=EXAMPLES.get(name),
         name=name,
         tag="dispute commands",
+        previews=True,
     )(give)
 
 

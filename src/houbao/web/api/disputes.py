@@ -1,4 +1,5 @@
-"""Disputes: opened, read, listed. What is asked before: explaining.py; what is done in them: commands.py."""
+"""Disputes: read, listed. What is asked before: explaining.py; opening them: opening.py; what is done in them:
+commands.py."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,18 +15,14 @@ from houbao.core.orders import Order
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused, micros
 from houbao.core.world import Event
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.ports import Accepted
 from houbao.store import lists, queries
 from houbao.store.lists import Filters
 from houbao.telling import UNSIGNED, tell
-from houbao.web.api import bodies
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
-from houbao.web.api.previews import PreviewView, preview_of
 from houbao.web.api.shapes import (
     DisputeView,
     Moved,
-    Outcome,
-    Outcomes,
     Page,
     Seen,
     dispute_id,
@@ -34,145 +31,11 @@ from houbao.web.api.shapes import (
     moved,
     reasons_of,
 )
-from houbao.web.callers import Caller, actor_for, public_by
+from houbao.web.callers import Caller, public_by
 from houbao.web.operation import Answer, Ask, operation
-from houbao.web.problems import problem
 from houbao.web.site import PART, Site, number_of
 
-MOST_AT_ONCE = 1000
 NO_EVENTS: Mapping[int, Event] = MappingProxyType({})
-MOST_LIST_BODY = 16 << 20
-"""The most bytes of a list."""
-
-# --- opening -------------------------------------------------------------------------------------------------------
-
-OPEN_REFUSES = (
-    "unknown_order",
-    "bad_currency",
-    "bad_amount",
-    "bad_lines",
-    "unknown_line",
-    "unknown_reason",
-    "bad_remedy",
-    "bad_evidence",
-    "unknown_evidence",
-    "text_too_long",
-    "reference_taken",
-    "not_paid",
-    "outside_window",
-    "dispute_open",
-    "already_ruled",
-    "nothing_left",
-    "amount_above_refundable",
-    "key_reused",
-    "bad_list",
-    "no_policy",
-)
-
-
-@operation(
-    "POST",
-    "/v1/disputes",
-    action="disputes.open",
-    body=bodies.OpenBody | list[bodies.OpenBody],
-    reply=DisputeView,
-    status=201,
-    also={200: PreviewView, 207: Outcomes},
-    refuses=OPEN_REFUSES,
-    example={
-        "order_id": "order_0_3",
-        "lines": [{"line_id": "1", "quantity": 1}],
-        "reason": "damaged",
-        "remedy": "refund",
-        "amount": {"minor": 4000, "currency": "EUR"},
-        "statement": "The cup arrived in two pieces.",
-    },
-    most=MOST_LIST_BODY,
-)
-async def open_dispute(ask: Ask[Any, Any]) -> Answer:
-    """Open a dispute, or up to 1,000 at once, each with its own outcome (207). Lines that go different ways become
-    several disputes: the header `Houbao-Also` names the others. `dry_run=true` says what would happen."""
-    if isinstance(ask.body, list):
-        return await _open_all(ask, ask.body)
-    site, received = ask.site, ask.body
-    with site.glance() as reading:
-        order = found_order(reading, ask.scope, received.order_id)
-    by = actor_for(ask.caller, ("buyer",), order)
-    command = bodies.opening(received, order)
-    if ask.dry_run:
-        preview = await site.preview(command, by)
-        return Answer(await preview_of(site, preview, ask.caller, ask.scope), status=200)
-    now = site.clock()
-    accepted = await site.execute(command, by, key=ask.key, now=now)
-    with site.glance() as reading:
-        answer = left_by(accepted, reading, ask, accepted.id, now)
-        also = _also(reading, accepted)
-    if also:
-        answer.headers["Houbao-Also"] = ", ".join(also)
-    answer.headers["Location"] = f"/v1/disputes/{dispute_id(accepted.id)}"
-    return answer
-
-
-async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer:
-    """Many at once: all that can be opened are, in one batch."""
-    site = ask.site
-    if not 1 <= len(claims) <= MOST_AT_ONCE:
-        raise Refused("bad_list", f"the list has {len(claims)} items: send 1 to {MOST_AT_ONCE}")
-    if ask.dry_run:
-        raise Refused("bad_request", "a preview is of one thing: send it alone")
-    numbers = [order_number(claim.order_id) for claim in claims]
-    with site.snapshot() as reading:
-        orders = lists.orders_by_number(reading, PART, ask.scope, [one for one in numbers if isinstance(one, int)])
-    made: list[Request | Refused] = []
-    now, keys = site.clock(), keys_of(ask.key, len(claims))
-    for claim, number, key in zip(claims, numbers, keys, strict=True):
-        try:
-            if isinstance(number, Refused):
-                raise number
-            order = orders.get(number)
-            if order is None:
-                raise Refused("unknown_order", f"no order {claim.order_id}")
-            by = actor_for(ask.caller, ("buyer",), order)
-            made.append(Request(bodies.opening(claim, order), by, now, key))
-        except Refused as refused:
-            made.append(refused)
-    outcomes = iter(await site.execute_all([one for one in made if isinstance(one, Request)]))
-    told = [next(outcomes) if isinstance(one, Request) else one for one in made]
-    return Answer(Outcomes([outcome_of(one, dispute_id) for one in told]), status=207)
-
-
-def order_number(text: str) -> int | Refused:
-    """The number of an order's id, or why it is none."""
-    try:
-        return number_of("order", text)
-    except Refused as refused:
-        return refused
-
-
-def keys_of(key: str, count: int) -> list[str]:
-    """The idempotency keys of a list's items: item n has `key:n`."""
-    return [f"{key}:{n}" if key else "" for n in range(count)]
-
-
-def outcome_of(outcome: Accepted | Refused, named: Any) -> Outcome:
-    """What became of one item of a list."""
-    if isinstance(outcome, Refused):
-        told = problem(outcome)
-        return Outcome(status=told.status, problem=told)
-    return Outcome(status=200 if outcome.replayed else 201, id=named(outcome.id))
-
-
-def _also(reading: Connection, accepted: Accepted) -> list[str]:
-    """The other disputes that the same claim became."""
-    if accepted.last - accepted.first < 1:
-        return []
-    if accepted.replayed:
-        made = lists.disputes_between(reading, PART, accepted.id + 1, accepted.last)
-    else:
-        opened = (event.dispute for event in accepted.events if isinstance(event, d.DisputeOpened))
-        made = [number for number in opened if number != accepted.id]
-    return [dispute_id(number) for number in made]
-
 
 # --- looking -------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from houbao.core.money import Money
 from houbao.core.terms import Refused
 from houbao.store import funds, queries
 from houbao.web.api import bodies
+from houbao.web.api.previews import PreviewView, previewed
 from houbao.web.callers import own_actor
 from houbao.web.operation import Answer, Ask, operation
 from houbao.web.site import PART
@@ -72,15 +73,20 @@ def read_fund(ask: Ask[Any, Any]) -> Funds:
     body=bodies.AmountBody,
     reply=Funds,
     status=201,
+    also={200: PreviewView},
     refuses=("bad_currency", "bad_amount", "key_reused"),
     example={"amount": {"minor": 100000, "currency": "EUR"}},
+    previews=True,
 )
 async def top_up(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     """Capital comes in from the bank; refunds that wait for it go out, the first approved first (R5)."""
     amount = ask.body.amount
     _check_currency(ask, amount.currency)
     command = TopUp(minor=amount.minor, currency=amount.currency)
-    accepted = await ask.site.execute(command, own_actor(ask.caller, ("finance", "admin")), key=ask.key)
+    by = own_actor(ask.caller, ("finance", "admin"))
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    accepted = await ask.site.execute(command, by, key=ask.key)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
     return Answer(await asyncio.to_thread(_funds, ask), headers=headers)
 
@@ -92,8 +98,10 @@ async def top_up(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     body=bodies.CashMoveBody,
     reply=Funds,
     status=201,
+    also={200: PreviewView},
     refuses=("bad_currency", "bad_amount", "unknown_provider", "naive_time", "bad_time", "key_reused"),
     example={"provider": "sandbox", "amount": {"minor": 50000, "currency": "EUR"}},
+    previews=True,
 )
 async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
     """Cash goes from the bank to a provider, so that refunds can be paid there, or `back` from there to the bank."""
@@ -104,7 +112,10 @@ async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
     command = MoveCash(
         provider=provider, minor=amount.minor, currency=amount.currency, back=ask.body.back, at=ask.body.at
     )
-    accepted = await ask.site.execute(command, own_actor(ask.caller, ("finance", "admin")), key=ask.key)
+    by = own_actor(ask.caller, ("finance", "admin"))
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    accepted = await ask.site.execute(command, by, key=ask.key)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
     return Answer(await asyncio.to_thread(_funds, ask), headers=headers)
 

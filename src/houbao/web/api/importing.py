@@ -25,7 +25,7 @@ from houbao.feeds.order_format import (
 )
 from houbao.feeds.sold import SoldOrder
 from houbao.store import lists, queries
-from houbao.web.api.disputes import order_number
+from houbao.web.api.opening import order_number
 from houbao.web.api.shapes import order_id
 from houbao.web.callers import own_actor
 from houbao.web.operation import Ask, operation

@@ -15,16 +15,10 @@ from houbao.engine.ports import Outcome, Request
 from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_of, order_of
 from houbao.store import lists, queries
 from houbao.web.api import bodies
-from houbao.web.api.disputes import (
-    MOST_AT_ONCE,
-    MOST_LIST_BODY,
-    found_order,
-    keys_of,
-    left_by,
-    outcome_of,
-    replayed,
-)
+from houbao.web.api.disputes import found_order, left_by, replayed
+from houbao.web.api.opening import MOST_AT_ONCE, MOST_LIST_BODY, keys_of, outcome_of
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
+from houbao.web.api.previews import PreviewView, previewed
 from houbao.web.api.shapes import (
     DisputeView,
     EventView,
@@ -76,10 +70,11 @@ ORDER_EXAMPLE = {
     body=OrderDocument | list[OrderDocument],
     reply=OrderView,
     status=201,
-    also={207: Outcomes},
+    also={200: PreviewView, 207: Outcomes},
     refuses=PLACE_REFUSES,
     example=ORDER_EXAMPLE,
     most=MOST_LIST_BODY,
+    previews=True,
 )
 async def place_order(ask: Ask[Any, Any]) -> Answer:
     """Place an order with what has happened to it so far, or up to 1,000 at once, each with its own outcome (207). The
@@ -88,8 +83,12 @@ async def place_order(ask: Ask[Any, Any]) -> Answer:
     if isinstance(ask.body, list):
         if not 1 <= len(ask.body) <= MOST_AT_ONCE:
             raise Refused("bad_list", f"the list has {len(ask.body)} items: send 1 to {MOST_AT_ONCE}")
+        if ask.dry_run:
+            raise Refused("bad_request", "a preview is of one thing: send it alone")
         told = await place_all(site, by, ask.body, keys_of(ask.key, len(ask.body)))
         return Answer(Outcomes([outcome_of(one, order_id) for one in told]), status=207)
+    if ask.dry_run:
+        return await previewed(ask, placing(ask.body), by)
     (outcome,) = await place_all(site, by, [ask.body], [ask.key])
     if isinstance(outcome, Refused):
         raise outcome
@@ -112,12 +111,17 @@ async def place_all(site: Site, by: Actor, documents: Sequence[OrderDocument], k
     return [next(decided) if isinstance(one, PlaceOrder) else one for one in placed]
 
 
+def placing(document: OrderDocument) -> PlaceOrder:
+    """The command that a document is. Raises Refused: bad_currency."""
+    sold = order_of(document)
+    return structs.replace(sold.place, facts=sold.facts)
+
+
 def _placed(document: OrderDocument) -> PlaceOrder | Refused:
     try:
-        sold = order_of(document)
+        return placing(document)
     except Refused as refused:
         return refused
-    return structs.replace(sold.place, facts=sold.facts)
 
 
 class OrderQuery(Struct, kw_only=True):
@@ -184,7 +188,7 @@ def _numbers(disputes: Sequence[Dispute]) -> list[int]:
     "/v1/orders/{order_id:str}/events",
     action="orders.report",
     body=OrderEventDocument,
-    reply=OrderView,
+    reply=(OrderView, PreviewView),
     refuses=(
         "bad_id",
         "unknown_order",
@@ -204,6 +208,7 @@ def _numbers(disputes: Sequence[Dispute]) -> list[int]:
         "key_reused",
     ),
     example={"type": "delivered", "at": "2026-07-18T09:30:00Z"},
+    previews=True,
 )
 async def report_event(ask: Ask[Any, Any]) -> Answer:
     """What happened to an order: paid, shipped, tracking, delivered, confirmed, confirmation_timed_out, cancelled,
@@ -212,7 +217,10 @@ async def report_event(ask: Ask[Any, Any]) -> Answer:
         order = found_order(reading, ask.scope, ask.text("order_id"))
     by = own_actor(ask.caller, ("platform", "admin"))
     _check_named(ask.body, order)
-    accepted = await ask.site.execute(event_of(ask.body, order.id, order.currency), by, key=ask.key)
+    command = event_of(ask.body, order.id, order.currency)
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    accepted = await ask.site.execute(command, by, key=ask.key)
     with ask.site.snapshot() as reading:
         now = found_order(reading, ask.scope, ask.text("order_id"))
         return replayed(Answer(order_view(now, _disputes(reading, now))), accepted)
@@ -238,8 +246,10 @@ class WordsView(Struct, kw_only=True):
     body=bodies.MessageBody,
     reply=WordsView,
     status=201,
+    also={200: PreviewView},
     refuses=("bad_id", "unknown_order", "no_text", "text_too_long", "actor_needed", "key_reused"),
     example={"message": "Could you ship it by Friday?"},
+    previews=True,
 )
 async def write_on_order(ask: Ask[bodies.MessageBody, Any]) -> Answer:
     """Buyer, seller or an agent writes on the order: no dispute, no trace in any rate (R15)."""
@@ -247,6 +257,8 @@ async def write_on_order(ask: Ask[bodies.MessageBody, Any]) -> Answer:
         order = found_order(reading, ask.scope, ask.text("order_id"))
     by = actor_for(ask.caller, ("buyer", "seller", "agent"), order, ask.acting_as)
     command = WriteOnOrder(order=order.id, message=ask.body.message)
+    if ask.dry_run:
+        return await previewed(ask, command, by)
     accepted = await ask.site.execute(command, by, key=ask.key)
     with ask.site.snapshot() as reading:
         (written,) = _words(reading, (accepted.last,), ask.caller)
@@ -285,6 +297,7 @@ def _words(reading: Any, positions: tuple[int, ...], caller: Caller) -> list[Wor
     body=bodies.GoodwillBody,
     reply=DisputeView,
     status=201,
+    also={200: PreviewView},
     refuses=(
         "bad_id",
         "unknown_order",
@@ -297,6 +310,7 @@ def _words(reading: Any, positions: tuple[int, ...], caller: Caller) -> list[Wor
         "key_reused",
     ),
     example={"amount": {"minor": 500, "currency": "EUR"}, "note": "Sorry for the scratch."},
+    previews=True,
 )
 async def send_goodwill(ask: Ask[bodies.GoodwillBody, Any]) -> Answer:
     """The seller sends money back of its own accord: capped at what is refundable, counted nowhere (R15)."""
@@ -304,6 +318,8 @@ async def send_goodwill(ask: Ask[bodies.GoodwillBody, Any]) -> Answer:
         order = found_order(reading, ask.scope, ask.text("order_id"))
     by = actor_for(ask.caller, ("seller",), order, ask.acting_as)
     command: SendGoodwill = bodies.goodwill(ask.body, order)
+    if ask.dry_run:
+        return await previewed(ask, command, by)
     accepted = await ask.site.execute(command, by, key=ask.key)
     with ask.site.glance() as reading:
         return left_by(accepted, reading, ask, accepted.id)

@@ -19,6 +19,7 @@ from houbao.store import lists
 from houbao.web.api import bodies
 from houbao.web.api.disputes import found_dispute, left_by, replayed
 from houbao.web.api.paging import PageQuery
+from houbao.web.api.previews import NOTHING, PreviewView, previewed, told
 from houbao.web.api.shapes import DisputeView, Page, StoreView, dispute_id, order_id, store_view
 from houbao.web.callers import own_actor
 from houbao.web.operation import Answer, Ask, operation
@@ -42,8 +43,10 @@ def found_store(reading: Connection, scope: Scope, number: str) -> Store:
     body=bodies.StoreBody,
     reply=StoreView,
     status=201,
+    also={200: PreviewView},
     refuses=("store_exists", "bad_reference", "bad_words", "key_reused"),
     example={"id": "oak", "country": "DE", "zone": "Europe/Berlin", "name": "Oak", "email": "oak@shops.example"},
+    previews=True,
 )
 async def register_store(ask: Ask[bodies.StoreBody, Any]) -> Answer:
     """Make a store known."""
@@ -56,7 +59,10 @@ async def register_store(ask: Ask[bodies.StoreBody, Any]) -> Answer:
         email=body.email,
         language=body.language,
     )
-    accepted = await site.execute(command, own_actor(ask.caller, ("platform", "admin")), key=ask.key)
+    by = own_actor(ask.caller, ("platform", "admin"))
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    accepted = await site.execute(command, by, key=ask.key)
     return replayed(_shown(ask, body.id), accepted)
 
 
@@ -97,9 +103,10 @@ class ContactBody(Struct, kw_only=True, forbid_unknown_fields=True):
     "/v1/stores/{store_id:str}/contact",
     action="stores.enrol",
     body=ContactBody,
-    reply=StoreView,
+    reply=(StoreView, PreviewView),
     refuses=("unknown_store", "bad_words"),
     example={"email": "claims@oak.example", "name": "Oak"},
+    previews=True,
 )
 async def change_contact(ask: Ask[ContactBody, Any]) -> Answer:
     """Official notices go to another address; the old one is forgotten."""
@@ -107,7 +114,10 @@ async def change_contact(ask: Ask[ContactBody, Any]) -> Answer:
     with ask.site.snapshot() as reading:
         found_store(reading, ask.scope, store)
     command = ChangeContact(store=store, email=ask.body.email, name=ask.body.name, language=ask.body.language)
-    await ask.site.execute(command, own_actor(ask.caller, ("platform", "admin", "seller")))
+    by = own_actor(ask.caller, ("platform", "admin", "seller"))
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    await ask.site.execute(command, by)
     return _shown(ask, store)
 
 
@@ -116,9 +126,10 @@ async def change_contact(ask: Ask[ContactBody, Any]) -> Answer:
     "/v1/stores/{store_id:str}/enrolment",
     action="stores.enrol",
     body=bodies.EnrolmentBody,
-    reply=StoreView,
+    reply=(StoreView, PreviewView),
     refuses=("unknown_store", "unknown_programme", "already_enrolled", "not_enrolled", "bad_time", "naive_time"),
     example={"programme": "standard", "enrolled": True},
+    previews=True,
 )
 async def enrol_store(ask: Ask[bodies.EnrolmentBody, Any]) -> Answer:
     """The store joins the guarantee, or leaves it: for orders paid from then on (R4). Twice is as once."""
@@ -128,9 +139,12 @@ async def enrol_store(ask: Ask[bodies.EnrolmentBody, Any]) -> Answer:
     now = site.clock()
     last = known.enrolments[-1] if known.enrolments and known.enrolments[-1].left is None else None
     stands = (last is not None and last.programme == body.programme) if body.enrolled else last is None
-    if not (stands and body.at is None and (body.enrolled or known.enrolments)):
-        actor = own_actor(ask.caller, ("platform", "admin", "seller"))
-        await site.execute(bodies.enrolling(body, store, now), actor)
+    if stands and body.at is None and (body.enrolled or known.enrolments):
+        return await told(ask, NOTHING) if ask.dry_run else _shown(ask, store)
+    command, by = bodies.enrolling(body, store, now), own_actor(ask.caller, ("platform", "admin", "seller"))
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    await site.execute(command, by)
     return _shown(ask, store)
 
 
@@ -139,9 +153,10 @@ async def enrol_store(ask: Ask[bodies.EnrolmentBody, Any]) -> Answer:
     "/v1/stores/{store_id:str}/repayments",
     action="stores.repay",
     body=bodies.AmountBody,
-    reply=StoreView,
+    reply=(StoreView, PreviewView),
     refuses=("unknown_store", "bad_currency", "bad_amount", "nothing_owed", "payable_short", "key_reused"),
     example={"amount": {"minor": 4000, "currency": "EUR"}},
+    previews=True,
 )
 async def repay(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     """A store pays back what was advanced for it, out of what it is owed."""
@@ -150,6 +165,8 @@ async def repay(ask: Ask[bodies.AmountBody, Any]) -> Answer:
         found_store(reading, ask.scope, store)
     command = Repay(store=store, minor=amount.minor, currency=amount.currency)
     by = own_actor(ask.caller, ("finance", "admin", "seller"))
+    if ask.dry_run:
+        return await previewed(ask, command, by)
     accepted = await ask.site.execute(command, by, key=ask.key)
     return replayed(_shown(ask, store), accepted)
 
@@ -160,7 +177,7 @@ async def repay(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     action="stores.write_off",
     name="write_off_of_store",
     body=bodies.DebtBody,
-    reply=DisputeView,
+    reply=(DisputeView, PreviewView),
     refuses=(
         "unknown_store",
         "unknown_dispute",
@@ -172,6 +189,7 @@ async def repay(ask: Ask[bodies.AmountBody, Any]) -> Answer:
         "key_reused",
     ),
     example={"dispute_id": "dispute_0_47"},
+    previews=True,
 )
 async def write_off(ask: Ask[bodies.DebtBody, Any]) -> Answer:
     """What was advanced will never be paid back: one of finance proposes it, another signs with the same request."""
@@ -180,8 +198,10 @@ async def write_off(ask: Ask[bodies.DebtBody, Any]) -> Answer:
         dispute = found_dispute(reading, ask.scope, ask.body.dispute_id)
     if dispute.store != store.id:
         raise Refused("unknown_dispute", f"no dispute {ask.body.dispute_id} of store {store.id}")
-    by = own_actor(ask.caller, ("finance",))
-    accepted = await ask.site.execute(WriteOff(dispute=dispute.id), by, key=ask.key)
+    command, by = WriteOff(dispute=dispute.id), own_actor(ask.caller, ("finance",))
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    accepted = await ask.site.execute(command, by, key=ask.key)
     with ask.site.glance() as reading:
         return left_by(accepted, reading, ask, dispute.id)
 

@@ -1,0 +1,148 @@
+"""Disputes opened: one, or many at once, each with its own outcome."""
+
+from sqlite3 import Connection
+from typing import Any
+
+from houbao.core import disputes as d
+from houbao.core.terms import Refused
+from houbao.engine.ports import Accepted, Request
+from houbao.store import lists
+from houbao.web.api import bodies
+from houbao.web.api.disputes import found_order, left_by
+from houbao.web.api.previews import PreviewView, previewed
+from houbao.web.api.shapes import DisputeView, Outcome, Outcomes, dispute_id
+from houbao.web.callers import actor_for
+from houbao.web.operation import Answer, Ask, operation
+from houbao.web.problems import problem
+from houbao.web.site import PART, number_of
+
+MOST_AT_ONCE = 1000
+MOST_LIST_BODY = 16 << 20
+"""The most bytes of a list."""
+
+OPEN_REFUSES = (
+    "unknown_order",
+    "bad_currency",
+    "bad_amount",
+    "bad_lines",
+    "unknown_line",
+    "unknown_reason",
+    "bad_remedy",
+    "bad_evidence",
+    "unknown_evidence",
+    "text_too_long",
+    "reference_taken",
+    "not_paid",
+    "outside_window",
+    "dispute_open",
+    "already_ruled",
+    "nothing_left",
+    "amount_above_refundable",
+    "key_reused",
+    "bad_list",
+    "no_policy",
+)
+
+
+@operation(
+    "POST",
+    "/v1/disputes",
+    action="disputes.open",
+    body=bodies.OpenBody | list[bodies.OpenBody],
+    reply=DisputeView,
+    status=201,
+    also={200: PreviewView, 207: Outcomes},
+    refuses=OPEN_REFUSES,
+    example={
+        "order_id": "order_0_3",
+        "lines": [{"line_id": "1", "quantity": 1}],
+        "reason": "damaged",
+        "remedy": "refund",
+        "amount": {"minor": 4000, "currency": "EUR"},
+        "statement": "The cup arrived in two pieces.",
+    },
+    most=MOST_LIST_BODY,
+    previews=True,
+)
+async def open_dispute(ask: Ask[Any, Any]) -> Answer:
+    """Open a dispute, or up to 1,000 at once, each with its own outcome (207). Lines that go different ways become
+    several disputes: the header `Houbao-Also` names the others. `dry_run=true` says what would happen."""
+    if isinstance(ask.body, list):
+        return await _open_all(ask, ask.body)
+    site, received = ask.site, ask.body
+    with site.glance() as reading:
+        order = found_order(reading, ask.scope, received.order_id)
+    by = actor_for(ask.caller, ("buyer",), order)
+    command = bodies.opening(received, order)
+    if ask.dry_run:
+        return await previewed(ask, command, by)
+    now = site.clock()
+    accepted = await site.execute(command, by, key=ask.key, now=now)
+    with site.glance() as reading:
+        answer = left_by(accepted, reading, ask, accepted.id, now)
+        also = _also(reading, accepted)
+    if also:
+        answer.headers["Houbao-Also"] = ", ".join(also)
+    answer.headers["Location"] = f"/v1/disputes/{dispute_id(accepted.id)}"
+    return answer
+
+
+async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer:
+    """Many at once: all that can be opened are, in one batch."""
+    site = ask.site
+    if not 1 <= len(claims) <= MOST_AT_ONCE:
+        raise Refused("bad_list", f"the list has {len(claims)} items: send 1 to {MOST_AT_ONCE}")
+    if ask.dry_run:
+        raise Refused("bad_request", "a preview is of one thing: send it alone")
+    numbers = [order_number(claim.order_id) for claim in claims]
+    with site.snapshot() as reading:
+        orders = lists.orders_by_number(reading, PART, ask.scope, [one for one in numbers if isinstance(one, int)])
+    made: list[Request | Refused] = []
+    now, keys = site.clock(), keys_of(ask.key, len(claims))
+    for claim, number, key in zip(claims, numbers, keys, strict=True):
+        try:
+            if isinstance(number, Refused):
+                raise number
+            order = orders.get(number)
+            if order is None:
+                raise Refused("unknown_order", f"no order {claim.order_id}")
+            by = actor_for(ask.caller, ("buyer",), order)
+            made.append(Request(bodies.opening(claim, order), by, now, key))
+        except Refused as refused:
+            made.append(refused)
+    outcomes = iter(await site.execute_all([one for one in made if isinstance(one, Request)]))
+    told = [next(outcomes) if isinstance(one, Request) else one for one in made]
+    return Answer(Outcomes([outcome_of(one, dispute_id) for one in told]), status=207)
+
+
+def order_number(text: str) -> int | Refused:
+    """The number of an order's id, or why it is none."""
+    try:
+        return number_of("order", text)
+    except Refused as refused:
+        return refused
+
+
+def keys_of(key: str, count: int) -> list[str]:
+    """The idempotency keys of a list's items: item n has `key:n`."""
+    return [f"{key}:{n}" if key else "" for n in range(count)]
+
+
+def outcome_of(outcome: Accepted | Refused, named: Any) -> Outcome:
+    """What became of one item of a list."""
+    if isinstance(outcome, Refused):
+        told = problem(outcome)
+        return Outcome(status=told.status, problem=told)
+    return Outcome(status=200 if outcome.replayed else 201, id=named(outcome.id))
+
+
+def _also(reading: Connection, accepted: Accepted) -> list[str]:
+    """The other disputes that the same claim became."""
+    if accepted.last - accepted.first < 1:
+        return []
+    if accepted.replayed:
+        made = lists.disputes_between(reading, PART, accepted.id + 1, accepted.last)
+    else:
+        opened = (event.dispute for event in accepted.events if isinstance(event, d.DisputeOpened))
+        made = [number for number in opened if number != accepted.id]
+    return [dispute_id(number) for number in made]
