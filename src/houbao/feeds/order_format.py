@@ -210,12 +210,13 @@ def _read(decode: Callable[[Any], T], source: object) -> T:
         raise bad_field(error) from None
 
 
-def bad_field(error: Exception) -> Refused:
-    """The refusal of what has another shape: which field (empty where it is no JSON at all), and why."""
+def bad_field(error: Exception, item: str = "") -> Refused:
+    """The refusal of what has another shape: which field (empty where it is no JSON at all), and why. `item` is the
+    place of what was read in a list, such as `[2]`."""
     said, _, at = str(error).partition(" - at `$")
     at = at.rstrip("`").lstrip(".")
     unnamed = re.search(r"(?:missing required|contains unknown) field `(.*?)`", said)
-    field = ".".join(part for part in (at, unnamed[1] if unnamed else "") if part)
+    field = ".".join(part for part in (item, at, unnamed[1] if unnamed else "") if part)
     return Refused("bad_field", f"{field}: {said}" if field else said, field=field)
 
 

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import iscoroutinefunction
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from litestar import Request, Response
@@ -28,7 +28,11 @@ B = TypeVar("B")
 Q = TypeVar("Q")
 
 MOST_BODY = 1 << 20
-"""The most bytes of one thing's body; a list of up to 1,000 takes more, and says so."""
+"""The most bytes of one thing's body; a list takes more, and says so."""
+
+MOST_AT_ONCE = 1000
+MOST_LIST_BODY = 16 << 20
+"""The most items and bytes of a list."""
 
 JSON = "application/json"
 
@@ -221,10 +225,13 @@ def _written(done: Any, status: int, media: str) -> Any:
 
 
 def _reader(body: Any, verify: Verify | None) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
-    """How a request's body becomes a record: strictly, so that what is mistyped is refused and not guessed."""
+    """How a request's body becomes a record: strictly, so that what is mistyped is refused and not guessed. Of a list
+    that cannot be read as a whole each item is read alone: a `Refused` stands in the place of one that cannot be."""
     if body is Nothing or body is bytes:  # bytes are read by the work itself, as they come
         return _no_body
     decode = msgspec.json.Decoder(body).decode
+    item = next((get_args(kind)[0] for kind in get_args(body) if get_origin(kind) is list), None)
+    decode_item = msgspec.json.Decoder(item).decode if item else None
     # A body of which every field may be left out may be left out too.
     empty = b"{}" if isinstance(body, type) and issubclass(body, Struct) and _optional(body) else b""
 
@@ -238,10 +245,45 @@ def _reader(body: Any, verify: Verify | None) -> Callable[[Request[Any, Any, Any
             raise Refused("unsupported_media", f"the body is {media or 'of no type'}: send JSON")
         try:
             return decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
+            if decode_item and content.lstrip(SPACE).startswith(b"["):
+                return _items(content, decode_item)
             raise bad_field(error) from None
 
     return read
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+SPACE = b" \t\r\n"
+
+_Raws = msgspec.defstruct("_Raws", [(f"item{n}", msgspec.Raw, None) for n in range(MOST_AT_ONCE + 1)], array_like=True)
+"""An array of anything, of which no more is kept than one item above the most: so none costs more memory than a full
+list, however many items it has."""
+
+_raws_of = msgspec.json.Decoder(_Raws).decode
+
+
+def _items(content: bytes, decode: Callable[[bytes | msgspec.Raw], Any]) -> list[Any]:
+    """Each item of a list, or why it cannot be read. Raises Refused: bad_list; bad_field where the whole is no JSON."""
+    try:
+        raws = [raw for raw in msgspec.structs.astuple(_raws_of(content)) if raw is not None]
+    except UNREADABLE as error:
+        raise bad_field(error) from None
+    check_count(len(raws))
+    items: list[Any] = []
+    for n, raw in enumerate(raws):
+        try:
+            items.append(decode(raw))
+        except UNREADABLE as error:
+            items.append(bad_field(error, f"[{n}]"))
+    return items
+
+
+def check_count(count: int) -> None:
+    """`Refused('bad_list')` where a list has too few items, or too many."""
+    if not 1 <= count <= MOST_AT_ONCE:
+        found = f"more than {MOST_AT_ONCE}" if count else "no"
+        raise Refused("bad_list", f"the list has {found} items: send 1 to {MOST_AT_ONCE}")
 
 
 async def _no_body(request: Request[Any, Any, Any]) -> Nothing:

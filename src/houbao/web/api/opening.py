@@ -12,13 +12,9 @@ from houbao.web.api.disputes import found_order, left_by
 from houbao.web.api.previews import PreviewView, previewed
 from houbao.web.api.shapes import DisputeView, Outcome, Outcomes, dispute_id
 from houbao.web.callers import actor_for
-from houbao.web.operation import Answer, Ask, operation
+from houbao.web.operation import MOST_LIST_BODY, Answer, Ask, check_count, operation
 from houbao.web.problems import problem
 from houbao.web.site import PART, number_of
-
-MOST_AT_ONCE = 1000
-MOST_LIST_BODY = 16 << 20
-"""The most bytes of a list."""
 
 OPEN_REFUSES = (
     "unknown_order",
@@ -87,20 +83,21 @@ async def open_dispute(ask: Ask[Any, Any]) -> Answer:
     return answer
 
 
-async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer:
+async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody | Refused]) -> Answer:
     """Many at once: all that can be opened are, in one batch."""
     site = ask.site
-    if not 1 <= len(claims) <= MOST_AT_ONCE:
-        raise Refused("bad_list", f"the list has {len(claims)} items: send 1 to {MOST_AT_ONCE}")
+    check_count(len(claims))
     if ask.dry_run:
         raise Refused("bad_request", "a preview is of one thing: send it alone")
-    numbers = [order_number(claim.order_id) for claim in claims]
+    numbers = [_number(claim) for claim in claims]
     with site.snapshot() as reading:
         orders = lists.orders_by_number(reading, PART, ask.scope, [one for one in numbers if isinstance(one, int)])
     made: list[Request | Refused] = []
     now, keys = site.clock(), keys_of(ask.key, len(claims))
     for claim, number, key in zip(claims, numbers, keys, strict=True):
         try:
+            if isinstance(claim, Refused):
+                raise claim
             if isinstance(number, Refused):
                 raise number
             order = orders.get(number)
@@ -113,6 +110,11 @@ async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody]) -> Answer
     outcomes = iter(await site.execute_all([one for one in made if isinstance(one, Request)]))
     told = [next(outcomes) if isinstance(one, Request) else one for one in made]
     return Answer(Outcomes([outcome_of(one, dispute_id) for one in told]), status=207)
+
+
+def _number(claim: bodies.OpenBody | Refused) -> int | Refused:
+    """The number of the order that is claimed for, or why there is none."""
+    return claim if isinstance(claim, Refused) else order_number(claim.order_id)
 
 
 def order_number(text: str) -> int | Refused:

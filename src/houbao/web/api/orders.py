@@ -16,7 +16,7 @@ from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_o
 from houbao.store import lists, queries
 from houbao.web.api import bodies
 from houbao.web.api.disputes import found_order, left_by, replayed
-from houbao.web.api.opening import MOST_AT_ONCE, MOST_LIST_BODY, keys_of, outcome_of
+from houbao.web.api.opening import keys_of, outcome_of
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.previews import PreviewView, previewed
 from houbao.web.api.shapes import (
@@ -30,7 +30,7 @@ from houbao.web.api.shapes import (
     order_view,
 )
 from houbao.web.callers import Caller, actor_for, own_actor, public_by
-from houbao.web.operation import Answer, Ask, operation
+from houbao.web.operation import MOST_LIST_BODY, Answer, Ask, check_count, operation
 from houbao.web.site import PART, Site
 
 PLACE_REFUSES = (
@@ -81,8 +81,7 @@ async def place_order(ask: Ask[Any, Any]) -> Answer:
     document is that of docs/order-format.md."""
     by, site = own_actor(ask.caller, ("platform", "admin")), ask.site
     if isinstance(ask.body, list):
-        if not 1 <= len(ask.body) <= MOST_AT_ONCE:
-            raise Refused("bad_list", f"the list has {len(ask.body)} items: send 1 to {MOST_AT_ONCE}")
+        check_count(len(ask.body))
         if ask.dry_run:
             raise Refused("bad_request", "a preview is of one thing: send it alone")
         told = await place_all(site, by, ask.body, keys_of(ask.key, len(ask.body)))
@@ -99,9 +98,11 @@ async def place_order(ask: Ask[Any, Any]) -> Answer:
     return replayed(answer, outcome)
 
 
-async def place_all(site: Site, by: Actor, documents: Sequence[OrderDocument], keys: Sequence[str]) -> list[Outcome]:
+async def place_all(
+    site: Site, by: Actor, documents: Sequence[OrderDocument | Refused], keys: Sequence[str]
+) -> list[Outcome]:
     """Place each order together with what happened to it so far: all of it is taken in, or nothing. One
-    outcome each."""
+    outcome each; a document that could not be read stays refused."""
     now = site.clock()
     placed = [_placed(document) for document in documents]
     requests = [
@@ -117,7 +118,9 @@ def placing(document: OrderDocument) -> PlaceOrder:
     return structs.replace(sold.place, facts=sold.facts)
 
 
-def _placed(document: OrderDocument) -> PlaceOrder | Refused:
+def _placed(document: OrderDocument | Refused) -> PlaceOrder | Refused:
+    if isinstance(document, Refused):
+        return document
     try:
         return placing(document)
     except Refused as refused:
