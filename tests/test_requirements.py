@@ -37,7 +37,7 @@ from houbao.core.messages import WriteOnOrder
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import assess
 from houbao.core.score import POINT, of_hundred
-from houbao.core.terms import REASONS, SYSTEM, Actor, Refused
+from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, rfc3339
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import queries, statements
@@ -951,7 +951,7 @@ def test_r12_an_answer_received_at_or_after_due_is_refused_though_nothing_was_sw
     market.now = T + 5 * DAY + after
     refused = market.refuse(d.Reject(dispute=dispute, reason="proof_of_delivery"), SELLER)
     assert refused.code == "answer_after_due"
-    assert refused.facts == {"fell_due": "seller", "due_at": (T + 5 * DAY).isoformat()}
+    assert refused.facts == {"fell_due": "seller", "due_at": rfc3339(T + 5 * DAY)}
     market.work()
     assert market.dispute(dispute).resolved_by == "seller_timeout"
 

@@ -21,7 +21,7 @@ from houbao.core.queues import CLAIM_LASTS
 from houbao.core.recoveries import Recover
 from houbao.core.refunds import FundsAwaited, ReportRefund, ResolveRefund, SendRefund, SetPayoutWay
 from houbao.core.returns import SendLabel
-from houbao.core.terms import SYSTEM, Actor, Role, tag_of
+from houbao.core.terms import SYSTEM, Actor, Role, rfc3339, tag_of
 from houbao.shipped import policy_text
 
 SUE = Actor("agent", "sue")
@@ -818,8 +818,8 @@ def test_an_answer_received_at_its_due_time_or_later_is_told_what_fell_due(phase
     due = desk.due()
     refused = desk.refuse(COMMANDS[name](desk), person(name), at=due + late)
     assert refused.code == "answer_after_due"
-    assert refused.facts == {"fell_due": DUE[phase][2], "due_at": due.isoformat()}
-    assert f"the {DUE[phase][2]}'s time ended at {due.isoformat()}" in refused.detail
+    assert refused.facts == {"fell_due": DUE[phase][2], "due_at": rfc3339(due)}
+    assert f"the {DUE[phase][2]}'s time ended at {rfc3339(due)}" in refused.detail
 
 
 @pytest.mark.parametrize(("phase", "name", "to"), [answer for answer in ANSWERS if answer[1] != "notice_accepted"])

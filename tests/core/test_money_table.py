@@ -26,7 +26,7 @@ from houbao.core.accounts import BACKSTOP, BANK, COMMISSION, EXPENSE, WRITEOFF, 
 from houbao.core.fund import MoveCash, PayDeposit, Repay
 from houbao.core.ledger import Transfer, transfers
 from houbao.core.refunds import FundsReserved, RefundContradicted, RefundFailed, RefundSent
-from houbao.core.terms import Actor, Refused
+from houbao.core.terms import Actor, Refused, rfc3339
 from houbao.shipped import policy_text
 
 PAYABLE, HELD, DEPOSIT, OWES = (f"store:oak:{kind}" for kind in ("payable", "held", "deposit", "receivable"))
@@ -113,7 +113,7 @@ def test_what_a_covered_order_brought_is_paid_out_when_its_protection_has_ended(
     desk = Desk(delivered=delivered)
     early = o.PaidOut(order=desk.order().id, at=until - SECOND, minor=1)
     refused = desk.refuse(early, PLATFORM, at=until)
-    assert (refused.code, refused.facts) == ("not_mature", {"matures_at": until.isoformat()})
+    assert (refused.code, refused.facts) == ("not_mature", {"matures_at": rfc3339(until)})
     desk.do(structs.replace(early, at=until), PLATFORM, at=until)
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from houbao.commands.rounds import PAUSE, Round, Rounds, announce
 from houbao.commands.times import time_of
-from houbao.core.terms import Refused
+from houbao.core.terms import Refused, rfc3339
 from houbao.engine.announcing import Announcer
 from houbao.serving import announcer_of
 from houbao.store.hooks import Hooks
@@ -111,7 +111,5 @@ def _move(house: House, now: str) -> None:
         raise Refused("not_a_sandbox", "only a sandbox database has a clock that can be moved")
     to = time_of("--now", now)
     if to < house.clock():
-        raise Refused(
-            "clock_backwards", f"the sandbox's clock stands at {house.clock().isoformat()} and never goes back"
-        )
+        raise Refused("clock_backwards", f"the sandbox's clock stands at {rfc3339(house.clock())} and never goes back")
     house.database.move_clock(0, to)

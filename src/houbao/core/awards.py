@@ -26,7 +26,7 @@ from houbao.core.refunds import (
 from houbao.core.returns import ReturnAuthorised
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import Legs, draw, drawn_on, fund_room, in_fund, spent, waiting_for
-from houbao.core.terms import REASONS, Refused
+from houbao.core.terms import REASONS, Refused, rfc3339
 
 # --- approving a refund --------------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ def _check_somebody_waits_for_a_rate(scene: Scene) -> None:
     if scene.by.role == "agent":
         order = scene.order
         raise Refused(
-            "no_rate", f"no rate of {order.currency} in {order.coverage.currency} is known for {scene.now.isoformat()}"
+            "no_rate", f"no rate of {order.currency} in {order.coverage.currency} is known for {rfc3339(scene.now)}"
         )
 
 

@@ -31,7 +31,7 @@ from houbao.core.rulings import Caps, Compiled, caps_of
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import draw, spent
 from houbao.core.subjects import FACTS, Command
-from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, check_aware, tag_of
+from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, check_aware, in_utc, rfc3339, tag_of
 from houbao.core.world import Event, World, evolve, order_of
 
 
@@ -57,9 +57,11 @@ class Decision(Struct, frozen=True, gc=False):
 
 def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision:
     """What happens when `command` of `by`, received at `now` (aware), meets the world. Raises Refused."""
-    now = now.astimezone(UTC)
+    now, command = now.astimezone(UTC), in_utc(command)
     all_of_it: list[Consequence] = []
     if isinstance(command, o.PlaceOrder):
+        if command.facts:
+            command = structs.replace(command, facts=tuple(map(in_utc, command.facts)))
         return Decision(all_of_it, _placed(world, command, by, now, all_of_it))
     if world.disputes:
         if world.outages:
@@ -126,9 +128,9 @@ def _too_late(refused: Refused, happened: list[Event], dispute: int) -> Refused:
     last = fallen[-1]
     return Refused(
         "answer_after_due",
-        f"the {last.turn}'s time ended at {last.due_at.isoformat()}; {refused.detail}",
+        f"the {last.turn}'s time ended at {rfc3339(last.due_at)}; {refused.detail}",
         fell_due=last.turn,
-        due_at=last.due_at.isoformat(),
+        due_at=rfc3339(last.due_at),
     )
 
 

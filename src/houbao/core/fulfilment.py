@@ -30,7 +30,7 @@ from houbao.core.orders import (
 from houbao.core.programme import Coverage
 from houbao.core.protection import matures_at
 from houbao.core.said import Code, Said
-from houbao.core.terms import Actor, Refused, check_aware, check_reference, tag_of
+from houbao.core.terms import Actor, Refused, check_aware, check_reference, rfc3339, tag_of
 
 
 class Till(Struct, frozen=True, gc=False):
@@ -175,9 +175,9 @@ def _paid_out(order: Order, command: PaidOut, till: Till, by: str, now: datetime
             Said(
                 "what the covered order %(order)s brought is paid out from %(time)s on",
                 order=order.reference,
-                time=mature.isoformat(),
+                time=rfc3339(mature),
             ),
-            matures_at=mature.isoformat(),
+            matures_at=rfc3339(mature),
         )
     return OrderPaidOut(
         at=command.at,

@@ -7,7 +7,7 @@ from datetime import datetime
 from houbao.core import money
 from houbao.core.fulfilment import payable_short
 from houbao.core.said import Said
-from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference
+from houbao.core.terms import Actor, Record, Refused, check_aware, check_reference, rfc3339
 
 # --- commands ------------------------------------------------------------------------------------------------------
 
@@ -146,6 +146,6 @@ def _went(command: MoveCash, now: datetime) -> datetime:
         return now
     check_aware("at", command.at)
     if command.at > now:
-        said = Said("at is %(time)s, which is still to come: book it when it has gone", time=command.at.isoformat())
+        said = Said("at is %(time)s, which is still to come: book it when it has gone", time=rfc3339(command.at))
         raise Refused("bad_time", said)
     return command.at

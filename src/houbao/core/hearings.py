@@ -14,7 +14,7 @@ from houbao.core.queues import check_own
 from houbao.core.refunds import Refund, is_settled, paid_minor
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import fund_room
-from houbao.core.terms import Refused, check_reference
+from houbao.core.terms import Refused, check_reference, rfc3339
 
 FINAL = ("justified", "unjustified")
 """How an appeal ends where somebody decided it: that is not appealed again."""
@@ -34,7 +34,7 @@ def decide_appeal(dispute: Dispute, command: FileAppeal, scene: Scene) -> list[E
     assert dispute.closed_at is not None
     end = ends(scene.clock, dispute.closed_at, scene.policy.timers.appeal)
     if scene.now >= end:
-        raise Refused("appeal_too_late", f"the time to appeal ended at {end.isoformat()}")
+        raise Refused("appeal_too_late", f"the time to appeal ended at {rfc3339(end)}")
     if why := _nothing_to_win(dispute, party, about):
         raise Refused("nothing_to_appeal", why)
     return [Appealed(**entering(dispute, scene, "adjudicating"), text=scene.text, party=party, about=about)]

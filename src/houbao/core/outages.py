@@ -11,7 +11,7 @@ from msgspec import structs
 from houbao.core.calendars import Outage, shifted
 from houbao.core.disputes import Dispute, TimersMoved, in_order
 from houbao.core.moves import Head
-from houbao.core.terms import Actor, Record, Refused, check_aware
+from houbao.core.terms import Actor, Record, Refused, check_aware, rfc3339
 
 LONGEST = timedelta(days=31)
 """The longest outage that may be entered: a slip of the pen in its year must not stop every clock."""
@@ -50,9 +50,9 @@ def decide_outage(outages: tuple[Outage, ...], command: EnterOutage, by: Actor, 
         check_aware(name, getattr(command, name))
     start, end = command.start, command.end
     if end <= start:
-        raise Refused("bad_outage", f"it ends at {end.isoformat()}, before it starts at {start.isoformat()}")
+        raise Refused("bad_outage", f"it ends at {rfc3339(end)}, before it starts at {rfc3339(start)}")
     if end - start > LONGEST:
-        span = f"from {start.isoformat()} to {end.isoformat()}"
+        span = f"from {rfc3339(start)} to {rfc3339(end)}"
         raise Refused("bad_outage", f"{span}: an outage has at most {LONGEST.days} days")
     adds = _adds(start, end, outages)
     if len(outages) + len(adds) > MOST_OUTAGES:

@@ -4,13 +4,13 @@ Coverage is decided once, when the order is paid, and frozen on the order (R2, R
 orders only.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import structs
 
 from houbao.core import money
-from houbao.core.terms import Actor, Record, Refused, check_aware, check_language, check_reference, check_words
+from houbao.core.terms import Actor, Record, Refused, check_aware, check_language, check_reference, check_words, rfc3339
 from houbao.core.watches import (
     MARKS,
     MOST_BUYERS,
@@ -182,13 +182,14 @@ def publish(programme: Programme, version: str, start: datetime, now: datetime) 
 
     Raises Refused: naive_time, bad_time, backdated, out_of_order."""
     check_aware("from", start)
+    start = start.astimezone(UTC)
     if any(known == version for _, known in programme.policies):
         return programme
     if start < now:
-        raise Refused("backdated", f"from {start.isoformat()}: it is {now.isoformat()} already")
+        raise Refused("backdated", f"from {rfc3339(start)}: it is {rfc3339(now)} already")
     last, name = programme.policies[-1] if programme.policies else (programme.launched_at, "")
     if name and start <= last:
-        raise Refused("out_of_order", f"version {name} is in force from {last.isoformat()}: give a later time")
+        raise Refused("out_of_order", f"version {name} is in force from {rfc3339(last)}: give a later time")
     return structs.replace(programme, policies=(*programme.policies, (start, version)))
 
 
@@ -253,7 +254,7 @@ def decide_store(
         raise Refused("bad_time", "a store joins and leaves from now on, not for orders that were paid already")
     last = store.enrolments[-1] if store.enrolments else None
     if last and command.at < (last.left or last.joined):
-        raise Refused("bad_time", f"store {store.id} joined or left later than {command.at.isoformat()}")
+        raise Refused("bad_time", f"store {store.id} joined or left later than {rfc3339(command.at)}")
     if isinstance(command, Enrol):
         joined = _joined(command, programme, who, command.at)
         if current is not None:

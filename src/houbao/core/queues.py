@@ -7,7 +7,7 @@ from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, Event
 from houbao.core.phases import head_of
 from houbao.core.scene import Scene
-from houbao.core.terms import Actor, Refused
+from houbao.core.terms import Actor, Refused, rfc3339
 
 CLAIM_LASTS = timedelta(minutes=30)
 """How long an agent has a dispute that they claimed, so that one who went home keeps nobody waiting (A)."""
@@ -26,7 +26,7 @@ def check_claim(dispute: Dispute, name: str, by: Actor, now: datetime) -> None:
     holder = has_it(dispute, now) if name in CLAIMERS_ONLY else ""
     if holder and holder != str(by):
         assert dispute.claimed_until is not None
-        until = dispute.claimed_until.isoformat()
+        until = rfc3339(dispute.claimed_until)
         raise Refused("claimed", f"{holder} has this dispute until {until}", claimed_by=holder, until=until)
 
 

@@ -6,10 +6,12 @@ names its kind and part too: `dispute_0_4711`. A caller's own id is a `reference
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, TypeVar, get_args
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from houbao.core.said import Said
 
@@ -87,6 +89,32 @@ def micros(at: datetime) -> int:
 def from_micros(value: int) -> datetime:
     """The aware UTC time of `micros`."""
     return EPOCH + timedelta(microseconds=value)
+
+
+def rfc3339(at: datetime) -> str:
+    """An aware time as it is written to others: in UTC, such as 2026-07-12T12:20:00Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+C = TypeVar("C", bound=Struct)
+
+
+def in_utc(record: C) -> C:
+    """The record with its times told in UTC, however they were given: it is kept as it will be shown. Those that name
+    no zone, or lie beyond all years, stay as they are, to be refused."""
+    changes = {}
+    for name in _times(type(record)):
+        at = getattr(record, name)
+        if at is not None and at.tzinfo not in (None, UTC):
+            with suppress(OverflowError):
+                changes[name] = at.astimezone(UTC)
+    return structs.replace(record, **changes) if changes else record
+
+
+@cache
+def _times(kind: type[Struct]) -> tuple[str, ...]:
+    """The fields of a record that are times."""
+    return tuple(one.name for one in structs.fields(kind) if datetime in (one.type, *get_args(one.type)))
 
 
 def public_id(kind: str, part: int, number: int) -> str:

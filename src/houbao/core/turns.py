@@ -32,7 +32,7 @@ from houbao.core.refunds import (
 from houbao.core.said import Said
 from houbao.core.scene import Scene
 from houbao.core.shortfalls import DebtWrittenOff, WriteOff, WriteOffProposed, advanced, drawn_on
-from houbao.core.terms import Refused, check_reference
+from houbao.core.terms import Refused, check_reference, rfc3339
 
 
 def decide_send_refund(dispute: Dispute, command: SendRefund, scene: Scene) -> list[Event]:
@@ -143,7 +143,7 @@ def decide_write_off(dispute: Dispute, command: WriteOff, scene: Scene) -> list[
         raise Refused("nothing_owed", f"store {dispute.store} owes nothing that was advanced for this dispute")
     assert dispute.closed_at is not None
     if scene.now < (then := ends(scene.clock, dispute.closed_at, scene.policy.timers.write_off)):
-        raise Refused("not_yet", f"what was advanced is written off from {then.isoformat()} on", at=then.isoformat())
+        raise Refused("not_yet", f"what was advanced is written off from {rfc3339(then)} on", at=rfc3339(then))
     if dispute.write_off == str(scene.by):
         raise Refused("same_person", "you have signed; it takes another person of finance")
     head = head_of(dispute, scene)

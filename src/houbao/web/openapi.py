@@ -36,9 +36,9 @@ IDS = {
 
 DESCRIPTION = """The after-sales guarantee of a marketplace: orders, disputes, the fund, stores and their scores.
 
-Amounts are integer minor units with their currency; times RFC 3339 with a zone; ids name their part (`dispute_0_47`),
-and `reference` is the caller's own. A refusal is a problem (RFC 9457) with a stable `code` and a `hint`, and wrote
-nothing."""
+Amounts are integer minor units with their currency; times RFC 3339 with a zone, told in UTC; ids name their part
+(`dispute_0_47`), and `reference` is the caller's own. A refusal is a problem (RFC 9457) with a stable `code` and a
+`hint`, and wrote nothing."""
 
 
 def document(handlers: Sequence[Any], server: str = "/") -> dict[str, Any]:
