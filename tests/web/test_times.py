@@ -1,7 +1,7 @@
 """Times go out in UTC, with a Z, however they came in."""
 
 import re
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -80,3 +80,41 @@ def test_a_time_without_a_zone_or_beyond_all_years_is_still_refused(served):
         body = ORDER_EXAMPLE | {"reference": "odd", "placed_at": at}
         assert served.refuse("/v1/orders", body)["code"] == code
     assert served.post("/v1/disputes", claim(served.market.order(), "damaged", "40.00"))
+
+
+# --- from when to when ---------------------------------------------------------------------------------------------
+
+
+def listed(served, path: str) -> int:
+    return len(served.get(path)["data"])
+
+
+def test_a_statement_takes_days_of_which_the_last_is_whole(served):
+    served.market.order()
+    path = "/v1/stores/oak/statement"
+    day = served.get(path)["data"][0]["at"][:10]
+    whole = listed(served, path)
+    assert whole
+    assert listed(served, f"{path}?from={day}&to={day}") == whole
+    assert listed(served, f"{path}?to=2026-01-31") == 0
+    assert listed(served, f"/v1/stores/oak/fund-records?from={day}&to={day}") == whole
+    assert listed(served, f"{path}?to={day}T00:00:00Z") == 0
+
+
+def test_disputes_that_fall_due_before_a_day_do_so_before_it_begins(served):
+    served.open(served.market.order(), "damaged", "40.00")
+    (dispute,) = served.get("/v1/disputes")["data"]
+    due = datetime.fromisoformat(dispute["due_at"])
+    assert listed(served, f"/v1/disputes?due_before={due.date()}") == 0
+    assert listed(served, f"/v1/disputes?due_before={(due + DAY).date()}") == 1
+    assert listed(served, f"/v1/disputes?due_before={dispute['due_at']}") == 0
+
+
+@pytest.mark.parametrize("path", ["/v1/stores/oak/statement", "/v1/stores/oak/fund-records"])
+@pytest.mark.parametrize("name", ["from", "to"])
+def test_what_is_no_time_is_refused_by_the_name_of_its_field(served, path, name):
+    for given, code in (("tomorrow", "bad_time"), ("2026-02-30", "bad_time"), ("2026-07-01T12:00:00", "naive_time")):
+        refused = served.call("GET", f"{path}?{name}={given}").json()
+        assert (refused["code"], refused["detail"].split(" is ")[0]) == (code, name)
+    refused = served.call("GET", "/v1/disputes?due_before=soon").json()
+    assert (refused["code"], refused["detail"].split(" is ")[0]) == ("bad_time", "due_before")

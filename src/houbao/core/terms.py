@@ -126,7 +126,8 @@ def parse_id(kind: str, text: str) -> tuple[int, int]:
     """(part, number) of a public id; `Refused('bad_id')` if it is not one of that kind."""
     match = re.fullmatch(rf"{kind}_([0-9]{{1,4}})_([0-9]{{1,18}})", text, re.ASCII)
     if not match:
-        raise Refused("bad_id", f"{text!r} is not the id of a {kind}; one looks like {kind}_0_47")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise Refused("bad_id", f"{text!r} is not the id of {article} {kind}; one looks like {kind}_0_47")
     return int(match[1]), int(match[2])
 
 

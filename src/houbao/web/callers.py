@@ -89,6 +89,9 @@ def actor_for(caller: Caller, may: tuple[str, ...], about: Dispute | Order, wish
     where only one of them may, or `wish` (the header Houbao-Actor) says which.
 
     Raises Refused: actor_needed, not_permitted."""
+    if wish not in ("", *ACTS_AS):
+        known = " or ".join((", ".join(ACTS_AS[:-1]), ACTS_AS[-1]))
+        raise Refused("actor_needed", f"Houbao-Actor is {wish[:80]!r}: it takes {known}, and no id")
     roles = [role for role in _acting(caller.roles) if role in may and wish in ("", role)]
     if len(roles) == 1:
         return Actor(roles[0], _subject(caller, roles[0], about))

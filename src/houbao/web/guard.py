@@ -39,6 +39,9 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     overloaded."""
     state = connection.scope["state"]
     action = handler.opt.get("action", "")
+    if is_options(handler):
+        state["caller"] = NOBODY
+        return
     caller = await _recognised(connection)
     state["caller"] = caller
     if action == PUBLIC:
@@ -57,6 +60,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         assert isinstance(connection, Request)
         await _keep_draft(connection, caller)
         await check_form(connection)
+
+
+def is_options(handler: Any) -> bool:
+    """Whether it is the framework's own answer to OPTIONS, which says the methods and nothing else: to everybody."""
+    return set(getattr(handler, "http_methods", ())) == {"OPTIONS"}
 
 
 async def _keep_draft(connection: ASGIConnection[Any, Any, Any, Any], caller: Caller) -> None:

@@ -160,11 +160,16 @@ def _in_header(said: Operation) -> list[dict[str, Any]]:
         about = "The ETag of the dispute as it was read: refused as `stale` where more has happened since."
         schema = {"type": "string", "pattern": '^"[0-9]{1,18}"$'}
         parameters.append({"name": "If-Match", "in": "header", "description": about, "schema": schema})
-    if said.tag == "dispute commands" or said.action in ("orders.write", "orders.goodwill"):
+    if _knows_actors(said):
         about = "As whom a key acts, where it may act as several."
         schema = {"type": "string", "enum": ["buyer", "seller", "agent", "finance", "platform"]}
         parameters.append({"name": "Houbao-Actor", "in": "header", "description": about, "schema": schema})
     return parameters
+
+
+def _knows_actors(said: Operation) -> bool:
+    """Whether a key may say as whom it does that."""
+    return said.tag == "dispute commands" or said.action in ("orders.write", "orders.goodwill")
 
 
 def _replies(said: Operation, known: dict[int, Any]) -> dict[str, Any]:
@@ -196,7 +201,7 @@ def _refusals(said: Operation, known: dict[int, Any]) -> dict[str, Any]:
         codes += OF_KEYS
     if said.method != "GET":
         codes += OF_BODIES
-    if said.tag == "dispute commands" or said.action == "orders.write":
+    if _knows_actors(said):
         codes.append("actor_needed")
     told: dict[str, Any] = {}
     for code in dict.fromkeys([*codes, *OF_SERVERS]):

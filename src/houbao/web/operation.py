@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp, Receive, Send
+from litestar.types import ASGIApp, Method, Receive, Send
 from litestar.types import Scope as Connected
 from msgspec import Struct
 
@@ -35,6 +35,9 @@ MOST_LIST_BODY = 16 << 20
 """The most items and bytes of a list."""
 
 JSON = "application/json"
+
+READ: list[Method] = ["GET", "HEAD"]
+"""The methods of whatever only reads: HEAD is answered as GET, without the body (`watch.py` leaves that out)."""
 
 
 class Nothing(Struct):
@@ -203,7 +206,7 @@ def operation(
         handle.__doc__ = work.__doc__
         return Handler(
             path,
-            http_method=method,  # ty: ignore[invalid-argument-type]
+            http_method=READ if method == "GET" else method,  # ty: ignore[invalid-argument-type]
             opt={**on(action, files=takes.startswith("image/")), "operation": said},
             request_max_body_size=most,
             status_code=status,

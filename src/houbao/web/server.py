@@ -12,7 +12,7 @@ from houbao.web.api import docs
 from houbao.web.api.operations import OPERATIONS
 from houbao.web.callers import Caller
 from houbao.web.console.frame import reach_of
-from houbao.web.guard import guard, on
+from houbao.web.guard import guard, is_options, on
 from houbao.web.metrics import Metrics
 from houbao.web.operation import MOST_BODY
 from houbao.web.permissions import GRANTS, PUBLIC
@@ -52,13 +52,8 @@ def _check_actions(app: Litestar) -> None:
     for route in app.routes:
         for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)]):
             action = handler.opt.get("action") if handler else None
-            if action != PUBLIC and action not in GRANTS and not _is_options(handler):
+            if action != PUBLIC and action not in GRANTS and not is_options(handler):
                 raise LookupError(f"{route.path} has no action of the permission table: nobody would be let in")
-
-
-def _is_options(handler: Any) -> bool:
-    """Whether it is the framework's own answer to OPTIONS, which says the methods and nothing else."""
-    return set(getattr(handler, "http_methods", ())) == {"OPTIONS"}
 
 
 def _site(request: Request[Any, Any, Any]) -> Site:

@@ -19,7 +19,7 @@ from houbao.engine.ports import Accepted
 from houbao.store import lists, queries
 from houbao.store.lists import Filters
 from houbao.telling import UNSIGNED, tell
-from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
+from houbao.web.api.paging import Limit, Moment, PageQuery, cursor_of, moment, page_of, part_of, seek
 from houbao.web.api.shapes import (
     DisputeView,
     Moved,
@@ -111,13 +111,13 @@ def replayed(answer: Answer, accepted: Accepted) -> Answer:
 
 class DisputeQuery(Struct, kw_only=True):
     """Which disputes; what is left out does not matter. `order`: `newest`, or `due` for those that fall due, the
-    earliest first."""
+    earliest first. `due_before` is a time (RFC 3339), or a day: before it begins."""
 
     store_id: str = ""
     order_id: str = ""
     phase: str = ""
     waiting_for: str = ""
-    due_before: datetime | None = None
+    due_before: Moment = ""
     order: Annotated[str, Meta(pattern="^(newest|due)$")] = "newest"
     limit: Limit = 50
     after: str = ""
@@ -129,19 +129,17 @@ class DisputeQuery(Struct, kw_only=True):
     action="disputes.read",
     query=DisputeQuery,
     reply=Page[DisputeView],
-    refuses=("bad_cursor", "bad_id", "naive_time"),
+    refuses=("bad_cursor", "bad_id", "naive_time", "bad_time"),
 )
 def list_disputes(ask: Ask[Any, DisputeQuery]) -> Page[DisputeView]:
     """Disputes, page by page: the newest first, or by due time."""
     wanted, site = ask.query, ask.site
-    if wanted.due_before is not None and wanted.due_before.tzinfo is None:
-        raise Refused("naive_time", "due_before names no zone: give 2026-07-12T12:20:00Z")
     filters = Filters(
         store=wanted.store_id,
         order=number_of("order", wanted.order_id) if wanted.order_id else 0,
         phase=wanted.phase,
         waiting_for=wanted.waiting_for,
-        due_before=wanted.due_before,
+        due_before=moment("due_before", wanted.due_before),
     )
     by_due = wanted.order == "due"
     after = seek(wanted.after, 2)

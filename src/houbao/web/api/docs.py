@@ -4,11 +4,12 @@ import json
 from functools import cache
 from typing import Any
 
-from litestar import MediaType, Request, Response, get
+from litestar import MediaType, Request, Response, route
 
 from houbao.web.api.operations import OPERATIONS
 from houbao.web.guard import on
 from houbao.web.openapi import document
+from houbao.web.operation import READ
 from houbao.web.permissions import PUBLIC
 
 PAGE = """<!doctype html>
@@ -36,13 +37,13 @@ def openapi() -> bytes:
     return json.dumps(document(OPERATIONS), ensure_ascii=False).encode()
 
 
-@get("/openapi.json", opt=on(PUBLIC), sync_to_thread=True)
+@route("/openapi.json", http_method=READ, opt=on(PUBLIC), sync_to_thread=True)
 def read_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The API's document, OpenAPI 3.1."""
     return Response(openapi(), media_type="application/json", headers={"cache-control": "public, max-age=60"})
 
 
-@get("/docs", opt=on(PUBLIC), sync_to_thread=False)
+@route("/docs", http_method=READ, opt=on(PUBLIC), sync_to_thread=False)
 def read_docs(request: Request[Any, Any, Any]) -> Response[str]:
     """The document as a page."""
     return Response(PAGE, media_type=MediaType.HTML, headers={"content-security-policy": POLICY})

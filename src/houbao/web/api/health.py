@@ -5,14 +5,14 @@ from ipaddress import ip_address
 from sqlite3 import Error
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, route
 from msgspec import Struct
 
 from houbao.core.terms import Refused
 from houbao.engine.writer import MOST_WAITING
 from houbao.store import lists
 from houbao.web.guard import on
-from houbao.web.operation import Answer, Ask, operation
+from houbao.web.operation import READ, Answer, Ask, operation
 from houbao.web.permissions import PUBLIC, scope_of
 from houbao.web.site import PART
 
@@ -53,7 +53,7 @@ def readyz(ask: Ask[Any, Any]) -> Answer:
     return Answer(Health(status="ok" if well else "not ready", checks=checks), status=200 if well else 503)
 
 
-@get("/metrics", opt=on(PUBLIC), sync_to_thread=True)
+@route("/metrics", http_method=READ, opt=on(PUBLIC), sync_to_thread=True)
 def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Figures for Prometheus: for a key that may read, and for whoever asks on this machine itself, by no proxy."""
     caller = request.scope["state"]["caller"]
@@ -62,7 +62,7 @@ def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
             raise Refused("unauthenticated", "from elsewhere the figures take an API key with the scope read")
         raise Refused("not_permitted", "the figures are for the platform's own people and software")
     content = request.app.state.metrics.serve(request.app.state.site)
-    return Response(content, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(content, media_type="text/plain; version=0.0.4")  # its charset is added
 
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")

@@ -10,7 +10,7 @@ from houbao.core.terms import Refused, public_id
 from houbao.store import fund_records, movements, queries, statements
 from houbao.store.fund_records import FundRecord, Purpose
 from houbao.store.statements import Entry
-from houbao.web.api.paging import Limit, cursor_of, seek
+from houbao.web.api.paging import Limit, Moment, cursor_of, seek, span
 from houbao.web.api.shapes import Page, dispute_id, event_id, order_id
 from houbao.web.api.stores import found_store
 from houbao.web.callers import public_by
@@ -46,11 +46,11 @@ class StatementView(Struct, kw_only=True):
 
 
 class StatementQuery(Struct, kw_only=True, rename={"start": "from", "end": "to"}):
-    """Which currency, from when until before when (RFC 3339), and which page."""
+    """Which currency, from when until before when (RFC 3339, or days, the last one whole), and which page."""
 
     currency: str = ""
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Moment = ""
+    end: Moment = ""
     limit: Limit = 100
     after: str = ""
 
@@ -61,12 +61,12 @@ class StatementQuery(Struct, kw_only=True, rename={"start": "from", "end": "to"}
     action="stores.money",
     query=StatementQuery,
     reply=StatementView,
-    refuses=("unknown_store", "bad_currency", "bad_cursor", "naive_time"),
+    refuses=("unknown_store", "bad_currency", "bad_cursor", "naive_time", "bad_time"),
 )
 def read_statement(ask: Ask[Any, StatementQuery]) -> StatementView:
     """Every entry of the store's own accounts, the oldest first, with the running balance."""
     wanted, store = ask.query, ask.text("store_id")
-    check_span(wanted.start, wanted.end)
+    start, end = span(wanted.start, wanted.end)
     after = seek(wanted.after, 2)
     with ask.site.snapshot() as reading:
         found_store(reading, ask.scope, store)
@@ -82,8 +82,8 @@ def read_statement(ask: Ask[Any, StatementQuery]) -> StatementView:
             PART,
             store,
             currency,
-            start=wanted.start,
-            end=wanted.end,
+            start=start,
+            end=end,
             after=(after[0], after[1]) if after else (0, -1),
             limit=wanted.limit,
         )
@@ -97,13 +97,6 @@ def read_statement(ask: Ask[Any, StatementQuery]) -> StatementView:
         data=[_entry(entry) for entry in found.entries],
         next=cursor_of(*found.next) if found.next else None,
     )
-
-
-def check_span(start: datetime | None, end: datetime | None) -> None:
-    """`Refused('naive_time')` where a time of the query names no zone."""
-    for name, at in (("from", start), ("to", end)):
-        if at is not None and at.tzinfo is None:
-            raise Refused("naive_time", f"{name} names no zone: give 2026-07-12T12:20:00Z")
 
 
 def entry_id(position: int, n: int) -> str:
@@ -155,14 +148,15 @@ class FundRecordView(Struct, kw_only=True):
 
 
 class RecordQuery(Struct, kw_only=True, rename={"start": "from", "end": "to"}):
-    """Which records: of one currency, kind of line, order or dispute, in a time (RFC 3339)."""
+    """Which records: of one currency, kind of line, order or dispute, in a time (RFC 3339, or days, the last one
+    whole)."""
 
     currency: str = ""
     kind: Annotated[str, Meta(max_length=40)] = ""
     order_id: str = ""
     dispute_id: str = ""
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Moment = ""
+    end: Moment = ""
     limit: Limit = 50
     after: str = ""
 
@@ -173,12 +167,12 @@ class RecordQuery(Struct, kw_only=True, rename={"start": "from", "end": "to"}):
     action="stores.money",
     query=RecordQuery,
     reply=Page[FundRecordView],
-    refuses=("unknown_store", "bad_cursor", "bad_id", "naive_time"),
+    refuses=("unknown_store", "bad_cursor", "bad_id", "naive_time", "bad_time"),
 )
 def read_fund_records(ask: Ask[Any, RecordQuery]) -> Page[FundRecordView]:
     """What each event did to the store's money, the oldest first, in all its currencies."""
     wanted, store = ask.query, ask.text("store_id")
-    check_span(wanted.start, wanted.end)
+    start, end = span(wanted.start, wanted.end)
     after = seek(wanted.after, 1)
     with ask.site.snapshot() as reading:
         found_store(reading, ask.scope, store)
@@ -191,8 +185,8 @@ def read_fund_records(ask: Ask[Any, RecordQuery]) -> Page[FundRecordView]:
             kind=wanted.kind,
             order=number_of("order", wanted.order_id) if wanted.order_id else 0,
             dispute=number_of("dispute", wanted.dispute_id) if wanted.dispute_id else 0,
-            start=wanted.start,
-            end=wanted.end,
+            start=start,
+            end=end,
             after=after[0] if after else 0,
             limit=wanted.limit,
         )

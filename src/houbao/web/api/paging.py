@@ -1,19 +1,25 @@
-"""Pages of lists: how long they may be, and the opaque cursor of the next one."""
+"""Pages of lists: how long they may be, from when to when, and the opaque cursor of the next one."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from houbao.core.terms import Refused
+from houbao.core.terms import Refused, check_aware
 from houbao.web.api.shapes import Page
 
 T = TypeVar("T")
 Limit = Annotated[int, Meta(ge=1, le=200)]
 """How many there are on a page."""
+
+Moment = Annotated[
+    str, Meta(extra_json_schema={"anyOf": [{"format": "date-time"}, {"format": "date"}, {"maxLength": 0}]})
+]
+"""A time with its zone, or a day of UTC; empty for none."""
 
 LARGEST = 1 << 62
 
@@ -23,6 +29,26 @@ class PageQuery(Struct, kw_only=True):
 
     limit: Limit = 50
     after: str = ""
+
+
+def moment(name: str, text: str, *, whole: bool = False) -> datetime | None:
+    """The time that a field of a query names; a day is where it begins or, as the `whole` last one, where it has ended.
+    Raises Refused: bad_time, naive_time."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) if len(text) <= len("2026-07-12") else None
+        at = datetime.combine(day, time(), UTC) if day else datetime.fromisoformat(text)
+    except ValueError:
+        says = "give a time such as 2026-07-12T12:20:00Z, or a day such as 2026-07-12"
+        raise Refused("bad_time", f"{name} is {text[:80]!r}: {says}") from None
+    check_aware(name, at)
+    return at + timedelta(days=1) if day and whole else at
+
+
+def span(start: str, end: str) -> tuple[datetime | None, datetime | None]:
+    """The times of `from` and `to`; a day as `to` is the last one, whole. Raises Refused: bad_time, naive_time."""
+    return moment("from", start), moment("to", end, whole=True)
 
 
 def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[Any]:

@@ -154,9 +154,23 @@ class AppealView(Struct, kw_only=True):
     finding: str
 
 
+class ProposalView(Struct, kw_only=True):
+    """A ruling of fraud that `by` proposed: it holds when another person signs. What it leaves open is null."""
+
+    by: str
+    fraud: str
+    finding: str
+    reason: str
+    amount: Money | None
+    remedy: str | None
+    payer: str | None
+    fault: str | None
+
+
 class DisputeView(Struct, kw_only=True, rename={"return_": "return"}):
     """A dispute. `waiting_for` is whose turn it is, `due_at` when `default_outcome` happens by itself; remedy, funding
-    and fault are three decisions kept apart. `allowed_actions` are the paths that whoever asks may post to now."""
+    and fault are three decisions kept apart. `proposed` waits for a second person's signature, and is shown to the
+    platform's people and software alone. `allowed_actions` are the paths that whoever asks may post to now."""
 
     id: str
     reference: str
@@ -186,6 +200,7 @@ class DisputeView(Struct, kw_only=True, rename={"return_": "return"}):
     frozen: bool
     claimed_by: str
     claimed_until: datetime | None
+    proposed: ProposalView | None
     resolved_by: str
     outcome: str
     policy_version: str
@@ -236,6 +251,7 @@ def dispute_view(dispute: Dispute, seen: Seen) -> DisputeView:
         frozen=dispute.frozen is not None,
         claimed_by="" if seen.caller.is_party else dispute.claimed_by,
         claimed_until=dispute.claimed_until,
+        proposed=None if seen.caller.is_party else _proposal(dispute),
         resolved_by=dispute.resolved_by,
         outcome=dispute.outcome,
         policy_version=dispute.policy,
@@ -261,6 +277,22 @@ def reasons_of(compiled: Compiled | None, event: Event | None, *, private: bool)
         return []
     ruling = assess(compiled, event.facts)
     return explain(compiled, ruling.rule.name, ruling.misses, private=private)
+
+
+def _proposal(dispute: Dispute) -> ProposalView | None:
+    if dispute.proposed is None:
+        return None
+    ruling = dispute.proposed.ruling
+    return ProposalView(
+        by=dispute.proposed.by,
+        fraud=ruling.fraud,
+        finding=ruling.finding,
+        reason=ruling.reason,
+        amount=None if ruling.amount is None else Money(ruling.amount, dispute.currency),
+        remedy=ruling.remedy or None,
+        payer=ruling.payer or None,
+        fault=ruling.fault or None,
+    )
 
 
 def _parcel(dispute: Dispute) -> ParcelView | None:
