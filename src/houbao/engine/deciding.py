@@ -74,9 +74,10 @@ class Asked(Struct, frozen=True, gc=False):
 
 def asked_of(request: Request) -> Asked:
     """The request, encoded once."""
-    name = (str(request.by), request.key)
+    by = str(request.by)
+    name = (request.sender or by, request.key)
     try:
-        return Asked(request, name, encode((name, request.command)))
+        return Asked(request, name, encode(((by, request.key), request.command)))
     except UnicodeEncodeError:
         return Asked(request, name, b"")
 

@@ -30,15 +30,21 @@ Probe = Callable[[str], None]
 # --- into and out of the engine ------------------------------------------------------------------------------------
 
 
+SENT_BY_KEY = "key:"
+"""With what a sender begins that is no actor: no role is called so."""
+
+
 class Request(Struct, frozen=True):
     """A command at the edge: whose, when it was received (aware UTC, stamped once), and its idempotency key. `seen` is
-    the position of the dispute's last event that its author knew of; 0 where they would act whatever happened since."""
+    the position of the dispute's last event that its author knew of; 0 where they would act whatever happened since.
+    `sender` is whose the key is, where one sends for several: a marketplace's software for all its buyers."""
 
     command: Command
     by: Actor
     received_at: datetime
     key: str = ""
     seen: int = 0
+    sender: str = ""
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -224,7 +230,7 @@ class Database(Protocol):
         ...
 
     def receipts(self, part: int, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
-        """The receipts of those (caller, key)."""
+        """The receipts of those (sender, key)."""
         ...
 
     def load(self, part: int, needs: Needs) -> Loaded:

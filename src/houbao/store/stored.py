@@ -19,6 +19,7 @@ from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.outages import OutageEntered
 from houbao.core.terms import micros
 from houbao.core.world import Event
+from houbao.engine.ports import SENT_BY_KEY
 from houbao.store.differences import COLUMNS, KEY_OF, UNDECODABLE, Notes
 from houbao.store.rows import Row
 from houbao.store.sqlite import GENESIS
@@ -215,7 +216,7 @@ class Chain:
 
 class Receipts:
     """Follows the receipts: the events of one are its caller's, beside what time did, and about what it names; no event
-    has two."""
+    has two. Where a key of the API sent it, they are one actor's: which, the key alone does not tell."""
 
     def __init__(self, notes: Notes, stream: Stream, end: int) -> None:
         """`end` is the position of the part's last event, as its own row says it."""
@@ -224,6 +225,7 @@ class Receipts:
         self._end = end
         self._receipt: Row | None = None
         self._made: set[int] = set()
+        self._by = ""
 
     def follow(self, position: int, event: Event) -> None:
         """The next event."""
@@ -235,13 +237,15 @@ class Receipts:
             self._check_lengths(row)
             self._receipt = row
             self._made.clear()
+            self._by = "" if row[1].startswith(SENT_BY_KEY) else row[1]
             if not position <= row[8] <= self._end:
                 self._bad(row, "last", f"from {position} to {self._end}")
                 self._receipt = None
         if self._receipt is None:
             return
-        _, caller, _, _, _, received_at, number, _, last = self._receipt
-        if event.by not in (caller, "system"):
+        _, _, _, _, _, received_at, number, _, last = self._receipt
+        self._by = self._by or ("" if event.by == "system" else event.by)
+        if event.by not in (self._by, "system"):
             self._bad(self._receipt, "caller", event.by)
         elif event.by != "system":
             subject = _subject(event, position)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from houbao.core.disputes import Dispute
 from houbao.core.orders import Order
 from houbao.core.terms import Actor, Refused, Role
+from houbao.engine.ports import SENT_BY_KEY
 from houbao.store.access import Key, Session
 
 SCOPES = ("platform", "agent", "finance", "read")
@@ -40,6 +41,12 @@ class Caller(Struct, frozen=True):
     def doer(self) -> str:
         """Who did it, as deeds have it: a key's id, a person as events have them (admin:eve)."""
         return self.id if self.kind == "key" else f"{self.role}:{self.id}"
+
+    @property
+    def sender(self) -> str:
+        """Whose idempotency keys these are: a key acts for many buyers and stores, and one key of its says one thing
+        all the same. Empty for a person, who acts as themselves."""
+        return f"{SENT_BY_KEY}{self.id}" if self.kind == "key" else ""
 
     @property
     def is_party(self) -> bool:

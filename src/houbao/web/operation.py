@@ -3,6 +3,7 @@ document says of it. `operation` makes the handler that reads the request, and w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, get_args, get_origin
@@ -16,7 +17,9 @@ from litestar.types import Scope as Connected
 from msgspec import Struct
 
 from houbao.core.scopes import NOTHING, Scope
-from houbao.core.terms import Refused, check_reference
+from houbao.core.subjects import Command
+from houbao.core.terms import Actor, Refused, check_reference
+from houbao.engine.ports import Accepted
 from houbao.feeds.order_format import bad_field
 from houbao.web.callers import Caller
 from houbao.web.guard import on
@@ -126,6 +129,10 @@ class Ask(Generic[B, Q]):
         if key:
             check_reference("Idempotency-Key", key)
         return key
+
+    async def execute(self, command: Command, by: Actor, *, seen: int = 0, now: datetime | None = None) -> Accepted:
+        """What was asked, as a command, once for the sender's key; durable when this returns. Raises Refused."""
+        return await self.site.execute(command, by, key=self.key, sender=self.caller.sender, seen=seen, now=now)
 
     @property
     def acting_as(self) -> str:

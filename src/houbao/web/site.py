@@ -138,10 +138,17 @@ class Site:
     # --- writing ---------------------------------------------------------------------------------------------------
 
     async def execute(
-        self, command: Command, by: Actor, *, key: str = "", seen: int = 0, now: datetime | None = None
+        self,
+        command: Command,
+        by: Actor,
+        *,
+        key: str = "",
+        sender: str = "",
+        seen: int = 0,
+        now: datetime | None = None,
     ) -> Accepted:
         """One command, received `now`; durable when this returns. Raises Refused."""
-        (outcome,) = await self.execute_all([Request(command, by, now or self.clock(), key, seen)])
+        (outcome,) = await self.execute_all([Request(command, by, now or self.clock(), key, seen, sender)])
         if isinstance(outcome, Refused):
             raise outcome
         return outcome

@@ -83,7 +83,7 @@ def _made(name: str, by: tuple[str, ...]) -> HTTPRouteHandler:
         said: Any = bodies.command_from(command, ask.body, _currency(name, dispute), dispute=dispute.id)
         if ask.dry_run:
             return await previewed(ask, said, actor, seen=if_match(ask))
-        accepted = await site.execute(said, actor, key=ask.key, seen=if_match(ask))
+        accepted = await ask.execute(said, actor, seen=if_match(ask))
         with site.glance() as reading:
             return left_by(accepted, reading, ask, dispute.id)
 

@@ -86,7 +86,7 @@ async def top_up(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     by = own_actor(ask.caller, ("finance", "admin"))
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
     return Answer(await asyncio.to_thread(_funds, ask), headers=headers)
 
@@ -115,7 +115,7 @@ async def move_cash(ask: Ask[bodies.CashMoveBody, Any]) -> Answer:
     by = own_actor(ask.caller, ("finance", "admin"))
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
     return Answer(await asyncio.to_thread(_funds, ask), headers=headers)
 

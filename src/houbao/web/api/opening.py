@@ -1,5 +1,6 @@
 """Disputes opened: one, or many at once, each with its own outcome."""
 
+from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 from typing import Any
 
@@ -73,7 +74,7 @@ async def open_dispute(ask: Ask[Any, Any]) -> Answer:
     if ask.dry_run:
         return await previewed(ask, command, by)
     now = site.clock()
-    accepted = await site.execute(command, by, key=ask.key, now=now)
+    accepted = await ask.execute(command, by, now=now)
     with site.glance() as reading:
         answer = left_by(accepted, reading, ask, accepted.id, now)
         also = _also(reading, accepted)
@@ -104,12 +105,12 @@ async def _open_all(ask: Ask[Any, Any], claims: list[bodies.OpenBody | Refused])
             if order is None:
                 raise Refused("unknown_order", f"no order {claim.order_id}")
             by = actor_for(ask.caller, ("buyer",), order)
-            made.append(Request(bodies.opening(claim, order), by, now, key))
+            made.append(Request(bodies.opening(claim, order), by, now, key, sender=ask.caller.sender))
         except Refused as refused:
             made.append(refused)
     outcomes = iter(await site.execute_all([one for one in made if isinstance(one, Request)]))
     told = [next(outcomes) if isinstance(one, Request) else one for one in made]
-    return Answer(Outcomes([outcome_of(one, dispute_id) for one in told]), status=207)
+    return outcomes_of(told, dispute_id)
 
 
 def _number(claim: bodies.OpenBody | Refused) -> int | Refused:
@@ -130,8 +131,15 @@ def keys_of(key: str, count: int) -> list[str]:
     return [f"{key}:{n}" if key else "" for n in range(count)]
 
 
-def outcome_of(outcome: Accepted | Refused, named: Any) -> Outcome:
-    """What became of one item of a list."""
+def outcomes_of(told: Sequence[Accepted | Refused], named: Callable[[int], str]) -> Answer:
+    """What became of a list, item by item; it says where every one of them had been answered before."""
+    headers = {}
+    if all(isinstance(one, Accepted) and one.replayed for one in told):
+        headers["Idempotency-Replayed"] = "true"
+    return Answer(Outcomes([_outcome_of(one, named) for one in told]), 207, headers)
+
+
+def _outcome_of(outcome: Accepted | Refused, named: Callable[[int], str]) -> Outcome:
     if isinstance(outcome, Refused):
         told = problem(outcome)
         return Outcome(status=told.status, problem=told)

@@ -16,7 +16,7 @@ from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_o
 from houbao.store import lists, queries
 from houbao.web.api import bodies
 from houbao.web.api.disputes import found_order, left_by, replayed
-from houbao.web.api.opening import keys_of, outcome_of
+from houbao.web.api.opening import keys_of, outcomes_of
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.previews import PreviewView, previewed
 from houbao.web.api.shapes import (
@@ -31,7 +31,7 @@ from houbao.web.api.shapes import (
 )
 from houbao.web.callers import Caller, actor_for, own_actor, public_by
 from houbao.web.operation import MOST_LIST_BODY, Answer, Ask, check_count, operation
-from houbao.web.site import PART, Site
+from houbao.web.site import PART
 
 PLACE_REFUSES = (
     "bad_field",
@@ -79,36 +79,37 @@ ORDER_EXAMPLE = {
 async def place_order(ask: Ask[Any, Any]) -> Answer:
     """Place an order with what has happened to it so far, or up to 1,000 at once, each with its own outcome (207). The
     document is that of docs/order-format.md."""
-    by, site = own_actor(ask.caller, ("platform", "admin")), ask.site
+    by = own_actor(ask.caller, ("platform", "admin"))
     if isinstance(ask.body, list):
         check_count(len(ask.body))
         if ask.dry_run:
             raise Refused("bad_request", "a preview is of one thing: send it alone")
-        told = await place_all(site, by, ask.body, keys_of(ask.key, len(ask.body)))
-        return Answer(Outcomes([outcome_of(one, order_id) for one in told]), status=207)
+        return outcomes_of(await _place_all(ask, by, ask.body, keys_of(ask.key, len(ask.body))), order_id)
     if ask.dry_run:
         return await previewed(ask, placing(ask.body), by)
-    (outcome,) = await place_all(site, by, [ask.body], [ask.key])
+    (outcome,) = await _place_all(ask, by, [ask.body], [ask.key])
     if isinstance(outcome, Refused):
         raise outcome
-    with site.snapshot() as reading:
+    with ask.site.snapshot() as reading:
         order = found_order(reading, ask.scope, order_id(outcome.id))
         answer = Answer(order_view(order, _disputes(reading, order)))
     answer.headers["Location"] = f"/v1/orders/{order_id(outcome.id)}"
     return replayed(answer, outcome)
 
 
-async def place_all(
-    site: Site, by: Actor, documents: Sequence[OrderDocument | Refused], keys: Sequence[str]
+async def _place_all(
+    ask: Ask[Any, Any], by: Actor, documents: Sequence[OrderDocument | Refused], keys: Sequence[str]
 ) -> list[Outcome]:
     """Place each order together with what happened to it so far: all of it is taken in, or nothing. One
     outcome each; a document that could not be read stays refused."""
-    now = site.clock()
+    now, sender = ask.site.clock(), ask.caller.sender
     placed = [_placed(document) for document in documents]
     requests = [
-        Request(one, by, now, key) for one, key in zip(placed, keys, strict=True) if isinstance(one, PlaceOrder)
+        Request(one, by, now, key, sender=sender)
+        for one, key in zip(placed, keys, strict=True)
+        if isinstance(one, PlaceOrder)
     ]
-    decided = iter(await site.execute_all(requests))
+    decided = iter(await ask.site.execute_all(requests))
     return [next(decided) if isinstance(one, PlaceOrder) else one for one in placed]
 
 
@@ -223,7 +224,7 @@ async def report_event(ask: Ask[Any, Any]) -> Answer:
     command = event_of(ask.body, order.id, order.currency)
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     with ask.site.snapshot() as reading:
         now = found_order(reading, ask.scope, ask.text("order_id"))
         return replayed(Answer(order_view(now, _disputes(reading, now))), accepted)
@@ -262,7 +263,7 @@ async def write_on_order(ask: Ask[bodies.MessageBody, Any]) -> Answer:
     command = WriteOnOrder(order=order.id, message=ask.body.message)
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     with ask.site.snapshot() as reading:
         (written,) = _words(reading, (accepted.last,), ask.caller)
     return replayed(Answer(written), accepted)
@@ -323,6 +324,6 @@ async def send_goodwill(ask: Ask[bodies.GoodwillBody, Any]) -> Answer:
     command: SendGoodwill = bodies.goodwill(ask.body, order)
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     with ask.site.glance() as reading:
         return left_by(accepted, reading, ask, accepted.id)

@@ -50,7 +50,7 @@ def found_store(reading: Connection, scope: Scope, number: str) -> Store:
 )
 async def register_store(ask: Ask[bodies.StoreBody, Any]) -> Answer:
     """Make a store known."""
-    body, site = ask.body, ask.site
+    body = ask.body
     command = RegisterStore(
         store=body.id,
         country=body.country,
@@ -62,7 +62,7 @@ async def register_store(ask: Ask[bodies.StoreBody, Any]) -> Answer:
     by = own_actor(ask.caller, ("platform", "admin"))
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     return replayed(_shown(ask, body.id), accepted)
 
 
@@ -167,7 +167,7 @@ async def repay(ask: Ask[bodies.AmountBody, Any]) -> Answer:
     by = own_actor(ask.caller, ("finance", "admin", "seller"))
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     return replayed(_shown(ask, store), accepted)
 
 
@@ -201,7 +201,7 @@ async def write_off(ask: Ask[bodies.DebtBody, Any]) -> Answer:
     command, by = WriteOff(dispute=dispute.id), own_actor(ask.caller, ("finance",))
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.site.execute(command, by, key=ask.key)
+    accepted = await ask.execute(command, by)
     with ask.site.glance() as reading:
         return left_by(accepted, reading, ask, dispute.id)
 
