@@ -237,3 +237,26 @@ def test_a_timeline_is_read_page_by_page(served):
     whole = served.get(path)
     assert [entry for page in pages for entry in page] == [entry["id"] for entry in whole["data"]]
     assert served.call("GET", f"{path}?after=nonsense").json()["code"] == "bad_cursor"
+
+
+def test_the_feed_is_read_to_its_end_and_later_on_from_there(served):
+    def read(after: str) -> tuple[list[str], str]:
+        """From there until `next` is null: the events, and the cursor to keep."""
+        found: list[str] = []
+        for _ in range(100):
+            page = served.get(f"/v1/events?limit=3&after={after}")
+            if page["next"] is None:
+                assert page["data"] == []
+                return found, after
+            found += [event["id"] for event in page["data"]]
+            after = page["next"]
+        raise AssertionError("the feed has no end")
+
+    first, kept = read("")
+    assert len(first) > 3
+    assert read(kept) == ([], kept)
+    served.open(served.market.order(), "damaged", "40.00")
+    more, _ = read(kept)
+    whole, _ = read("")
+    assert whole == first + more
+    assert more

@@ -20,18 +20,19 @@ class FeedQuery(Struct, kw_only=True):
 
 
 class Feed(Struct, kw_only=True):
-    """Events behind `after`. `next` is always there: when nothing is left, ask again with it later."""
+    """Events behind `after`. Where nothing has happened since, there are none and `next` is null: keep the cursor that
+    you have, and ask again with it later."""
 
     data: list[EventView]
-    next: str
+    next: str | None
 
 
 @operation("GET", "/v1/events", action="events.read", query=FeedQuery, reply=Feed, refuses=("bad_cursor",))
 def read_events(ask: Ask[Any, FeedQuery]) -> Feed:
-    """All events: nothing skipped, nothing twice. A cursor never ends."""
+    """All events: nothing skipped, nothing twice. A cursor goes on for ever."""
     after = seek(ask.query.after, 1)
     start = after[0] if after else 0
     with ask.site.snapshot() as reading:
         found = lists.feed(reading, PART, start, ask.query.limit)
     data = [event_view(row.position, row.booked_at, msgspec.json.decode(row.body)) for row in found]
-    return Feed(data=data, next=cursor_of(found[-1].position if found else start))
+    return Feed(data=data, next=cursor_of(found[-1].position) if found else None)
