@@ -75,6 +75,10 @@ class Served:
         secret = self.site.access.begin_session(kind, role, subject, store, self.wall)
         return {"Cookie": f"{SESSION}={secret}", "X-CSRF-Token": token_for(secret)}
 
+    def bearing(self, for_whom: dict[str, str]) -> dict[str, str]:
+        """The headers of whoever bears the token of a one-time link."""
+        return {"Authorization": f"Bearer {self.post('/v1/portal-sessions', for_whom)['token']}"}
+
     def headers(self, role: str) -> dict[str, str]:
         """The headers of a role: a key's for a program, a session's for a person."""
         match role:
@@ -84,6 +88,10 @@ class Served:
                 return self.session("portal", "buyer", "ann")
             case "seller":
                 return self.session("portal", "seller", "oak", "oak")
+            case "buyer's token":
+                return self.bearing({"buyer_id": "ann"})
+            case "seller's token":
+                return self.bearing({"store_id": "oak"})
             case "admin":
                 self.add_user("eve", "admin")
                 return self.session("user", "admin", "eve")

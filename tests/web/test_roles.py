@@ -22,6 +22,9 @@ ROLES = ("nobody", "platform", "store:oak", "agent", "finance", "read", "buyer",
 LETTERS = dict(zip("-psafrbSA", ROLES, strict=True))
 """s is a store's key; b and S are a buyer and a seller who came by a link."""
 
+TOKENS = {"buyer's token": "buyer", "seller's token": "seller"}
+"""Who bears the token of a link → as whom they would arrive by it: they may the same."""
+
 MAY = {
     "register_store": "pA",
     "list_stores": "pafrA",
@@ -134,13 +137,13 @@ def place(tmp_path_factory):
     market.database.close()
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [*ROLES, *TOKENS])
 @pytest.mark.parametrize("name", sorted(MAY))
 def test_a_route_lets_in_those_who_may_and_nobody_else(place, name, role):
     said = OPERATIONS[name]
     path = said.path.replace(":str", "").format(**place.names)
     answer = place.call(said.method, path, {"no": "such field"} if said.method != "GET" else None, role=role)
-    if role in [LETTERS[letter] for letter in MAY[name]]:
+    if TOKENS.get(role, role) in [LETTERS[letter] for letter in MAY[name]]:
         unsigned = answer.status_code == 401 and answer.json()["code"] == "bad_signature"  # a provider has no key
         assert unsigned or answer.status_code not in (401, 403, 404, 405, 500), answer.text
     else:
@@ -152,7 +155,13 @@ OF_OTHERS = sorted(name for name, said in OPERATIONS.items() if "_id:str}" in sa
 
 
 @pytest.mark.parametrize(
-    ("name", "role"), [(name, LETTERS[letter]) for name in OF_OTHERS for letter in MAY[name] if letter in "sbS"]
+    ("name", "role"),
+    [
+        (name, role)
+        for name in OF_OTHERS
+        for role in ("store:oak", "buyer", "seller", *TOKENS)
+        if TOKENS.get(role, role) in [LETTERS[letter] for letter in MAY[name]]
+    ],
 )
 def test_what_belongs_to_others_is_not_there(place, name, role):
     said = OPERATIONS[name]

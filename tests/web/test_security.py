@@ -16,7 +16,7 @@ from msgspec import structs
 
 from houbao.core.terms import Refused
 from houbao.shipped import policy_text
-from houbao.store.access import LOCKED_FOR, MOST_FAILURES, User, user_of
+from houbao.store.access import IDLE, LINK_LASTS, LOCKED_FOR, MOST_FAILURES, User, user_of
 from houbao.web import signin
 from houbao.web.api.policies import MOST_TEXT
 from houbao.web.callers import Caller
@@ -61,6 +61,37 @@ def test_a_key_that_is_right_but_for_one_letter_opens_nothing_whatever_cookie_co
     wrong = secret[:-1] + ("A" if secret[-1] != "A" else "B")
     headers = served.session("portal", "seller", "oak", "oak") | {"Authorization": f"Bearer {wrong}"}
     assert served.client.get("/v1/disputes", headers=headers).status_code == 401
+
+
+def test_a_links_token_opens_what_its_buyer_may_until_the_link_is_opened(served):
+    order = served.market.order(buyer="ann")
+    given = served.post("/v1/portal-sessions", {"buyer_id": "ann"})
+    assert given["url"].endswith(f"/portal/{given['token']}")
+    bearing = {"Authorization": f"Bearer {given['token']}"}
+    opened = served.client.post("/v1/disputes", json=claim(order, "damaged", "40.00"), headers=bearing)
+    assert (opened.status_code, opened.json()["buyer_id"]) == (201, "ann")
+    path = f"/portal/{given['token']}"
+    assert served.client.get(path, follow_redirects=False).status_code == 303  # it was not used up
+    served.client.cookies.clear()
+    assert served.client.get("/v1/disputes", headers=bearing).status_code == 401
+
+
+def test_a_links_token_ends_with_its_link(served):
+    bearing = served.bearing({"store_id": "oak"})
+    served.wall += LINK_LASTS - timedelta(seconds=1)
+    assert served.client.get("/v1/disputes", headers=bearing).status_code == 200
+    served.wall += timedelta(seconds=1)
+    assert served.client.get("/v1/disputes", headers=bearing).status_code == 401
+
+
+def test_a_sessions_value_opens_the_same_as_its_cookie_and_is_kept_alive_by_use(served):
+    secret = served.session("portal", "buyer", "ann")["Cookie"].removeprefix(f"{SESSION}=")
+    bearing = {"Authorization": f"Bearer {secret}"}
+    for _ in range(2):
+        served.wall += IDLE - timedelta(minutes=1)
+        assert served.client.get("/v1/disputes", headers=bearing).status_code == 200
+    served.site.access.end_session(secret)
+    assert served.client.get("/v1/disputes", headers=bearing).status_code == 401
 
 
 def test_no_secret_is_kept_as_it_is(served):

@@ -286,6 +286,18 @@ def session_of(connection: sqlite3.Connection, secret: str, now: datetime) -> tu
     return Session(kind, role, subject, store, from_micros(expires_at)), stale
 
 
+def link_of(connection: sqlite3.Connection, secret: str, now: datetime) -> Session | None:
+    """The session that a one-time link would begin, if it still works; it stays unused."""
+    found = connection.execute(
+        "SELECT role, subject, expires_at FROM links WHERE digest=? AND used_at IS NULL AND expires_at>?",
+        (digest_of(secret), micros(now)),
+    ).fetchone()
+    if not found:
+        return None
+    role, subject, expires_at = found
+    return Session("portal", role, subject, subject if role == "seller" else "", from_micros(expires_at))
+
+
 def digest_of(secret: str) -> bytes:
     """By what a long random secret is known again."""
     return sha256(secret.encode()).digest()

@@ -49,6 +49,11 @@ class Caller(Struct, frozen=True):
         return f"{SENT_BY_KEY}{self.id}" if self.kind == "key" else ""
 
     @property
+    def is_person(self) -> bool:
+        """Whether somebody who signed in or came by a link asks, and no program with a key."""
+        return self.kind != "key"
+
+    @property
     def is_party(self) -> bool:
         """Whether a buyer or a seller asks: who of the platform's people did something is not theirs to know."""
         return self.role in PARTIES
@@ -79,10 +84,10 @@ def of_key(key: Key) -> Caller:
     return Caller("key", key.id, roles, store=stores[0] if stores else "")
 
 
-def of_session(session: Session) -> Caller:
+def of_session(session: Session, *, by_cookie: bool) -> Caller:
     """The caller with that session."""
     buyer = session.subject if session.role == "buyer" else ""
-    return Caller(session.kind, session.subject, (session.role,), session.store, buyer, by_cookie=True)
+    return Caller(session.kind, session.subject, (session.role,), session.store, buyer, by_cookie)
 
 
 def public_by(by: str, caller: Caller) -> str:

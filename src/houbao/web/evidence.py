@@ -19,7 +19,7 @@ async def take_in(site: Site, caller: Caller, read: Callable[[], Awaitable[bytes
 
     Raises Refused: overloaded, too_many_uploads, bad_image, image_too_large, no_images, not_kept."""
     with site.uploads.place():
-        if caller.by_cookie:
+        if caller.is_person:
             site.uploads.count(caller.name, site.wall())
         content = await read()
         return await asyncio.get_running_loop().run_in_executor(site.uploads.thread, site.evidence.keep, content)

@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from houbao.core.said import Said
 from houbao.core.terms import Refused
-from houbao.store.access import session_of
+from houbao.store.access import link_of, session_of
 from houbao.web.callers import NOBODY, Caller, of_session
 from houbao.web.permissions import GRANTS, PUBLIC, scope_of
 from houbao.web.receiving import form_of, header
@@ -54,7 +54,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise Refused("not_permitted", f"{' and '.join(caller.roles) or 'you'} may not do this ({action})")
     state["reach"] = scope
     if handler.opt.get("files"):
-        most = MOST_OF_PERSON if caller.by_cookie else MOST_OF_KEY
+        most = MOST_OF_PERSON if caller.is_person else MOST_OF_KEY
         state["leaving"].enter_context(connection.app.state.site.uploads.turn(caller.name, most))
     if caller.by_cookie and connection.scope.get("method") not in SAFE:
         assert isinstance(connection, Request)
@@ -82,28 +82,40 @@ async def _recognised(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     caller, stale = _look(connection)
     if stale:
         site: Site = connection.app.state.site
-        await asyncio.to_thread(site.access.touch, connection.cookies[SESSION], site.wall())
+        await asyncio.to_thread(site.access.touch, stale, site.wall())
     return caller
 
 
-def _look(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller, bool]:
-    """Who asks: by the key in the header, else by the session's cookie. A key that opens nothing makes nobody, whatever
-    cookie comes along. Also whether it is time to note that the session is used."""
+def _look(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Caller, str]:
+    """Who asks: by what the header bears, else by the session's cookie. What opens nothing there makes nobody, whatever
+    cookie comes along. Also the session's secret, where it is time to note that it is used."""
     site: Site = connection.app.state.site
     if given := header(connection.scope, b"authorization").decode("latin-1"):
         scheme, _, secret = given.partition(" ")
-        if scheme.lower() != "bearer":
-            return NOBODY, False
-        return site.keyring.caller(secret.strip()), False
+        return _bearing(site, secret.strip()) if scheme.lower() == "bearer" else (NOBODY, "")
     secret = connection.cookies.get(SESSION, "")
-    if not secret:
-        return NOBODY, False
+    return _signed_in(site, secret, by_cookie=True) if secret else (NOBODY, "")
+
+
+def _bearing(site: Site, secret: str) -> tuple[Caller, str]:
+    """Who bears a secret in the header: a key, a session, or a link that nobody has opened yet (it stays unused)."""
+    if (caller := site.keyring.caller(secret)) is not NOBODY:
+        return caller, ""
+    caller, stale = _signed_in(site, secret, by_cookie=False)
+    if caller is not NOBODY:
+        return caller, stale
+    with site.glance() as reading:
+        arriving = link_of(reading, secret, site.wall())
+    return (of_session(arriving, by_cookie=False) if arriving else NOBODY), ""
+
+
+def _signed_in(site: Site, secret: str, *, by_cookie: bool) -> tuple[Caller, str]:
     with site.glance() as reading:
         found = session_of(reading, secret, site.wall())
     if found is None:
-        return NOBODY, False
+        return NOBODY, ""
     session, stale = found
-    return of_session(session), stale
+    return of_session(session, by_cookie=by_cookie), secret if stale else ""
 
 
 # --- forms ---------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def document(handlers: Sequence[Any], server: str = "/") -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server}],
-        "security": [{"key": []}, {"session": []}],
+        "security": [{"key": []}, {"portal": []}, {"session": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(said.tag for said in operations)],
         "paths": paths,
         "components": {
@@ -75,6 +75,12 @@ def document(handlers: Sequence[Any], server: str = "/") -> dict[str, Any]:
             },
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key: `houbao keys add`."},
+                "portal": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of `POST /v1/portal-sessions`, until its link is opened or over; or a"
+                    " session's value.",
+                },
                 "session": {"type": "apiKey", "in": "cookie", "name": "houbao_session"},
             },
         },

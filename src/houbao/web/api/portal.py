@@ -19,9 +19,11 @@ class PortalBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PortalView(Struct, kw_only=True):
-    """A link that works once, until `expires_at`."""
+    """A link that works once, until `expires_at`. Until it was opened, `token`, its last part, may also be sent as
+    `Authorization: Bearer`, as often as wanted."""
 
     url: str
+    token: str
     expires_at: datetime
 
 
@@ -48,4 +50,4 @@ def open_portal(ask: Ask[PortalBody, Any]) -> Answer:
                 raise Refused("unknown_store", f"no store {subject}: register it first")
     secret, until = site.access.add_link(role, subject, site.wall())
     base = site.public_url or str(ask.request.base_url).rstrip("/")
-    return Answer(PortalView(url=f"{base}/portal/{secret}", expires_at=until))
+    return Answer(PortalView(url=f"{base}/portal/{secret}", token=secret, expires_at=until))
