@@ -124,6 +124,7 @@ EVENTS = [
     ({"type": "paid", "commission": money(400)}, o.Paid(order=7, at=AT, commission=400)),
     ({"type": "shipped"}, o.Shipped(order=7, at=AT)),
     ({"type": "tracking", "state": "returned"}, o.Tracked(order=7, at=AT, state="returned")),
+    ({"type": "tracking", "state": "in_transit"}, o.Tracked(order=7, at=AT, state="moving")),
     ({"type": "delivered"}, o.Delivered(order=7, at=AT)),
     ({"type": "confirmed"}, o.Confirmed(order=7, at=AT)),
     ({"type": "confirmation_timed_out"}, o.ConfirmationTimedOut(order=7, at=AT)),
@@ -138,6 +139,10 @@ EVENTS = [
     ({"type": "paid_out", "amount": money(4000), "fee": money(35)}, o.PaidOut(order=7, at=AT, minor=4000, fee=35)),
     (
         {"type": "chargeback", "payment": "card", "reference": "cb-1", "amount": money(4800), "state": "opened"},
+        Chargeback(order=7, payment="card", reference="cb-1", minor=4800, state="opened"),
+    ),
+    (
+        {"type": "chargeback", "payment_id": "card", "reference": "cb-1", "amount": money(4800), "state": "opened"},
         Chargeback(order=7, payment="card", reference="cb-1", minor=4800, state="opened"),
     ),
 ]
@@ -167,6 +172,12 @@ def test_an_event_names_its_order_where_nothing_else_does():
         ({"type": "shipped"}, "at"),
         ({"type": "tracking", "at": PLACED, "state": "gone"}, "state"),
         ({"at": PLACED}, "type"),
+        ({"type": "chargeback", "reference": "cb-1", "amount": money(1), "state": "won"}, "payment_id"),
+        (
+            {"type": "chargeback", "payment": "card", "payment_id": "voucher", "reference": "cb-1"}
+            | {"amount": money(1), "state": "won"},
+            "payment_id",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_event_is_named_by_its_field(said, field):

@@ -133,3 +133,51 @@ def test_the_orders_of_many_events_are_looked_up_together_and_not_on_the_event_l
         return len(read.of("orders"))
 
     assert read_for(0, 2) == read_for(2, 12)
+
+
+# --- an event of an order, alone -----------------------------------------------------------------------------------
+
+
+def test_an_event_that_does_not_say_when_is_now_and_its_key_holds_later_on(served):
+    number = served.market.order(delivered=False)
+    path, now = f"/v1/orders/order_0_{number}/events", served.market.now
+    first = served.post(path, {"type": "delivered"}, Idempotency_Key="d-1")
+    assert (first["status"], first["delivered_at"]) == ("delivered", f"{now:%Y-%m-%dT%H:%M:%SZ}")
+    served.wait(days=1)
+    again = served.call("POST", path, {"type": "delivered"}, Idempotency_Key="d-1")
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (200, "true")
+    dated = served.refuse(path, {"type": "delivered", "at": f"{now:%Y-%m-%dT%H:%M:%SZ}"}, Idempotency_Key="d-1")
+    assert dated["code"] == "key_reused"
+
+
+def test_every_event_may_leave_its_time_out_over_http_and_none_in_a_file(served):
+    for kind, more in (
+        ("shipped", {}),
+        ("tracking", {"state": "in_transit"}),
+        ("delivered", {}),
+        ("confirmed", {}),
+        ("rated", {"description": 5, "service": 5, "logistics": 5}),
+    ):
+        number = served.market.order(f"at-{kind}", shipped=kind != "shipped", delivered=kind in ("confirmed", "rated"))
+        served.post(f"/v1/orders/order_0_{number}/events", {"type": kind, **more})
+        line = json.dumps({"type": kind, "store_id": "oak", "order": f"at-{kind}", **more}).encode()
+        assert send(served, [line])[1] == [(1, "bad_field")], kind
+
+
+def test_an_order_is_cancelled_for_a_reason_in_words(served):
+    number = served.market.order(shipped=False, delivered=False)
+    path, told = f"/v1/orders/order_0_{number}/events", {"type": "cancelled", "by": "seller", "reason": "x" * 201}
+    assert served.refuse(path, told)["code"] == "bad_words"
+    assert served.refuse(path, told | {"reason": "two\nlines"})["code"] == "bad_words"
+    assert served.post(path, told | {"reason": "out of stock"})["status"] == "cancelled"
+    cancelled = [one for one in served.get("/v1/events?limit=1000")["data"] if one["data"].get("to") == "cancelled"]
+    assert [one["data"]["reason"] for one in cancelled] == ["out of stock"]
+
+
+def test_a_chargeback_names_its_payment_as_the_providers_webhook_does(served):
+    number = served.market.order("C-9")
+    said = {"type": "chargeback", "reference": "cb-9", "amount": {"minor": 4000, "currency": "EUR"}, "state": "opened"}
+    path = f"/v1/orders/order_0_{number}/events"
+    (payment,) = served.get(f"/v1/orders/order_0_{number}")["payments"]
+    assert served.refuse(path, said)["code"] == "bad_field"
+    served.post(path, said | {"payment_id": payment["id"]})

@@ -30,7 +30,7 @@ from houbao.core.orders import (
 from houbao.core.programme import Coverage
 from houbao.core.protection import matures_at
 from houbao.core.said import Code, Said
-from houbao.core.terms import Actor, Refused, check_aware, check_reference, rfc3339, tag_of
+from houbao.core.terms import Actor, Refused, check_aware, check_words, rfc3339, tag_of
 
 
 class Till(Struct, frozen=True, gc=False):
@@ -51,7 +51,7 @@ def decide_fact(
     """What happened to an order, as it is said at `now`. `coverage` is used at payment.
 
     Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, payout_above_order, not_mature,
-    bad_rating, bad_reference, naive_time, bad_time."""
+    bad_rating, bad_words, naive_time, bad_time."""
     if by.role not in ("platform", "admin"):
         raise Refused("not_permitted", f"a {by.role} may not report on orders; the marketplace does")
     check_aware("at", command.at)
@@ -77,8 +77,7 @@ def decide_fact(
     if isinstance(command, Tracked):
         return [structs.replace(moved, tracking=command.state)]
     if isinstance(command, Cancelled):
-        if command.reason:
-            check_reference("reason", command.reason)
+        check_words("reason", command.reason)
         return [structs.replace(moved, party=command.party, reason=command.reason)]
     return [moved]
 

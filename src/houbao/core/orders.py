@@ -95,7 +95,8 @@ class ConfirmationTimedOut(OrderFact, frozen=True, kw_only=True, tag="confirmati
 
 
 class Cancelled(OrderFact, frozen=True, kw_only=True, tag="cancelled"):
-    """The order was cancelled, for a `reason` of the marketplace's own; what was paid may still be disputed."""
+    """The order was cancelled, for a `reason` in a few words of the marketplace's own, which stands in the event for
+    good and so names nobody; what was paid may still be disputed."""
 
     party: Literal["buyer", "seller", "platform"] = "platform"
     reason: str = ""

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from houbao.core import disputes as d
 from houbao.core import orders as o
@@ -24,7 +24,7 @@ from houbao.core.messages import OrderMessageWritten
 from houbao.core.placing import encode_listing
 from houbao.core.scene import Purse
 from houbao.core.subjects import SUBJECTS
-from houbao.core.terms import Refused, check_aware, check_reference
+from houbao.core.terms import Refused, check_aware, check_reference, from_micros
 from houbao.core.world import QUEUES, Event, World, queue_change
 from houbao.engine.needs import INSTANT_DAYS, may_owe
 from houbao.engine.personal import PERSONAL, free_text
@@ -77,9 +77,15 @@ def asked_of(request: Request) -> Asked:
     by = str(request.by)
     name = (request.sender or by, request.key)
     try:
-        return Asked(request, name, encode(((by, request.key), request.command)))
+        return Asked(request, name, encode(((by, request.key), _said(request))))
     except UnicodeEncodeError:
         return Asked(request, name, b"")
+
+
+def _said(request: Request) -> Any:
+    """The command, without the time that nobody gave."""
+    command: Any = request.command
+    return structs.replace(command, at=from_micros(0)) if request.undated else command
 
 
 class Span(Struct, frozen=True, gc=False):

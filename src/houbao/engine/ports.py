@@ -37,7 +37,8 @@ SENT_BY_KEY = "key:"
 class Request(Struct, frozen=True):
     """A command at the edge: whose, when it was received (aware UTC, stamped once), and its idempotency key. `seen` is
     the position of the dispute's last event that its author knew of; 0 where they would act whatever happened since.
-    `sender` is whose the key is, where one sends for several: a marketplace's software for all its buyers."""
+    `sender` is whose the key is, where one sends for several: a marketplace's software for all its buyers. `undated`:
+    that the command's `at` is when it was received was said by nobody, so its key does not pin it."""
 
     command: Command
     by: Actor
@@ -45,6 +46,7 @@ class Request(Struct, frozen=True):
     key: str = ""
     seen: int = 0
     sender: str = ""
+    undated: bool = False
 
 
 class Accepted(Struct, frozen=True, gc=False):

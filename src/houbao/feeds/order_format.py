@@ -88,9 +88,9 @@ class EventDocument(Document, frozen=True, kw_only=True, tag_field="type"):
 
 
 class DatedDocument(EventDocument, frozen=True, kw_only=True):
-    """An event that says when it was."""
+    """An event that says when it was; one that is reported alone, over HTTP, is now where it does not say."""
 
-    at: datetime
+    at: datetime | None = None
 
 
 class PaidDocument(DatedDocument, frozen=True, kw_only=True, tag="paid"):
@@ -104,9 +104,9 @@ class ShippedDocument(DatedDocument, frozen=True, kw_only=True, tag="shipped"):
 
 
 class TrackingDocument(DatedDocument, frozen=True, kw_only=True, tag="tracking"):
-    """A scan that matters."""
+    """A scan that matters; `in_transit` is another word for `moving`."""
 
-    state: o.Tracking
+    state: Literal["moving", "in_transit", "invalid", "returned"]
 
 
 class DeliveredDocument(DatedDocument, frozen=True, kw_only=True, tag="delivered"):
@@ -122,7 +122,8 @@ class ConfirmationTimedOutDocument(DatedDocument, frozen=True, kw_only=True, tag
 
 
 class CancelledDocument(DatedDocument, frozen=True, kw_only=True, tag="cancelled"):
-    """The order was cancelled: by whom, for which reason of the marketplace's own (a plain code)."""
+    """The order was cancelled: by whom, for which reason in a few words (at most 200 characters). It is kept for good:
+    name nobody in it."""
 
     by: Literal["buyer", "seller", "platform"] = "platform"
     reason: str = ""
@@ -144,11 +145,12 @@ class PaidOutDocument(DatedDocument, frozen=True, kw_only=True, tag="paid_out"):
 
 
 class ChargebackDocument(EventDocument, frozen=True, kw_only=True, tag="chargeback"):
-    """The buyer's bank asks for a payment back, by the bank's `reference`; it counts from when Houbao hears of it, so
-    `at` may be left out."""
+    """The buyer's bank asks for the payment `payment_id` back (`payment` is its older name), by the bank's `reference`;
+    it counts from when Houbao hears of it, so `at` may be left out."""
 
     at: datetime | None = None
-    payment: str
+    payment_id: str = ""
+    payment: str = ""
     reference: str
     amount: Money
     state: Literal["opened", "won", "lost"]
@@ -177,8 +179,8 @@ def decode_order(body: bytes) -> OrderDocument:
 
 
 def decode_event(body: bytes) -> OrderEventDocument:
-    """An event from its JSON. Raises Refused: bad_field."""
-    return _read(_event_of_json, body)
+    """An event of a file from its JSON. Raises Refused: bad_field."""
+    return _of_file(_read(_event_of_json, body))
 
 
 def order_from(plain: object) -> OrderDocument:
@@ -188,7 +190,16 @@ def order_from(plain: object) -> OrderDocument:
 
 def event_from(plain: object) -> OrderEventDocument:
     """An event from decoded JSON or a row of a table. Raises Refused: bad_field."""
-    return _read(_event_of_plain, plain)
+    return _of_file(_read(_event_of_plain, plain))
+
+
+def _of_file(event: OrderEventDocument) -> OrderEventDocument:
+    """The event; a file is read some time later, so it says when each was. Raises Refused: bad_field."""
+    if isinstance(event, ChargebackDocument):
+        _payment(event)
+    else:
+        _at(event, None)
+    return event
 
 
 def _order_of_plain(plain: Any) -> OrderDocument:
@@ -282,40 +293,60 @@ def _facts(document: OrderDocument) -> tuple[o.Fact, ...]:
     return tuple(facts)
 
 
-def event_of(document: OrderEventDocument, order: int, currency: str) -> Command:
-    """The event as a command on the order of that number, which was sold in `currency`.
+def event_of(document: OrderEventDocument, order: int, currency: str, now: datetime | None = None) -> Command:
+    """The event as a command on the order of that number, which was sold in `currency`; it was `now` where it does not
+    say when.
 
-    Raises Refused: bad_currency."""
+    Raises Refused: bad_currency, bad_field."""
+    if isinstance(document, ChargebackDocument):
+        minor = _minor("amount", document.amount, currency)
+        payment, reference = _payment(document), document.reference
+        return Chargeback(order=order, payment=payment, reference=reference, minor=minor, state=document.state)
+    at = _at(document, now)
     match document:
         case PaidDocument():
             commission = _minor("commission", document.commission, currency)
-            return o.Paid(order=order, at=document.at, commission=commission)
+            return o.Paid(order=order, at=at, commission=commission)
         case ShippedDocument():
-            return o.Shipped(order=order, at=document.at)
+            return o.Shipped(order=order, at=at)
         case TrackingDocument():
-            return o.Tracked(order=order, at=document.at, state=document.state)
+            state = "moving" if document.state == "in_transit" else document.state
+            return o.Tracked(order=order, at=at, state=state)
         case DeliveredDocument():
-            return o.Delivered(order=order, at=document.at)
+            return o.Delivered(order=order, at=at)
         case ConfirmedDocument():
-            return o.Confirmed(order=order, at=document.at)
+            return o.Confirmed(order=order, at=at)
         case ConfirmationTimedOutDocument():
-            return o.ConfirmationTimedOut(order=order, at=document.at)
+            return o.ConfirmationTimedOut(order=order, at=at)
         case CancelledDocument():
-            return o.Cancelled(order=order, at=document.at, party=document.by, reason=document.reason)
+            return o.Cancelled(order=order, at=at, party=document.by, reason=document.reason)
         case RatedDocument():
             ratings = {name: getattr(document, name) for name in o.RATINGS}
-            return o.Rated(order=order, at=document.at, **ratings)
+            return o.Rated(order=order, at=at, **ratings)
         case PaidOutDocument():
             minor, fee = (_minor(name, getattr(document, name), currency) for name in ("amount", "fee"))
-            return o.PaidOut(order=order, at=document.at, minor=minor, fee=fee)
-        case ChargebackDocument():
-            return Chargeback(
-                order=order,
-                payment=document.payment,
-                reference=document.reference,
-                minor=_minor("amount", document.amount, currency),
-                state=document.state,
-            )
+            return o.PaidOut(order=order, at=at, minor=minor, fee=fee)
+
+
+def is_undated(document: OrderEventDocument) -> bool:
+    """Whether it is a fact of the order's life that does not say when it was."""
+    return isinstance(document, DatedDocument) and document.at is None
+
+
+def _at(document: DatedDocument, now: datetime | None) -> datetime:
+    at = document.at or now
+    if at is None:
+        raise Refused("bad_field", "at: say when it was", field="at")
+    return at
+
+
+def _payment(document: ChargebackDocument) -> str:
+    """The payment that a bank asks back, by either name."""
+    named = {document.payment_id, document.payment} - {""}
+    if len(named) != 1:
+        found = "two payments are named" if named else "no payment is named"
+        raise Refused("bad_field", f"payment_id: {found}; name the one that the bank asks back", field="payment_id")
+    return named.pop()
 
 
 def _minor(name: str, amount: Money | None, currency: str) -> int:

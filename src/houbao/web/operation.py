@@ -130,9 +130,12 @@ class Ask(Generic[B, Q]):
             check_reference("Idempotency-Key", key)
         return key
 
-    async def execute(self, command: Command, by: Actor, *, seen: int = 0, now: datetime | None = None) -> Accepted:
+    async def execute(
+        self, command: Command, by: Actor, *, seen: int = 0, now: datetime | None = None, undated: bool = False
+    ) -> Accepted:
         """What was asked, as a command, once for the sender's key; durable when this returns. Raises Refused."""
-        return await self.site.execute(command, by, key=self.key, sender=self.caller.sender, seen=seen, now=now)
+        sender = self.caller.sender
+        return await self.site.execute(command, by, key=self.key, sender=sender, seen=seen, now=now, undated=undated)
 
     @property
     def acting_as(self) -> str:

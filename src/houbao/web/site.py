@@ -146,9 +146,10 @@ class Site:
         sender: str = "",
         seen: int = 0,
         now: datetime | None = None,
+        undated: bool = False,
     ) -> Accepted:
         """One command, received `now`; durable when this returns. Raises Refused."""
-        (outcome,) = await self.execute_all([Request(command, by, now or self.clock(), key, seen, sender)])
+        (outcome,) = await self.execute_all([Request(command, by, now or self.clock(), key, seen, sender, undated)])
         if isinstance(outcome, Refused):
             raise outcome
         return outcome

@@ -12,7 +12,7 @@ from houbao.core.messages import WriteOnOrder
 from houbao.core.orders import Order, PlaceOrder
 from houbao.core.terms import Actor, Refused
 from houbao.engine.ports import Outcome, Request
-from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_of, order_of
+from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_of, is_undated, order_of
 from houbao.store import lists, queries
 from houbao.web.api import bodies
 from houbao.web.api.disputes import found_order, left_by, replayed
@@ -202,6 +202,7 @@ def _numbers(disputes: Sequence[Dispute]) -> list[int]:
         "bad_currency",
         "bad_payments",
         "bad_rating",
+        "bad_words",
         "payable_short",
         "payout_above_order",
         "not_mature",
@@ -216,15 +217,15 @@ def _numbers(disputes: Sequence[Dispute]) -> list[int]:
 )
 async def report_event(ask: Ask[Any, Any]) -> Answer:
     """What happened to an order: paid, shipped, tracking, delivered, confirmed, confirmation_timed_out, cancelled,
-    rated, paid_out, chargeback."""
+    rated, paid_out, chargeback. Where it does not say when (`at`), it is now."""
     with ask.site.snapshot() as reading:
         order = found_order(reading, ask.scope, ask.text("order_id"))
-    by = own_actor(ask.caller, ("platform", "admin"))
+    by, now = own_actor(ask.caller, ("platform", "admin")), ask.site.clock()
     _check_named(ask.body, order)
-    command = event_of(ask.body, order.id, order.currency)
+    command = event_of(ask.body, order.id, order.currency, now)
     if ask.dry_run:
         return await previewed(ask, command, by)
-    accepted = await ask.execute(command, by)
+    accepted = await ask.execute(command, by, now=now, undated=is_undated(ask.body))
     with ask.site.snapshot() as reading:
         now = found_order(reading, ask.scope, ask.text("order_id"))
         return replayed(Answer(order_view(now, _disputes(reading, now))), accepted)
