@@ -11,6 +11,7 @@ from types import MappingProxyType
 import msgspec
 
 from houbao.books.findings import Reconciled
+from houbao.core.policy import Policy
 from houbao.core.terms import Refused
 from houbao.engine.announcing import Announcer, Happening
 from houbao.engine.engine import Engine
@@ -29,7 +30,7 @@ from houbao.store import lists
 from houbao.store.access import Access
 from houbao.store.history import store_past
 from houbao.store.hooks import Hooks
-from houbao.store.policies import Version, publish_text
+from houbao.store.policies import Version, keep_draft, publish_text
 from houbao.store.reading import Reader
 from houbao.store.scores import Scorebook as StoredScores
 from houbao.store.sqlite import SQLite
@@ -79,6 +80,13 @@ def site_for(
         with closing(SQLite(path)) as database:  # its own connection: the writer's is the writer's
             return publish_text(database, programme, text, now(), start, by=by, wall=wall())[0]
 
+    def keep(text: str) -> Policy:
+        database = SQLite(path)
+        try:
+            return keep_draft(database, text)
+        finally:
+            database.close()
+
     def past(store: str, since: datetime) -> StorePast:
         with closing(SQLite(path)) as database:
             return store_past(database, PART, store, since, now())
@@ -103,6 +111,7 @@ def site_for(
         providers=providers,
         evidence=evidence or EvidenceFolder(path.with_suffix(".evidence"), path.with_suffix(".key")),
         clock=now,
+        keep=keep,
         publish=publish,
         past=past,
         reserves=reserves,

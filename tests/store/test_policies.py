@@ -13,7 +13,7 @@ from houbao.core.policy import PolicyError
 from houbao.core.terms import Refused
 from houbao.shipped import policy_text
 from houbao.store import sqlite
-from houbao.store.policies import Version, publish_text, versions
+from houbao.store.policies import Version, keep_draft, publish_text, versions
 
 LAUNCH = T - 100 * DAY
 HOUR = timedelta(hours=1)
@@ -147,3 +147,39 @@ def test_a_dispute_that_was_opened_before_keeps_its_times(market):
     market.rule(dispute, "out_of_scope", "counterfeit")
     market.work()
     assert d.due_at(market.dispute(dispute)) == T + 7 * DAY
+
+
+# --- drafts --------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_goes_by_a_draft_until_it_is_published(market):
+    text = next_policy("2026.2")
+    keep_draft(market.database, text)
+    assert listed(market) == [("2026.1", "in_force"), ("2026.2", "unused")]
+    assert market.dispute(market.open(market.order(), "damaged", "40.00")).policy == "2026.1"
+    assert published(market, text)[1] is True
+    assert listed(market) == [("2026.1", "past"), ("2026.2", "in_force")]
+    market.check()
+
+
+@pytest.mark.parametrize("keep", [keep_draft, lambda database, text: publish_text(database, "standard", text, T)])
+def test_another_text_takes_the_place_of_a_draft(market, keep):
+    first = next_policy("2026.2")
+    second = f"{first}# mended\n"
+    keep_draft(market.database, first)
+    keep(market.database, second)
+    assert market.database.policy_text("2026.2") == second
+    market.check()
+
+
+@pytest.mark.parametrize("start", [None, T + DAY])
+def test_a_draft_takes_the_place_of_nothing_that_was_published(market, start):
+    text = next_policy("2026.2")
+    published(market, text, start=start)
+    before = market.contents()
+    for taken in (f"{text}# another\n", f"{policy_text()}# another\n"):
+        with pytest.raises(Refused) as refused:
+            keep_draft(market.database, taken)
+        assert refused.value.code == "version_taken"
+    keep_draft(market.database, text)  # the same text again
+    assert market.contents() == before

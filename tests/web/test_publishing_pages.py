@@ -193,3 +193,35 @@ def test_only_finance_and_admins_publish(served, who):
             assert post(served, path, {"text": TEXT}, who).status_code == 403
     if who == "agent":
         assert "A new version" not in get(served, "/policies", "agent").text
+
+
+# --- over HTTP -----------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_kept_over_http_with_what_it_changes_and_published_without_its_text(served):
+    draft = served.call("POST", "/v1/policies", {"text": TEXT}, role="finance")
+    assert draft.status_code == 201, draft.text
+    told = draft.json()
+    assert (told["version"], told["live"]) == ("2026.2", "2026.1")
+    assert '-version = "2026.1"' in told["changes"]
+    assert '+version = "2026.2"' in told["changes"]
+    assert served.get("/v1/policies/2026.2")["text"] == TEXT
+    published = served.post("/v1/policies/2026.2/publish", role="finance")
+    assert (published["state"], published["digest"]) == ("in_force", sha256(TEXT.encode()).hexdigest())
+    assert served.post("/v1/policies/2026.2/publish", {}, role="finance") == published
+
+
+def test_a_text_with_faults_is_no_draft_and_each_fault_is_named(served):
+    faulty = TEXT.replace('version = "2026.2"', "version = 7").replace("title = ", "titel = ")
+    told = served.refuse("/v1/policies", {"text": faulty}, role="finance")
+    assert (told["code"], told["status"]) == ("bad_policy", 422)
+    assert len(told["reasons"]) > 1
+    assert served.refuse("/v1/policies", {"text": "= no TOML"}, role="finance")["code"] == "bad_policy"
+
+
+def test_what_is_not_there_is_not_published_and_what_was_is_no_draft(served):
+    assert served.refuse("/v1/policies/2026.2/publish", role="finance")["code"] == "unknown_policy"
+    served.post("/v1/policies/2026.2/publish", {"text": TEXT}, role="finance")
+    assert served.refuse("/v1/policies", {"text": f"{TEXT}# mended"}, role="finance")["code"] == "version_taken"
+    elsewhere = {"text": TEXT, "programme": "no"}
+    assert served.refuse("/v1/policies", elsewhere, role="finance")["code"] == "unknown_programme"

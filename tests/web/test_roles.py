@@ -90,7 +90,7 @@ MAY = {
     "read_fund_movements": "pfrA",
     "list_policies": "pafrA",
     "read_policy": "pafrA",
-    "check_policy": "fA",
+    "draft_policy": "fA",
     "publish_policy": "fA",
     "read_events": "prA",
     "open_portal": "p",

@@ -224,7 +224,7 @@ WAYS: dict[str, Maker] = {
     "move_cash": lambda served: Way(body={"provider": "sandbox", "amount": money("1.00")}),
     "read_fund_movements": plain(limit="5"),
     "list_policies": plain(),
-    "check_policy": lambda served: Way(body={"text": next_policy("2026.9")}),
+    "draft_policy": lambda served: Way(body={"text": next_policy("2026.9")}),
     "read_policy": lambda served: Way({"version": "2026.1"}),
     "publish_policy": published,
     "read_events": plain(limit="10"),

@@ -1,4 +1,5 @@
-"""The policy versions that a database keeps: their texts never change; a programme says from when each is in force."""
+"""The policy versions that a database keeps: a programme says from when each is in force, and its text never changes
+then. One that no programme has is a draft, and another text may take its place."""
 
 import sqlite3
 from datetime import datetime
@@ -60,10 +61,44 @@ def with_policy(
 
     Raises Refused: unknown_programme, version_taken, naive_time, bad_time, backdated, out_of_order."""
     known = programme_of(connection, programme)
-    kept = connection.execute("SELECT digest FROM policies WHERE version=?", (policy.version,)).fetchone()
-    if kept and kept[0] != policy.digest:
-        raise Refused("version_taken", f"version {policy.version} has another text, SHA-256 {kept[0]}")
+    _check_free(connection, policy)
     return known, publish(known, policy.version, start or now, now)
+
+
+def _check_free(connection: sqlite3.Connection, policy: Policy) -> None:
+    """`Refused('version_taken')` where that version was published with another text, or is the database's own."""
+    kept = connection.execute("SELECT digest FROM policies WHERE version=?", (policy.version,)).fetchone()
+    if not kept or kept[0] == policy.digest:
+        return
+    (own,) = connection.execute("SELECT value FROM meta WHERE key='policy'").fetchone()
+    programmes = [decode_programme(body) for (body,) in connection.execute("SELECT body FROM programmes")]
+    if policy.version in {own, *(version for one in programmes for _, version in one.policies)}:
+        raise Refused("version_taken", f"version {policy.version} has another text, SHA-256 {kept[0]}")
+
+
+def _keep(connection: sqlite3.Connection, policy: Policy, text: str) -> None:
+    """Keep a text that is free to be kept, in the place of a draft's."""
+    connection.execute(
+        f"{inserting(schema.policies)} ON CONFLICT (version) DO UPDATE SET digest=excluded.digest, text=excluded.text"
+        " WHERE digest<>excluded.digest",
+        (policy.version, policy.digest, text),
+    )
+
+
+def keep_draft(database: SQLite, text: str) -> Policy:
+    """Keep a policy's text under its version until it is published, or another takes its place. Nothing goes by it.
+
+    Raises PolicyError; Refused: version_taken."""
+    policy = parse_policy(text)
+    database.lock_part(0)
+    try:
+        _check_free(database.connection, policy)
+        _keep(database.connection, policy, text)
+    except BaseException:
+        database.rollback()
+        raise
+    database.commit()
+    return policy
 
 
 def publish_text(
@@ -86,8 +121,7 @@ def publish_text(
     try:
         connection, now = database.connection, max(now, head.booked_at)
         known, changed = with_policy(connection, programme, policy, start, now)
-        kept = f"{inserting(schema.policies)} ON CONFLICT DO NOTHING"
-        connection.execute(kept, (policy.version, policy.digest, text))
+        _keep(connection, policy, text)
         connection.execute("UPDATE programmes SET body=? WHERE name=?", (rows.encode(changed), programme))
         if changed != known:
             note(connection, Deed(wall or now, by, "policy_published", policy.version, programme))

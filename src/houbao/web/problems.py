@@ -22,7 +22,8 @@ WAIT_SECONDS = {"overloaded": 1, "not_saved": 1}
 
 class Problem(Struct, omit_defaults=True, kw_only=True):
     """What went wrong (RFC 9457). `code` is stable; `hint` says what to do; `rule` and `reasons` are the policy's where
-    a rule refused; `facts` are the few values worth showing; `request_id` is how the logs know the request."""
+    a rule refused, `reasons` the faults of a policy's text; `facts` are the few values worth showing; `request_id` is
+    how the logs know the request."""
 
     type: str
     title: str

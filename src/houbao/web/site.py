@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from houbao.books.findings import Reconciled
 from houbao.core.claims import is_digest
-from houbao.core.policy import PolicyError
+from houbao.core.policy import Policy, PolicyError
 from houbao.core.policy_file import parse_policy
 from houbao.core.rulings import Compiled, Ruling, compile_policy
 from houbao.core.subjects import Command
@@ -46,7 +46,8 @@ class Beat(Struct):
 class Site:
     """One database being served. What would happen is asked of `ahead`, an engine that never writes; what is to happen
     is given to `writer`. `clock` is the database's own, `wall` the machine's: sessions and leases go by that.
-    `publish` lets a policy's text come into force in a programme; `past` is a store's past since some time, for advice;
+    `keep` keeps a policy's text as a draft, `publish` lets one come into force in a programme; `past` is a store's past
+    since some time, for advice;
     `reserves` measures the funds and says how far it has come; `reconcile` compares a file's name and content with the
     ledger, one at a time (`comparing`); `note` hears of every command and its outcome;
     `verified` refuses what a provider did not sign; `secure`: it is reached by https alone."""
@@ -62,6 +63,7 @@ class Site:
         providers: Mapping[str, RefundProvider],
         evidence: Evidence,
         clock: Callable[[], datetime],
+        keep: Callable[[str], Policy],
         publish: Callable[[str, str, datetime | None, str], Version],
         past: Callable[[str, datetime], StorePast],
         reserves: Callable[[Progress], list[Reserves]],
@@ -85,6 +87,7 @@ class Site:
         self.evidence = evidence
         self.uploads = Uploads()
         self.clock = clock
+        self.keep = keep
         self.publish = publish
         self.past = past
         self.reserves = Measuring(reserves, wall)

@@ -56,7 +56,7 @@ OPERATIONS = (
     money.read_fund_movements,
     policies.list_policies,
     policies.read_policy,
-    policies.check_policy,
+    policies.draft_policy,
     policies.publish_policy,
     feed.read_events,
     portal.open_portal,

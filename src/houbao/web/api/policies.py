@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import datetime
+from difflib import unified_diff
 from typing import Any
 
 from msgspec import Struct
 
-from houbao.core.policy import PolicyError
+from houbao.core.policy import Policy, PolicyError
 from houbao.core.policy_file import parse_policy
+from houbao.core.programme import policy_in_force
 from houbao.core.terms import Refused, micros
 from houbao.store import lists
-from houbao.store.policies import Version, versions
+from houbao.store.policies import Version, programme_of, versions
 from houbao.web.api.paging import PageQuery, Place, sorted_part_of
 from houbao.web.api.shapes import Page
 from houbao.web.operation import Answer, Ask, operation
@@ -40,26 +42,30 @@ class PolicyText(Struct, kw_only=True):
 
 
 class PolicyBody(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A policy's text (TOML); it is only checked here, and kept when it is published."""
+    """A policy's text (TOML), and the programme whose version in force it is compared with."""
 
     text: str
+    programme: str = "standard"
 
 
 class PublishBody(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A policy's text, in force in the programme from `start` on; now where no time is given."""
+    """A policy version, in force in the programme from `start` on; now where no time is given. Without a `text` it is
+    the one that is kept under the version."""
 
-    text: str
+    text: str = ""
     programme: str = "standard"
     start: datetime | None = None
 
 
-class Checked(Struct, kw_only=True):
-    """What a policy's text says; `faults` name every field that is wrong."""
+class DraftView(Struct, kw_only=True):
+    """A policy version that is kept as a draft: nothing goes by it until it is published. `changes` are the lines that
+    it takes out of and puts into version `live`, which is in force now, as a unified diff."""
 
     version: str
     digest: str
     rules: int
-    faults: list[str]
+    live: str
+    changes: list[str]
 
 
 def _view(version: Version) -> PolicyView:
@@ -99,14 +105,19 @@ def _place(one: PolicyView) -> Place:
     refuses=("unknown_policy",),
 )
 def read_policy(ask: Ask[Any, Any]) -> PolicyText:
-    """A policy version's text, which never changes."""
-    version = ask.text("version")
+    """A policy version's text, which never changes once it was published."""
+    text = _kept(ask, ask.text("version"))
+    policy = parse_policy(text)
+    return PolicyText(version=policy.version, digest=policy.digest, title=policy.title, text=text)
+
+
+def _kept(ask: Ask[Any, Any], version: str) -> str:
+    """The text that is kept under a version. Raises Refused: unknown_policy."""
     with ask.site.snapshot() as reading:
         text = lists.policy_text(reading, version)
     if text is None:
         raise Refused("unknown_policy", f"no policy version {version[:64]!r} in this database")
-    policy = parse_policy(text)
-    return PolicyText(version=policy.version, digest=policy.digest, title=policy.title, text=text)
+    return text
 
 
 @operation(
@@ -114,18 +125,41 @@ def read_policy(ask: Ask[Any, Any]) -> PolicyText:
     "/v1/policies",
     action="policies.publish",
     body=PolicyBody,
-    reply=Checked,
-    refuses=("text_too_long",),
+    reply=DraftView,
+    status=201,
+    refuses=("text_too_long", "bad_policy", "unknown_programme", "version_taken"),
     example={"text": "# the whole text of a policy"},
 )
-def check_policy(ask: Ask[PolicyBody, Any]) -> Checked:
-    """Check a policy's text: every fault is named with its field. Nothing is kept until it is published."""
+def draft_policy(ask: Ask[PolicyBody, Any]) -> DraftView:
+    """Keep a policy's text under its version as a draft, in the place of an earlier draft of it; every fault is named
+    with its field. What was published never changes."""
     check_length(ask.body.text)
+    with ask.site.snapshot() as reading:
+        programme = programme_of(reading, ask.body.programme)
+        live = policy_in_force(programme, ask.site.clock()) if programme.policies else ""
+        before = lists.policy_text(reading, live) if live else ""
+    _read(ask.body.text)
+    policy = ask.site.keep(ask.body.text)
+    return DraftView(
+        version=policy.version,
+        digest=policy.digest,
+        rules=len(policy.rules),
+        live=live,
+        changes=changes(before or "", ask.body.text),
+    )
+
+
+def _read(text: str) -> Policy:
+    """A policy from its text. Raises Refused: bad_policy, whose reasons are its faults."""
     try:
-        policy = parse_policy(ask.body.text)
+        return parse_policy(text)
     except PolicyError as error:
-        return Checked(version="", digest="", rules=0, faults=list(error.faults))
-    return Checked(version=policy.version, digest=policy.digest, rules=len(policy.rules), faults=[])
+        raise Refused("bad_policy", "; ".join(error.faults), reasons=error.faults) from None
+
+
+def changes(old: str, new: str) -> list[str]:
+    """What was taken out and put in, with three lines around it."""
+    return list(unified_diff(old.splitlines(), new.splitlines(), lineterm=""))[2:]
 
 
 @operation(
@@ -137,6 +171,7 @@ def check_policy(ask: Ask[PolicyBody, Any]) -> Checked:
     refuses=(
         "text_too_long",
         "bad_policy",
+        "unknown_policy",
         "unknown_programme",
         "version_taken",
         "naive_time",
@@ -147,17 +182,16 @@ def check_policy(ask: Ask[PolicyBody, Any]) -> Checked:
     example={"text": "# the whole text of a policy", "programme": "standard"},
 )
 async def publish_policy(ask: Ask[PublishBody, Any]) -> Answer:
-    """Keep a policy under its version for ever, and let it come into force. The same text again changes nothing."""
+    """Keep a policy under its version for ever, and let it come into force: the text that is sent, else the draft. The
+    same text again changes nothing."""
     body, version = ask.body, ask.text("version")
     check_length(body.text)
-    try:
-        policy = parse_policy(body.text)
-    except PolicyError as error:
-        raise Refused("bad_policy", "; ".join(error.faults)) from None
+    text = body.text or _kept(ask, version)
+    policy = _read(text)
     if policy.version != version:
         raise Refused("bad_policy", f"the text is of version {policy.version}, the path says {version[:64]}")
     publish = ask.site.publish
-    published = await asyncio.to_thread(publish, body.programme, body.text, body.start, ask.caller.doer)
+    published = await asyncio.to_thread(publish, body.programme, text, body.start, ask.caller.doer)
     return Answer(_view(published))
 
 

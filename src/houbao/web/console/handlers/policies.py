@@ -1,7 +1,6 @@
 """Policy versions: which is in force when, their texts, what one changed in another, and what they promise."""
 
 from collections.abc import Iterator
-from difflib import unified_diff
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +13,7 @@ from houbao.core.said import Said
 from houbao.core.terms import Refused
 from houbao.store import deeds, lists
 from houbao.store.policies import Version, programme_of, versions
+from houbao.web.api.policies import changes
 from houbao.web.console import frame
 from houbao.web.console.language import N_
 from houbao.web.guard import on
@@ -95,7 +95,7 @@ def _text(reading: Any, version: str) -> str:
 
 def compared(old: str, new: str) -> Iterator[Changed]:
     """What was taken out and put in, with three lines around it."""
-    for line in list(unified_diff(old.splitlines(), new.splitlines(), lineterm=""))[2:]:
+    for line in changes(old, new):
         match line[:1]:
             case "+":
                 yield Changed("ins", line[1:])
