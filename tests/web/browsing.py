@@ -111,6 +111,8 @@ class Tab:
         assert answer.status == 200, f"{template}: {answer.status}"
 
     def text(self) -> str:
+        """What is to be read, once the page that a click leads to is there as a whole."""
+        self.page.wait_for_load_state()
         return self.page.inner_text("body")
 
     def findings(self, *rules: str) -> list[str]:
