@@ -156,7 +156,6 @@ class Store(Record, frozen=True, kw_only=True):
     standing: Standing | None = None
     watch: Watch | None = None
     lifted_at: datetime | None = None
-    history: tuple[int, ...] = ()
 
 
 def enrolment_at(store: Store, at: datetime) -> Enrolment | None:
@@ -312,15 +311,12 @@ def _assess(store: Store, limits: WatchLimits, found: Standing, who: str, now: d
     return [*events, WatchSet(at=now, by=who, store=store.id, why=why)] if why else events
 
 
-def evolve_store(store: Store | None, event: StoreEvents, position: int) -> Store:
-    """The store after the event at `position`."""
+def evolve_store(store: Store | None, event: StoreEvents) -> Store:
+    """The store after the event."""
     match event:
         case StoreRegistered():
-            return Store(
-                id=event.store, country=event.country, zone=event.zone, registered_at=event.at, history=(position,)
-            )
+            return Store(id=event.store, country=event.country, zone=event.zone, registered_at=event.at)
     assert store is not None
-    store = structs.replace(store, history=(*store.history, position))
     match event:
         case ContactChanged():
             return store

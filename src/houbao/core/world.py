@@ -92,7 +92,7 @@ def evolve(world: World, event: Event, moved: list[Transfer]) -> World:
         case FundEvent():
             return structs.replace(world, position=position, purse=purse)
         case _:
-            return structs.replace(world, position=position, store=p.evolve_store(world.store, event, position))
+            return structs.replace(world, position=position, store=p.evolve_store(world.store, event))
 
 
 def apply(purse: Purse, moved: list[Transfer]) -> Purse:

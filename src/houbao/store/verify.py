@@ -176,7 +176,7 @@ class _Check:
         """The state after the event; the dispute, where it is about one."""
         match event:
             case _ if isinstance(event, STORE_EVENTS):
-                self.stores[event.store] = p.evolve_store(self.stores.get(event.store), event, position)
+                self.stores[event.store] = p.evolve_store(self.stores.get(event.store), event)
             case o.OrderPlaced():
                 self.listings |= {line.listing for line in event.lines if line.listing}
                 self.orders.put(position, None, o.evolve_order(None, event, position))
