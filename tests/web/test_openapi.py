@@ -13,7 +13,7 @@ from houbao.core.phases import TURNS
 from houbao.web.problems import KNOWN
 from web.documented import DOCUMENT, FEW, SCHEMA, sent, validated
 from web.served import Served
-from web.ways import ROLES, WAYS, Way, furnish
+from web.ways import ROLES, WAYS, Way
 
 
 def operations():
@@ -157,18 +157,6 @@ def place(tmp_path_factory):
 # --- every operation, to its end -----------------------------------------------------------------------------------
 
 OPERATIONS = {said["operationId"]: (path, method, said) for path, method, said in operations()}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A market in which every operation can succeed."""
-    market = Market(tmp_path_factory.mktemp("world"))
-    served = Served(market)
-    furnish(served)
-    yield served
-    served.close()
-    market.check()
-    market.database.close()
 
 
 def test_there_is_a_way_to_succeed_for_every_operation_and_for_no_other():

@@ -2,26 +2,13 @@
 
 import pytest
 
-from given import Market
 from web.documented import SCHEMA, validated
-from web.served import Served, claim, money
+from web.served import claim, money
 from web.test_openapi import OPERATIONS
-from web.ways import ROLES, WAYS, Way, furnish
+from web.ways import ROLES, WAYS, Way
 
 CHANGING = [name for name, (_, method, _) in OPERATIONS.items() if method in ("post", "put")]
 READING = [name for name in OPERATIONS if name not in CHANGING]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """A market in which every operation can succeed."""
-    market = Market(tmp_path_factory.mktemp("world"))
-    served = Served(market)
-    furnish(served)
-    yield served
-    served.close()
-    market.check()
-    market.database.close()
 
 
 def send(served, name: str, way: Way, **query: str):

@@ -10,6 +10,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from houbao.core.said import Said
+from houbao.core.scopes import NOTHING, Scope
 from houbao.core.terms import Refused
 from houbao.store.access import link_of, session_of
 from houbao.web.callers import NOBODY, Caller, of_session
@@ -60,6 +61,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         assert isinstance(connection, Request)
         await _keep_draft(connection, caller)
         await check_form(connection)
+
+
+def reach_of(request: Request[Any, Any, Any]) -> Scope:
+    """Whose rows the action may reach, as the guard found it; nobody's where it did not."""
+    return request.scope["state"].get("reach") or NOTHING
 
 
 def is_options(handler: Any) -> bool:

@@ -16,13 +16,13 @@ from litestar.types import ASGIApp, Method, Receive, Send
 from litestar.types import Scope as Connected
 from msgspec import Struct
 
-from houbao.core.scopes import NOTHING, Scope
+from houbao.core.scopes import Scope
 from houbao.core.subjects import Command
 from houbao.core.terms import Actor, Refused, check_reference
 from houbao.engine.ports import Accepted
 from houbao.feeds.order_format import bad_field
 from houbao.web.callers import Caller
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.permissions import PUBLIC
 from houbao.web.receiving import header, media_of
 from houbao.web.site import Site, encode, number_of
@@ -106,7 +106,7 @@ class Ask(Generic[B, Q]):
         self.request = request
         self.site: Site = request.app.state.site
         self.caller: Caller = request.scope["state"]["caller"]
-        self.scope: Scope = request.scope["state"].get("reach") or NOTHING
+        self.scope: Scope = reach_of(request)
         self.body = body
         self.query = query
 

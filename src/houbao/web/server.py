@@ -11,8 +11,7 @@ from houbao.web import console, problems, signin
 from houbao.web.api import docs
 from houbao.web.api.operations import OPERATIONS
 from houbao.web.callers import Caller
-from houbao.web.console.frame import reach_of
-from houbao.web.guard import guard, is_options, on
+from houbao.web.guard import guard, is_options, on, reach_of
 from houbao.web.metrics import Metrics
 from houbao.web.operation import MOST_BODY
 from houbao.web.permissions import GRANTS, PUBLIC

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from houbao.core.programme import Programme
 from houbao.core.said import Said
-from houbao.core.scopes import NOTHING, Scope
+from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.store import lists
 from houbao.store.desk import queue_lengths
@@ -43,11 +43,6 @@ def site_of(request: AnyRequest) -> Site:
 def caller_of(request: AnyRequest) -> Caller:
     """Who asks; nobody before the guard has looked."""
     return request.scope["state"].get("caller") or Caller("nobody", "")
-
-
-def reach_of(request: AnyRequest) -> Scope:
-    """Whose rows the action may reach, as the guard found it."""
-    return request.scope["state"].get("reach") or NOTHING
 
 
 def unknown_dispute(number: int) -> Refused:

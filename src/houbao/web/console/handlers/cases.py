@@ -33,7 +33,7 @@ from houbao.web.console.staff_deeds import STAFF
 from houbao.web.console.views.cases import Case, case
 from houbao.web.console.views.consequences import consequence
 from houbao.web.console.views.desk import queue_of, said_by, still_asked
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.problems import status_of
 from houbao.web.site import PART, Site, number_of
 
@@ -65,7 +65,7 @@ DONE = {
 @get("/cases/{dispute_id:str}", opt=on("cases.read"), sync_to_thread=True)
 def show_case(request: AnyRequest) -> Response[str]:
     """A case with its evidence, its listing, both parties' words, and what its reader may do."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
     done = DONE.get(request.query_params.get("done", ""), "")
     return shown(request, reach, number_of("dispute", dispute_id), done=done)
@@ -175,7 +175,7 @@ def _foretold(site: Site, voice: Voice, found: Case, preview: Preview) -> list[F
 @post("/cases/{dispute_id:str}/{deed:str}/preview", opt=on("cases.act"), status_code=200)
 async def preview_case(request: AnyRequest) -> Response[str]:
     """What it would do, with the button that does it: a piece of the page for htmx, else a page of its own."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
     deed = str(request.path_params["deed"])
     form = await typed(request)
@@ -260,7 +260,7 @@ def deed_of(actor: Actor, name: str) -> Deed:
 @post("/cases/{dispute_id:str}/{deed:str}", opt=on("cases.act"), status_code=303)
 async def act_on_case(request: AnyRequest) -> Response[Any]:
     """Do it: then the page says so. Refused, the page says why, and what is possible now."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
     deed = str(request.path_params["deed"])
     site, number = frame.site_of(request), number_of("dispute", dispute_id)

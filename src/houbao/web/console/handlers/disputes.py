@@ -34,7 +34,7 @@ from houbao.web.console.views.asked import asked_of
 from houbao.web.console.views.cases import Case, case
 from houbao.web.console.views.consequences import Consequence, consequence
 from houbao.web.console.views.orders import titles_of
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.problems import status_of
 from houbao.web.receiving import form_of
 from houbao.web.site import PART, Site, number_of
@@ -60,7 +60,7 @@ NOTHING_TRIED = Tried()
 @get("/disputes", opt=on("disputes.read"), sync_to_thread=True)
 def my_disputes(request: AnyRequest) -> Response[str]:
     """A buyer's disputes, the newest first; sellers have them in their inbox."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     voice, site = frame.speak(request), frame.site_of(request)
     with site.snapshot() as reading:
         found = lists.dispute_page(reading, PART, reach, Filters(), limit=MOST_LISTED)
@@ -75,7 +75,7 @@ def my_disputes(request: AnyRequest) -> Response[str]:
 def show_dispute(request: AnyRequest) -> Response[Any]:
     """A dispute, with what its reader may do now and what each of it would lead to. The platform's own people have a
     page of their own for it."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
     if frame.caller_of(request).role in STAFF:
         return Redirect(f"/cases/{public_id('dispute', PART, number_of('dispute', dispute_id))}", status_code=303)
@@ -185,7 +185,7 @@ def foresee(site: Site, preview: Preview, found: Case) -> Consequence:
 @post("/disputes/{dispute_id:str}/{deed:str}/preview", opt=on("disputes.read"), status_code=200)
 async def preview_deed(request: AnyRequest) -> Response[str]:
     """What it would do, with the button that does it: a piece of the page for htmx, else a page of its own."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
     deed = str(request.path_params["deed"])
     form = await typed(request)
@@ -276,7 +276,7 @@ async def add_evidence(request: AnyRequest) -> Response[Any]:
 
 
 async def _done(request: AnyRequest, what: Deed) -> Response[Any]:
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     dispute_id = str(request.path_params["dispute_id"])
     site, number = frame.site_of(request), number_of("dispute", dispute_id)
     form = await typed(request)

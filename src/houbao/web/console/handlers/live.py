@@ -13,7 +13,7 @@ from houbao.core.scopes import Scope
 from houbao.store import lists
 from houbao.web.console import frame
 from houbao.web.console.views.asked import needing
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.site import PART, Site, number_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -33,7 +33,7 @@ _open = 0
 @get("/live/disputes/{dispute_id:str}", opt=on("disputes.read"))
 async def dispute_news(request: AnyRequest) -> Response[Any]:
     """Says `news` once more has happened in the dispute than `seen`. Raises Refused: unknown_dispute."""
-    site, reach = frame.site_of(request), frame.reach_of(request)
+    site, reach = frame.site_of(request), reach_of(request)
     number = number_of("dispute", str(request.path_params["dispute_id"]))
     if await asyncio.to_thread(_last_of, site, reach, number) == 0:
         raise frame.unknown_dispute(number)

@@ -25,7 +25,7 @@ from houbao.web.console.language import N_, Voice
 from houbao.web.console.opened import steps_of
 from houbao.web.console.reasons import reasons
 from houbao.web.console.views.orders import Item, OrderPage, order_page
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.receiving import form_of
 from houbao.web.site import PART, Site, number_of
 
@@ -51,7 +51,7 @@ PATH = "/orders/{order_id:str}/dispute"
 @get(PATH, opt=on("disputes.open"), sync_to_thread=True)
 def what_is_wrong(request: AnyRequest) -> Response[str]:
     """Step 1."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     order_id = str(request.path_params["order_id"])
     return _first(request, _order(request, reach, order_id), {}, None)
 
@@ -59,7 +59,7 @@ def what_is_wrong(request: AnyRequest) -> Response[str]:
 @post(f"{PATH}/details", opt=on("disputes.open"), status_code=200)
 async def what_you_ask(request: AnyRequest) -> Response[str]:
     """Step 2."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     order_id = str(request.path_params["order_id"])
     form = await _typed(request)
     return await asyncio.to_thread(lambda: _second(request, _order(request, reach, order_id), form, None))
@@ -68,7 +68,7 @@ async def what_you_ask(request: AnyRequest) -> Response[str]:
 @post(f"{PATH}/preview", opt=on("disputes.open", files=True), status_code=200, request_max_body_size=photos.MOST_FORM)
 async def what_will_happen(request: AnyRequest) -> Response[str]:
     """Step 3: the ruling explained, before anything is sent."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     order_id = str(request.path_params["order_id"])
     form = await _typed(request)
     try:
@@ -82,7 +82,7 @@ async def what_will_happen(request: AnyRequest) -> Response[str]:
 @post(f"{PATH}/send", opt=on("disputes.open"), status_code=303)
 async def open_it(request: AnyRequest) -> Response[Any]:
     """Send it."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     order_id = str(request.path_params["order_id"])
     form = await _typed(request)
     found = await asyncio.to_thread(_order, request, reach, order_id)

@@ -28,7 +28,7 @@ from houbao.web.console.shell import trouble
 from houbao.web.console.views.asked import asked_of
 from houbao.web.console.views.consequences import consequence
 from houbao.web.console.views.orders import in_dispute, order_list, order_page, purse_in
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.problems import status_of
 from houbao.web.site import PART, number_of
 
@@ -39,7 +39,7 @@ NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
 @get("/orders", opt=on("orders.read"), sync_to_thread=True)
 def show_orders(request: AnyRequest) -> Response[Any]:
     """The orders that the reader may see, the newest first; of one reference where that is asked for."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     voice, site, role = frame.speak(request), frame.site_of(request), frame.caller_of(request).role
     reference = request.query_params.get("reference", "").strip()[:64]
     before = _before(request.query_params.get("before", ""))
@@ -80,7 +80,7 @@ def _before(text: str) -> int:
 @get("/orders/{order_id:str}", opt=on("orders.read"), sync_to_thread=True)
 def show_order(request: AnyRequest) -> Response[str]:
     """An order with its coverage, its lines as they were shown, its disputes, and what was written on it."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     order_id = str(request.path_params["order_id"])
     role = frame.caller_of(request).role
     done = {"message": SENT.get(role, N_("Your message was sent.")), "goodwill": N_("It is on its way to the buyer.")}
@@ -137,7 +137,7 @@ def shown(
 @post("/orders/{order_id:str}/messages", opt=on("orders.write"), status_code=303)
 async def write(request: AnyRequest) -> Response[Any]:
     """Buyer or seller writes on the order."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     order_id = str(request.path_params["order_id"])
     number, form = number_of("order", order_id), await typed(request)
     command = WriteOnOrder(order=number, message=form.get("message", ""))
@@ -153,7 +153,7 @@ async def write(request: AnyRequest) -> Response[Any]:
 @post("/orders/{order_id:str}/goodwill/preview", opt=on("orders.goodwill"), status_code=200)
 async def preview_gift(request: AnyRequest) -> Response[Any]:
     """What goodwill would do, with the button that sends it: a piece of the page for htmx, else a page of its own."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     number, form = number_of("order", str(request.path_params["order_id"])), await typed(request)
     return await asyncio.to_thread(_preview, request, reach, number, form)
 
@@ -192,7 +192,7 @@ def _preview(request: AnyRequest, reach: Scope, number: int, form: dict[str, str
 @post("/orders/{order_id:str}/goodwill", opt=on("orders.goodwill"), status_code=303)
 async def give(request: AnyRequest) -> Response[Any]:
     """The seller sends money of their own accord: counted nowhere."""
-    reach = frame.reach_of(request)
+    reach = reach_of(request)
     order_id = str(request.path_params["order_id"])
     number, form = number_of("order", order_id), await typed(request)
     with frame.site_of(request).snapshot() as reading:

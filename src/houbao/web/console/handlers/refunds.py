@@ -16,7 +16,7 @@ from houbao.store.pages import name_of, names_of
 from houbao.store.rows import END
 from houbao.web.console import frame
 from houbao.web.console.handlers.queues import START, place
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.site import PART, Site, number_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -62,7 +62,7 @@ async def look_up(request: AnyRequest) -> Response[Any]:
     number = number_of("dispute", str(request.path_params["dispute_id"]))
     attempt = number_of("attempt", str(request.path_params["attempt"]))
     with site.snapshot() as reading:
-        dispute = lists.dispute(reading, PART, frame.reach_of(request), number)
+        dispute = lists.dispute(reading, PART, reach_of(request), number)
     if dispute is None:
         raise frame.unknown_dispute(number)
     share = _share(dispute, attempt)
@@ -121,7 +121,7 @@ def show_debts(request: AnyRequest) -> Response[str]:
 @get("/debts/{store:str}", opt=on("fund.read"), sync_to_thread=True)
 def show_debts_of_store(request: AnyRequest) -> Response[str]:
     """What was advanced for one store, dispute by dispute, the latest first. Raises Refused: unknown_store."""
-    voice, site, reach = frame.speak(request), frame.site_of(request), frame.reach_of(request)
+    voice, site, reach = frame.speak(request), frame.site_of(request), reach_of(request)
     number = str(request.path_params["store"])
     asked = request.query_params.get("before", "")
     before = int(asked) if asked.isdecimal() and len(asked) < 19 else END

@@ -22,7 +22,7 @@ from houbao.web.console.handlers.trying import Back, Change, carry_out, shown_be
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.views.inbox import MONTH, covered_since
 from houbao.web.console.words import word
-from houbao.web.guard import on
+from houbao.web.guard import on, reach_of
 from houbao.web.site import PART
 
 AnyRequest = Request[Any, Any, Any]
@@ -39,7 +39,7 @@ def show_stores(request: AnyRequest) -> Response[Any]:
     voice, site = frame.speak(request), frame.site_of(request)
     asked = {name: request.query_params.get(name, "").strip()[:64] for name in ("store", "after", "watched")}
     with site.snapshot() as reading:
-        if asked["store"] and lists.store(reading, PART, frame.reach_of(request), asked["store"]):
+        if asked["store"] and lists.store(reading, PART, reach_of(request), asked["store"]):
             return Redirect(f"/stores/{asked['store']}", status_code=303)
         listed = desk.watched_stores if asked["watched"] else lists.store_page
         found = [] if asked["store"] else listed(reading, PART, asked["after"], PAGE + 1)
@@ -69,7 +69,7 @@ def _shown(
     voice, site = frame.speak(request), frame.site_of(request)
     number = str(request.path_params["store"])
     with site.snapshot() as reading:
-        found = lists.store(reading, PART, frame.reach_of(request), number)
+        found = lists.store(reading, PART, reach_of(request), number)
         name = name_of(reading, PART, number)
         covered = covered_since(reading, Scope(stores=(number,)), PART, number, site.clock() - MONTH)
     if found is None:
