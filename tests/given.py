@@ -20,7 +20,9 @@ from houbao.core.scopes import EVERYTHING
 from houbao.core.score import Score, score_on, standing
 from houbao.core.terms import Actor, Refused
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Accepted, Letter, Lines, Outcome, Posted, Reply, Request
+from houbao.engine.outside import Letter, Posted, Reply
+from houbao.engine.request import Accepted, Outcome, Request
+from houbao.engine.scorebook import Lines
 from houbao.engine.worker import Done, Worker
 from houbao.shipped import policy_text
 from houbao.store import queries, sqlite, statements

@@ -38,7 +38,7 @@ from houbao.core.terms import Actor, Refused, public_id
 from houbao.demo.play import opening
 from houbao.demo.scenes import SCENES
 from houbao.demo.signins import BUYER
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from houbao.feeds.olist import read
 from houbao.settings import Settings
 from houbao.shipped import policy_text

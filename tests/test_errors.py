@@ -57,7 +57,7 @@ from houbao.core.subjects import Command
 from houbao.core.terms import DETAIL, SYSTEM, WORDS, Actor, Refused, parse_id, tag_of
 from houbao.engine.evidence import MOST_PHOTO_BYTES
 from houbao.engine.personal import TEXT_FIELD
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from houbao.engine.writer import MOST_WAITING, Writer
 from houbao.feeds.order_format import decode_order
 from houbao.gateways.evidence import EvidenceFolder

@@ -13,7 +13,7 @@ from houbao.commands import importing
 from houbao.commands.import_files import import_file
 from houbao.core.programme import RegisterStore
 from houbao.core.terms import Actor, Refused
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.feeds.mapping import FeedError, Mapping, read_mapping
 from houbao.settings import Settings
 from houbao.store import queries, schema

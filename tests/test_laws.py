@@ -66,8 +66,9 @@ from houbao.core.refunds import (
 from houbao.core.returns import ReturnAuthorised, ReturnConfirmed, ReturnShipped
 from houbao.core.rulings import caps_of
 from houbao.core.terms import SYSTEM, Actor, Refused, parse_id, public_id, tag_of
+from houbao.engine.outside import Reply
 from houbao.engine.personal import free_text
-from houbao.engine.ports import Accepted, Outcome, Reply, Request
+from houbao.engine.request import Accepted, Outcome, Request
 from houbao.engine.worker import LEASE, Worker
 from houbao.gateways.refunds.sandbox import Bank, Sandbox
 from houbao.shipped import policy_text

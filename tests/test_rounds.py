@@ -17,7 +17,7 @@ from houbao.commands.working import work
 from houbao.core.programme import AssessStore
 from houbao.core.terms import Refused
 from houbao.engine.announcing import Hook, Secret
-from houbao.engine.ports import Outcome, Request
+from houbao.engine.request import Outcome, Request
 from houbao.engine.worker import ASSESSED_EVERY, Done
 from houbao.settings import Settings
 from houbao.store.hooks import Hooks, deliveries
@@ -70,20 +70,20 @@ def test_what_is_done_once_a_day_and_fails_is_tried_again_in_an_hour_and_not_at_
 
 def test_stores_that_could_not_be_assessed_are_assessed_in_an_hour_and_the_breakers_hear_all_the_same(market):
     breakers.set_line(house := served(market), "EUR", "9")
-    free = house.worker.execute
+    free = house.worker.errands.execute
 
     def full(requests: list[Request]) -> list[Outcome]:
         if isinstance(requests[0].command, AssessStore):
             return [Refused("overloaded", "not now")] * len(requests)
         return free(requests)
 
-    house.worker.execute = full
+    house.worker.errands.execute = full
     try:
         rounds, began = Rounds(house), market.now
         assert "overloaded" in rounds.next().done.troubles[-1]
         assert breakers.shown(house, "EUR").stopped
         assert rounds.daily_at == began + AGAIN
-        house.worker.execute = free
+        house.worker.errands.execute = free
         market.now = began + AGAIN
         assert not rounds.next().done.troubles
         assert rounds.daily_at == market.now + ASSESSED_EVERY

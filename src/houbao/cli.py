@@ -170,7 +170,7 @@ def reconcile(
     from houbao.finance.reconciling import reconcile as compare
 
     with opened(database) as house, progress.shown() as shown:
-        beside = Beside(house.database, house.engine.preview, house.worker.providers, house.clock())
+        beside = Beside(house.database, house.engine.preview, house.providers, house.clock())
         done = compare(beside, file, account, days, shown)
     say(done.document(), done.told(), as_json=as_json)
     if not done.even:

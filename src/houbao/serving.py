@@ -16,7 +16,9 @@ from houbao.core.terms import Refused
 from houbao.engine.announcing import Announcer, Happening
 from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
-from houbao.engine.ports import RefundProvider, Scorebook, StorePast
+from houbao.engine.outside import RefundProvider
+from houbao.engine.past import StorePast
+from houbao.engine.scorebook import Scorebook
 from houbao.engine.writer import Writer
 from houbao.finance.reconciling import Beside
 from houbao.finance.reconciling import reconcile as compare

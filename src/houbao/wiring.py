@@ -10,7 +10,9 @@ from houbao.core.programme import Mode, Programme
 from houbao.core.refunds import RefundSent, ReportRefund
 from houbao.core.terms import Refused, parse_id
 from houbao.engine.engine import Engine
-from houbao.engine.ports import TRANSIENT, Notifier, Probe
+from houbao.engine.outside import Notifier, RefundProvider
+from houbao.engine.ports import Probe
+from houbao.engine.request import TRANSIENT
 from houbao.engine.scoring import Scoring
 from houbao.engine.worker import Worker
 from houbao.engine.writer import Writer
@@ -103,11 +105,13 @@ class House:
         self.engine = Engine(self.database, self.clock, probe=probe)
         self.provider = _provider(settings, path, self.clock, script)
         self.writer = Writer(self.engine, observe) if observe else None
+        self.execute = self.writer.execute if self.writer else self.engine.execute
+        self.providers: dict[str, RefundProvider] = {"sandbox": self.provider}
         self.worker = Worker(
             self.database,
-            self.writer.execute if self.writer else self.engine.execute,
+            self.execute,
             self.clock,
-            providers={"sandbox": self.provider},
+            providers=self.providers,
             notifier=_notifier(settings, self.clock),
             alerts_to=settings.alerts_to,
             console=settings.public_url,
@@ -125,7 +129,7 @@ class House:
             sent = self.database.event(part, attempt)
             if isinstance(sent, RefundSent):
                 report = ReportRefund(dispute=sent.dispute, attempt=attempt, result=hook.result)
-                (outcome,) = self.worker.hear(self.provider.name, [report])
+                (outcome,) = self.worker.cashier.hear(self.provider.name, [report])
                 if isinstance(outcome, Refused) and outcome.code in TRANSIENT:
                     continue  # it is handed out again
                 spoken_of.append(sent.dispute)

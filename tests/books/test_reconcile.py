@@ -89,7 +89,7 @@ def compared(market, told, tmp_path, *, name="payout.json", account="", days=5) 
     house = House(Settings(database_url=f"sqlite:///{market.database.path}"))
     before = market.contents()
     try:
-        beside = Beside(house.database, house.engine.preview, house.worker.providers, house.clock())
+        beside = Beside(house.database, house.engine.preview, house.providers, house.clock())
         return reconcile(beside, path, account, days, lambda *_: None)
     finally:
         house.close()

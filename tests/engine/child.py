@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from houbao.settings import Settings
 from houbao.wiring import House
 

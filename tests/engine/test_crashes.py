@@ -19,7 +19,7 @@ from engine import processes
 from engine.child import Plan, Point
 from given import AGENT, Market, T, eur
 from houbao.core.disputes import Rule
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.store.verify import verify
 
 HOUR = timedelta(hours=1)

@@ -29,7 +29,7 @@ from houbao.core.returns import ReturnAuthorised
 from houbao.core.terms import SYSTEM, Actor, Refused, micros
 from houbao.engine.engine import Engine
 from houbao.engine.needs import needs_of
-from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.engine.request import Accepted, Outcome, Request
 from houbao.store import queries
 from houbao.store.rates import keep
 from houbao.store.sqlite import SQLite, connect

@@ -7,7 +7,7 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core.score import of_hundred
 from houbao.engine.foresight import Shift, shift
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.store.scores import Scorebook
 
 

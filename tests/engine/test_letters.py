@@ -21,8 +21,8 @@ from houbao.core.effects import Effect
 from houbao.core.phases import default_outcome
 from houbao.core.terms import REASONS, spelled
 from houbao.engine.letters import Reader, write
+from houbao.engine.outside import Letter
 from houbao.engine.paper import Words, as_html
-from houbao.engine.ports import Letter
 from houbao.engine.sayings import OUTCOME, SAYINGS, SILENCE, WHY_NOTHING
 from houbao.engine.speech import LANGUAGES, Speech, catalogue, language_of
 

@@ -7,7 +7,7 @@ from given import DAY, PLATFORM, Market, T, eur, standard
 from houbao.core import orders as o
 from houbao.core.chargebacks import Chargeback
 from houbao.core.fulfilment import happened
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 
 PLACE = o.PlaceOrder(
     store="oak",

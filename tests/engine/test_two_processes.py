@@ -13,7 +13,7 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core.fund import TopUp
 from houbao.core.terms import Actor
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from houbao.store.verify import verify
 
 NOWHERE = "127.0.0.1:9"

@@ -17,7 +17,8 @@ from houbao.core.fund import PayDeposit
 from houbao.core.outages import EnterOutage
 from houbao.core.terms import SYSTEM, Actor, Refused, from_micros, public_id
 from houbao.engine import worker
-from houbao.engine.ports import TRANSIENT, Reply, Request
+from houbao.engine.outside import Reply
+from houbao.engine.request import TRANSIENT, Request
 from houbao.engine.speech import Speech
 from houbao.engine.worker import BACKOFF, Done
 from houbao.shipped import policy_text
@@ -166,7 +167,7 @@ def test_money_that_comes_back_is_sent_again_by_a_new_attempt(market):
     market.work()
     first = market.dispute(dispute).refunds[-1].shares[0].attempt
     market.now = T + 3 * DAY
-    market.worker.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=first, result="returned")])
+    market.worker.cashier.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=first, result="returned")])
     assert market.dispute(dispute).phase == "refunding"
     assert market.funds()[1:] == ("960.00", "40.00")
     market.work()
@@ -187,7 +188,7 @@ def test_a_webhook_said_twice_changes_nothing_the_second_time(market):
     market.work()
     attempt = market.dispute(dispute).refunds[-1].shares[0].attempt
     before = market.contents()
-    market.worker.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=attempt, result="paid")] * 2)
+    market.worker.cashier.hear("sandbox", [r.ReportRefund(dispute=dispute, attempt=attempt, result="paid")] * 2)
     assert market.contents() == before
 
 
@@ -299,7 +300,7 @@ class Unsound(Provider):
 
 def test_a_task_that_breaks_stays_is_shown_and_stops_nobody_else(market):
     unsound = Unsound()
-    market.worker.providers = {"sandbox": market.provider, "unsound": unsound}
+    market.worker.cashier.providers = {"sandbox": market.provider, "unsound": unsound}
     card = o.Payment(id="card", provider="unsound", minor=eur("40.00"))
     stuck, sound = (market.open(market.order(payments=cards), "damaged", "40.00") for cards in ((card,), ()))
     market.work()
@@ -343,7 +344,7 @@ def busy_day(folder: Path, full_at: int, code: str = "overloaded") -> tuple[Mark
     """A day on which the worker has every kind of command to say, the `full_at`-th call of which is refused."""
     market = Market(folder, fund="50.00")
     full = Full(market, full_at, code)
-    market.worker.execute = full.execute
+    market.worker.errands.execute = full.execute
     notified, paid, waits, asked = (
         market.open(market.order(amount=amount), "damaged", amount) for amount in ("40.00", "20.00", "45.00", "9.00")
     )
@@ -392,7 +393,7 @@ def test_a_command_that_is_refused_for_now_leaves_its_task_to_be_done_again(tmp_
 @pytest.mark.parametrize("code", TRANSIENT)
 def test_a_notice_whose_acceptance_could_not_be_booked_is_served_again(market, code):
     dispute = out_of_scope(market)
-    market.worker.execute = Full(market, 1, code).execute
+    market.worker.errands.execute = Full(market, 1, code).execute
     assert code in market.worker.run().troubles[0]
     assert (market.dispute(dispute).phase, outbox(market)) == ("notifying", [("notice", 1)])
     market.go(T + HOUR)
@@ -468,7 +469,7 @@ def test_a_deadline_that_cannot_pass_keeps_nobody_elses(market):
             for one in requests
         ]
 
-    market.worker.execute = execute
+    market.worker.errands.execute = execute
     market.now = T + 20 * DAY
     done = Done()
     market.worker.sweep(done)
@@ -548,7 +549,7 @@ def test_due_times_that_could_not_be_moved_are_moved_later_and_keep_nobody_elses
     market.work()
     market.now = T + DAY
     market.accept(EnterOutage(start=T + 2 * DAY, end=T + 4 * DAY), Actor("admin", "eve"))
-    market.worker.execute = Full(market, 2).execute
+    market.worker.errands.execute = Full(market, 2).execute
     assert "overloaded" in "".join(market.worker.run().troubles)
     assert [d.due_at(market.dispute(number)) for number in numbers] == [T + 7 * DAY, T + 5 * DAY, T + 7 * DAY]
     market.go(T + 2 * DAY)
@@ -581,7 +582,7 @@ def test_sellers_are_told_by_their_own_clocks_and_buyers_by_those_of_the_program
 
 def test_each_reads_their_own_language_by_their_own_clocks_with_a_button_to_the_dispute(tmp_path):
     market = Market(tmp_path, programme=standard(zone="Europe/Berlin"))
-    market.worker.console = "https://claims.example"
+    market.worker.postman.console = "https://claims.example"
     market.accept(p.RegisterStore(store="elm", zone="Asia/Shanghai", email="elm@x.example", language="zh-CN"), PLATFORM)
     market.accept(p.Enrol(store="elm", programme="standard", at=T - 90 * DAY), PLATFORM)
     far = market.order("far", store="elm", buyer_language="zh-Hans", buyer_zone="America/Sao_Paulo")
@@ -653,7 +654,7 @@ def test_stores_are_assessed_some_at_a_time_and_one_that_is_refused_is_told(mark
         market.accept(p.RegisterStore(store=f"s{n}"), PLATFORM)
         market.open(market.order(store=f"s{n}"), "damaged", "1.00")
     full = Full(market, 2)
-    market.worker.execute = full.execute
+    market.worker.errands.execute = full.execute
     done = Done()
     assert market.worker.assess(done) == 2
     assert (full.calls, len(done.troubles)) == (3, 1)

@@ -14,7 +14,7 @@ from given import DAY, FINANCE, SECOND, SELLER, Market, T
 from houbao.core import disputes as d
 from houbao.core.fund import TopUp
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.engine.request import Accepted, Outcome, Request
 from houbao.engine.worker import Done, Worker
 from houbao.engine.writer import MOST_WAITING, Writer
 

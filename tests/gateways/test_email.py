@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from given import T
-from houbao.engine.ports import Letter, Notifier
+from houbao.engine.outside import Letter, Notifier
 from houbao.gateways.email import FolderMailer, SmtpMailer
 from houbao.settings import Settings, SettingsError
 from houbao.wiring import House, create_database

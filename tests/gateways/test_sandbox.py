@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from houbao.engine.ports import RefundProvider, Reply
+from houbao.engine.outside import RefundProvider, Reply
 from houbao.gateways.refunds.sandbox import Bank, Hook, Sandbox, Script, parse_script
 
 NOON = datetime(2018, 7, 8, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from houbao.engine.ports import RefundProvider, Reply
+from houbao.engine.outside import RefundProvider, Reply
 from houbao.gateways.refunds.remote import RemoteSandbox
 from houbao.gateways.refunds.sandbox import Hook
 

@@ -270,7 +270,7 @@ BUGS = [
     ),
     Bug(
         "after a crash the attempt is sent again without a look-up",
-        "engine/worker.py",
+        "engine/cashier.py",
         "        else:\n            reply = self._ask(dispute, share)",
         "        else:\n            reply = self._pay(dispute, share)",
         (
@@ -531,9 +531,9 @@ BUGS = [
     ),
     Bug(
         "buyers and sellers alike are told the time by the programme's clocks",
-        "engine/worker.py",
+        "engine/postman.py",
         "return store.zone if store else",
-        "return self.database.programme(programme).zone if store else",
+        "return self.errands.database.programme(programme).zone if store else",
         (
             "tests/engine/test_worker.py::test_sellers_are_told_by_their_own_clocks_and_buyers_by_those_of_the_programme",
         ),

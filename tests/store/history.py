@@ -18,7 +18,8 @@ from houbao.core.outages import EnterOutage
 from houbao.core.recoveries import Recover
 from houbao.core.terms import SYSTEM, Actor
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Accepted, Delivery, Request
+from houbao.engine.ports import Delivery
+from houbao.engine.request import Accepted, Request
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import sqlite

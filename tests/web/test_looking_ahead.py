@@ -3,7 +3,7 @@
 from threading import Event
 
 from given import BUYER, opening
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from web.served import claim
 
 

@@ -10,7 +10,7 @@ from houbao.bench.copies import copy_rows
 from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.market import NOW, OpenDisputes
 from houbao.bench.replay import Recorded, Turns
-from houbao.engine.ports import Outcome, Request
+from houbao.engine.request import Outcome, Request
 from houbao.engine.worker import Done, Worker
 from houbao.gateways.email import FolderMailer
 

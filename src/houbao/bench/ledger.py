@@ -23,7 +23,8 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.subjects import Command
 from houbao.core.terms import Actor
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Accepted, Batch, Request, Written
+from houbao.engine.ports import Batch, Written
+from houbao.engine.request import Accepted, Request
 from houbao.shipped import policy_text
 from houbao.store import rows, sqlite
 

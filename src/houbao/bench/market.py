@@ -12,7 +12,7 @@ from houbao.core import programme as p
 from houbao.core.fund import TopUp
 from houbao.core.terms import Actor
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from houbao.shipped import policy_text
 from houbao.store import sqlite
 

@@ -28,7 +28,7 @@ from houbao.bench.market import OpenDisputes
 from houbao.bench.openings import Statement, position_of, statements_of
 from houbao.core.acts import OpenDispute
 from houbao.core.terms import public_id
-from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.engine.request import Accepted, Outcome, Request
 from houbao.store.access import Access
 from houbao.store.sqlite import connect
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from houbao.commands.reserving import ratio_of
 from houbao.core.breaker import Breaker, CoverageStopped, SetBreaker, TellSolvency, breaker_of, parse_ratio
 from houbao.core.terms import SYSTEM, Refused
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.finance.checking import FINANCE
 from houbao.finance.reserving import all_reserves
 from houbao.insight.reserves import Reserves
@@ -31,7 +31,7 @@ def tell(house: House, found: Iterable[Reserves]) -> list[str]:
     lines: list[str] = []
     for one in found:
         command = TellSolvency(currency=one.currency, holds=max(0, one.holds), owes=max(0, one.owes))
-        (outcome,) = house.worker.execute([Request(command, SYSTEM, house.clock())])
+        (outcome,) = house.execute([Request(command, SYSTEM, house.clock())])
         if isinstance(outcome, Refused):
             raise outcome
         event = house.database.event(0, outcome.first) if outcome.first else None

@@ -8,7 +8,7 @@ from houbao.core.money import parse
 from houbao.core.orders import Order
 from houbao.core.rulings import Compiled, Miss, explain
 from houbao.core.terms import Actor, Refused, parse_id, public_id
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.store import queries
 from houbao.wiring import House
 

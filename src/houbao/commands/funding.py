@@ -13,7 +13,7 @@ from houbao.core.recoveries import Recover
 from houbao.core.refunds import SettleRefund
 from houbao.core.shortfalls import WriteOff
 from houbao.core.terms import Actor, Refused, parse_id
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.finance.checking import FINANCE, check, check_provider, check_settled_in
 from houbao.store import funds
 from houbao.telling import tell
@@ -30,7 +30,7 @@ class Booked(Struct, frozen=True):
 
 def book(house: House, command: FundCommand, key: str) -> Booked:
     """Book it, and let what waits for it go on. Raises Refused as `check` and as deciding it does."""
-    check(house.database, house.worker.providers, command)
+    check(house.database, house.providers, command)
     now = house.clock()
     (outcome,) = house.engine.execute([Request(command, FINANCE, now, key or key_of_day(command, now))])
     if isinstance(outcome, Refused):
@@ -54,7 +54,7 @@ def settle(house: House, dispute: str, payment: str, taken: int, currency: str) 
 
 def recover(house: House, dispute: str, **said: Any) -> dict[str, list[str]]:
     """Book money that came back for a refund. Raises Refused: bad_id, unknown_provider, and as deciding it does."""
-    check_provider(house.worker.providers, said["provider"])
+    check_provider(house.providers, said["provider"])
     return _on_dispute(house, Recover(dispute=_number(dispute), **said), FINANCE)
 
 

@@ -13,7 +13,7 @@ from houbao.core.fulfilment import happened
 from houbao.core.placing import difference
 from houbao.core.programme import RegisterStore
 from houbao.core.terms import Actor, Refused, parse_id, tag_of
-from houbao.engine.ports import Accepted, Outcome, Request
+from houbao.engine.request import Accepted, Outcome, Request
 from houbao.feeds.files import Ignored, Row
 from houbao.feeds.order_format import Command, OrderEventDocument, event_of
 from houbao.feeds.sold import SoldOrder

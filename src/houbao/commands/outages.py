@@ -7,7 +7,7 @@ from msgspec import Struct
 from houbao.commands.times import time_of
 from houbao.core.outages import EnterOutage
 from houbao.core.terms import Actor, Refused
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.wiring import House
 
 

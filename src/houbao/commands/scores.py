@@ -10,7 +10,7 @@ from houbao.core.attribution import Blame, Forecast, average, blames, forecast
 from houbao.core.money import split
 from houbao.core.score import POINT, RATED, Rate, Score, of_hundred, points, score_on, standing
 from houbao.core.terms import Refused, public_id
-from houbao.engine.ports import Grade, Lines
+from houbao.engine.scorebook import Grade, Lines
 from houbao.engine.scoring import curves_of, zone_in
 from houbao.store.scores import Scorebook
 from houbao.wiring import House

@@ -5,7 +5,7 @@ from msgspec import Struct
 from houbao.core.money import decimal
 from houbao.core.programme import LiftWatch, Standing, Watch
 from houbao.core.terms import Actor, Refused
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.wiring import House
 
 

@@ -22,7 +22,7 @@ from houbao.core.terms import Actor, Refused
 from houbao.demo.pictures import picture, teapot
 from houbao.demo.players import Dice, Move, enrolled, has_photo, is_stuck, photo, react
 from houbao.demo.scenes import SCENE_STORES, UNREACHABLE, Scene, play, stage
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from houbao.feeds.sold import Complaint, SoldOrder
 from houbao.gateways.refunds.sandbox import Sandbox
 from houbao.store import queries

@@ -28,21 +28,8 @@ from houbao.core.terms import Refused, check_aware, check_reference, from_micros
 from houbao.core.world import QUEUES, Event, World, queue_change
 from houbao.engine.needs import INSTANT_DAYS, may_owe
 from houbao.engine.personal import PERSONAL, free_text
-from houbao.engine.ports import (
-    Accepted,
-    Batch,
-    Contact,
-    Database,
-    Head,
-    Loaded,
-    Noted,
-    Outcome,
-    Preview,
-    Receipt,
-    Request,
-    Text,
-    Written,
-)
+from houbao.engine.ports import Batch, Contact, Database, Head, Loaded, Noted, Receipt, Text, Written
+from houbao.engine.request import Accepted, Outcome, Preview, Request
 
 WITH_TEXT = (r.DisputeEvent, OrderMessageWritten)
 """The events that pin a text by its digest."""

@@ -20,15 +20,8 @@ from houbao.core.rulings import Ruling, assess
 from houbao.core.terms import Refused
 from houbao.engine.deciding import Work, asked_of
 from houbao.engine.needs import needs_of
-from houbao.engine.ports import (
-    Database,
-    Head,
-    Outcome,
-    Preview,
-    Probe,
-    Request,
-    SaveFailed,
-)
+from houbao.engine.ports import Database, Head, Probe, SaveFailed
+from houbao.engine.request import Outcome, Preview, Request
 
 LARGEST_BATCH = 1000
 

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from houbao.core.score import Score, score_on, standing
 from houbao.core.tallies import Deal, Tally, deal_of, tally_of
-from houbao.engine.ports import Lines, Preview, Scorebook
+from houbao.engine.request import Preview
+from houbao.engine.scorebook import Lines, Scorebook
 from houbao.engine.scoring import curves_of, zone_in
 
 

@@ -11,8 +11,8 @@ from houbao.core.phases import default_outcome
 from houbao.core.programme import WatchLifted, WatchSet
 from houbao.core.refunds import Refund, recovered
 from houbao.core.terms import REASONS, public_id, spelled
+from houbao.engine.outside import Letter
 from houbao.engine.paper import Words, as_html, as_text
-from houbao.engine.ports import Letter
 from houbao.engine.sayings import (
     ABOUT,
     APPEALED,

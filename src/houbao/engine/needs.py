@@ -9,7 +9,8 @@ from houbao.core import orders as o
 from houbao.core.accounts import store_of
 from houbao.core.subjects import MOVES_PAYABLE, SUBJECTS, Command
 from houbao.core.terms import EPOCH, REASONS
-from houbao.engine.ports import Needs, Request
+from houbao.engine.ports import Needs
+from houbao.engine.request import Request
 
 INSTANT_DAYS = timedelta(days=30)
 """Over how many days it is summed up what a buyer was paid at once."""

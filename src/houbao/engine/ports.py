@@ -1,7 +1,7 @@
-"""The few interfaces that have two implementations, and the records that pass through them."""
+"""The database as the engine and the worker need it, and the records that pass through."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -13,74 +13,15 @@ from houbao.core.effects import Effect
 from houbao.core.exchange import Rate
 from houbao.core.ledger import Transfer
 from houbao.core.orders import Order
-from houbao.core.policy import Policy, ScoreCurves
-from houbao.core.programme import Coverage, Programme, Store
+from houbao.core.programme import Programme, Store
 from houbao.core.refunds import FundsReserved, RefundApproved, RefundResolved
 from houbao.core.rulings import Compiled
-from houbao.core.score import Score
-from houbao.core.subjects import Command
-from houbao.core.tallies import Deal, Tally
-from houbao.core.terms import EPOCH, Actor, Refused
+from houbao.core.terms import EPOCH
 from houbao.core.watches import Standing
 from houbao.core.world import Event
 
 Probe = Callable[[str], None]
 """Called with the name of each point that the write path and the worker pass: for tracing, and for tests that crash."""
-
-# --- into and out of the engine ------------------------------------------------------------------------------------
-
-
-SENT_BY_KEY = "key:"
-"""With what a sender begins that is no actor: no role is called so."""
-
-
-class Request(Struct, frozen=True):
-    """A command at the edge: whose, when it was received (aware UTC, stamped once), and its idempotency key. `seen` is
-    the position of the dispute's last event that its author knew of; 0 where they would act whatever happened since.
-    `sender` is whose the key is, where one sends for several: a marketplace's software for all its buyers. `undated`:
-    that the command's `at` is when it was received was said by nobody, so its key does not pin it."""
-
-    command: Command
-    by: Actor
-    received_at: datetime
-    key: str = ""
-    seen: int = 0
-    sender: str = ""
-    undated: bool = False
-
-
-class Accepted(Struct, frozen=True, gc=False):
-    """The command happened. `id` is the number of the order or dispute it made or touched; `first`..`last` are the
-    positions of its events (0 where nothing had to change); `replayed` when its key had been answered before. If not,
-    `events` are those, and `dispute` is the one it made or touched as it left it, before whatever came next."""
-
-    id: int = 0
-    first: int = 0
-    last: int = 0
-    replayed: bool = False
-    dispute: Dispute | None = None
-    events: list[Event] = []
-
-
-Outcome = Accepted | Refused
-
-TRANSIENT = ("overloaded", "failed", "not_saved")
-"""The refusals that say nothing of the command itself: what was to be done is done later, and never taken for done."""
-
-
-class Preview(Struct, frozen=True):
-    """What a command would do if it were executed now, in the order in which it would be booked; nothing of it is
-    saved. `orders` and `disputes` are those that would change, as they would then stand."""
-
-    accepted: Accepted
-    events: list[Event]
-    transfers: list[Transfer]
-    effects: list[Effect]
-    orders: dict[int, Order]
-    disputes: dict[int, Dispute]
-
-
-# --- the store -----------------------------------------------------------------------------------------------------
 
 
 class Head(Struct, frozen=True):
@@ -327,199 +268,4 @@ class Database(Protocol):
 
     def contact(self, part: int, kind: str, number: str) -> Contact | None:
         """Where a store or buyer is reached; None where unknown or erased."""
-        ...
-
-
-# --- the scores ----------------------------------------------------------------------------------------------------
-
-
-class Lines(Struct):
-    """The lines of one store's record."""
-
-    deals: list[Deal] = []
-    tallies: list[Tally] = []
-
-
-class Kept(Struct, frozen=True):
-    """How far the scores are kept: first and last day, the last event that the last day knew of, and the first day of
-    the last month that is graded."""
-
-    first: date | None = None
-    last: date | None = None
-    position: int = 0
-    graded: date | None = None
-
-
-class Grade(Struct, frozen=True):
-    """A store's grade of a month (its first day): the mean of its graded `days`, of 100, in millionths of a point."""
-
-    month: date
-    store: str
-    score: int
-    days: int
-    grade: str
-
-
-class Scorebook(Protocol):
-    """The stores' record and what is kept of it."""
-
-    def programme(self) -> Programme | None:
-        """The programme whose days, months and curves are meant: the first by name."""
-        ...
-
-    def curves(self, version: str, currency: str) -> ScoreCurves:
-        """The curves of a policy version."""
-        ...
-
-    def position(self, part: int) -> int:
-        """The position of the part's last event."""
-        ...
-
-    def kept(self, part: int) -> Kept:
-        """How far the scores are kept."""
-        ...
-
-    def changed_since(self, part: int, position: int) -> set[str]:
-        """The stores that an event after `position` is about."""
-        ...
-
-    def lines(self, part: int, since: datetime | None, store: str = "") -> dict[str, Lines]:
-        """Store → its lines since then, with the deals of the disputes among them; of one store, or of all."""
-        ...
-
-    def keep(
-        self, part: int, anew: Collection[str], since: date, scores: Sequence[tuple[str, Score]], position: int
-    ) -> None:
-        """Keep scores, known up to `position`; of the stores `anew` in the place of all theirs from `since` on."""
-        ...
-
-    def grade(self, part: int, grades: Sequence[Grade]) -> None:
-        """Keep grades; one that is given stays."""
-        ...
-
-    def days_of(self, part: int, month: date) -> dict[str, list[int]]:
-        """Store → the scores of its graded days in a month, given by its first day."""
-        ...
-
-
-# --- the past, for questions over history ----------------------------------------------------------------------------
-
-
-class BookedEvent(Struct, frozen=True, gc=False):
-    """An event as it is stored: its JSON, where it stands, and when it was booked."""
-
-    position: int
-    booked_at: datetime
-    body: bytes
-
-
-class BookedTransfer(Struct, frozen=True, gc=False):
-    """A transfer with its place, the `n`-th of the event at `position`, and when it was booked."""
-
-    position: int
-    n: int
-    booked_at: datetime
-    kind: str
-    source: str
-    target: str
-    minor: int
-    currency: str
-    store: str
-    order: int
-    dispute: int
-
-
-class DisputeStory(Struct, frozen=True, gc=False):
-    """A dispute as it stands, with the event that began it, which holds the facts that were ruled on, and the coverage
-    of its order."""
-
-    dispute: Dispute
-    began: Event
-    coverage: Coverage
-
-
-class Past(Struct):
-    """All of a part's past at one moment: where it stood, and its rows, each to be read once, in the order of their
-    ids. `policies` is version → text, `counts` how many rows of each table there are."""
-
-    part: int
-    position: int
-    booked_at: datetime
-    chain: bytes
-    clock: datetime | None
-    sandbox: bool
-    programmes: list[Programme]
-    policies: dict[str, str]
-    counts: dict[str, int]
-    events: Iterator[BookedEvent]
-    orders: Iterator[Order]
-    disputes: Iterator[DisputeStory]
-    transfers: Iterator[BookedTransfer]
-
-
-class StorePast(Struct):
-    """One store's past since some time: its paid orders, the disputes opened since then, and all of its record; its
-    programme and the policy in force there now. `handed`: of the disputes `verified` lately, of all stores, those that
-    were handed to their seller."""
-
-    store: Store
-    programme: Programme
-    policy: Policy
-    orders: list[Order]
-    disputes: list[DisputeStory]
-    lines: Lines
-    verified: int
-    handed: int
-
-
-# --- the outside ---------------------------------------------------------------------------------------------------
-
-
-class Reply(Struct, frozen=True):
-    """What a provider said. `unknown`: no answer in time. `not_found`: a look-up found no such key."""
-
-    result: Literal["paid", "refused", "unknown", "not_found", "pending"]
-    final: bool = False
-    code: str = ""
-
-
-class RefundProvider(Protocol):
-    """Sends money back over a payment. Both calls are safe to repeat; only `pay` with a new key moves money."""
-
-    name: str
-    key_life: timedelta
-
-    def pay(self, key: str, payment: str, minor: int, currency: str) -> Reply:
-        """Pay out under an idempotency key."""
-        ...
-
-    def look_up(self, key: str) -> Reply:
-        """What became of that key."""
-        ...
-
-
-class Letter(Struct, frozen=True):
-    """A mail to be sent, in `language` (BCP 47): `body` as plain text, `html` the same where there is such. `reference`
-    is stable over repeats, so that a reader's program can tell them."""
-
-    to: str
-    subject: str
-    body: str
-    reference: str
-    html: str = ""
-    language: str = "en"
-
-
-class Posted(Struct, frozen=True):
-    """What the mail server said: accepted, bounced for good, or not reached (try again)."""
-
-    result: Literal["accepted", "bounced", "later"]
-    detail: str = ""
-
-
-class Notifier(Protocol):
-    """Sends mail."""
-
-    def post(self, letter: Letter) -> Posted:
-        """Hand one letter to the mail server."""
         ...

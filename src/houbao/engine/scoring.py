@@ -13,7 +13,7 @@ from houbao.core.calendars import zone_of
 from houbao.core.policy import ScoreCurves
 from houbao.core.programme import Programme, policy_in_force
 from houbao.core.score import DAY, Score, graded_from, month_of, next_month, previous_month, score_on, standing
-from houbao.engine.ports import Grade, Kept, Scorebook
+from houbao.engine.scorebook import Grade, Kept, Scorebook
 
 
 class Scored(Struct):

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from houbao.core.terms import Refused
 from houbao.engine.engine import Engine
-from houbao.engine.ports import Outcome, Request
+from houbao.engine.request import Outcome, Request
 
 MOST_GATHERED = 256
 MOST_SECONDS = 0.020

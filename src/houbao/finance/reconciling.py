@@ -22,7 +22,7 @@ from houbao.core.orders import Order
 from houbao.core.refunds import RefundSent, SettleRefund
 from houbao.core.said import Said
 from houbao.core.terms import Actor, Refused, parse_id
-from houbao.engine.ports import Request
+from houbao.engine.request import Request
 from houbao.finance.checking import FINANCE, check, check_settled_in
 from houbao.store import bookings
 from houbao.store.reading import reading

@@ -20,7 +20,7 @@ from houbao.core.programme import Programme
 from houbao.core.rulings import caps_of, compile_policy
 from houbao.core.score import Score, of_hundred, score_on, standing
 from houbao.core.tallies import Tally
-from houbao.engine.ports import DisputeStory, StorePast
+from houbao.engine.past import DisputeStory, StorePast
 
 DRAWS, SEED = 2000, 7
 WORK = 4_000_000

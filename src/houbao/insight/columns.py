@@ -18,7 +18,7 @@ from houbao.core.orders import Order
 from houbao.core.programme import Coverage
 from houbao.core.refunds import paid_minor
 from houbao.core.tallies import deal_of, tally_of
-from houbao.engine.ports import BookedEvent, BookedTransfer, DisputeStory
+from houbao.engine.past import BookedEvent, BookedTransfer, DisputeStory
 
 Row = tuple[Any, ...]
 Kind = str

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from houbao.core.programme import Programme
-from houbao.engine.ports import Past
+from houbao.engine.past import Past
 from houbao.insight.columns import (
     DISPUTES,
     EVENTS,

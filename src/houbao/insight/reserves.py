@@ -14,7 +14,7 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Coverage
 from houbao.core.protection import matures_at
 from houbao.core.refunds import SETTLED, is_settled, takes
-from houbao.engine.ports import BookedTransfer, Past
+from houbao.engine.past import BookedTransfer, Past
 from houbao.insight.ladder import Ladder, chain_ladder
 from houbao.insight.lake import Progress
 

@@ -11,7 +11,8 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Coverage, policy_in_force
 from houbao.core.terms import Refused, from_micros, micros
 from houbao.core.world import Event
-from houbao.engine.ports import BookedEvent, BookedTransfer, DisputeStory, Lines, Past, StorePast
+from houbao.engine.past import BookedEvent, BookedTransfer, DisputeStory, Past, StorePast
+from houbao.engine.scorebook import Lines
 from houbao.store import rows
 from houbao.store.reading import reading
 from houbao.store.scores import Scorebook

@@ -13,7 +13,7 @@ from houbao.core.programme import Programme
 from houbao.core.score import POINT, Score, next_month
 from houbao.core.tallies import Deal
 from houbao.core.terms import micros
-from houbao.engine.ports import Grade, Kept, Lines
+from houbao.engine.scorebook import Grade, Kept, Lines
 from houbao.store import rows, schema
 from houbao.store.differences import UNDECODABLE, Notes
 from houbao.store.positions import last_position

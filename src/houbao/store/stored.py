@@ -19,7 +19,7 @@ from houbao.core.fund import CapitalAdded, CashMoved, DebtRepaid, DepositPaid
 from houbao.core.outages import OutageEntered
 from houbao.core.terms import micros
 from houbao.core.world import Event
-from houbao.engine.ports import SENT_BY_KEY
+from houbao.engine.request import SENT_BY_KEY
 from houbao.store.differences import COLUMNS, KEY_OF, UNDECODABLE, Notes
 from houbao.store.rows import Row
 from houbao.store.sqlite import GENESIS

@@ -8,7 +8,7 @@ from msgspec import Struct
 from houbao.core.disputes import Dispute
 from houbao.core.orders import Order
 from houbao.core.terms import Actor, Refused, Role
-from houbao.engine.ports import SENT_BY_KEY
+from houbao.engine.request import SENT_BY_KEY
 from houbao.store.access import Key, Session
 
 SCOPES = ("platform", "agent", "finance", "read")

@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from houbao.core.terms import Refused
-from houbao.engine.ports import Outcome, Request
+from houbao.engine.request import Outcome, Request
 from houbao.store import funds
 from houbao.store.lists import overdue, refund_seconds
 from houbao.web.site import PART, Site

@@ -19,7 +19,7 @@ from msgspec import Struct
 from houbao.core.scopes import Scope
 from houbao.core.subjects import Command
 from houbao.core.terms import Actor, Refused, check_reference
-from houbao.engine.ports import Accepted
+from houbao.engine.request import Accepted
 from houbao.feeds.order_format import bad_field
 from houbao.web.callers import Caller
 from houbao.web.guard import on, reach_of

@@ -19,7 +19,10 @@ from houbao.core.subjects import Command
 from houbao.core.terms import Actor, Refused, parse_id
 from houbao.engine.engine import Engine
 from houbao.engine.evidence import Evidence
-from houbao.engine.ports import Accepted, Outcome, Preview, RefundProvider, Request, Scorebook, StorePast
+from houbao.engine.outside import RefundProvider
+from houbao.engine.past import StorePast
+from houbao.engine.request import Accepted, Outcome, Preview, Request
+from houbao.engine.scorebook import Scorebook
 from houbao.engine.writer import Writer
 from houbao.insight.lake import Progress
 from houbao.insight.reserves import Reserves

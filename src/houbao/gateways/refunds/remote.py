@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from houbao.engine.ports import Reply
+from houbao.engine.outside import Reply
 from houbao.gateways.refunds.sandbox import BAD_REQUEST, KEY_LIFE, UNKNOWN, Hook
 
 MOST_BYTES = 1024 * 1024

@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from houbao.engine.ports import Reply
+from houbao.engine.outside import Reply
 
 if sys.platform != "win32":
     import fcntl

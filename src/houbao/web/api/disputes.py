@@ -15,7 +15,7 @@ from houbao.core.orders import Order
 from houbao.core.scopes import Scope
 from houbao.core.terms import Refused, micros
 from houbao.core.world import Event
-from houbao.engine.ports import Accepted
+from houbao.engine.request import Accepted
 from houbao.store import lists, queries
 from houbao.store.lists import Filters
 from houbao.telling import UNSIGNED, tell

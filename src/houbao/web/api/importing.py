@@ -13,8 +13,8 @@ from msgspec import Struct, structs
 from houbao.core.orders import Order
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Actor, Refused, tag_of
-from houbao.engine import ports
-from houbao.engine.ports import Outcome
+from houbao.engine import request as asked_for
+from houbao.engine.request import Outcome
 from houbao.feeds.order_format import (
     OrderDocument,
     OrderEventDocument,
@@ -166,21 +166,23 @@ async def _place(
     now = site.clock()
     sold = [_sold(document) for document in documents]
     places = [
-        ports.Request(one.place, by, now, key)
+        asked_for.Request(one.place, by, now, key)
         for one, key in zip(sold, keys, strict=True)
         if isinstance(one, SoldOrder)
     ]
     placed = iter(await site.execute_all(places, bulk=True))
     outcomes: list[Outcome] = [next(placed) if isinstance(one, SoldOrder) else one for one in sold]
-    facts: list[ports.Request] = []
+    facts: list[asked_for.Request] = []
     whose: list[int] = []
     for n, (one, outcome, key) in enumerate(zip(sold, outcomes, keys, strict=True)):
-        if isinstance(one, SoldOrder) and isinstance(outcome, ports.Accepted):
+        if isinstance(one, SoldOrder) and isinstance(outcome, asked_for.Accepted):
             for fact in one.facts:
-                facts.append(ports.Request(structs.replace(fact, order=outcome.id), by, now, f"{key}:{tag_of(fact)}"))
+                facts.append(
+                    asked_for.Request(structs.replace(fact, order=outcome.id), by, now, f"{key}:{tag_of(fact)}")
+                )
                 whose.append(n)
     for n, outcome in zip(whose, await site.execute_all(facts, bulk=True), strict=True):
-        if isinstance(outcome, Refused) and isinstance(outcomes[n], ports.Accepted):
+        if isinstance(outcome, Refused) and isinstance(outcomes[n], asked_for.Accepted):
             outcomes[n] = outcome
     return outcomes
 
@@ -197,7 +199,7 @@ def _sold(document: OrderDocument | Refused) -> SoldOrder | Refused:
 async def _report(site: Site, by: Actor, events: list[tuple[int, OrderEventDocument]]) -> dict[int, Outcome]:
     """Report events of orders that are there."""
     outcomes: dict[int, Outcome] = {}
-    asked: list[tuple[int, ports.Request]] = []
+    asked: list[tuple[int, asked_for.Request]] = []
     now = site.clock()
     orders = await asyncio.to_thread(_orders_of, site, [event for _, event in events])
     for (n, event), order in zip(events, orders, strict=True):
@@ -210,7 +212,7 @@ async def _report(site: Site, by: Actor, events: list[tuple[int, OrderEventDocum
             outcomes[n] = refused
             continue
         said = encode((order_id(order.id), event)).decode()
-        asked.append((n, ports.Request(command, by, now, _key("event", said))))
+        asked.append((n, asked_for.Request(command, by, now, _key("event", said))))
     done: list[Outcome] = await site.execute_all([request for _, request in asked], bulk=True)
     return outcomes | {n: outcome for (n, _), outcome in zip(asked, done, strict=True)}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from houbao.core import disputes as d
 from houbao.core.terms import Refused
-from houbao.engine.ports import Accepted, Request
+from houbao.engine.request import Accepted, Request
 from houbao.store import lists
 from houbao.web.api import bodies
 from houbao.web.api.disputes import found_order, left_by

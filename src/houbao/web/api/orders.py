@@ -11,7 +11,7 @@ from houbao.core.disputes import GOODWILL, Dispute
 from houbao.core.messages import WriteOnOrder
 from houbao.core.orders import Order, PlaceOrder
 from houbao.core.terms import Actor, Refused
-from houbao.engine.ports import Outcome, Request
+from houbao.engine.request import Outcome, Request
 from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_of, is_undated, order_of
 from houbao.store import lists, queries
 from houbao.web.api import bodies

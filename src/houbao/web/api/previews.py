@@ -14,7 +14,7 @@ from houbao.core.subjects import Command
 from houbao.core.terms import Actor
 from houbao.core.world import Event
 from houbao.engine.foresight import shift
-from houbao.engine.ports import Accepted, Preview
+from houbao.engine.request import Accepted, Preview
 from houbao.telling import tell
 from houbao.web.api.disputes import view_of
 from houbao.web.api.shapes import DisputeView, Moved, moved

@@ -13,7 +13,7 @@ from houbao.core.scopes import Scope
 from houbao.core.score import Score, of_hundred, points, score_on, standing
 from houbao.core.shortfalls import WriteOff
 from houbao.core.terms import Refused
-from houbao.engine.ports import Lines
+from houbao.engine.scorebook import Lines
 from houbao.engine.scoring import curves_of, zone_in
 from houbao.store import lists
 from houbao.web.api import bodies

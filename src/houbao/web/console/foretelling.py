@@ -13,7 +13,7 @@ from houbao.core.disputes import Dispute
 from houbao.core.refunds import RefundResolved
 from houbao.core.returns import ReturnAuthorised
 from houbao.core.shortfalls import WriteOffProposed
-from houbao.engine.ports import Preview
+from houbao.engine.request import Preview
 from houbao.store import desk
 from houbao.web.console.choices import Fact, score_told, then_told
 from houbao.web.console.language import N_, Voice

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from houbao.core.disputes import Dispute
 from houbao.core.score import Score, score_on, standing
 from houbao.core.terms import Refused
-from houbao.engine.ports import Lines
+from houbao.engine.scorebook import Lines
 from houbao.engine.scoring import curves_of, zone_in
 from houbao.store.pages import Purse
 from houbao.web.console.choices import Fact, default_told, money_told

@@ -15,7 +15,7 @@ from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import Actor, Refused, public_id
 from houbao.engine.foresight import Shift, shift
-from houbao.engine.ports import Preview
+from houbao.engine.request import Preview
 from houbao.store import desk, lists
 from houbao.store.pages import name_of
 from houbao.web.console import choices as chosen

@@ -15,7 +15,7 @@ from houbao.core.protection import protection_window
 from houbao.core.said import Said
 from houbao.core.scopes import Scope
 from houbao.core.terms import REASONS, ReasonClass, Refused, public_id
-from houbao.engine.ports import Preview
+from houbao.engine.request import Preview
 from houbao.web.console import frame
 from houbao.web.console.deeds import minor_of
 from houbao.web.console.handlers import photos

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from houbao.core.subjects import Command
 from houbao.core.terms import Actor
-from houbao.engine.ports import Accepted, Preview, Request
+from houbao.engine.request import Accepted, Preview, Request
 from houbao.web.console import frame
 from houbao.web.console.choices import Fact
 from houbao.web.console.previewed import check_mark

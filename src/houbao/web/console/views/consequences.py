@@ -9,7 +9,7 @@ from houbao.core.disputes import Dispute, Fault, due_at, funding_of
 from houbao.core.phases import default_outcome, waits_for
 from houbao.core.score import of_hundred
 from houbao.engine.foresight import Shift
-from houbao.engine.ports import Preview
+from houbao.engine.request import Preview
 from houbao.store.pages import Purse
 
 

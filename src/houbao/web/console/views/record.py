@@ -12,7 +12,7 @@ from houbao.core.policy import ScoreCurves
 from houbao.core.refunds import paid_minor
 from houbao.core.score import Score, Standing, of_hundred, score_on, standing
 from houbao.core.tallies import Tally
-from houbao.engine.ports import Lines, Scorebook
+from houbao.engine.scorebook import Lines, Scorebook
 from houbao.engine.scoring import curves_of, zone_in
 from houbao.store.desk_money import disputes_by_number
 from houbao.store.pages import Day, Month, months, score_days
