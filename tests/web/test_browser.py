@@ -331,6 +331,20 @@ def test_somebody_reads_it_in_chinese(browser, site):
         assert seller.findings() == []
 
 
+ELSEWHERE = [pytest.param(place, marks=pytest.mark.long) for place in ("es-MX", "pt-BR", "zh-CN")]
+
+
+@pytest.mark.parametrize("place", ["ru-RU", *ELSEWHERE])
+@pytest.mark.parametrize("role", PAGES)
+def test_no_page_is_wider_than_a_phone_in_another_language(browser, site, role, place):
+    with tab(browser, site, role, PHONE, locale=place) as reader:
+        for path in PAGES[role]:
+            reader.open(path)
+            assert reader.page.get_attribute("html", "lang").startswith(place[:2])
+            assert reader.findings("target-size") == [], path
+        assert reader.wrong == []
+
+
 def test_what_happened_while_somebody_read_refuses_kindly(browser, site):
     order = site.market.order(amount="45.00", delivered=False)
     number = site.market.open(order, "in_transit_overdue", "45.00")

@@ -45,7 +45,7 @@ def test_a_translation_fills_in_what_its_message_does_and_has_its_tags(language)
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_message_and_translation_can_be_filled_in(language):
-    for message in catalogues.read(language):
+    for message in filter(lambda one: one.id, catalogues.read(language)):
         for text in (message.id, message.string):
             for one in text if isinstance(text, tuple | list) else (text,):
                 filled = one % dict.fromkeys(re.findall(r"%\((\w+)\)s", one), "7")

@@ -18,8 +18,8 @@ from houbao.core.calendars import zone_of
 if TYPE_CHECKING:
     from babel.support import NullTranslations
 
-LANGUAGES = ("en", "zh-Hans")
-"""English is what messages are written in; each of the others has a catalogue."""
+LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "es": "Español", "pt-BR": "Português (Brasil)", "ru": "Русский"}
+"""Language → its own name. English is what messages are written in; each of the others has a catalogue."""
 LOCALE = Path(__file__).parent / "locale"
 
 
@@ -55,6 +55,37 @@ def _messages(language: str) -> "NullTranslations":
     return Translations(compiled)
 
 
+def written(minor: int, currency: str, locale: str) -> str:
+    """An amount as a locale of CLDR writes it, its symbol where the locale has it: €25.00; 25,00 €. Its decimals are
+    those of ISO 4217."""
+    from babel.numbers import format_currency
+
+    amount, pattern = Decimal(money.decimal(minor, currency)), _pattern(currency, locale)
+    return str(format_currency(amount, currency, pattern, locale=locale, currency_digits=False))
+
+
+@lru_cache
+def symbols(currency: str) -> tuple[str, ...]:
+    """How the languages write a currency, the longest first: US$, $."""
+    from babel.numbers import get_currency_symbol
+
+    known = {get_currency_symbol(currency, language.replace("-", "_")) for language in LANGUAGES}
+    return tuple(sorted(known, key=len, reverse=True))
+
+
+@lru_cache
+def _pattern(currency: str, locale: str) -> str:
+    """The locale's own pattern, with the currency's decimals. A symbol that ends in a letter stands apart."""
+    from babel import Locale
+    from babel.numbers import get_currency_symbol
+
+    digits = money.DIGITS[currency]
+    usual = Locale.parse(locale).currency_formats["standard"].pattern
+    pattern = usual.replace("0.00", "0." + "0" * digits if digits else "0")
+    apart = get_currency_symbol(currency, locale)[-1].isalpha()
+    return pattern.replace("¤#", "¤\N{NO-BREAK SPACE}#") if apart else pattern
+
+
 class Speech:
     """Says things to one reader: `language` is a tag of BCP 47, `zone` an IANA name; an unknown zone is told in UTC."""
 
@@ -76,14 +107,8 @@ class Speech:
         return ("" if self.language.startswith("zh") else " ").join(filter(None, sentences))
 
     def money(self, minor: int, currency: str) -> str:
-        """An amount as the reader's language writes it: €25.00. Its decimals are those of ISO 4217."""
-        from babel.numbers import format_currency, get_currency_symbol
-
-        digits = money.DIGITS[currency]
-        gap = "\N{NO-BREAK SPACE}" if get_currency_symbol(currency, self._locale)[-1].isalpha() else ""
-        pattern = f"¤{gap}#,##0" + ("." + "0" * digits if digits else "")
-        amount = Decimal(money.decimal(minor, currency))
-        return str(format_currency(amount, currency, pattern, locale=self._locale, currency_digits=False))
+        """An amount as the reader's language writes it: €25.00."""
+        return written(minor, currency, self._locale)
 
     def when(self, at: datetime | None) -> str:
         """A time as the reader's clocks show it, with UTC beside it: no clock change leaves a doubt. Seconds are cut,
@@ -103,4 +128,5 @@ class Speech:
     def _told(self, at: datetime) -> str:
         from babel.dates import format_datetime
 
-        return str(format_datetime(at, self.say(N_("EEE dd MMM y, HH:mm")), locale=self._locale))
+        # An abbreviation's point would meet the one that ends the sentence.
+        return str(format_datetime(at, self.say(N_("EEE dd MMM y, HH:mm")), locale=self._locale)).replace(".", "")

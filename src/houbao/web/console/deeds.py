@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, tzinfo
 from typing import Any, Literal
 
-from babel.numbers import get_currency_symbol
 from msgspec import Struct
 
 from houbao.core import disputes as d
@@ -16,6 +15,7 @@ from houbao.core import returns as g
 from houbao.core.refunds import is_stuck
 from houbao.core.said import Said
 from houbao.core.terms import Refused, check_aware
+from houbao.engine.speech import symbols
 from houbao.web.console.language import N_
 
 Form = Mapping[str, str]
@@ -94,10 +94,10 @@ def amount_of(dispute: d.Dispute, form: Form) -> int:
 
 def minor_of(form: Form, currency: str) -> int:
     """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it; 1,000.50 or 1.000,50 with
-    thousands apart; with the currency beside it or not. What could be two amounts (1,204 or 1.500) is refused,
-    in a currency that has cents. Raises Refused: bad_amount."""
+    thousands apart; with the currency beside it or not, by any language's symbol. What could be two amounts (1,204 or
+    1.500) is refused, in a currency that has cents. Raises Refused: bad_amount."""
     text = "".join(form.get("amount", "").split())
-    for name in (currency, get_currency_symbol(currency, "en")):
+    for name in (currency, *symbols(currency)):
         text = text.removeprefix(name).removesuffix(name)
     if not text:
         raise Refused("bad_amount", Said("write an amount, like 25.00"))

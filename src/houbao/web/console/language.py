@@ -18,7 +18,7 @@ from babel.core import UnknownLocaleError, get_locale_identifier, parse_locale
 from babel.dates import format_datetime, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from markupsafe import Markup, escape
 
@@ -26,9 +26,7 @@ from houbao.core import money
 from houbao.core.calendars import zone_of
 from houbao.core.exchange import Rate as ExchangeRate
 from houbao.core.score import Rate
-
-LANGUAGES = {"en": "English", "zh-Hans": "简体中文"}
-"""Language → its own name. English is what the messages are written in; the others have catalogues."""
+from houbao.engine.speech import LANGUAGES, written
 
 LOCALE = Path(__file__).parents[1] / "locale"
 MINUS = "\u2212"
@@ -106,11 +104,7 @@ class Voice:
 
     def money(self, minor: int, currency: str) -> str:
         """An amount with its symbol: €25.00."""
-        amount = Decimal(money.decimal(abs(minor), currency))
-        sign = MINUS if minor < 0 else ""
-        return sign + format_currency(
-            amount, currency, locale=self.locale, currency_digits=False, format=self._money(currency)
-        )
+        return (MINUS if minor < 0 else "") + written(abs(minor), currency, str(self.locale))
 
     def change(self, before: int, after: int, currency: str) -> str:
         """An amount that changes: €200.00 → €175.00; only the amount where it does not."""
@@ -156,9 +150,6 @@ class Voice:
         """An exchange rate with six decimals: 1 EUR = 4.627900 BRL."""
         value = Decimal(rate.numerator * 1_000_000 // rate.denominator) / 1_000_000
         return f"1 {rate.base} = {format_decimal(value, format='0.000000', locale=self.locale)} {rate.quote}"
-
-    def _money(self, currency: str) -> str:
-        return "¤" + _pattern(money.DIGITS[currency])
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -216,7 +207,8 @@ class Voice:
 
     def _format(self, at: datetime | date, pattern: str) -> str:
         local = at.astimezone(self.zone) if isinstance(at, datetime) else datetime(at.year, at.month, at.day)  # noqa: DTZ001
-        return format_datetime(local, str(self.say(pattern)), locale=self.locale)
+        # An abbreviation's point would meet the one that ends the sentence.
+        return format_datetime(local, str(self.say(pattern)), locale=self.locale).replace(".", "")
 
     def _this_year(self, at: datetime | date) -> bool:
         year = at.astimezone(self.zone).year if isinstance(at, datetime) else at.year

@@ -137,5 +137,5 @@ def trouble(voice: Voice, refused: Refused, amounts: Mapping[str, str] = NO_AMOU
 
 
 def _sentence(voice: Voice, text: Markup) -> Markup:
-    begun = text[:1].upper() + text[1:] if voice.language == "en" else text
+    begun = text[:1].upper() + text[1:] if voice.language != "zh-Hans" else text
     return voice.say(N_("%(sentence)s."), sentence=begun) if text and text[-1] not in ".!?。！？" else begun
