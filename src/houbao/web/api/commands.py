@@ -9,9 +9,9 @@ from houbao.core.allowed import BY_HAND
 from houbao.core.disputes import Dispute
 from houbao.core.terms import Refused
 from houbao.web.api import bodies
+from houbao.web.api.dispute_shapes import DisputeView
 from houbao.web.api.disputes import found_dispute, left_by
 from houbao.web.api.previews import PreviewView, previewed
-from houbao.web.api.shapes import DisputeView
 from houbao.web.callers import Caller, actor_for
 from houbao.web.operation import Answer, Ask, operation
 

@@ -19,18 +19,9 @@ from houbao.engine.request import Accepted
 from houbao.store import lists, queries
 from houbao.store.lists import Filters
 from houbao.telling import UNSIGNED, tell
+from houbao.web.api.dispute_shapes import DisputeView, Seen, dispute_view, reasons_of
 from houbao.web.api.paging import Limit, Moment, PageQuery, cursor_of, moment, page_of, part_of, seek
-from houbao.web.api.shapes import (
-    DisputeView,
-    Moved,
-    Page,
-    Seen,
-    dispute_id,
-    dispute_view,
-    event_id,
-    moved,
-    reasons_of,
-)
+from houbao.web.api.shapes import Moved, Page, dispute_id, event_id, moved
 from houbao.web.callers import Caller, public_by
 from houbao.web.operation import Answer, Ask, operation
 from houbao.web.site import PART, Site, number_of

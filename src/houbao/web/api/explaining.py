@@ -10,8 +10,9 @@ from houbao.core.money import Money
 from houbao.core.rulings import explain
 from houbao.core.terms import Actor, Refused
 from houbao.web.api import bodies
+from houbao.web.api.dispute_shapes import Seen, TimerView, dispute_view, reasons_of
 from houbao.web.api.disputes import found_order
-from houbao.web.api.shapes import Seen, TimerView, dispute_view, order_id, reasons_of
+from houbao.web.api.shapes import order_id
 from houbao.web.operation import Ask, operation
 from houbao.web.problems import status_of
 

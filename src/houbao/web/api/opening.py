@@ -9,9 +9,10 @@ from houbao.core.terms import Refused
 from houbao.engine.request import Accepted, Request
 from houbao.store import lists
 from houbao.web.api import bodies
+from houbao.web.api.dispute_shapes import DisputeView
 from houbao.web.api.disputes import found_order, left_by
 from houbao.web.api.previews import PreviewView, previewed
-from houbao.web.api.shapes import DisputeView, Outcome, Outcomes, dispute_id
+from houbao.web.api.shapes import Outcome, Outcomes, dispute_id
 from houbao.web.callers import actor_for
 from houbao.web.operation import MOST_LIST_BODY, Answer, Ask, check_count, operation
 from houbao.web.problems import problem

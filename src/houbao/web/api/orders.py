@@ -15,20 +15,13 @@ from houbao.engine.request import Outcome, Request
 from houbao.feeds.order_format import OrderDocument, OrderEventDocument, event_of, is_undated, order_of
 from houbao.store import lists, queries
 from houbao.web.api import bodies
+from houbao.web.api.dispute_shapes import DisputeView
 from houbao.web.api.disputes import found_order, left_by, replayed
 from houbao.web.api.opening import keys_of, outcomes_of
+from houbao.web.api.order_shapes import OrderView, order_view
 from houbao.web.api.paging import Limit, PageQuery, cursor_of, page_of, part_of, seek
 from houbao.web.api.previews import PreviewView, previewed
-from houbao.web.api.shapes import (
-    DisputeView,
-    EventView,
-    OrderView,
-    Outcomes,
-    Page,
-    event_view,
-    order_id,
-    order_view,
-)
+from houbao.web.api.shapes import EventView, Outcomes, Page, event_view, order_id
 from houbao.web.callers import Caller, actor_for, own_actor, public_by
 from houbao.web.operation import MOST_LIST_BODY, Answer, Ask, check_count, operation
 from houbao.web.site import PART

@@ -16,8 +16,9 @@ from houbao.core.world import Event
 from houbao.engine.foresight import shift
 from houbao.engine.request import Accepted, Preview
 from houbao.telling import tell
+from houbao.web.api.dispute_shapes import DisputeView
 from houbao.web.api.disputes import view_of
-from houbao.web.api.shapes import DisputeView, Moved, moved
+from houbao.web.api.shapes import Moved, moved
 from houbao.web.callers import Caller
 from houbao.web.operation import Answer, Ask
 from houbao.web.site import PART, Site

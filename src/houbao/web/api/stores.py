@@ -17,10 +17,12 @@ from houbao.engine.scorebook import Lines
 from houbao.engine.scoring import curves_of, zone_in
 from houbao.store import lists
 from houbao.web.api import bodies
+from houbao.web.api.dispute_shapes import DisputeView
 from houbao.web.api.disputes import found_dispute, left_by, replayed
+from houbao.web.api.order_shapes import StoreView, store_view
 from houbao.web.api.paging import PageQuery
 from houbao.web.api.previews import NOTHING, PreviewView, previewed, told
-from houbao.web.api.shapes import DisputeView, Page, StoreView, dispute_id, order_id, store_view
+from houbao.web.api.shapes import Page, dispute_id, order_id
 from houbao.web.callers import own_actor
 from houbao.web.operation import Answer, Ask, operation
 from houbao.web.site import PART, Site
