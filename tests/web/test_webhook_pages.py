@@ -155,7 +155,7 @@ def test_what_was_not_told_yet_is_given_up_the_moment_it_is_ended(served):
     post(served, f"{path}/secret", {}, "admin")
     post(served, f"{path}/end", {}, "admin")
     page = told(served, path)
-    assert page.count("Given up") == len(waited) + 1, "and the tab of that name"
+    assert page.count("No longer tried") == len(waited) + 1, "and the tab of that name"
     assert page.count("the webhook was ended") == len(waited) > 1
     assert "signed with the secret before" not in page
     assert "No delivery stands so." in told(served, f"{path}?state=due")

@@ -13,7 +13,19 @@ An amount there is minus the ledger's: what has been received is a debit, above 
 
 import re
 
-from houbao.core.accounts import AVAILABLE, BACKSTOP, BANK, COMMISSION, EXPENSE, RESERVED, WRITEOFF
+from houbao.core.accounts import (
+    AVAILABLE,
+    BACKSTOP,
+    BANK,
+    COMMISSION,
+    EXPENSE,
+    RESERVED,
+    WRITEOFF,
+    fx_account,
+    kind_of,
+    provider_of,
+    store_of,
+)
 
 _FIXED = {
     BANK: "Assets:Bank",
@@ -32,13 +44,12 @@ def account_name(account: str) -> str:
     """The accountant's name of an account of the ledger. ValueError for what is none."""
     if account in _FIXED:
         return _FIXED[account]
-    kind, _, rest = account.partition(":")
-    if kind == "provider" and rest:
-        return f"Assets:Providers:{_component(rest)}"
-    if kind == "fx" and rest:
-        return f"Equity:Exchange:{rest}"
-    store, _, own = rest.rpartition(":")
-    if kind == "store" and store and own in _STORES:
+    own = kind_of(account)
+    if provider := provider_of(account):
+        return f"Assets:Providers:{_component(provider)}"
+    if own and account == fx_account(own):
+        return f"Equity:Exchange:{own}"
+    if (store := store_of(account)) and own in _STORES:
         return f"{_STORES[own]}:Stores:{_component(store)}:{own.title()}"
     raise ValueError(f"{account!r} is no account of the ledger")
 

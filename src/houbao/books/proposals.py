@@ -15,7 +15,7 @@ from msgspec import Raw, Struct, json, structs
 from houbao.books.cash import Cash
 from houbao.books.external import External, key_of
 from houbao.books.matching import Pair
-from houbao.core.accounts import AVAILABLE, BANK, EXPENSE, provider_account, store_account
+from houbao.core.accounts import AVAILABLE, BANK, EXPENSE, provider_account, provider_of, store_account
 from houbao.core.chargebacks import Chargeback
 from houbao.core.fund import MoveCash, PayDeposit, TopUp
 from houbao.core.money import Money, decimal
@@ -115,7 +115,7 @@ def _provider_extra(line: External, known: Known) -> Proposal:
     if line.minor < 0:
         return _even(line, Said("money went out there, and not by Houbao: ask who sent it"), EXPENSE, known)
     if re.search(r"topup|top_up|top-up|transfer", kind):
-        provider = known.account.partition(":")[2]
+        provider = provider_of(known.account)
         return _moved(line, Said("money came there from the bank and is not booked"), provider, BANK, known)
     return _extra_payment(line, known)
 
@@ -203,7 +203,7 @@ def _extra_payout(line: External, known: Known) -> Proposal:
         return _even(line, said, "", known)
     if order is None:
         said = Said("the provider paid out: to the bank, book it so; to a store, on its order instead (`paid_out`)")
-        return _moved(line, said, known.account.partition(":")[2], BANK, known)
+        return _moved(line, said, provider_of(known.account), BANK, known)
     payable = store_account(order.store, "payable")
     ours = order.payments[0].provider if order.payments else ""
     if (provider_account(ours), order.currency) != (known.account, line.currency):

@@ -139,7 +139,7 @@ _REASONS = {
         "меньше, чем заказано",
     ),
     "counterfeit": ("counterfeit", "假冒", "falsificado", "falsificado", "подделка"),
-    "changed_mind": ("changed mind", "改变主意", "cambio de opinión", "mudou de ideia", "передумали"),
+    "changed_mind": ("changed mind", "改变主意", "cambio de opinión", "mudança de ideia", "передумали"),
     "ordered_by_mistake": ("ordered by mistake", "误购", "pedido por error", "pedido por engano", "заказано по ошибке"),
     "no_longer_needed": (
         "no longer needed",

@@ -38,6 +38,16 @@ def store_of(account: str) -> str:
     return account.removeprefix("store:").rpartition(":")[0] if account.startswith("store:") else ""
 
 
+def provider_of(account: str) -> str:
+    """The payment provider whose account it is; empty where it is none's."""
+    return account.removeprefix("provider:") if account.startswith("provider:") else ""
+
+
+def kind_of(account: str) -> str:
+    """What the account is for, its name's last word: available, payable, deposit …"""
+    return account.rpartition(":")[2]
+
+
 def keeps_balance(account: str) -> bool:
     """Whether the account has a balance row; the others are sums over their transfers."""
     return account.startswith(("fund:", "store:")) or account == BACKSTOP

@@ -69,7 +69,7 @@ def _filled(policy: Policy, mode: Mode, say: Say) -> tuple[str, ...]:
         case "capital":
             return say("The platform fills it. The guarantee costs you nothing."), say(TAKEN_BACK)
         case "premium":
-            share = f"{policy.premium // 10}.{policy.premium % 10}"
+            share = say(POINT, whole=str(policy.premium // 10), part=str(policy.premium % 10))
             paid = say(
                 "You do, by a premium of %(percent)s of the price of every covered order.",
                 percent=say(PERCENT, share=share),
@@ -330,8 +330,8 @@ def _returns(returns: Returns, say: Say) -> tuple[str, ...]:
 def _score(curves: ScoreCurves, say: Say) -> tuple[str, ...]:
     figures = {name: str(getattr(curves, name)) for name in curves.__struct_fields__}
     shares = ("worst_rate", "weight_base", "weight_of_point", "weight_of_guarantee", "weight_floor")
-    figures |= {name: say(PERCENT, share=_hundredths(getattr(curves, name))) for name in shares}
-    figures["worst_rating"] = _hundredths(curves.worst_rating)
+    figures |= {name: say(PERCENT, share=_hundredths(getattr(curves, name), say)) for name in shares}
+    figures["worst_rating"] = _hundredths(curves.worst_rating, say)
     told = (
         message(
             "A dispute that the buyer withdraws leaves no trace in your record; one that is rejected costs no points;"
@@ -363,11 +363,11 @@ def _score(curves: ScoreCurves, say: Say) -> tuple[str, ...]:
     return tuple(say(one, **figures) for one in told)
 
 
-def _hundredths(count: int) -> str:
-    return f"{count // 100}.{count % 100:02d}"
+def _hundredths(count: int, say: Say) -> str:
+    return say(POINT, whole=str(count // 100), part=str(count % 100).zfill(2))
 
 
-PERCENT = message("%(share)s %%")
+PERCENT, POINT = message("%(share)s %%"), message("%(whole)s.%(part)s")
 AND, OR = message("%(most)s and %(end)s"), message("%(most)s or %(end)s")
 BOTH = message("%(most)s, and %(end)s")
 """Joins whole conditions."""

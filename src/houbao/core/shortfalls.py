@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec import structs
 
-from houbao.core.accounts import AVAILABLE, store_account
+from houbao.core.accounts import AVAILABLE, kind_of, store_account
 from houbao.core.exchange import Rate, convert, rate_at
 from houbao.core.moves import DisputeEvent
 from houbao.core.orders import Order
@@ -68,7 +68,7 @@ def draw(account: str, purse: Purse, minor: int, advance: int | None) -> Legs | 
     already; without a limit where it is None."""
     if account == AVAILABLE:
         return () if purse.available >= minor else None
-    own = account.rpartition(":")[2]
+    own = kind_of(account)
     payable = max(0, min(minor, purse.payable)) if own == "payable" else 0
     # A deposit that others wait for is theirs first.
     deposit = 0 if own == "payable" and purse.deposit_queue else max(0, min(minor - payable, purse.deposit))
@@ -98,9 +98,7 @@ def spent(purse: Purse, minor: int, legs: Legs) -> Purse:
 
 def waiting_for(purse: Purse, account: str) -> int:
     """How many refunds wait for that account."""
-    return {"available": purse.queue, "deposit": purse.deposit_queue, "payable": purse.payable_queue}[
-        account.rpartition(":")[2]
-    ]
+    return {"available": purse.queue, "deposit": purse.deposit_queue, "payable": purse.payable_queue}[kind_of(account)]
 
 
 def fund_room(caps: Caps, refunds: Iterable[Refund]) -> int | None:

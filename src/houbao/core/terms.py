@@ -60,6 +60,16 @@ class Actor(Struct, frozen=True, gc=False):
 SYSTEM = Actor("system")
 
 
+def role_of(by: str) -> str:
+    """In which role somebody did what an event says: `seller` of `seller:oak`."""
+    return by.partition(":")[0]
+
+
+def name_of(by: str) -> str:
+    """Who it was, by the id in that role: `oak` of `seller:oak`; empty where the role says all."""
+    return by.partition(":")[2]
+
+
 class Refused(Exception):
     """A command that may not happen. Nothing was written.
 

@@ -11,7 +11,7 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.accounts import AVAILABLE
+from houbao.core.accounts import AVAILABLE, kind_of
 from houbao.core.breaker import Breaker, BreakerEvents, BreakerSet, CoverageResumed, CoverageStopped, evolve_breakers
 from houbao.core.calendars import Outage
 from houbao.core.evolving import evolve_dispute
@@ -100,7 +100,7 @@ def apply(purse: Purse, moved: list[Transfer]) -> Purse:
     changes: dict[str, int] = {}
     for t in moved:
         for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
-            if (name := account.rpartition(":")[2]) in IN_PURSE:
+            if (name := kind_of(account)) in IN_PURSE:
                 changes[name] = changes.get(name, getattr(purse, name)) + minor
     return structs.replace(purse, **changes) if changes else purse
 

@@ -18,6 +18,7 @@ from houbao.core.orders import Order
 from houbao.core.programme import Coverage
 from houbao.core.refunds import paid_minor
 from houbao.core.tallies import deal_of, tally_of
+from houbao.core.terms import role_of
 from houbao.engine.past import BookedEvent, BookedTransfer, DisputeStory
 
 Row = tuple[Any, ...]
@@ -173,7 +174,7 @@ def event_row(part: int, booked: BookedEvent) -> tuple[datetime, Row]:
     said = _decode_said(booked.body)
     order = booked.position if said.type == "order_placed" else said.order
     about = (said.store, order or None, said.dispute or None, said.phase, said.payer, said.minor, said.currency)
-    role = said.by.partition(":")[0]
+    role = role_of(said.by)
     return said.at, (part, booked.position, booked.booked_at, said.at, said.type, role, *about)
 
 

@@ -7,7 +7,7 @@ from itertools import groupby, islice
 
 from msgspec import Struct
 
-from houbao.core.accounts import store_of
+from houbao.core.accounts import provider_of, store_of
 from houbao.core.disputes import refund_of
 from houbao.core.exchange import Rate
 from houbao.core.orders import OrderPaid, OrderPaidOut
@@ -207,7 +207,7 @@ def _detail(
     payment = getattr(event, "payment", "")
     share = next((share for share in refund.shares if share.payment == payment), None) if refund else None
     gross, fee = _gross(event, entry)
-    bank = entry.counterparty.removeprefix("provider:") if entry.counterparty.startswith("provider:") else ""
+    bank = provider_of(entry.counterparty)
     return EntryDetail(
         entry=entry,
         event=tag_of(event),

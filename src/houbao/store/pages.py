@@ -13,7 +13,7 @@ from houbao.core.effects import Effect
 from houbao.core.messages import OrderMessageWritten
 from houbao.core.orders import Order
 from houbao.core.scopes import Scope, check_books
-from houbao.core.terms import from_micros
+from houbao.core.terms import from_micros, role_of
 from houbao.store import lists, rows
 from houbao.store.statements import OWN, START, Place, currencies
 
@@ -156,7 +156,7 @@ def messages_on(connection: sqlite3.Connection, part: int, orders: Sequence[Orde
     found: dict[int, list[Written]] = {}
     for position, event in events:
         if isinstance(event, OrderMessageWritten):
-            one = Written(event.at, event.by.partition(":")[0], words.get(position, ""), position)
+            one = Written(event.at, role_of(event.by), words.get(position, ""), position)
             found.setdefault(event.order, []).append(one)
     return found
 

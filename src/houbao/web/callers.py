@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from houbao.core.disputes import Dispute
 from houbao.core.orders import Order
-from houbao.core.terms import Actor, Refused, Role
+from houbao.core.terms import Actor, Refused, Role, role_of
 from houbao.engine.request import SENT_BY_KEY
 from houbao.store.access import Key, Session
 
@@ -92,7 +92,7 @@ def of_session(session: Session, *, by_cookie: bool) -> Caller:
 
 def public_by(by: str, caller: Caller) -> str:
     """Who did something, for that caller: to a buyer or a seller, of the platform's people only that it was one."""
-    role = by.partition(":")[0]
+    role = role_of(by)
     return role if caller.is_party and role not in PARTIES else by
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Response
 from msgspec import Struct
 
+from houbao.core.terms import role_of
 from houbao.engine.evidence import MOST_PHOTO_BYTES
 from houbao.store import queries
 from houbao.web.api.disputes import found_dispute
@@ -112,7 +113,7 @@ def list_evidence(ask: Ask[Any, PageQuery]) -> Page[Named]:
             digest=digest,
             event_id=event_id(position),
             at=event.at,
-            by=event.by.partition(":")[0],
+            by=role_of(event.by),
             url=None if digest in gone else link_to(site, caller, digest),
             thumbnail=None if digest in gone else link_to(site, caller, digest, "small"),
         )

@@ -28,6 +28,15 @@ CORE = {"say": None, "message": None}
 OWN_WORDS = ("categories", "reason")
 """Facts whose values are words of a policy's own, or codes that it tells as words."""
 
+HEAD = """msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Language: {locale}\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
+"""How a catalogue begins: without a date or a person, so that bringing it up to date changes nothing else."""
+
 METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
 
 
@@ -96,7 +105,8 @@ def update(language: str) -> int:
     path = catalogue(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(file, fresh, width=120, sort_output=True, omit_header=False, include_lineno=False)
+        file.write(HEAD.format(locale=fresh.locale_identifier, plurals=fresh.plural_forms).encode())
+        write_po(file, fresh, width=120, sort_output=True, omit_header=True, include_lineno=False)
     return missing
 
 

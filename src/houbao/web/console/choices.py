@@ -9,7 +9,7 @@ from msgspec import Struct
 from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, EvidenceAdded, SellerOffered
 from houbao.core.hearings import at_stake
-from houbao.core.terms import Refused
+from houbao.core.terms import Refused, role_of
 from houbao.web.console.deeds import DEEDS, Deed, Form, amount_of
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.states import record_told
@@ -209,7 +209,7 @@ def before_rejecting(voice: Voice, case: Case, form: Form) -> list[Fact]:
 def _has_shown(case: Case) -> bool:
     """Whether the seller has sent any photo or paper."""
     sent = [one.event for one in case.happened if isinstance(one.event, EvidenceAdded)]
-    return any(event.by.partition(":")[0] == "seller" for event in sent)
+    return any(role_of(event.by) == "seller" for event in sent)
 
 
 def _may_cost(voice: Voice, found: Consequence, after: Dispute) -> list[Fact]:

@@ -3,6 +3,7 @@ underscores, so that a policy's own words (an agent's reason, a rule's name) sta
 
 from markupsafe import Markup
 
+from houbao.core.accounts import kind_of, provider_of, store_of
 from houbao.core.money import Money
 from houbao.core.said import Code, Said
 from houbao.web.console.happenings import HAPPENING
@@ -519,12 +520,10 @@ def low(voice: Voice, table: str, code: str) -> Markup:
 def account(voice: Voice, code: str) -> Markup:
     """What an account of the ledger is called: the fund's own and the outside's by words, a store's and a provider's by
     name."""
-    whose, _, rest = code.partition(":")
-    store, _, kind = rest.rpartition(":")
-    if whose == "store" and kind in STORE_ACCOUNT:
-        return voice.say(STORE_ACCOUNT[kind], store=store)
-    if whose == "provider":
-        return Markup.escape(rest)
+    if (store := store_of(code)) and kind_of(code) in STORE_ACCOUNT:
+        return voice.say(STORE_ACCOUNT[kind_of(code)], store=store)
+    if provider := provider_of(code):
+        return Markup.escape(provider)
     return word(voice, "account", code)
 
 

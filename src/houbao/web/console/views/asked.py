@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from houbao.core.disputes import Dispute, EvidenceAdded, EvidenceRequested
+from houbao.core.terms import role_of
 from houbao.core.world import Event
 from houbao.store import lists
 from houbao.store.pages import being_asked, waiting_for_seller
@@ -36,7 +37,7 @@ def asked_in(
                 asked, came = (position, event), None
         elif getattr(event, "phase", dispute.phase) != dispute.phase:
             asked, came = None, None
-        elif asked and isinstance(event, EvidenceAdded) and event.by.partition(":")[0] == party:
+        elif asked and isinstance(event, EvidenceAdded) and role_of(event.by) == party:
             came = came or event.at
     if asked is None:
         return None

@@ -12,7 +12,7 @@ from houbao.core.appeals import in_hearing
 from houbao.core.disputes import Dispute, due_at
 from houbao.core.phases import default_outcome
 from houbao.core.queues import has_it, is_anothers
-from houbao.core.terms import Actor
+from houbao.core.terms import Actor, role_of
 from houbao.store import desk
 from houbao.store.pages import names_of
 from houbao.web.console.views.asked import Asked
@@ -128,6 +128,6 @@ def said_by(case: Case, role: str) -> list[Said]:
     found = [
         Said(one.at, one.event, one.text, getattr(one.event, "evidence", ()))
         for one in case.happened
-        if getattr(one.event, "by", "").partition(":")[0] == role
+        if role_of(getattr(one.event, "by", "")) == role
     ]
     return [one for one in found if one.text or one.evidence or isinstance(one.event, STEPS)]
