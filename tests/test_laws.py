@@ -1049,7 +1049,7 @@ class Laws(RuleBasedStateMachine):
         attempt = parse_id("attempt", hook.key)[1]
         refund, _ = self.attempts[attempt]
         dispute = next(state.id for state in self.states.values() if d.refund_of(state, refund))
-        self.worker.hear("sandbox", [ReportRefund(dispute=dispute, attempt=attempt, result=hook.result)])
+        self.worker.cashier.hear("sandbox", [ReportRefund(dispute=dispute, attempt=attempt, result=hook.result)])
 
     @rule(gap=st.sampled_from(GAPS), at_work=st.booleans())
     def time_passes(self, gap: timedelta, at_work: bool) -> None:
