@@ -73,7 +73,7 @@ def test_1_a_covered_dispute_is_paid_by_the_fund_with_no_act_of_the_seller(cast)
         ("Guarantee", "+40.00"),
     ]
     cast.oak.open("/score")
-    assert cast.oak.rows()[-1][:2] == ["All", "1"]
+    assert cast.oak.rows()[-1][:2] == ["Total", "1"]
     cast.ann.open(dispute)
     assert "€40.00 was refunded on this order." in cast.ann.text()
 
