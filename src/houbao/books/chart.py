@@ -21,7 +21,7 @@ from houbao.core.accounts import (
     EXPENSE,
     RESERVED,
     WRITEOFF,
-    fx_account,
+    exchanged_in,
     kind_of,
     provider_of,
     store_of,
@@ -44,12 +44,11 @@ def account_name(account: str) -> str:
     """The accountant's name of an account of the ledger. ValueError for what is none."""
     if account in _FIXED:
         return _FIXED[account]
-    own = kind_of(account)
     if provider := provider_of(account):
         return f"Assets:Providers:{_component(provider)}"
-    if own and account == fx_account(own):
-        return f"Equity:Exchange:{own}"
-    if (store := store_of(account)) and own in _STORES:
+    if currency := exchanged_in(account):
+        return f"Equity:Exchange:{currency}"
+    if (store := store_of(account)) and (own := kind_of(account)) in _STORES:
         return f"{_STORES[own]}:Stores:{_component(store)}:{own.title()}"
     raise ValueError(f"{account!r} is no account of the ledger")
 

@@ -43,8 +43,13 @@ def provider_of(account: str) -> str:
     return account.removeprefix("provider:") if account.startswith("provider:") else ""
 
 
+def exchanged_in(account: str) -> str:
+    """The currency in whose exchange account refunds are turned; empty where it is none."""
+    return account.removeprefix("fx:") if account.startswith("fx:") else ""
+
+
 def kind_of(account: str) -> str:
-    """What the account is for, its name's last word: available, payable, deposit …"""
+    """What an account of the fund's or a store's is for: available, payable, deposit …"""
     return account.rpartition(":")[2]
 
 

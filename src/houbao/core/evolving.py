@@ -77,6 +77,7 @@ from houbao.core.returns import (
     evolve_parcel,
 )
 from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
+from houbao.core.terms import role_of
 
 Changes = dict[str, Any]
 """Fields of a dispute, and what they are after an event."""
@@ -112,7 +113,7 @@ def _move(dispute: Dispute, event: Move, changes: Changes) -> None:
 
 def _take_turn(dispute: Dispute, event: Move, changes: Changes) -> None:
     """The seller's turn, where this was its answer; and the end of the negotiation, where it begins."""
-    if dispute.phase == "awaiting_seller" and event.by.startswith("seller:"):
+    if dispute.phase == "awaiting_seller" and role_of(event.by) == "seller":
         changes["asked"], changes["answered"] = dispute.asked + 1, dispute.answered + 1
     known = changes.get("escalates_at", dispute.escalates_at)
     end = next((timer.at for timer in event.timers if timer.kind == "escalate"), None) if event.timers else None

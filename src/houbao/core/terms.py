@@ -65,8 +65,8 @@ def role_of(by: str) -> str:
     return by.partition(":")[0]
 
 
-def name_of(by: str) -> str:
-    """Who it was, by the id in that role: `oak` of `seller:oak`; empty where the role says all."""
+def id_in(by: str) -> str:
+    """Who it was, by their id in that role: `oak` of `seller:oak`; empty where the role says all."""
     return by.partition(":")[2]
 
 

@@ -63,6 +63,20 @@ class Cashier:
         self._report(dispute, share, reply)
         return self.errands.ended(reply.result)
 
+    def hear(self, provider: str, reports: Iterable[ReportRefund]) -> list[Outcome]:
+        """Take in what a provider said by itself (webhooks), whatever the order it comes in."""
+        by = Actor("provider", provider)
+        requests = [Request(report, by, self.errands.clock()) for report in reports]
+        return self.errands.execute(requests) if requests else []
+
+    def serve_waiting(self, effect: Effect) -> Delivery:
+        """Money came in: let the refunds that wait for it have it, one after the other."""
+        while self.errands.run(
+            Request(ServeWaiting(currency=effect.what, account=effect.to), SYSTEM, self.errands.clock())
+        ).first:
+            pass
+        return self.errands.ended()
+
     def _ask(self, dispute: Dispute, share: Share) -> Reply:
         """Look an attempt up; where the provider never heard of it and its key still lives, send the same again."""
         provider = self.providers[share.provider]
@@ -102,17 +116,3 @@ class Cashier:
         dispute = self.errands.dispute(effect.dispute)
         refund = refund_of(dispute, effect.about)
         return dispute, find_share(refund, payment=effect.payment) if refund and refund.state == "sending" else None
-
-    def hear(self, provider: str, reports: Iterable[ReportRefund]) -> list[Outcome]:
-        """Take in what a provider said by itself (webhooks), whatever the order it comes in."""
-        by = Actor("provider", provider)
-        requests = [Request(report, by, self.errands.clock()) for report in reports]
-        return self.errands.execute(requests) if requests else []
-
-    def serve_waiting(self, effect: Effect) -> Delivery:
-        """Money came in: let the refunds that wait for it have it, one after the other."""
-        while self.errands.run(
-            Request(ServeWaiting(currency=effect.what, account=effect.to), SYSTEM, self.errands.clock())
-        ).first:
-            pass
-        return self.errands.ended()

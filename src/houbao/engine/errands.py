@@ -12,7 +12,8 @@ from houbao.engine.request import Accepted, Outcome, Request
 
 
 class Errands(Struct):
-    """One part, and how the worker acts on it. `execute` is the engine's or the writer's."""
+    """One part, and how the worker acts on it. `execute` is the engine's or the writer's; a test may put another in its
+    place, for all who share these errands."""
 
     database: Database
     execute: Callable[[list[Request]], list[Outcome]]

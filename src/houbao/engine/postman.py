@@ -93,7 +93,7 @@ class Postman:
                 posted = self._post(task, dispute, "store", dispute.store)
             case _:
                 posted = self._post(task, dispute, "buyer", dispute.buyer)
-        return self._ended(posted)
+        return self._outcome_of(posted)
 
     def _post(self, task: Task, dispute: Dispute, kind: str, reader: str) -> Posted:
         order = self.errands.database.order(self.errands.part, dispute.order)
@@ -116,12 +116,9 @@ class Postman:
         to = self._reader("store", store.id)
         if not to.address:
             return self.errands.ended("no address is known", failed=True)
-        posted = self._posted(of_watch(event, to, self._reference(task)))
-        return (
-            None if posted.result == "later" else self.errands.ended(posted.detail, failed=posted.result == "bounced")
-        )
+        return self._outcome_of(self._posted(of_watch(event, to, self._reference(task))))
 
-    def _ended(self, posted: Posted) -> Delivery | None:
+    def _outcome_of(self, posted: Posted) -> Delivery | None:
         """How it ended; None where the mail server was not reached."""
         if posted.result == "later":
             return None

@@ -4,6 +4,7 @@ Messages are English sentences; catalogues (`engine/locale/*/LC_MESSAGES/letters
 `%(name)s` is filled in. Babel is imported when the first word is said.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -64,12 +65,18 @@ def written(minor: int, currency: str, locale: str) -> str:
     return str(format_currency(amount, currency, pattern, locale=locale, currency_digits=False))
 
 
+def unpointed(told: str) -> str:
+    """A date without the points of its abbreviations, which would meet the one that ends a sentence: 14 de jul."""
+    return re.sub(r"(?<=[^\W\d_])\.", "", told)
+
+
 @lru_cache
 def symbols(currency: str) -> tuple[str, ...]:
-    """How the languages write a currency, the longest first: US$, $."""
+    """How the languages write a currency, without spaces, the longest first: US$, $."""
     from babel.numbers import get_currency_symbol
 
-    known = {get_currency_symbol(currency, language.replace("-", "_")) for language in LANGUAGES}
+    written_so = (get_currency_symbol(currency, language.replace("-", "_")) for language in LANGUAGES)
+    known = {"".join(symbol.split()) for symbol in written_so}
     return tuple(sorted(known, key=len, reverse=True))
 
 
@@ -128,5 +135,4 @@ class Speech:
     def _told(self, at: datetime) -> str:
         from babel.dates import format_datetime
 
-        # An abbreviation's point would meet the one that ends the sentence.
-        return str(format_datetime(at, self.say(N_("EEE dd MMM y, HH:mm")), locale=self._locale)).replace(".", "")
+        return unpointed(str(format_datetime(at, self.say(N_("EEE dd MMM y, HH:mm")), locale=self._locale)))

@@ -7,14 +7,13 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Request as HttpRequest
 from msgspec import Struct, structs
 
 from houbao.core.orders import Order
 from houbao.core.scopes import EVERYTHING
 from houbao.core.terms import Actor, Refused, tag_of
-from houbao.engine import request as asked_for
-from houbao.engine.request import Outcome
+from houbao.engine.request import Accepted, Outcome, Request
 from houbao.feeds.order_format import (
     OrderDocument,
     OrderEventDocument,
@@ -99,7 +98,7 @@ async def batches(lines: AsyncIterable[tuple[int, bytes | None]]) -> AsyncIterat
         yield batch
 
 
-async def _lines(request: Request[Any, Any, Any]) -> AsyncIterator[tuple[int, bytes | None]]:
+async def _lines(request: HttpRequest[Any, Any, Any]) -> AsyncIterator[tuple[int, bytes | None]]:
     """(number, line) of every line that is not empty, from 1; None for one that is too long to be kept."""
     rest, number, skipping = b"", 0, False
     async for chunk in request.stream():
@@ -166,23 +165,19 @@ async def _place(
     now = site.clock()
     sold = [_sold(document) for document in documents]
     places = [
-        asked_for.Request(one.place, by, now, key)
-        for one, key in zip(sold, keys, strict=True)
-        if isinstance(one, SoldOrder)
+        Request(one.place, by, now, key) for one, key in zip(sold, keys, strict=True) if isinstance(one, SoldOrder)
     ]
     placed = iter(await site.execute_all(places, bulk=True))
     outcomes: list[Outcome] = [next(placed) if isinstance(one, SoldOrder) else one for one in sold]
-    facts: list[asked_for.Request] = []
+    facts: list[Request] = []
     whose: list[int] = []
     for n, (one, outcome, key) in enumerate(zip(sold, outcomes, keys, strict=True)):
-        if isinstance(one, SoldOrder) and isinstance(outcome, asked_for.Accepted):
+        if isinstance(one, SoldOrder) and isinstance(outcome, Accepted):
             for fact in one.facts:
-                facts.append(
-                    asked_for.Request(structs.replace(fact, order=outcome.id), by, now, f"{key}:{tag_of(fact)}")
-                )
+                facts.append(Request(structs.replace(fact, order=outcome.id), by, now, f"{key}:{tag_of(fact)}"))
                 whose.append(n)
     for n, outcome in zip(whose, await site.execute_all(facts, bulk=True), strict=True):
-        if isinstance(outcome, Refused) and isinstance(outcomes[n], asked_for.Accepted):
+        if isinstance(outcome, Refused) and isinstance(outcomes[n], Accepted):
             outcomes[n] = outcome
     return outcomes
 
@@ -199,7 +194,7 @@ def _sold(document: OrderDocument | Refused) -> SoldOrder | Refused:
 async def _report(site: Site, by: Actor, events: list[tuple[int, OrderEventDocument]]) -> dict[int, Outcome]:
     """Report events of orders that are there."""
     outcomes: dict[int, Outcome] = {}
-    asked: list[tuple[int, asked_for.Request]] = []
+    asked: list[tuple[int, Request]] = []
     now = site.clock()
     orders = await asyncio.to_thread(_orders_of, site, [event for _, event in events])
     for (n, event), order in zip(events, orders, strict=True):
@@ -212,7 +207,7 @@ async def _report(site: Site, by: Actor, events: list[tuple[int, OrderEventDocum
             outcomes[n] = refused
             continue
         said = encode((order_id(order.id), event)).decode()
-        asked.append((n, asked_for.Request(command, by, now, _key("event", said))))
+        asked.append((n, Request(command, by, now, _key("event", said))))
     done: list[Outcome] = await site.execute_all([request for _, request in asked], bulk=True)
     return outcomes | {n: outcome for (n, _), outcome in zip(asked, done, strict=True)}
 

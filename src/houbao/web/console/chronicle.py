@@ -13,7 +13,7 @@ from houbao.core import returns as g
 from houbao.core.accounts import AVAILABLE
 from houbao.core.recoveries import MoneyRecovered
 from houbao.core.shortfalls import DebtWrittenOff, WriteOffProposed
-from houbao.core.terms import name_of, role_of
+from houbao.core.terms import id_in, role_of
 from houbao.telling import UNSIGNED
 from houbao.web.console.language import N_, Voice
 from houbao.web.console.words import low, offered, word
@@ -189,7 +189,7 @@ _RULING: dict[type, Teller] = {
         v.say(N_("A ruling of fraud was proposed")), v.say(N_("It holds when a second person signs."))
     ),
     d.CaseClaimed: lambda v, e, role, c: Told(
-        v.say(N_("Taken up by %(who)s"), who=name_of(e.by)), v.say(N_("Until %(when)s."), when=v.when(e.until))
+        v.say(N_("Taken up by %(who)s"), who=id_in(e.by)), v.say(N_("Until %(when)s."), when=v.when(e.until))
     ),
     d.CaseReleased: lambda v, e, role, c: Told(v.say(N_("Put back into the queue"))),
     d.Appealed: lambda v, e, role, c: Told(v.say(N_("Appeal: %(about)s"), about=low(v, "about", e.about))),

@@ -95,7 +95,8 @@ def amount_of(dispute: d.Dispute, form: Form) -> int:
 def minor_of(form: Form, currency: str) -> int:
     """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it; 1,000.50 or 1.000,50 with
     thousands apart; with the currency beside it or not, by any language's symbol. What could be two amounts (1,204 or
-    1.500) is refused, in a currency that has cents. Raises Refused: bad_amount."""
+    1.500) is refused, in a currency that has cents; in one of three decimals 1.500 has them all. Raises Refused:
+    bad_amount."""
     text = "".join(form.get("amount", "").split())
     for name in (currency, *symbols(currency)):
         text = text.removeprefix(name).removesuffix(name)

@@ -6,7 +6,7 @@ from msgspec import Struct
 from houbao.core.acts import NoticeFailed, NoticeServed
 from houbao.core.queues import has_it
 from houbao.core.refunds import is_stuck
-from houbao.core.terms import name_of
+from houbao.core.terms import id_in
 from houbao.store.desk import MOST_COUNTED
 from houbao.web.console.choices import default_told, follows
 from houbao.web.console.chronicle import tell
@@ -61,7 +61,7 @@ def holder_chip(voice: Voice, holder: str, me: str, proposed: bool) -> Chip:
     if holder and holder == me:
         return Chip("you", voice.say(N_("Claimed by you")))
     if holder:
-        return Chip("other", voice.say(N_("Claimed by %(who)s"), who=name_of(holder)))
+        return Chip("other", voice.say(N_("Claimed by %(who)s"), who=id_in(holder)))
     if proposed:
         return Chip("you", voice.say(N_("Fraud proposed, to be signed")))
     return Chip("none", voice.say(N_("Nobody has it")))

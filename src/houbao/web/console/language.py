@@ -26,7 +26,7 @@ from houbao.core import money
 from houbao.core.calendars import zone_of
 from houbao.core.exchange import Rate as ExchangeRate
 from houbao.core.score import Rate
-from houbao.engine.speech import LANGUAGES, written
+from houbao.engine.speech import LANGUAGES, unpointed, written
 
 LOCALE = Path(__file__).parents[1] / "locale"
 MINUS = "\u2212"
@@ -207,8 +207,7 @@ class Voice:
 
     def _format(self, at: datetime | date, pattern: str) -> str:
         local = at.astimezone(self.zone) if isinstance(at, datetime) else datetime(at.year, at.month, at.day)  # noqa: DTZ001
-        # An abbreviation's point would meet the one that ends the sentence.
-        return format_datetime(local, str(self.say(pattern)), locale=self.locale).replace(".", "")
+        return unpointed(format_datetime(local, str(self.say(pattern)), locale=self.locale))
 
     def _this_year(self, at: datetime | date) -> bool:
         year = at.astimezone(self.zone).year if isinstance(at, datetime) else at.year

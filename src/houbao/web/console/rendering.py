@@ -13,11 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from houbao.core.accounts import provider_of
 from houbao.core.disputes import Dispute
 from houbao.core.hearings import paid
 from houbao.core.money import decimal
 from houbao.core.score import of_hundred
-from houbao.core.terms import public_id
+from houbao.core.terms import id_in, public_id, role_of
 from houbao.web.console import states, words
 from houbao.web.console.language import LANGUAGES, Voice
 from houbao.web.console.previewed import mark
@@ -42,6 +43,9 @@ def environment() -> Environment:
         "languages": LANGUAGES,
         "static": static_url,
         "id_of": id_of,
+        "id_in": id_in,
+        "role_of": role_of,
+        "provider_of": provider_of,
         "word": _spoken(words.word),
         "low": _spoken(words.low),
         "disclosed_word": _spoken(words.disclosed),
