@@ -42,6 +42,79 @@ def chromium() -> str:
     return CHROMIUM
 
 
+SELLERS = (
+    "/inbox",
+    "/disputes/{late}",
+    "/disputes/{verifying}",
+    "/disputes/{return}",
+    "/disputes/{refunded}",
+    "/orders",
+    "/orders/{goodwill order}",
+    "/records",
+    "/records/EUR",
+    "/records/EUR/held",
+    "/score",
+    "/guarantee",
+    "/guarantee/leave",
+    "/guarantee/advice",
+)
+BUYERS = (
+    "/orders",
+    "/orders/{fine order}",
+    "/orders/{fine order}/dispute",
+    "/disputes",
+    "/disputes/{offered}",
+    "/disputes/{withdrawn}",
+)
+EVERYBODYS = ("/sign-in", "/styleguide")
+AGENTS = (
+    "/queue/verify",
+    "/queue/appeals",
+    "/cases/{checked}",
+    "/cases/{judged}",
+    "/cases/{appealed}",
+    "/cases/{fraud}",
+    "/cases/{noticed}",
+    "/cases/{refunded}",
+)
+FINANCES = (
+    "/fund",
+    "/fund/movements",
+    "/fund/movements?kind=reserve&store=elm&from=2026-07-01",
+    "/fund/movements?kind=chargeback",
+    "/fund/sums",
+    "/fund/reserves",
+    "/fund/reconcile",
+    "/refunds",
+    "/debts",
+    "/policies",
+    "/policies/2026.1",
+    "/publish?with=2026.1",
+    "/cases/{unknown}",
+    "/cases/{stuck}",
+)
+ADMINS = (
+    "/people",
+    "/keys",
+    "/webhooks",
+    "/webhooks/{webhook}",
+    "/stores",
+    "/stores/elm",
+    "/outages",
+    "/audit",
+    "/account",
+    "/cases/{checked}",
+)
+PAGES = {
+    "seller": SELLERS,
+    "buyer": BUYERS,
+    "agent": AGENTS,
+    "finance": FINANCES,
+    "admin": ADMINS,
+    "": EVERYBODYS,
+}
+
+
 class Site:
     """A market that is served on a port. `shown` is name → number of what is on its pages, once it is `furnished`."""
 

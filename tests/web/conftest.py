@@ -1,7 +1,9 @@
 import pytest
 
 from given import Market
+from web.deskfront import furnish_desks
 from web.served import Served
+from web.shopfront import furnish as furnish_shop
 from web.ways import furnish
 
 
@@ -22,4 +24,16 @@ def world(tmp_path_factory):
     yield served
     served.close()
     market.check()
+    market.database.close()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A market with something on every page."""
+    market = Market(tmp_path_factory.mktemp("shop"))
+    shown = furnish_shop(market) | furnish_desks(market)
+    served = Served(market)
+    served.shown = shown  # ty: ignore[unresolved-attribute]
+    yield served
+    served.close()
     market.database.close()

@@ -5,7 +5,7 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from given import AGENT, BUYER, SELLER, Market, T
+from given import AGENT, BUYER, SELLER, T
 from houbao.core import disputes as d
 from houbao.core.terms import REASONS
 from houbao.engine.speech import catalogue as letters
@@ -13,21 +13,6 @@ from houbao.web.console import catalogues
 from houbao.web.console.language import Voice
 from houbao.web.console.words import word
 from web.desk import PAGE, post, signed_in
-from web.deskfront import furnish_desks
-from web.served import Served
-from web.shopfront import furnish
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """A market with something on every page."""
-    market = Market(tmp_path_factory.mktemp("chinese"))
-    shown = furnish(market) | furnish_desks(market)
-    served = Served(market)
-    served.shown = shown  # ty: ignore[unresolved-attribute]
-    yield served
-    served.close()
-    market.database.close()
 
 
 def told(served, path: str, who: str, language: str = "zh-Hans") -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from given import Market, T
+from given import T
 from houbao.books.extract import LANGUAGES as OF_STATEMENTS
 from houbao.books.words import word as in_statements
 from houbao.core.money import DIGITS
@@ -19,29 +19,14 @@ from houbao.web.console import catalogues
 from houbao.web.console.deeds import minor_of
 from houbao.web.console.language import Voice
 from houbao.web.console.words import word
+from web.browsing import ADMINS, AGENTS, BUYERS, FINANCES, SELLERS
 from web.desk import PAGE, signed_in
-from web.deskfront import furnish_desks
-from web.served import Served
-from web.shopfront import furnish
-from web.test_browser import ADMINS, AGENTS, BUYERS, FINANCES, SELLERS
 
 ROOT = Path(__file__).parents[2]
 OTHERS = [language for language in LANGUAGES if language != "en"]
 EUROPEAN = [language for language in OTHERS if language != "zh-Hans"]
 SAID_BESIDE = re.compile(r'\b(?:data-l|aria-label|placeholder|title|alt)="([^"]*)"')
 FILLED_IN = re.compile(r"%\(\w+\)s|<[^>]*>|%%")
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """A market with something on every page."""
-    market = Market(tmp_path_factory.mktemp("languages"))
-    shown = furnish(market) | furnish_desks(market)
-    served = Served(market)
-    served.shown = shown  # ty: ignore[unresolved-attribute]
-    yield served
-    served.close()
-    market.database.close()
 
 
 def said_on(shop, path: str, who: str, language: str) -> str:

@@ -1,6 +1,10 @@
 """The words of a statement in every language: English, 简体中文, Español, Português (Brasil), Русский."""
 
+from functools import lru_cache
+
 from houbao.books.extract import LANGUAGES, Language
+from houbao.core.terms import spelled
+from houbao.engine.speech import Speech
 
 HEADINGS = {
     "statement": ("Statement", "对账单", "Extracto", "Extrato", "Выписка"),
@@ -80,83 +84,14 @@ _PAYERS = {
     "seller": ("the seller", "卖家", "el vendedor", "o vendedor", "продавец"),
     "platform": ("the platform", "平台", "la plataforma", "a plataforma", "площадка"),
 }
-_REASONS = {
-    "never_shipped": ("never shipped", "从未发货", "nunca enviado", "nunca enviado", "не отправлено"),
-    "in_transit_overdue": (
-        "overdue in transit",
-        "未收到，已逾期",
-        "no recibido, retrasado en tránsito",
-        "não recebido, atrasado no transporte",
-        "не получено, задержка в пути",
-    ),
-    "tracking_invalid": (
-        "invalid tracking",
-        "未收到，运单无效",
-        "no recibido, seguimiento no válido",
-        "não recebido, rastreio inválido",
-        "не получено, неверный трек-номер",
-    ),
-    "delivered_not_received": (
-        "delivered, not received",
-        "显示送达但未收到",
-        "entregado, no recibido",
-        "entregue, não recebido",
-        "доставлено, но не получено",
-    ),
-    "held_by_customs": (
-        "held by customs",
-        "海关扣留",
-        "retenido en aduana",
-        "retido na alfândega",
-        "задержано таможней",
-    ),
-    "returned_to_sender": (
-        "returned to sender",
-        "退回寄件人",
-        "devuelto al remitente",
-        "devolvido ao remetente",
-        "возвращено отправителю",
-    ),
-    "wrong_address": ("wrong address", "送错地址", "dirección equivocada", "endereço errado", "неверный адрес"),
-    "different_item": ("different item", "不是所订商品", "otro artículo", "outro item", "другой товар"),
-    "wrong_variant": (
-        "wrong variant",
-        "颜色、尺寸或型号不对",
-        "color, talla o modelo equivocado",
-        "cor, tamanho ou modelo errado",
-        "не тот цвет, размер или модель",
-    ),
-    "not_as_pictured": ("not as pictured", "与图片不符", "distinto de la foto", "diferente da foto", "не как на фото"),
-    "poor_quality": ("poor quality", "质量差", "mala calidad", "má qualidade", "плохое качество"),
-    "defective": ("defective", "有缺陷", "defectuoso", "defeituoso", "неисправно"),
-    "damaged": ("damaged", "破损", "dañado", "danificado", "повреждено"),
-    "missing_parts": ("missing parts", "缺少配件", "faltan piezas", "faltam peças", "не хватает частей"),
-    "short_quantity": (
-        "short quantity",
-        "数量不足",
-        "menos cantidad de la pedida",
-        "quantidade menor que a pedida",
-        "меньше, чем заказано",
-    ),
-    "counterfeit": ("counterfeit", "假冒", "falsificado", "falsificado", "подделка"),
-    "changed_mind": ("changed mind", "改变主意", "cambio de opinión", "mudança de ideia", "передумали"),
-    "ordered_by_mistake": ("ordered by mistake", "误购", "pedido por error", "pedido por engano", "заказано по ошибке"),
-    "no_longer_needed": (
-        "no longer needed",
-        "不再需要",
-        "ya no se necesita",
-        "não é mais necessário",
-        "больше не нужно",
-    ),
-    "does_not_fit": ("does not fit", "不合适", "no queda bien", "não serve", "не подошло"),
-    "overcharged": ("overcharged", "多收费用", "cobrado de más", "cobrado a mais", "взято лишнее"),
-    "customs_charge": ("customs charge", "关税", "cargo de aduana", "taxa alfandegária", "таможенный сбор"),
-    "other": ("other", "其他", "otro", "outro", "другое"),
-}
-_WORDS = {"heading": HEADINGS, "kind": _KINDS, "payer": _PAYERS, "reason": _REASONS}
+_WORDS = {"heading": HEADINGS, "kind": _KINDS, "payer": _PAYERS}
 
 
+@lru_cache
 def word(family: str, name: str, language: Language) -> str:
-    """A word of a family (heading, kind, payer, reason) in that language; the name itself, where there is none."""
+    """A word of a family (heading, kind, payer, reason) in that language; the name itself, where there is none. A
+    dispute's reason is called as in the mails about it."""
+    if family == "reason":
+        return Speech(language).say(spelled(name))
     found = _WORDS[family].get(name)
-    return found[LANGUAGES.index(language)] if found else name.replace("_", " ")
+    return found[LANGUAGES.index(language)] if found else spelled(name)

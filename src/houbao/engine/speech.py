@@ -40,20 +40,25 @@ def language_of(tag: str) -> str:
     return next((language for language in LANGUAGES if language.partition("-")[0] == first), "en")
 
 
-@lru_cache
-def _messages(language: str) -> "NullTranslations":
+def compiled(path: Path, language: str) -> "NullTranslations":
+    """A catalogue's messages; none where there is no such file, as for English. Compiled when they are read, so that no
+    binary is kept."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
     from babel.support import NullTranslations, Translations
 
-    path = catalogue(language)
     if not path.exists():
         return NullTranslations()
-    compiled = BytesIO()
+    messages = BytesIO()
     with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language.replace("-", "_")))
-    compiled.seek(0)
-    return Translations(compiled)
+        write_mo(messages, read_po(file, locale=language.replace("-", "_")))
+    messages.seek(0)
+    return Translations(messages)
+
+
+@lru_cache
+def _messages(language: str) -> "NullTranslations":
+    return compiled(catalogue(language), language)
 
 
 def written(minor: int, currency: str, locale: str) -> str:

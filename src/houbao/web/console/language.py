@@ -1,7 +1,7 @@
 """The reader's language, time zone and way of writing money: everything that a page says goes through a `Voice`.
 
 Messages are English sentences in templates and Python; catalogues (`web/locale/*/LC_MESSAGES/console.po`) hold the
-other languages. They are compiled when they are loaded, so that no binary is kept. `%(name)s` is filled in, and
+other languages. `%(name)s` is filled in, and
 escaped.
 """
 
@@ -9,24 +9,21 @@ import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
 from babel.core import UnknownLocaleError, get_locale_identifier, parse_locale
 from babel.dates import format_datetime, get_timezone_location
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from markupsafe import Markup, escape
 
 from houbao.core import money
 from houbao.core.calendars import zone_of
 from houbao.core.exchange import Rate as ExchangeRate
 from houbao.core.score import Rate
-from houbao.engine.speech import LANGUAGES, unpointed, written
+from houbao.engine.speech import LANGUAGES, compiled, unpointed, written
 
 LOCALE = Path(__file__).parents[1] / "locale"
 MINUS = "\u2212"
@@ -45,14 +42,7 @@ def catalogue(language: str) -> Path:
 @lru_cache
 def translations(language: str) -> NullTranslations:
     """The messages of a language; English needs none."""
-    path = catalogue(language)
-    if not path.exists():
-        return NullTranslations()
-    compiled = BytesIO()
-    with path.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language.replace("-", "_")))
-    compiled.seek(0)
-    return Translations(compiled)
+    return compiled(catalogue(language), language)
 
 
 def negotiate(chosen: str, accepted: str) -> str:
