@@ -2,4 +2,5 @@
 
 from houbao.cli import main
 
-main()
+if __name__ == "__main__":  # the processes beside a server import it too
+    main()

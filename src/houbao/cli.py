@@ -324,17 +324,20 @@ def serve(
     *,
     host: Annotated[str, Parameter(help="The address to answer on; 0.0.0.0 for every one")] = "127.0.0.1",
     port: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65_535))] = 8000,
-    workers: Annotated[int, Parameter(help="Processes; this version serves with one")] = 1,
+    workers: Annotated[
+        int,
+        Parameter(validator=validators.Number(gte=1, lte=64), help="Processes that answer; one of them writes"),
+    ] = 1,
     database: DatabaseUrl = None,
 ) -> None:
-    """Serve the API, the console and the worker in one process, until it is stopped."""
-    if workers != 1:
-        raise CommandFailed("this version serves with one process: one writer is faster than several")
-    from houbao.commands.listening import listen
-    from houbao.commands.serving import serve as serve_database
+    """Serve the API, the console and the worker, in one process by default, until it is stopped."""
+    from houbao.commands.listening import listen_together
+    from houbao.web.together import counting_together
 
-    with openable(database):
-        serve_database(settings(database), listen(host, port))
+    with openable(database), counting_together(workers):
+        from houbao.commands.serving import serve as serve_database
+
+        serve_database(settings(database), listen_together(host, port, workers))
 
 
 @app.command

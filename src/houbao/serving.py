@@ -19,7 +19,7 @@ from houbao.engine.evidence import Evidence
 from houbao.engine.outside import RefundProvider
 from houbao.engine.past import StorePast
 from houbao.engine.scorebook import Scorebook
-from houbao.engine.writer import Writer
+from houbao.engine.writer import Writes
 from houbao.finance.reconciling import Beside
 from houbao.finance.reconciling import reconcile as compare
 from houbao.finance.reserving import reserves_of
@@ -59,7 +59,7 @@ def clock_for(reader: Reader) -> Callable[[], datetime]:
 
 def site_for(
     path: Path,
-    writer: Writer,
+    writer: Writes,
     providers: dict[str, RefundProvider],
     scorebook: Scorebook,
     metrics: Metrics,
@@ -129,12 +129,13 @@ def site_for(
     )
 
 
-def site_of(house: House, settings: Settings, metrics: Metrics) -> Site:
-    """The site of a house that has a writer."""
-    assert house.writer is not None
+def site_of(house: House, settings: Settings, metrics: Metrics, writer: Writes | None = None) -> Site:
+    """The site of a house that has a writer, or is given the way to one."""
+    writer = writer or house.writer
+    assert writer is not None
     return site_for(
         house.database.path,
-        house.writer,
+        writer,
         {house.provider.name: house.provider},
         StoredScores(house.database),
         metrics,

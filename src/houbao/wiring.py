@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from houbao.core.policy_file import parse_policy
@@ -87,7 +87,7 @@ def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
 
 class House:
     """An opened database with its engine, its worker, the sandbox provider and the folder of evidence. `observe` makes
-    it a server's: many threads write through one writer, which tells of its batches."""
+    it a server's: many threads write through one writer, which tells of its batches; `on_the_way` is the writer's."""
 
     def __init__(
         self,
@@ -97,6 +97,7 @@ class House:
         script: Script | None = None,
         probe: Probe = lambda point: None,
         observe: Callable[[int, float], None] | None = None,
+        on_the_way: timedelta = timedelta(),
         database: sqlite.SQLite | None = None,
     ) -> None:
         path = path_of(settings.database_url)
@@ -104,7 +105,7 @@ class House:
         self.clock = clock or clock_of(self.database)
         self.engine = Engine(self.database, self.clock, probe=probe)
         self.provider = _provider(settings, path, self.clock, script)
-        self.writer = Writer(self.engine, observe) if observe else None
+        self.writer = Writer(self.engine, observe, on_the_way=on_the_way) if observe else None
         self.execute = self.writer.execute if self.writer else self.engine.execute
         self.providers: dict[str, RefundProvider] = {"sandbox": self.provider}
         self.worker = Worker(

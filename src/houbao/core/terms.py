@@ -89,6 +89,14 @@ class Refused(Exception):
         self.reasons = tuple(reasons)
         self.facts = facts
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By what it is made again in another process."""
+        return _refused_again, (self.code, self.said or self.detail, self.rule, self.reasons, self.facts)
+
+
+def _refused_again(code: str, detail: str, rule: str, reasons: tuple[Any, ...], facts: dict[str, str | int]) -> Refused:
+    return Refused(code, detail, rule=rule, reasons=reasons, **facts)
+
 
 def micros(at: datetime) -> int:
     """Microseconds since 1970 UTC, exact: how times stand in the tables."""

@@ -79,7 +79,7 @@ def _serve(settings: Settings, path: Path, port: int) -> None:
     signins, password = open_doors(path)
     at = listen_or_anywhere(HOST, port)
     print("\n".join(told_signins(signins, password, f"http://{HOST}:{at.getsockname()[1]}")), flush=True)
-    serve(settings, at)
+    serve(settings, [at])
 
 
 def _stop(message: str) -> NoReturn:

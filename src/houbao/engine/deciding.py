@@ -35,6 +35,9 @@ WITH_TEXT = (r.DisputeEvent, OrderMessageWritten)
 """The events that pin a text by its digest."""
 
 
+BAD_TEXT = "a text of the command is no valid Unicode"
+
+
 NOTHING_GIVEN = Given()
 
 
@@ -115,7 +118,7 @@ class Work:
         request, name = asked.request, asked.name
         try:
             if not asked.content:
-                raise Refused("bad_text", "a text of the command is no valid Unicode")
+                raise Refused("bad_text", BAD_TEXT)
             check_aware("received_at", request.received_at)
             if request.key:
                 check_reference("Idempotency-Key", request.key)

@@ -6,8 +6,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -28,14 +29,38 @@ class _Call(Struct):
 Answers = list[tuple["asyncio.Future[list[Outcome]]", "list[Outcome] | BaseException"]]
 
 
+class Writes(Protocol):
+    """What takes commands to be written: the writer, or in another process the way to it."""
+
+    async def answer(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
+        """The outcomes of a list, once they are durable."""
+        ...
+
+    def waiting(self) -> int:
+        """How many commands wait."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether commands are taken and executed."""
+        ...
+
+
 class Writer:
     """Feeds an engine from threads and event loops. One call's own list stays one batch; small calls are gathered,
     people before imports, into batches of at most 256 commands or 20 ms of deciding. `observe` hears of each batch, how
-    many commands it had and how many seconds it took."""
+    many commands it had and how many seconds it took. `on_the_way` is how long a command that was received may take
+    until it waits here."""
 
-    def __init__(self, engine: Engine, observe: Callable[[int, float], None] = lambda size, seconds: None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        observe: Callable[[int, float], None] = lambda size, seconds: None,
+        *,
+        on_the_way: timedelta = timedelta(),
+    ) -> None:
         self.engine = engine
         self.observe = observe
+        self.on_the_way = on_the_way
         self._people: deque[_Call] = deque()
         self._imports: deque[_Call] = deque()
         self._waiting = 0
@@ -51,14 +76,14 @@ class Writer:
         people. A full queue refuses every command with `overloaded`, a list longer than it with `too_large`."""
         reply: Future[list[Outcome]] = Future()
         if not self._takes(_Call(requests, reply), bulk):
-            reply.set_result(_not_taken(requests))
+            reply.set_result(not_taken(requests))
         return reply
 
     async def answer(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
         """Queue a list as `submit` does, and wait for its outcomes in an event loop, which is woken once for a batch
         and not for each call in it."""
         reply: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        return await reply if self._takes(_Call(requests, reply), bulk) else _not_taken(requests)
+        return await reply if self._takes(_Call(requests, reply), bulk) else not_taken(requests)
 
     def execute(self, requests: Sequence[Request], *, bulk: bool = False) -> list[Outcome]:
         """Queue a list and wait for its outcomes."""
@@ -74,11 +99,11 @@ class Writer:
 
     def horizon(self, now: datetime) -> datetime:
         """Up to when a sweep may let deadlines pass: not beyond the oldest `received_at` not yet answered, so that an
-        answer received in time wins over a sweep that overtakes it."""
+        answer received in time wins over a sweep that overtakes it; nor beyond what may still be on its way."""
         with self._ready:
             calls = (*self._people, *self._imports, *self._executing)
             times = [q.received_at for call in calls for q in call.requests if q.received_at.tzinfo is not None]
-        return min([now, *times])
+        return min([now - self.on_the_way, *times])
 
     def stop(self) -> None:
         """Finish what waits, then stop."""
@@ -132,7 +157,7 @@ class Writer:
             return calls
 
 
-def _not_taken(requests: Sequence[Request]) -> list[Outcome]:
+def not_taken(requests: Sequence[Request]) -> list[Outcome]:
     """Why a list is not taken: for now, or because it never fits."""
     refused = Refused("overloaded", "too many commands wait: try again in a second")
     if (count := len(requests)) > MOST_WAITING:

@@ -1,10 +1,12 @@
 """Figures for Prometheus: requests, commands, the writer's queue and batches, the fund, what is overdue."""
 
+import os
 from collections.abc import Iterable
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from houbao.core.terms import Refused
@@ -12,6 +14,7 @@ from houbao.engine.request import Outcome, Request
 from houbao.store import funds
 from houbao.store.lists import overdue, refund_seconds
 from houbao.web.site import PART, Site
+from houbao.web.together import TOGETHER
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
@@ -69,10 +72,13 @@ class Metrics:
         self.batch_seconds.observe(seconds)
 
     def serve(self, site: Site) -> bytes:
-        """All figures as text, with those that are read now."""
-        now = CollectorRegistry()
+        """All figures as text, with those that are read now. Where processes count together, they are those of all."""
+        counted, now = self.registry, CollectorRegistry()
+        if TOGETHER in os.environ:
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted)
         now.register(Standing(site))
-        return generate_latest(self.registry) + generate_latest(now)
+        return generate_latest(counted) + generate_latest(now)
 
 
 class Standing(Collector):

@@ -23,7 +23,7 @@ from houbao.engine.outside import RefundProvider
 from houbao.engine.past import StorePast
 from houbao.engine.request import Accepted, Outcome, Preview, Request
 from houbao.engine.scorebook import Scorebook
-from houbao.engine.writer import Writer
+from houbao.engine.writer import Writes
 from houbao.insight.lake import Progress
 from houbao.insight.reserves import Reserves
 from houbao.store import lists
@@ -60,7 +60,7 @@ class Site:
         *,
         reader: Reader,
         ahead: Engine,
-        writer: Writer,
+        writer: Writes,
         access: Access,
         scorebook: Scorebook,
         providers: Mapping[str, RefundProvider],
