@@ -1,5 +1,6 @@
 """`houbao serve`: the API, the console and the worker in one process, and others that answer beside it."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -18,6 +19,7 @@ import uvicorn
 from litestar import Litestar
 
 from houbao.commands.connections import Connection
+from houbao.commands.lane import Lane
 from houbao.commands.processes import Processes
 from houbao.commands.relay import FarWriter
 from houbao.commands.rounds import PAUSE, Rounds, announce
@@ -103,6 +105,11 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, leaving: Callable[[], None]) -> None:
         super().__init__(config)
         self.leaving = leaving
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer until told to stop; what waits for the database does so in a lane of its own."""
+        asyncio.get_running_loop().set_default_executor(Lane())
+        await super().serve(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
