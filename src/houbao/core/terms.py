@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, TypeVar, get_args
 
 from msgspec import Struct, structs
@@ -91,11 +91,8 @@ class Refused(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """By what it is made again in another process."""
-        return _refused_again, (self.code, self.said or self.detail, self.rule, self.reasons, self.facts)
-
-
-def _refused_again(code: str, detail: str, rule: str, reasons: tuple[Any, ...], facts: dict[str, str | int]) -> Refused:
-    return Refused(code, detail, rule=rule, reasons=reasons, **facts)
+        made = partial(type(self), rule=self.rule, reasons=self.reasons, **self.facts)
+        return made, (self.code, self.said or self.detail)
 
 
 def micros(at: datetime) -> int:
