@@ -34,7 +34,8 @@ CLAIMS = (
 
 
 class OpenDisputes:
-    """A database with that many orders, and for each the request that opens its dispute."""
+    """A database with that many orders, and for each the request that opens its dispute: a sandbox at a fixed time, or
+    one that is live, made as if it were `live_at`."""
 
     def __init__(
         self,
@@ -43,27 +44,29 @@ class OpenDisputes:
         *,
         claims: Sequence[tuple[str, int, bool]] = CLAIMS,
         opened: Callable[[Path], sqlite.SQLite] = sqlite.SQLite,
+        live_at: datetime | None = None,
     ) -> None:
         self.path = path
         self.claims = claims
-        launched = NOW - 400 * DAY
+        self.now = live_at or NOW
+        launched = self.now - 400 * DAY
         programme = p.Programme(name="standard", currency="EUR", launched_at=launched, policies=((launched, "2026.1"),))
-        sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=NOW)
+        sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=None if live_at else NOW)
         self.database = opened(path)
         self.points: list[tuple[str, float]] = []
-        self.engine = Engine(self.database, lambda: NOW, probe=self._point)
+        self.engine = Engine(self.database, lambda: self.now, probe=self._point)
         stores = [f"store-{number:04}" for number in range(STORES)]
-        self._do([Request(p.RegisterStore(store=store), PLATFORM, NOW) for store in stores])
+        self._do([Request(p.RegisterStore(store=store), PLATFORM, self.now) for store in stores])
         enrolled = [store for number, store in enumerate(stores) if number % 10 < 6]
-        self._do([Request(p.Enrol(store=s, programme="standard", at=launched), PLATFORM, NOW) for s in enrolled])
-        self._do([Request(TopUp(minor=10**12, currency="EUR"), Actor("finance", "bench"), NOW)])
+        self._do([Request(p.Enrol(store=s, programme="standard", at=launched), PLATFORM, self.now) for s in enrolled])
+        self._do([Request(TopUp(minor=10**12, currency="EUR"), Actor("finance", "bench"), self.now)])
         self.orders: list[int] = []
         self.place(count)
 
     def place(self, count: int) -> None:
         """So many more orders, each paid, shipped and delivered."""
-        paid = NOW - 12 * DAY
-        facts = (o.Paid(order=0, at=paid), o.Shipped(order=0, at=paid + DAY), o.Delivered(order=0, at=NOW - DAY))
+        paid = self.now - 12 * DAY
+        facts = (o.Paid(order=0, at=paid), o.Shipped(order=0, at=paid + DAY), o.Delivered(order=0, at=self.now - DAY))
         known = len(self.orders)
         places = [
             o.PlaceOrder(
@@ -74,13 +77,13 @@ class OpenDisputes:
                 lines=(o.NewLine(id="1", item=7000, shipping=900, tax=300, category="toys"),),
                 payments=(o.Payment(id="card", provider="sandbox", minor=8200),),
                 ship_by=paid + 3 * DAY,
-                promised_by=NOW - DAY,
+                promised_by=self.now - DAY,
                 at=paid - DAY,
                 facts=facts,
             )
             for number in range(known, known + count)
         ]
-        self.orders += [accepted.id for accepted in self._do([Request(place, PLATFORM, NOW) for place in places])]
+        self.orders += [accepted.id for accepted in self._do([Request(place, PLATFORM, self.now) for place in places])]
 
     def requests(self, start: int, count: int) -> list[Request]:
         """The requests that open the disputes of `count` orders, made anew, as a server has just read them."""
@@ -96,7 +99,7 @@ class OpenDisputes:
             statement=f"The parcel of order {number} was not what the page had promised; photos are attached.",
             evidence=(sha256(str(number).encode()).hexdigest(),) if photo else (),
         )
-        at = NOW + number * timedelta(milliseconds=1)
+        at = self.now + number * timedelta(milliseconds=1)
         return Request(command, Actor("buyer", f"buyer-{number}"), at, key=f"{number:012}")
 
     def _do(self, requests: list[Request]) -> list[Accepted]:

@@ -15,7 +15,7 @@ import statistics
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
@@ -56,7 +56,8 @@ def measure(disputes: int, rounds: int, say: Say) -> list[Figure]:
 
 def _measure(folder: Path, connections: int, size: int, disputes: int, rounds: int) -> Figure:
     count = max(size, disputes - disputes % size)
-    market = OpenDisputes(folder / f"recorded-{connections}-{size}.db", count * rounds)
+    now = datetime.now(UTC) - timedelta(minutes=1)  # what is measured has the machine's clock, as a marketplace's has
+    market = OpenDisputes(folder / f"recorded-{connections}-{size}.db", count * rounds, live_at=now)
     market.checkpoint()
     live, bare = (folder / f"{name}-{connections}-{size}.db" for name in ("live", "bare"))
     shutil.copyfile(market.path, live)
@@ -74,8 +75,9 @@ def _measure(folder: Path, connections: int, size: int, disputes: int, rounds: i
             sent = [
                 b"[" + b",".join(some[at : at + size]) + b"]" if size > 1 else some[at] for at in range(0, count, size)
             ]
-            seconds, waits = asyncio.run(_send(api, "/v1/disputes", secret, sent, connections))
-            bare_seconds, _ = asyncio.run(_send(empty, "/bare", secret, sent, connections))
+            keyed = [(f"{turn}-{number}", body) for number, body in enumerate(sent)]
+            seconds, waits = asyncio.run(_send(api, "/v1/disputes", secret, keyed, connections))
+            bare_seconds, _ = asyncio.run(_send(empty, "/bare", secret, keyed, connections))
             timed.append((seconds, bare_seconds, waits))
     return _figure(connections, size, count, rounds, timed)
 
@@ -237,8 +239,11 @@ def _serve_bare(path: Path, port: int, rows: dict[int, list[Statement]]) -> None
 # --- the client ----------------------------------------------------------------------------------------------------
 
 
-async def _send(port: int, path: str, secret: str, bodies: list[bytes], connections: int) -> tuple[float, list[float]]:
-    """Send every body over that many connections, each the next when it was answered: (seconds in all, of each)."""
+async def _send(
+    port: int, path: str, secret: str, bodies: list[tuple[str, bytes]], connections: int
+) -> tuple[float, list[float]]:
+    """Send every body with its idempotency key over that many connections, each the next when it was answered: (seconds
+    in all, of each)."""
     left = iter(bodies)
     waits: list[float] = []
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\n"
@@ -246,9 +251,9 @@ async def _send(port: int, path: str, secret: str, bodies: list[bytes], connecti
 
     async def one() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for body in left:
+        for key, body in left:
             began = perf_counter()
-            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            writer.write(f"{head}Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
             status, answer = await _answer(reader)
             waits.append(perf_counter() - began)
             if status not in (b"201", b"207") or b'"problem"' in answer:

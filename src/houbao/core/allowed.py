@@ -24,21 +24,28 @@ BY_HAND: dict[str, tuple[str, ...]] = {
 """Command → who may give it by a request: one path of the API each."""
 
 
+TURNS_BY_HAND = {
+    phase: [(name, turn.by) for name, turn in turns.items() if name in BY_HAND] for phase, turns in TURNS.items()
+}
+"""Phase → (command, the roles that may give it), of those that are given by a request."""
+
+
 def allowed(dispute: Dispute, actors: Sequence[Actor], now: datetime) -> list[str]:
     """The commands that one of the actors may give now, in the order of TURNS. The actors are the dispute's own."""
-    turns = TURNS[dispute.phase]
-    return [
-        name
-        for name, turn in turns.items()
-        if name in BY_HAND
-        and not (dispute.frozen and name not in IN_FREEZE)
-        and any(actor.role in turn.by and _may(dispute, name, actor, now) for actor in actors)
-    ]
+    holder, names = has_it(dispute, now), []
+    for name, roles in TURNS_BY_HAND[dispute.phase]:
+        if dispute.frozen and name not in IN_FREEZE:
+            continue
+        for actor in actors:
+            if actor.role in roles and _may(dispute, name, actor, holder):
+                names.append(name)
+                break
+    return names
 
 
-def _may(dispute: Dispute, name: str, by: Actor, now: datetime) -> bool:
-    """Whether what stands in the dispute leaves room for that command of that actor."""
-    holder = has_it(dispute, now)
+def _may(dispute: Dispute, name: str, by: Actor, holder: str) -> bool:
+    """Whether what stands in the dispute leaves room for that command of that actor. `holder` is who has it in the
+    queue."""
     if name in CLAIMERS_ONLY and holder and holder != str(by):
         return False
     match name:

@@ -36,37 +36,64 @@ class Caps(Struct, frozen=True):
     hands_over: bool = False
 
 
+class Failing(Struct, frozen=True, gc=False):
+    """The sentence that a condition failed: what stands before and after what was found. `amount`: that is money;
+    `private`: buyers are not told it."""
+
+    before: str
+    after: str
+    amount: bool
+    private: bool
+
+
 class Compiled(Struct, frozen=True):
-    """A policy made ready for one currency: `match(facts)` is the first rule whose conditions all hold."""
+    """A policy made ready for one currency: `match(facts)` is the first rule whose conditions all hold, `misses(facts)`
+    are those before it; `says` has each rule's own sentence, `failing` those of its conditions, by its name."""
 
     policy: Policy
     currency: str
     match: Callable[[Facts], Rule]
-    values: tuple[tuple[Any, ...], ...]
+    misses: Callable[[Facts], list[Miss]]
     caps: Caps
+    says: dict[str, str]
+    failing: dict[str, tuple[Failing, ...]]
 
 
 def compile_policy(policy: Policy, currency: str) -> Compiled:
-    """The policy as one Python function, its amounts in minor units of the programme's currency (cut to its decimals).
+    """The policy as Python functions, its amounts in minor units of the programme's currency (cut to its decimals).
 
-    First match wins; a fact that is None satisfies no condition. The function is written out rule by rule because it
-    runs for every dispute; only checked names of facts get into its text, every value is passed in by name.
+    First match wins; a fact that is None satisfies no condition. The functions are written out rule by rule because
+    they run for every dispute; only checked names of facts get into their text, every value is passed in by name.
     """
-    names: dict[str, Any] = {}
-    values = tuple(tuple(value_of(condition, currency) for condition in rule.when) for rule in policy.rules)
-    lines = ["def match(facts):"]
+    names: dict[str, Any] = {"Miss": Miss}
+    match, misses = ["def match(facts):"], ["def misses(facts):", "    missed = []"]
     for number, rule in enumerate(policy.rules):
         names[f"rule{number}"] = rule
-        tests = []
-        for place, condition in enumerate(rule.when):
-            value, compare = f"value{number}_{place}", f"compare{number}_{place}"
-            names[value], names[compare] = values[number][place], COMPARISONS[condition.comparison]
-            fact = f"facts.{condition.fact}"
-            holds = _OPERATORS.get(condition.comparison, f"{compare}({{}}, {{}})").format(fact, value)
-            tests.append(f"{fact} is not None and {holds}")
-        lines.append(f"    if {' and '.join(tests) or 'True'}: return rule{number}")
-    exec("\n".join(lines), names)  # only names of known facts are written into it
-    return Compiled(policy, currency, names["match"], values, caps_of(policy.limits, currency))
+        tests = [_test(condition, f"{number}_{place}", currency, names) for place, condition in enumerate(rule.when)]
+        match.append(f"    if {' and '.join(tests) or 'True'}: return rule{number}")
+        for place, (condition, test) in enumerate(zip(rule.when, tests, strict=True)):
+            miss = f"missed.append(Miss(rule{number}.name, {place}, facts.{condition.fact}))"
+            misses.append(f"    {'elif' if place else 'if'} not ({test}): {miss}")
+        misses.append("    else: return missed" if tests else "    return missed")
+    exec("\n".join(match + misses), names)  # only names of known facts are written into it
+    return Compiled(
+        policy,
+        currency,
+        names["match"],
+        names["misses"],
+        caps_of(policy.limits, currency),
+        {rule.name: f"{rule.name}: {rule.says}" for rule in policy.rules},
+        {rule.name: tuple(_failing(rule.name, condition) for condition in rule.when) for rule in policy.rules},
+    )
+
+
+def _test(condition: Condition, place: str, currency: str, names: dict[str, Any]) -> str:
+    """Whether a condition holds, as text; what that names is put into `names`."""
+    names[f"value{place}"] = value_of(condition, currency)
+    names[f"compare{place}"] = COMPARISONS[condition.comparison]
+    fact, value = f"facts.{condition.fact}", f"value{place}"
+    holds = _OPERATORS.get(condition.comparison, f"compare{place}({{}}, {{}})").format(fact, value)
+    return f"{fact} is not None and {holds}"
 
 
 _OPERATORS = {"is": "{} == {}", "is_not": "{} != {}", "at_most": "{} <= {}", "at_least": "{} >= {}"}
@@ -91,17 +118,7 @@ def caps_of(limits: Limits, currency: str) -> Caps:
 
 def assess(compiled: Compiled, facts: Facts) -> Ruling:
     """What the policy says of the facts, with its reasons: the first rule that matches, a Miss for each before it."""
-    rule = compiled.match(facts)
-    misses: list[Miss] = []
-    for earlier, values in zip(compiled.policy.rules, compiled.values, strict=True):
-        if earlier is rule:
-            break
-        for place, (condition, value) in enumerate(zip(earlier.when, values, strict=True)):
-            found = getattr(facts, condition.fact)
-            if found is None or not COMPARISONS[condition.comparison](found, value):
-                misses.append(Miss(earlier.name, place, found))
-                break
-    return Ruling(rule, tuple(misses))
+    return Ruling(compiled.match(facts), tuple(compiled.misses(facts)))
 
 
 def explain(compiled: Compiled, rule: str, misses: tuple[Miss, ...], *, private: bool) -> list[str]:
@@ -109,19 +126,27 @@ def explain(compiled: Compiled, rule: str, misses: tuple[Miss, ...], *, private:
 
     With `private` (for buyers) conditions on facts that could be gamed are named without their figures.
     """
-    by_name = {r.name: r for r in compiled.policy.rules}
-    lines = [f"{rule}: {by_name[rule].says}"]
+    lines = [compiled.says[rule]]
     for miss in misses:
-        condition = by_name[miss.rule].when[miss.condition]
-        if private and condition.fact in PRIVATE_FACTS:
+        failing = compiled.failing[miss.rule][miss.condition]
+        if private and failing.private:
             lines.append(f"not {miss.rule}: a condition of that rule is not met")
             continue
         found = miss.found
-        if condition.fact in MONEY_FACTS and found is not None:
+        if failing.amount and found is not None:
             found = money.decimal(found, compiled.currency)
-        fact, comparison = condition.fact.replace("_", " "), condition.comparison.replace("_", " ")
-        lines.append(f"not {miss.rule}: {fact} is {_shown(found)}; it needs: {comparison} {_shown(condition.value)}")
+        lines.append(f"{failing.before}{_shown(found)}{failing.after}")
     return lines
+
+
+def _failing(rule: str, condition: Condition) -> Failing:
+    fact, comparison = condition.fact.replace("_", " "), condition.comparison.replace("_", " ")
+    return Failing(
+        before=f"not {rule}: {fact} is ",
+        after=f"; it needs: {comparison} {_shown(condition.value)}",
+        amount=condition.fact in MONEY_FACTS,
+        private=condition.fact in PRIVATE_FACTS,
+    )
 
 
 def _shown(value: Any) -> str:

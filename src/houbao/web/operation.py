@@ -24,7 +24,7 @@ from houbao.feeds.order_format import bad_field
 from houbao.web.callers import Caller
 from houbao.web.guard import on, reach_of
 from houbao.web.permissions import PUBLIC
-from houbao.web.receiving import header, media_of
+from houbao.web.receiving import body_of, header, media_of
 from houbao.web.site import Site, encode, number_of
 
 B = TypeVar("B")
@@ -203,7 +203,7 @@ def operation(
             tag=tag or path.split("/")[2] if path.startswith("/v1/") else "server",
             previews=previews,
         )
-        read = _reader(body, verify)
+        read = _reader(body, verify, most or 0)
         told = iscoroutinefunction(work)
 
         async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
@@ -237,7 +237,7 @@ def _written(done: Any, status: int, media: str) -> Any:
     return Reply(done.status or status, headers, content)
 
 
-def _reader(body: Any, verify: Verify | None) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
+def _reader(body: Any, verify: Verify | None, most: int) -> Callable[[Request[Any, Any, Any]], Awaitable[Any]]:
     """How a request's body becomes a record: strictly, so that what is mistyped is refused and not guessed. Of a list
     that cannot be read as a whole each item is read alone: a `Refused` stands in the place of one that cannot be."""
     if body is Nothing or body is bytes:  # bytes are read by the work itself, as they come
@@ -249,7 +249,8 @@ def _reader(body: Any, verify: Verify | None) -> Callable[[Request[Any, Any, Any
     empty = b"{}" if isinstance(body, type) and issubclass(body, Struct) and _optional(body) else b""
 
     async def read(request: Request[Any, Any, Any]) -> Any:
-        content = await request.body()
+        by_cookie = request.scope["state"]["caller"].by_cookie  # then the guard may have read it, for the form's token
+        content = await (request.body() if by_cookie else body_of(request, most))
         if verify:
             verify(request, content)
         if not content and empty:
