@@ -32,9 +32,9 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT / "src")}
 
 
-@pytest.fixture(scope="module")
-def houbao(tmp_path_factory):
-    """The address and a platform key of a Houbao that is being served."""
+@pytest.fixture(scope="module", params=["1", "3"], ids=["one process", "three"])
+def houbao(request, tmp_path_factory):
+    """The address and a platform key of a Houbao that is being served, by one process or several."""
     url = f"sqlite:///{tmp_path_factory.mktemp('shop') / 'shop.db'}"
     run("db", "upgrade", "--database", url)
     run("fund", "top-up", "1000", "EUR", "--database", url)
@@ -43,7 +43,7 @@ def houbao(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "houbao", "serve", "--port", str(port), "--database", url],
+        [sys.executable, "-m", "houbao", "serve", "--workers", request.param, "--port", str(port), "--database", url],
         env=environment(),
         stderr=subprocess.PIPE,
     )

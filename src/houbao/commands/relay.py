@@ -104,16 +104,21 @@ def relay(line: Line, writer: Writer) -> None:
     """Give the writer what comes, until the other side is gone."""
     with suppress(EOFError):
         while isinstance(asked := line.receive(), Asked):
-            reply = writer.submit([decode_request(request) for request in asked.requests], bulk=asked.bulk)
-            reply.add_done_callback(partial(_answer, line, asked.number))
+            try:
+                requests = [decode_request(request) for request in asked.requests]
+            except msgspec.DecodeError as fault:
+                line.send(Answered(asked.number, [], repr(fault)))
+                continue
+            writer.submit(requests, bulk=asked.bulk).add_done_callback(partial(_answer, line, asked.number))
     line.close()
 
 
 def _answer(line: Line, number: int, reply: "Future[list[Outcome]]") -> None:
-    if fault := reply.exception():
+    try:
+        outcomes = [pickle.dumps(one) if isinstance(one, Refused) else one for one in reply.result()]
+        line.send(Answered(number, outcomes))
+    except BaseException as fault:  # noqa: BLE001 - whatever it was, somebody waits to hear of it
         line.send(Answered(number, [], repr(fault)))
-    else:
-        line.send(Answered(number, [pickle.dumps(one) if isinstance(one, Refused) else one for one in reply.result()]))
 
 
 def tell(line: Line, writer: Writer, beat: Beat) -> None:
@@ -169,20 +174,20 @@ class FarWriter:
         return self._standing.alive and monotonic() - self._heard_at < SILENT_SECONDS
 
     def _listen(self) -> None:
-        with suppress(EOFError):
-            while True:
-                match self._line.receive():
-                    case Standing() as standing:
-                        self._standing, self._heard_at = standing, monotonic()
-                        self._told(standing.beat)
-                    case Answered() as answered:
-                        self._pass_on(answered)
-                    case Asked():
-                        raise EOFError
-        self._standing = Standing(0, False, self._standing.beat)
-        for number in list(self._open):
-            self._pass_on(Answered(number, [], "the process that writes ended"))
-        self._lost()
+        try:
+            while not isinstance(message := self._line.receive(), Asked):
+                if isinstance(message, Answered):
+                    self._pass_on(message)
+                else:
+                    self._standing, self._heard_at = message, monotonic()
+                    self._told(message.beat)
+        except EOFError:
+            pass
+        finally:  # whatever ended it: nobody answers any more
+            self._standing = Standing(0, False, self._standing.beat)
+            for number in list(self._open):
+                self._pass_on(Answered(number, [], "the process that writes ended"))
+            self._lost()
 
     def _pass_on(self, answered: Answered) -> None:
         reply = self._open.get(answered.number)
