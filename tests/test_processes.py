@@ -18,20 +18,23 @@ import httpx
 import msgspec
 import pytest
 
-from given import SECOND, Market, opening
-from houbao.commands import relay
+from given import SECOND, Market, T, opening
+from houbao.commands import processes, relay
 from houbao.commands.listening import listen_together
+from houbao.commands.processes import Processes
 from houbao.commands.relay import Answered, Asked, FarWriter, Line, Standing
 from houbao.commands.terminal import CommandFailed
 from houbao.core.disputes import OpenDispute
-from houbao.core.said import Said
+from houbao.core.said import Code, Said
 from houbao.core.terms import Actor, Refused
 from houbao.engine.deciding import asked_of
 from houbao.engine.request import Outcome, Request
 from houbao.engine.writer import MOST_WAITING, Writer
+from houbao.settings import Settings
 from houbao.store.access import Access
 from houbao.store.verify import verify
 from houbao.web.site import Beat
+from houbao.wiring import House, create_database
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
@@ -79,13 +82,21 @@ class Server:
         """The processes beside the first one."""
         lists = Path(f"/proc/{self.run.pid}/task").glob("*/children")
         found = sorted(int(number) for listed in lists for number in listed.read_text().split())
-        return [one for one in found if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        return [one for one in found if b"spawn_main" in said_of(one)]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
         """The process is told to stop; what it and the others said until it had ended."""
         self.run.send_signal(how)
         self.run.wait(SECONDS)
         return self.log.read_text()
+
+
+def said_of(process: int) -> bytes:
+    """With what a process was begun; nothing where it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 @pytest.fixture
@@ -139,12 +150,13 @@ def test_whichever_process_is_asked_the_dispute_is_opened_once_and_its_answer_is
 
 def test_whichever_process_is_asked_the_figures_are_those_of_all(server):
     answers = server.ask_all("/v1/fund")
-    figures = server.ask_all("/metrics")
     counted = 'houbao_http_requests_total{method="GET",route="/v1/fund",status="200"} '
-    for one in figures:
-        (line,) = [line for line in one.text.splitlines() if line.startswith(counted)]
-        assert float(line.removeprefix(counted)) == len(answers)
-        assert "houbao_worker_age_seconds" in one.text
+
+    def figures() -> set[float]:
+        texts = [one.text for one in server.ask_all("/metrics")]
+        return {float(line.removeprefix(counted)) for text in texts for line in text.splitlines() if counted in line}
+
+    wait_until(lambda: figures() == {len(answers)})  # a request is counted once its answer was sent
 
 
 def test_whichever_process_is_asked_it_says_how_the_worker_is(server):
@@ -172,6 +184,26 @@ def test_they_stop_together(server, how):
     said = server.stop(how)
     assert (server.run.returncode, "a process ended" in said) == (0, False)
     assert not any(map(is_there, beside))
+
+
+def test_whichever_process_refuses_it_answers(server):
+    """Given a refusal that names a state, which each language has a word for."""
+    order = server.market.order()
+    refused = server.ask_all(f"/v1/orders/order_0_{order}/events", {"type": "paid", "at": "2026-07-01T12:00:00Z"})
+    assert {one.status_code for one in refused} == {409}
+
+
+def test_a_process_that_cannot_begin_is_given_up_and_nobody_comes_to_it(market, monkeypatch, caplog):
+    monkeypatch.setattr(processes, "SAID_EVERY", 0.05)
+    monkeypatch.setattr(processes, "MOST_QUICK", 2)
+    writer, (ours, theirs) = Writer(market.engine), listen_together("127.0.0.1", 0, 2)
+    beside = Processes([theirs], print, writer, Beat())
+    wait_until(lambda: "the others go on without it" in caplog.text)
+    assert caplog.text.count("a process ended") == 2
+    assert theirs.fileno() == -1
+    beside.join(SECONDS)
+    writer.stop()
+    ours.close()
 
 
 def test_a_port_where_others_share_is_taken():
@@ -260,6 +292,14 @@ def test_a_fault_of_the_writer_is_told_in_words(market):
         asyncio.run(ask())
 
 
+def test_where_the_clock_stands_still_no_sweep_waits(tmp_path):
+    url = f"sqlite:///{tmp_path / 'sandbox.db'}"
+    create_database(url, currency="EUR", launched_at=T, sandbox_clock=T)
+    house = House(Settings(database_url=url), observe=lambda size, seconds: None, on_the_way=2 * SECOND)
+    assert house.worker.horizon(T) == T
+    house.close()
+
+
 def test_a_sweep_waits_for_what_may_be_on_its_way(market):
     writer = Writer(market.engine, on_the_way=2 * SECOND)
     assert writer.horizon(market.now) == market.now - 2 * SECOND
@@ -272,8 +312,9 @@ def test_a_sweep_waits_for_what_may_be_on_its_way(market):
         Refused("bad_text", "a text is no valid Unicode"),
         Refused("not_refundable", Said("%(left)s is left", left="EUR 4.00"), rule="1", reasons=("a", "b"), left=400),
         Refused("bad_text", "x" * 5000),
+        Refused("bad_turn", Said("it is %(state)s", state=Code("order", "paid", "paid for")), order=7),
     ],
-    ids=["plain", "said", "long"],
+    ids=["plain", "said", "long", "code"],
 )
 def test_a_refusal_is_the_same_in_another_process(refused):
     again = pickle.loads(pickle.dumps(refused))

@@ -45,18 +45,18 @@ def houbao(request, tmp_path_factory):
     server = subprocess.Popen(
         [sys.executable, "-m", "houbao", "serve", "--workers", request.param, "--port", str(port), "--database", url],
         env=environment(),
-        stderr=subprocess.PIPE,
+        stderr=(log := tmp_path_factory.mktemp("log") / "log").open("w"),
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{address}/healthz", server)
+        wait_for(f"{address}/healthz", server, log)
         yield address, key[0]
     finally:
         server.terminate()
-        server.communicate(timeout=60)
+        server.wait(60)
 
 
-def wait_for(url: str, server: subprocess.Popen) -> None:
+def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
     """Until the server answers; a server that ended has failed."""
     while server.poll() is None:
         try:
@@ -64,7 +64,7 @@ def wait_for(url: str, server: subprocess.Popen) -> None:
                 return
         except OSError:
             time.sleep(0.1)
-    raise AssertionError(server.stderr.read().decode())
+    raise AssertionError(log.read_text())
 
 
 @pytest.fixture(scope="module")

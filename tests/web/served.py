@@ -1,5 +1,6 @@
 """A market that is served: Litestar's test client over the real application, engine and SQLite file."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 from litestar.testing import TestClient
 
 from given import Market, eur
+from houbao.commands import relay
+from houbao.core.terms import Refused
 from houbao.engine.announcing import Hook
+from houbao.engine.deciding import asked_of
+from houbao.engine.request import Outcome, Request
 from houbao.engine.writer import Writer
 from houbao.serving import site_for
 from houbao.store.access import User
@@ -47,6 +52,7 @@ class Served:
             public_url="https://claims.example",
             signing={"sandbox": SIGNING},
         )
+        self.site.note = self._note
         self.client = TestClient(create_app(self.site, self.metrics), base_url="https://claims.example")
         self._keys: dict[tuple[str, ...], str] = {}
 
@@ -54,6 +60,14 @@ class Served:
         self.writer.stop()
         self.site.close()
         self.scores.close()
+
+    def _note(self, requests: Sequence[Request], outcomes: Sequence[Outcome]) -> None:
+        """Every command and its outcome would have been the same, had another process answered."""
+        self.metrics.note_commands(requests, outcomes)
+        for request, outcome in zip(requests, outcomes, strict=True):
+            again = passed_on(request)
+            assert (again, asked_of(again).content) == (request, asked_of(request).content)
+            assert told(passed_back(outcome)) == told(outcome)
 
     # --- who asks --------------------------------------------------------------------------------------------------
 
@@ -142,6 +156,23 @@ class Served:
     def wait(self, days: float = 0, **more: float) -> None:
         """Time passes; the worker does what falls due."""
         self.market.go(self.market.now + timedelta(days=days, **more))
+
+
+def passed_on(request: Request) -> Request:
+    """The request as it comes to the process that writes from another one."""
+    return relay.decode_request(relay.encode(request))
+
+
+def passed_back(outcome: Outcome) -> Outcome:
+    """The outcome as it comes back."""
+    message = relay.decode(relay.encode(relay.Answered(1, relay.packed([outcome]))))
+    assert isinstance(message, relay.Answered)
+    (again,) = relay.unpacked(message.outcomes)
+    return again
+
+
+def told(outcome: Outcome) -> object:
+    return vars(outcome) if isinstance(outcome, Refused) else outcome
 
 
 ACCESS = ("deeds", "keys", "users", "sessions", "links", "webhooks", "hook_cursors", "hook_deliveries")

@@ -7,6 +7,7 @@ take each other's turn thousands of times, and answer half as many requests as o
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from threading import Event, Lock, Thread
 from time import monotonic, sleep
@@ -41,18 +42,19 @@ class Lane(ThreadPoolExecutor):
         """Do it when its turn has come."""
         future: Future[T] = Future()
         with self._lock:
-            self._waiting.append((future, partial(fn, *args, **kwargs)))
             if not self._taken:
                 self._begin()
             elif not self._somebody_waits.is_set():
                 self._somebody_waits.set()
+            self._waiting.append((future, partial(fn, *args, **kwargs)))
         return future
 
     def _begin(self) -> None:
-        """Another thread does what waits; the one before goes on with what it has, and then ends. Under the lock."""
+        """Another thread does what waits; the one before goes on with what it has, and then ends. Under the lock.
+        Raises RuntimeError where the lane is closed."""
+        super().submit(self._go, self._turn + 1)
         self._turn += 1
         self._taken, self._since = True, monotonic()
-        super().submit(self._go, self._turn)
 
     def _go(self, turn: int) -> None:
         while (taken := self._next(turn)) is not None:
@@ -77,11 +79,12 @@ class Lane(ThreadPoolExecutor):
 
     def _overtake(self) -> None:
         """While somebody waits: look whether what is being done takes too long."""
-        while self._somebody_waits.wait():
-            with self._lock:
-                left = self._since + self._patience - monotonic()
-                if not (self._waiting and self._taken):
-                    self._somebody_waits.clear()
-                elif left <= 0:
-                    self._begin()
-            sleep(max(left, self._patience / 10))
+        with suppress(RuntimeError):  # the lane is closed: what waits is done by the thread that has it
+            while self._somebody_waits.wait():
+                with self._lock:
+                    left = self._since + self._patience - monotonic()
+                    if not (self._waiting and self._taken):
+                        self._somebody_waits.clear()
+                    elif left <= 0:
+                        self._begin()
+                sleep(max(left, self._patience / 10))

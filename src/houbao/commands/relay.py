@@ -1,5 +1,6 @@
 """Commands on their way between the processes of a server: many answer, one writes. Whoever answers elsewhere sends
-what is to happen through a pipe; in the first process it waits in the writer's queue, as everybody's does."""
+what is to happen through a pipe; in the first process it waits in the writer's queue, as everybody's does. What was
+sent is executed, whether or not somebody still waits for it."""
 
 import asyncio
 import pickle
@@ -29,6 +30,8 @@ SAID_EVERY = 1.0
 SILENT_SECONDS = 10.0
 """After so long without a word it does not write any more."""
 
+ENDED = "the process that writes ended"
+
 
 class Asked(Struct, frozen=True, tag=True):
     """A list of commands, by the number under which its answer is waited for."""
@@ -39,8 +42,7 @@ class Asked(Struct, frozen=True, tag=True):
 
 
 class Answered(Struct, frozen=True, tag=True):
-    """Its outcomes, of which a refusal is pickled; or what went wrong, in words: whether it was written is not known
-    then."""
+    """Its outcomes; or what went wrong, in words: whether it was written is not known then."""
 
     number: int
     outcomes: list[Accepted | bytes]
@@ -62,6 +64,16 @@ encode = msgspec.json.Encoder().encode
 
 decode = msgspec.json.Decoder(Message).decode
 decode_request = msgspec.json.Decoder(Request).decode
+
+
+def packed(outcomes: Sequence[Outcome]) -> list[Accepted | bytes]:
+    """Outcomes as they are sent: a refusal, which may hold sentences to be said in another language, is pickled."""
+    return [pickle.dumps(one) if isinstance(one, Refused) else one for one in outcomes]
+
+
+def unpacked(outcomes: Sequence[Accepted | bytes]) -> list[Outcome]:
+    """Outcomes as they were before."""
+    return [pickle.loads(one) if isinstance(one, bytes) else one for one in outcomes]
 
 
 class Line:
@@ -115,8 +127,7 @@ def relay(line: Line, writer: Writer) -> None:
 
 def _answer(line: Line, number: int, reply: "Future[list[Outcome]]") -> None:
     try:
-        outcomes = [pickle.dumps(one) if isinstance(one, Refused) else one for one in reply.result()]
-        line.send(Answered(number, outcomes))
+        line.send(Answered(number, packed(reply.result())))
     except BaseException as fault:  # noqa: BLE001 - whatever it was, somebody waits to hear of it
         line.send(Answered(number, [], repr(fault)))
 
@@ -141,6 +152,7 @@ class FarWriter:
         self._open: dict[int, asyncio.Future[list[Outcome]]] = {}
         self._commands = 0
         self._standing = Standing(0, True, Beat())
+        self._ended = False
         self._heard_at = monotonic()
         threading.Thread(target=self._listen, name="answers", daemon=True).start()
 
@@ -155,6 +167,8 @@ class FarWriter:
         return [next(decided) if isinstance(one, Raw) else one for one in sent]
 
     async def _ask(self, requests: list[Raw], bulk: bool) -> list[Outcome]:
+        if self._ended:
+            raise ConnectionError(ENDED)
         number = next(self._numbers)
         self._open[number] = reply = asyncio.get_running_loop().create_future()
         self._commands += len(requests)
@@ -184,9 +198,9 @@ class FarWriter:
         except EOFError:
             pass
         finally:  # whatever ended it: nobody answers any more
-            self._standing = Standing(0, False, self._standing.beat)
+            self._ended, self._standing = True, Standing(0, False, self._standing.beat)
             for number in list(self._open):
-                self._pass_on(Answered(number, [], "the process that writes ended"))
+                self._pass_on(Answered(number, [], ENDED))
             self._lost()
 
     def _pass_on(self, answered: Answered) -> None:
@@ -206,7 +220,12 @@ def _encoded(request: Request) -> Raw | Refused:
 def _resolve(reply: "asyncio.Future[list[Outcome]]", answered: Answered) -> None:
     if reply.done():  # who left meanwhile hears nothing
         return
+    try:
+        outcomes = unpacked(answered.outcomes)
+    except Exception as fault:  # noqa: BLE001 - whatever it was, somebody waits to hear of it
+        reply.set_exception(ConnectionError(repr(fault)))
+        return
     if answered.fault:
         reply.set_exception(ConnectionError(answered.fault))
     else:
-        reply.set_result([pickle.loads(one) if isinstance(one, bytes) else one for one in answered.outcomes])
+        reply.set_result(outcomes)

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing.connection import Connection as Pipe
@@ -35,6 +35,9 @@ from houbao.wiring import House
 STOP_SECONDS = 20
 """How long what was asked already may take when the server stops."""
 
+CLOSE_SECONDS = 5
+"""How long a process that answered all may take to close what it opened."""
+
 ON_THE_WAY = timedelta(seconds=2)
 """How long a command may take from the process that received it to the one that writes."""
 
@@ -53,25 +56,20 @@ def serve(settings: Settings, at: Sequence[socket.socket]) -> None:
     site = site_of(house, settings, metrics)
     announcer = announcer_of(site.hooks, local=settings.webhooks_inside)
     stopping = threading.Event()
-    threads = [
-        threading.Thread(target=_work, args=(house, site, stopping), name="worker"),
-        threading.Thread(target=announce, args=(announcer, stopping), name="webhooks"),
-    ]
-    for thread in threads:
-        thread.start()
-    beside = Processes([partial(_answer_beside, settings, one) for one in elsewhere], house.writer, site.beat)
-    host, port, *_ = here.getsockname()
-    said = {"host": host, "port": port, "processes": len(at)}
-    logging.getLogger("houbao.http").info("serving", extra={"said": said})
-    try:
+    with ExitStack() as ending:  # the last of these is done first, each whatever becomes of those before
+        ending.callback(site.close)
+        ending.callback(house.close)
+        for name, work in (("worker", partial(_work, house, site)), ("webhooks", partial(announce, announcer))):
+            thread = threading.Thread(target=work, args=(stopping,), name=name)
+            thread.start()
+            ending.callback(thread.join)
+        ending.callback(stopping.set)
+        beside = Processes(elsewhere, partial(_answer_beside, settings), house.writer, site.beat)
+        ending.callback(beside.join, STOP_SECONDS + CLOSE_SECONDS)
+        host, port, *_ = here.getsockname()
+        said = {"host": host, "port": port, "processes": len(at)}
+        logging.getLogger("houbao.http").info("serving", extra={"said": said})
         run(create_app(site, metrics), here, leaving=beside.leave)
-    finally:
-        beside.join(STOP_SECONDS)
-        stopping.set()
-        for thread in threads:
-            thread.join()
-        house.close()
-        site.close()
 
 
 def _answer_beside(settings: Settings, at: socket.socket, pipe: "Pipe[Any, Any]") -> None:

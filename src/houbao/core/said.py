@@ -43,6 +43,10 @@ class Code(str):
         named.of, named.code = of, code
         return named
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str, str, str], dict[str, object]]:
+        """By what a copy is made."""
+        return (self.of, self.code, str(self)), {}
+
 
 def fault_at(field: str, wrong: str) -> Said:
     """What is wrong with a field of a text that somebody wrote."""

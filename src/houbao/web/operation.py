@@ -181,8 +181,8 @@ def operation(
     tag: str = "",
     previews: bool = False,
 ) -> Callable[[Work], HTTPRouteHandler]:
-    """Make a handler of a function. One that is not `async` may wait for the database, and runs in a
-    thread of its own. `verify` looks at the body's bytes before anything is made of them."""
+    """Make a handler of a function. One that is not `async` may wait for the database, and runs beside the event
+    loop. `verify` looks at the body's bytes before anything is made of them."""
 
     def decorate(work: Work) -> HTTPRouteHandler:
         said = Operation(

@@ -73,6 +73,9 @@ def media_of(scope: Scope) -> str:
 async def body_of(request: Request[Any, Any, Any], most: int) -> bytes:
     """The body of a request that nobody has read yet, of at most so many bytes. Mostly it comes in one piece, and what
     the framework does for a stream of them is more work than all the rest of reading it. Raises as its own does."""
+    announced = header(request.scope, b"content-length")
+    if not announced.isdigit() or int(announced) > most:
+        return await request.body()
     receive = request.receive
     first: Any = await receive()
     if first["type"] == "http.request" and not first.get("more_body") and len(first["body"]) <= most:

@@ -12,8 +12,9 @@ set before anything counts."""
 
 @contextmanager
 def counting_together(processes: int) -> Generator[None]:
-    """Where there are several, their figures are summed: whichever is asked answers for all. Before anything counts."""
-    if processes == 1:
+    """Where there are several, their figures are summed: whichever is asked answers for all. Before anything counts. A
+    folder that is named already stays."""
+    if processes == 1 or TOGETHER in os.environ:
         yield
         return
     with TemporaryDirectory(prefix="houbao-figures-") as folder:

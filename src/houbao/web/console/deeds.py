@@ -414,8 +414,9 @@ def note_of(form: Form, reason: str) -> str:
 
 
 def option(form: Form, name: str, options: tuple[str, ...]) -> Any:
-    """The chosen code. Raises Refused: bad_request."""
+    """The chosen code, as it stands among the options: a record leaves out what *is* its default, and a text that only
+    equals it would make another command of it. Raises Refused: bad_request."""
     chosen = form.get(name, "")
     if chosen not in options:
         raise Refused("bad_request", f"choose one of: {', '.join(option.replace('_', ' ') for option in options)}")
-    return chosen
+    return options[options.index(chosen)]
