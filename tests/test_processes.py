@@ -214,6 +214,23 @@ def test_a_port_where_others_share_is_taken():
         one.close()
 
 
+def test_whoever_does_not_want_to_wait_for_what_was_begun_says_so_again(server):
+    """Given people in the middle of what they say, for whom all processes would wait."""
+    server.ask_all("/healthz")
+    beside = server.beside()
+    head = f"POST /v1/disputes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\nContent-Length: 99\r\n"
+    held = [socket.create_connection(("127.0.0.1", int(server.address.rpartition(":")[2]))) for _ in range(24)]
+    for one in held:
+        one.sendall(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+    while server.run.poll() is None:
+        server.run.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    assert not any(map(is_there, beside))
+    assert "timeout graceful shutdown exceeded" not in server.log.read_text()
+    for one in held:
+        one.close()
+
+
 def test_without_the_process_that_writes_the_others_end(server):
     server.ask_all("/healthz")
     beside = server.beside()

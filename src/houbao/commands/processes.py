@@ -3,6 +3,8 @@ when one ends; when it ends, they do."""
 
 import logging
 import multiprocessing
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -46,6 +48,11 @@ class _Place:
         self.line = Line(ours)
         threading.Thread(target=relay, args=(self.line, self._writer), name="relay", daemon=True).start()
 
+    def tell(self, how: signal.Signals) -> None:
+        """Send the process that signal, if it is still there."""
+        if self.process.pid and self.process.is_alive():
+            os.kill(self.process.pid, how)
+
     def ended(self) -> bool:
         """Whether it ended; that is said once, and whether it ever began is counted."""
         if self.process.is_alive():
@@ -73,15 +80,18 @@ class Processes:
         self._thread.start()
 
     def leave(self) -> None:
-        """Tell them to finish what was begun; nobody connects to them any more, and none is begun again."""
+        """Tell them to finish what was begun; asked again, to end at once. Nobody connects to them any more, and none
+        is begun again."""
+        how = signal.SIGINT if self._stopping.is_set() else signal.SIGTERM
         self._stopping.set()
         for place in self._places:
             place.at.close()
-            place.process.terminate()
+            place.tell(how)
 
     def join(self, seconds: float) -> None:
         """Wait for them; who takes longer is ended."""
-        self.leave()
+        if not self._stopping.is_set():
+            self.leave()
         self._thread.join()
         for place in self._places:
             place.process.join(seconds)
@@ -95,7 +105,7 @@ class Processes:
                 if not self._stopping.is_set() and place.ended():
                     self._begin_again(place)
         for place in self._places:
-            place.process.terminate()  # one may have been begun meanwhile
+            place.tell(signal.SIGTERM)  # one may have been begun meanwhile
 
     def _begin_again(self, place: _Place) -> None:
         if not place.is_hopeless():
