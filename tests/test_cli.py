@@ -940,16 +940,16 @@ def test_a_refusal_is_one_json_document_too(run, tmp_path):
 
 
 def test_a_benchmark_is_measured_where_it_is_told(run, tmp_path):
-    assert run("bench open-dispute --disputes 10 --rounds 1 --database sqlite:///nowhere/x.db").code == 1
-    assert run(f"bench open-dispute --disputes 10 --rounds 1 --database sqlite:///{tmp_path}/x.db").code == 0
+    assert run("bench open-dispute --disputes 10 --rounds 1 --among 0 --database sqlite:///nowhere/x.db").code == 1
+    assert run(f"bench open-dispute --disputes 10 --rounds 1 --among 0 --database sqlite:///{tmp_path}/x.db").code == 0
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("scenario", "count"),
     [
-        ("open-dispute --disputes 10 --rounds 1", 3),
-        ("open-dispute --disputes 10 --rounds 1 --among 2345", 3),
+        ("open-dispute --disputes 10 --rounds 1 --among 0", 3),
+        ("open-dispute --disputes 10 --rounds 1 --among 0 --among 2345", 6),
         ("open-dispute-http --disputes 10 --rounds 1", 4),
         ("import-orders --orders 30", 1),
         ("sweep-deadlines --due 12 --open 40", 1),

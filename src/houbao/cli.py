@@ -277,7 +277,10 @@ def bench(
         "backtest",
     ],
     disputes: Annotated[AtLeastOne, Parameter(help="Disputes to open")] = 10_000,
-    among: Annotated[int, Parameter(help="Open disputes among which they are", validator=validators.Number(gte=0))] = 0,
+    among: Annotated[
+        tuple[Annotated[int, Parameter(validator=validators.Number(gte=0))], ...],
+        Parameter(help="Open disputes among which they are; more than once: each in turn", negative=""),
+    ] = (0, 100_000),
     rows: Annotated[
         int, Parameter(help="Disputes of a backtest's lake", validator=validators.Number(gte=24))
     ] = 10_000_000,

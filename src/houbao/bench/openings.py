@@ -35,8 +35,8 @@ class Round(Struct, frozen=True):
 def measure(disputes: int, rounds: int, among: int, say: Say) -> list[Figure]:
     """Measure all batch sizes, interleaved; medians over the rounds. `among` open disputes are there before."""
     figures: list[Figure] = []
-    there = f" among {among:,}" if among else ""
-    say(f"open-dispute: {rounds} rounds of {disputes:,}{there} (200 where one by one), engine and bare in turn\n")
+    where = f"among {among:,}" if among else "in an empty database"
+    say(f"open-dispute: {rounds} rounds of {disputes:,} {where} (200 where one by one), engine and bare in turn\n")
     say(f"{'batch':>6} {'engine/s':>10} {'bare/s':>10} {'ratio':>6}  rows, bytes a dispute · where the time goes")
     with tempfile.TemporaryDirectory(prefix="houbao-bench-") as folder:
         for batch in BATCHES:
@@ -60,7 +60,7 @@ def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: i
     shutil.copyfile(market.path, copy)
     bare = connect(copy)
     size_before = market.size()
-    there = f" --among {among}" if among else ""
+    there = f" --among {among}"
     done = [_round(market, bare, batch, first + turn * count, count) for turn in range(rounds)]
     same_tables(market.database.connection, bare)
     bare.close()
