@@ -296,6 +296,14 @@ def test_what_was_asked_when_the_writer_ended_is_told_so(market):
     assert not writer.alive()
 
 
+def test_what_is_asked_after_that_is_told_so_at_once(market):
+    writer, line, _, ends = far()
+    line._pipe.close()
+    wait_until(lambda: ends == ["lost"])
+    with pytest.raises(ConnectionError, match="the process that writes ended"):
+        asyncio.run(writer.answer([damaged(market)]))
+
+
 def test_a_fault_of_the_writer_is_told_in_words(market):
     writer, line, _, _ = far()
 

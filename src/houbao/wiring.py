@@ -74,6 +74,11 @@ def create_database(
         raise SettingsError(f"{path} cannot be made: {error}; name a folder that can be written to") from None
 
 
+def is_sandbox(database: sqlite.SQLite) -> bool:
+    """Whether the database is a sandbox, with a clock of its own that is moved only on purpose."""
+    return database.settings()["kind"] == "sandbox"
+
+
 def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
     """The database's clock: a sandbox keeps its own, moved only on purpose; a live one has the machine's."""
 
@@ -82,7 +87,7 @@ def clock_of(database: sqlite.SQLite) -> Callable[[], datetime]:
         assert clock is not None
         return clock
 
-    return sandbox if database.settings()["kind"] == "sandbox" else lambda: datetime.now(UTC)
+    return sandbox if is_sandbox(database) else lambda: datetime.now(UTC)
 
 
 class House:
@@ -105,7 +110,7 @@ class House:
         self.clock = clock or clock_of(self.database)
         self.engine = Engine(self.database, self.clock, probe=probe)
         self.provider = _provider(settings, path, self.clock, script)
-        stands_still = clock is None and self.database.settings()["kind"] == "sandbox"  # what falls due now never waits
+        stands_still = clock is None and is_sandbox(self.database)  # there what is two seconds ahead never comes
         way = timedelta() if stands_still else on_the_way
         self.writer = Writer(self.engine, observe, on_the_way=way) if observe else None
         self.execute = self.writer.execute if self.writer else self.engine.execute

@@ -60,7 +60,6 @@ def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: i
     shutil.copyfile(market.path, copy)
     bare = connect(copy)
     size_before = market.size()
-    there = f" --among {among}"
     done = [_round(market, bare, batch, first + turn * count, count) for turn in range(rounds)]
     same_tables(market.database.connection, bare)
     bare.close()
@@ -76,7 +75,7 @@ def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: i
         unit="disputes/s",
         limit=round(limit, 1),
         ratio=round(ratio, 3),
-        command=f"houbao bench open-dispute --disputes {count} --rounds {rounds}{there}",
+        command=f"houbao bench open-dispute --disputes {count} --rounds {rounds} --among {among}",
         machine=machine(),
         rows_per_dispute=round(sum(r.rows for r in done) / (count * rounds), 2),
         bytes_per_dispute=round(size),

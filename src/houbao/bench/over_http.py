@@ -125,10 +125,6 @@ def _body(command: Any) -> bytes:
     ).encode()
 
 
-def _list(bodies: list[bytes]) -> bytes:
-    return b"[" + b",".join(bodies) + b"]"
-
-
 def _recorded(market: OpenDisputes, count: int) -> dict[int, list[Statement]]:
     """Order → the rows that the engine writes when its dispute is opened alone."""
     rows: dict[int, list[Statement]] = {}

@@ -44,7 +44,7 @@ class Lane(ThreadPoolExecutor):
         with self._lock:
             if not self._taken:
                 self._begin()
-            elif not self._somebody_waits.is_set():
+            else:
                 self._somebody_waits.set()
             self._waiting.append((future, partial(fn, *args, **kwargs)))
         return future

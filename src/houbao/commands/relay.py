@@ -167,12 +167,12 @@ class FarWriter:
         return [next(decided) if isinstance(one, Raw) else one for one in sent]
 
     async def _ask(self, requests: list[Raw], bulk: bool) -> list[Outcome]:
-        if self._ended:
-            raise ConnectionError(ENDED)
         number = next(self._numbers)
         self._open[number] = reply = asyncio.get_running_loop().create_future()
         self._commands += len(requests)
         try:
+            if self._ended:  # asked once the answer can be found: whoever ends it looks for those that wait after that
+                raise ConnectionError(ENDED)
             self._line.send(Asked(number, requests, bulk))
             return await reply
         finally:

@@ -14,7 +14,7 @@ from houbao.core.terms import Refused, rfc3339
 from houbao.engine.announcing import Announcer
 from houbao.serving import announcer_of
 from houbao.store.hooks import Hooks
-from houbao.wiring import House
+from houbao.wiring import House, is_sandbox
 
 
 class Worked(Struct):
@@ -107,7 +107,7 @@ def _told_to_stop() -> Generator[list[int]]:
 
 
 def _move(house: House, now: str) -> None:
-    if house.database.settings()["kind"] != "sandbox":
+    if not is_sandbox(house.database):
         raise Refused("not_a_sandbox", "only a sandbox database has a clock that can be moved")
     to = time_of("--now", now)
     if to < house.clock():
