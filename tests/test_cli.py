@@ -950,8 +950,8 @@ def test_a_benchmark_is_measured_where_it_is_told(run, tmp_path):
     [
         ("open-dispute --disputes 10 --rounds 1 --among 0", 3),
         ("open-dispute --disputes 10 --rounds 1 --among 0 --among 2345", 6),
-        ("open-dispute-http --disputes 10 --rounds 1", 4),
-        ("import-orders --orders 30", 1),
+        ("open-dispute-http --disputes 10 --rounds 1 --among 0 --among 1100", 8),
+        ("import-orders --orders 30 --known 0 --known 1500", 2),
         ("sweep-deadlines --due 12 --open 40", 1),
         ("queue-page --pages-of 1000", 2),
         ("growth --grow-to 1000", 1),

@@ -285,7 +285,11 @@ def bench(
         int, Parameter(help="Disputes of a backtest's lake", validator=validators.Number(gte=24))
     ] = 10_000_000,
     rounds: AtLeastOne = 5,
-    orders: Annotated[AtLeastOne, Parameter(help="Orders to import")] = 20_000,
+    orders: Annotated[int, Parameter(help="Orders to import", validator=validators.Number(gte=1))] = 20_000,
+    known: Annotated[
+        tuple[Annotated[int, Parameter(validator=validators.Number(gte=0))], ...],
+        Parameter(help="Orders that are there before; more than once: each in turn", negative=""),
+    ] = (0, 1_000_000),
     due: Annotated[AtLeastOne, Parameter(help="Deadlines that are due")] = 20_000,
     open_disputes: Annotated[int, Parameter(name="--open", help="Open disputes among which they are")] = 1_000_000,
     pages_of: Annotated[AtLeastOne, Parameter(help="Disputes in the table whose pages are read")] = 1_000_000,
@@ -306,6 +310,7 @@ def bench(
         among=among,
         rounds=rounds,
         orders=orders,
+        known=known,
         due=due,
         open=open_disputes,
         pages_of=pages_of,

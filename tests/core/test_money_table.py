@@ -26,7 +26,9 @@ from houbao.core.accounts import BACKSTOP, BANK, COMMISSION, EXPENSE, WRITEOFF, 
 from houbao.core.fund import MoveCash, PayDeposit, Repay
 from houbao.core.ledger import Transfer, transfers
 from houbao.core.refunds import FundsReserved, RefundContradicted, RefundFailed, RefundSent
+from houbao.core.scene import Purse
 from houbao.core.terms import Actor, Refused, rfc3339
+from houbao.core.world import apply
 from houbao.shipped import policy_text
 
 PAYABLE, HELD, DEPOSIT, OWES = (f"store:oak:{kind}" for kind in ("payable", "held", "deposit", "receivable"))
@@ -837,3 +839,9 @@ def test_the_refund_never_exceeds_the_claim_nor_what_is_left_of_the_order() -> N
     desk.now = T + DAY
     again = d.OpenDispute(order=desk.order().id, lines=(("1", 1),), reason="never_shipped", amount=2)
     assert desk.refuse(again, BUYER).code == "amount_above_refundable"
+
+
+def test_a_provider_may_be_called_like_an_account_that_rules_read() -> None:
+    for name in ("payable", "deposit", "available"):
+        moved = [Transfer("payment", f"provider:{name}", PAYABLE, 4000, "EUR", "oak")]
+        assert apply(Purse(available=9, deposit=7), moved) == Purse(available=9, deposit=7, payable=4000)

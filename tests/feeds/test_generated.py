@@ -20,12 +20,12 @@ PLATFORM = Actor("platform")
 
 def lived(sold: SoldOrder) -> Order:
     """The order as it stood when its complaint came, or at its end."""
-    state = evolve_order(None, decide_place(False, Store(id=sold.place.store), sold.place, PLATFORM)[0], 1)
+    state = evolve_order(None, decide_place(False, Store(id=sold.place.store), sold.place, PLATFORM), 1)
     for position, fact in enumerate(sold.facts, start=2):
         if sold.complaint and fact.at > sold.complaint.at:
             break
         told = structs.replace(fact, order=state.id)
-        state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM, told.at)[0], position)
+        state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM, told.at), position)
     return state
 
 

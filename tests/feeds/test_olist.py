@@ -123,11 +123,11 @@ def utc(text: str) -> datetime:
 
 def lived(sold: SoldOrder, until: datetime | None = None) -> Order:
     """The order after its facts, or after those known at `until`."""
-    state = evolve_order(None, decide_place(False, Store(id=sold.place.store), sold.place, PLATFORM)[0], 1)
+    state = evolve_order(None, decide_place(False, Store(id=sold.place.store), sold.place, PLATFORM), 1)
     for position, fact in enumerate(sold.facts, start=2):
         if until is None or fact.at <= until:
             told = structs.replace(fact, order=state.id)
-            state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM, told.at)[0], position)
+            state = evolve_order(state, decide_fact(state, told, Coverage(), Till(), PLATFORM, told.at), position)
     return state
 
 

@@ -1,4 +1,7 @@
-"""Copies of open disputes: a table of millions in minutes, which the engine would fill in hours."""
+"""Copies of open disputes, and of orders: a table of millions in minutes, which the engine would fill in hours."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
 
 from houbao.bench.market import OpenDisputes
 from houbao.store import rows
@@ -13,6 +16,10 @@ COPIES = (
     " FROM n CROSS JOIN tallies WHERE part=0 AND dispute_id=:dispute",
 )
 TIMER = f"INSERT INTO timers {SERIES} SELECT :part, :due+:later+j, :dispute+:behind+j, :kind FROM n"
+ORDERS = (
+    f"INSERT INTO orders {SERIES} SELECT part, id+:behind+j, store_id, 'buyer-'||((id+:behind+j)*7919%:buyers),"
+    " reference||'-'||j, status, covered, body FROM n CROSS JOIN orders WHERE part=0 AND id=:order"
+)
 
 BASE = 1000
 """Disputes that are copied where a table is only to be large."""
@@ -36,16 +43,34 @@ def fill(market: OpenDisputes, most: int) -> int:
     market's own were opened."""
     own = min(BASE, most)
     market.execute(market.requests(0, own))
-    run = market.database.connection.execute
-    opened = [number for (number,) in run("SELECT id FROM disputes WHERE part=0 ORDER BY id")]
-    head, left = market.database.head(0).position, most - own
-    ends = [left * (place + 1) // own for place in range(own)]
-    run("PRAGMA synchronous=OFF")  # it is not measured, and need not outlive a crash
-    run("BEGIN IMMEDIATE")
-    for number, start, end in zip(opened, (0, *ends), ends, strict=False):
-        if end > start:
-            copy_rows(market, number, head + start - number, end - start)
-    run("UPDATE parts SET position=position+? WHERE part=0", (left,))
-    run("COMMIT")
-    run("PRAGMA synchronous=FULL")
+    connection = market.database.connection
+    opened = [number for (number,) in connection.execute("SELECT id FROM disputes WHERE part=0 ORDER BY id")]
+    _copy(connection, opened, most - own, lambda number, behind, copies: copy_rows(market, number, behind, copies))
     return own
+
+
+def fill_orders(connection: sqlite3.Connection, most: int) -> None:
+    """Copy the orders that are there, without their events and deals, until there are `most`: under references of their
+    own, and of as many buyers as three orders each make."""
+    known = [number for (number,) in connection.execute("SELECT id FROM orders WHERE part=0 ORDER BY id")]
+
+    def copy(number: int, behind: int, copies: int) -> None:
+        connection.execute(ORDERS, {"order": number, "behind": behind, "copies": copies, "buyers": most // 3})
+
+    _copy(connection, known, most - len(known), copy)
+
+
+def _copy(
+    connection: sqlite3.Connection, known: Sequence[int], copies: int, copy: Callable[[int, int, int], None]
+) -> None:
+    """So many copies in all of what has these numbers, each under a number of its own behind the part's last event."""
+    (head,) = connection.execute("SELECT position FROM parts WHERE part=0").fetchone()
+    ends = [copies * (place + 1) // len(known) for place in range(len(known))]
+    connection.execute("PRAGMA synchronous=OFF")  # it is not measured, and need not outlive a crash
+    connection.execute("BEGIN IMMEDIATE")
+    for number, start, end in zip(known, (0, *ends), ends, strict=False):
+        if end > start:
+            copy(number, head + start - number, end - start)
+    connection.execute("UPDATE parts SET position=position+? WHERE part=0", (copies,))
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA synchronous=FULL")

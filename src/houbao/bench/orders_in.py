@@ -1,11 +1,13 @@
 """import-orders: a file of orders, each with what happened to it, through `houbao import ndjson` as a user runs it,
 from its first byte to its last note. Beside it the bare driver writes the very rows of each piece."""
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 
+from houbao.bench.copies import BASE, fill_orders
 from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.replay import Recorded, Turns
 from houbao.commands.import_files import import_file
@@ -23,13 +25,13 @@ PATTERNS = 2000
 CURRENCY = "BRL"
 
 
-def write_orders(path: Path, count: int, seed: int = 7) -> None:
+def write_orders(path: Path, count: int, seed: int = 7, name: str = "order") -> None:
     """A file of that many orders in the order format; the memory that this takes does not grow with it."""
     patterns = [_document(sold) for sold in generate(min(count, PATTERNS), seed)]
     encode = msgspec.json.encode
     with path.open("wb") as file:
         for number in range(count):
-            own = {"reference": f"order-{number}", "buyer_id": f"buyer-{number * 7919 % max(1, count // 3)}"}
+            own = {"reference": f"{name}-{number}", "buyer_id": f"buyer-{number * 7919 % max(1, count // 3)}"}
             file.write(encode(patterns[number % len(patterns)] | own) + b"\n")
 
 
@@ -61,9 +63,10 @@ def _money(minor: int) -> dict[str, object]:
     return {"minor": minor, "currency": CURRENCY}
 
 
-def measure(orders: int, say: Say) -> list[Figure]:
-    """The figure of one file of that many orders, into a fresh database."""
-    say(f"import-orders: {orders:,} orders of a file, and the bare rows of each piece in turn")
+def measure(orders: int, known: int, say: Say) -> list[Figure]:
+    """The figure of one file of that many orders, into a database in which there are `known` others."""
+    where = f"among {known:,} others" if known else "into an empty database"
+    say(f"import-orders: {orders:,} orders of a file {where}, and the bare rows of each piece in turn")
     with TemporaryDirectory(prefix="houbao-bench-") as name:
         folder = Path(name)
         write_orders(folder / "orders.ndjson", orders)
@@ -71,32 +74,24 @@ def measure(orders: int, say: Say) -> list[Figure]:
         create_database(url, currency=CURRENCY, launched_at=START, sandbox_clock=START)
         database = Recorded(folder / "import.db")
         house = House(Settings(database_url=url), database=database)
+        if known:
+            write_orders(folder / "others.ndjson", min(BASE, known), name="other")
+            _import(house, folder / "others.ndjson", lambda *where: None)
+            fill_orders(database.connection, known)
         turns = Turns(database)
-
-        def piece(here: Mark, whole: int, read: int) -> None:
-            turns.next()
-
         turns.start()
-        summary = import_file(
-            house,
-            "ndjson",
-            folder / "orders.ndjson",
-            mapping=None,
-            programme="standard",
-            country="BR",
-            resume=False,
-            progress=piece,
-        )
-        assert summary.imported == orders, summary
+        imported = _import(house, folder / "orders.ndjson", lambda *where: turns.next())
+        assert imported == orders, imported
         turns.close()
         house.close()
     figure = Figure(
         scenario="import-orders",
+        of=f"among {known:,}" if known else "",
         value=round(orders / turns.engine, 1),
         unit="orders/s",
         limit=round(orders / turns.bare, 1),
         ratio=round(turns.bare / turns.engine, 3),
-        command=f"houbao bench import-orders --orders {orders}",
+        command=f"houbao bench import-orders --orders {orders} --known {known}",
         machine=machine(),
         rows_per_second=round(turns.rows / turns.engine, 1),
     )
@@ -105,3 +100,18 @@ def measure(orders: int, say: Say) -> list[Figure]:
         f" ratio {figure.ratio:.2f}\n"
     )
     return [figure]
+
+
+def _import(house: House, file: Path, progress: Callable[[Mark, int, int], None]) -> int:
+    """Bring the file in as a user does; returns how many orders are new."""
+    summary = import_file(
+        house,
+        "ndjson",
+        file,
+        mapping=None,
+        programme="standard",
+        country="BR",
+        resume=False,
+        progress=progress,
+    )
+    return summary.imported

@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
+from houbao.bench.copies import BASE, fill
 from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.market import OpenDisputes
 from houbao.bench.openings import Statement, position_of, statements_of
@@ -38,35 +39,38 @@ SHAPES = ((1, 1), (32, 1), (128, 1), (32, 100))
 START_SECONDS = 60
 
 
-def measure(disputes: int, rounds: int, say: Say) -> list[Figure]:
-    """Measure every shape, the two servers in turn; medians over the rounds."""
-    say(f"open-dispute-http: {rounds} rounds of {disputes:,} disputes, the API and an empty endpoint in turn\n")
+def measure(disputes: int, rounds: int, among: int, say: Say) -> list[Figure]:
+    """Measure every shape, the two servers in turn; medians over the rounds. `among` open disputes are there before."""
+    where = f"among {among:,}" if among else "in an empty database"
+    say(f"open-dispute-http: {rounds} rounds of {disputes:,} disputes {where}, the API and an empty endpoint in turn\n")
     say(f"{'connections':>11} {'list':>5} {'API/s':>9} {'empty/s':>9} {'ratio':>6} {'p50 ms':>7} {'p99 ms':>7}")
     figures = []
-    with tempfile.TemporaryDirectory(prefix="houbao-bench-") as folder:
-        for connections, size in SHAPES:
-            figure = _measure(Path(folder), connections, size, disputes, rounds)
-            figures.append(figure)
-            say(
-                f"{connections:>11} {size:>5} {figure.value:>9,.0f} {figure.limit:>9,.0f} {figure.ratio:>6.2f}"
-                f" {figure.milliseconds['p50']:>7.1f} {figure.milliseconds['p99']:>7.1f}"
-            )
+    for connections, size in SHAPES:
+        with tempfile.TemporaryDirectory(prefix="houbao-bench-") as folder:
+            figure = _measure(Path(folder), connections, size, disputes, rounds, among)
+        figures.append(figure)
+        say(
+            f"{connections:>11} {size:>5} {figure.value:>9,.0f} {figure.limit:>9,.0f} {figure.ratio:>6.2f}"
+            f" {figure.milliseconds['p50']:>7.1f} {figure.milliseconds['p99']:>7.1f}"
+        )
     return figures
 
 
-def _measure(folder: Path, connections: int, size: int, disputes: int, rounds: int) -> Figure:
+def _measure(folder: Path, connections: int, size: int, disputes: int, rounds: int, among: int) -> Figure:
     count = max(size, disputes - disputes % size)
     now = datetime.now(UTC) - timedelta(minutes=1)  # what is measured has the machine's clock, as a marketplace's has
-    market = OpenDisputes(folder / f"recorded-{connections}-{size}.db", count * rounds, live_at=now)
+    market = OpenDisputes(folder / "recorded.db", min(BASE, among) + count * rounds, live_at=now)
+    first = fill(market, among) if among else 0
     market.checkpoint()
-    live, bare = (folder / f"{name}-{connections}-{size}.db" for name in ("live", "bare"))
+    live, bare = (folder / f"{name}.db" for name in ("live", "bare"))
     shutil.copyfile(market.path, live)
     shutil.copyfile(market.path, bare)
     access = Access(live)
     _, secret = access.add_key("bench", ("platform",), datetime.now(UTC))
     access.close()
-    rows = _recorded(market, count * rounds)
-    bodies = [_body(request.command) for request in _claims(market, count * rounds)]
+    claims = _claims(market, first, count * rounds)
+    rows = _recorded(market, claims)
+    bodies = [_body(request.command) for request in claims]
     market.close()
     timed: list[tuple[float, float, list[float]]] = []
     with _served(_serve_live, live) as api, _served(_serve_bare, bare, rows) as empty:
@@ -79,21 +83,21 @@ def _measure(folder: Path, connections: int, size: int, disputes: int, rounds: i
             seconds, waits = asyncio.run(_send(api, "/v1/disputes", secret, keyed, connections))
             bare_seconds, _ = asyncio.run(_send(empty, "/bare", secret, keyed, connections))
             timed.append((seconds, bare_seconds, waits))
-    return _figure(connections, size, count, rounds, timed)
+    return _figure(connections, size, count, rounds, among, timed)
 
 
 def _figure(
-    connections: int, size: int, count: int, rounds: int, timed: Sequence[tuple[float, float, list[float]]]
+    connections: int, size: int, count: int, rounds: int, among: int, timed: Sequence[tuple[float, float, list[float]]]
 ) -> Figure:
     waits = sorted(wait for *_, some in timed for wait in some)
     return Figure(
         scenario="open-dispute-http",
-        of=f"{connections} connections, lists of {size}",
+        of=f"{connections} connections, lists of {size}" + (f", among {among:,}" if among else ""),
         value=round(count / statistics.median(api for api, _, _ in timed), 1),
         unit="disputes/s",
         limit=round(count / statistics.median(bare for _, bare, _ in timed), 1),
         ratio=round(statistics.median(bare / api for api, bare, _ in timed), 3),
-        command=f"houbao bench open-dispute-http --disputes {count} --rounds {rounds}",
+        command=f"houbao bench open-dispute-http --disputes {count} --rounds {rounds} --among {among}",
         machine=machine(),
         milliseconds={
             "p50": round(1000 * waits[len(waits) // 2], 2),
@@ -105,9 +109,9 @@ def _figure(
 # --- what is sent, and what is written -----------------------------------------------------------------------------
 
 
-def _claims(market: OpenDisputes, count: int) -> list[Request]:
+def _claims(market: OpenDisputes, first: int, count: int) -> list[Request]:
     """The claims, without photographs: those would have to be sent before."""
-    found = market.requests(0, count)
+    found = market.requests(first, count)
     return [structs.replace(one, command=structs.replace(one.command, evidence=())) for one in found]
 
 
@@ -125,10 +129,10 @@ def _body(command: Any) -> bytes:
     ).encode()
 
 
-def _recorded(market: OpenDisputes, count: int) -> dict[int, list[Statement]]:
+def _recorded(market: OpenDisputes, claims: Sequence[Request]) -> dict[int, list[Statement]]:
     """Order → the rows that the engine writes when its dispute is opened alone."""
     rows: dict[int, list[Statement]] = {}
-    for request in _claims(market, count):
+    for request in claims:
         before = position_of(market.database)
         market.execute([request])
         assert isinstance(request.command, OpenDispute)

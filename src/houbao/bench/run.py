@@ -12,14 +12,16 @@ from houbao.bench.figures import Figure, Say
 
 
 class Sizes(Struct, frozen=True):
-    """How much is measured: disputes opened in so many rounds, among each of these numbers of open ones, orders
-    imported, deadlines due of so many open disputes, pages of a table of so many, a database that grows to so many, a
-    backtest over a lake of so many; transfers booked, and in the ledger whose statements are read."""
+    """How much is measured: disputes opened in so many rounds, among each of these numbers of open ones; orders
+    imported, among each of these numbers of known ones; deadlines due of so many open disputes; pages of a table of so
+    many; a database that grows to so many; a backtest over a lake of so many; transfers booked, and in the ledger whose
+    statements are read."""
 
     disputes: int
     among: tuple[int, ...]
     rounds: int
     orders: int
+    known: tuple[int, ...]
     due: int
     open: int
     pages_of: int
@@ -32,7 +34,9 @@ class Sizes(Struct, frozen=True):
 SCENARIOS: dict[str, Callable[[Sizes, Say], list[Figure]]] = {
     "open-dispute": lambda sizes, say: _openings(sizes, say),
     "open-dispute-http": lambda sizes, say: _over_http(sizes, say),
-    "import-orders": lambda sizes, say: orders_in.measure(sizes.orders, say),
+    "import-orders": lambda sizes, say: [
+        figure for known in sizes.known for figure in orders_in.measure(sizes.orders, known, say)
+    ],
     "sweep-deadlines": lambda sizes, say: deadlines.measure(sizes.due, max(0, sizes.open - sizes.due), say),
     "queue-page": lambda sizes, say: queue_pages.measure(sizes.pages_of, say),
     "backtest": lambda sizes, say: _backtest(sizes, say),
@@ -75,4 +79,4 @@ def _backtest(sizes: Sizes, say: Say) -> list[Figure]:
 def _over_http(sizes: Sizes, say: Say) -> list[Figure]:
     from houbao.bench import over_http  # it brings in the whole server
 
-    return over_http.measure(sizes.disputes, sizes.rounds, say)
+    return [figure for among in sizes.among for figure in over_http.measure(sizes.disputes, sizes.rounds, among, say)]

@@ -294,7 +294,7 @@ def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
     size = 0
     for row in rows:
         piece.append(row)
-        size += _size(row)
+        size += row.size or _size(row)
         if len(piece) == BATCH or size >= MOST_BYTES:
             yield piece
             piece = []

@@ -32,7 +32,7 @@ from houbao.core.scene import Scene
 from houbao.core.shortfalls import draw, spent
 from houbao.core.subjects import FACTS, Command
 from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, check_aware, in_utc, rfc3339, tag_of
-from houbao.core.world import Event, World, evolve, order_of
+from houbao.core.world import Event, World, apply, evolve, order_of
 
 
 class Consequence(Struct, frozen=True, gc=False):
@@ -60,8 +60,6 @@ def decide(world: World, command: Command, by: Actor, now: datetime) -> Decision
     now, command = now.astimezone(UTC), in_utc(command)
     all_of_it: list[Consequence] = []
     if isinstance(command, o.PlaceOrder):
-        if command.facts:
-            command = structs.replace(command, facts=tuple(map(in_utc, command.facts)))
         return Decision(all_of_it, _placed(world, command, by, now, all_of_it))
     if world.disputes:
         if world.outages:
@@ -178,14 +176,21 @@ def _stopped(world: World, events: Sequence[Event], by: Actor, now: datetime) ->
 
 
 def _placed(world: World, command: o.PlaceOrder, by: Actor, now: datetime, all_of_it: list[Consequence]) -> World:
-    """A new order, and what has happened to it so far, each as the order then stands."""
-    world = _follow(world, [*decide_place(world.reference_taken, world.store, command, by)], all_of_it)
-    for fact in command.facts:
-        order = order_of(world)
+    """A new order, and what has happened to it so far, each as the order then stands: what `_follow` does, of a world
+    in which nothing but the order and the purse can change, so that it is made anew once."""
+    purse, position = world.purse, world.position + 1
+    placed = decide_place(world.reference_taken, world.store, command, by)
+    order = o.evolve_order(None, placed, position)
+    all_of_it.append(Consequence(placed, [], []))
+    for fact in map(in_utc, command.facts):
         coverage = _coverage(world, fact, order)
-        till = _till(world, fact, coverage)
-        world = _follow(world, [*decide_fact(order, fact, coverage, till, by, now)], all_of_it)
-    return world
+        event = decide_fact(order, fact, coverage, _till(world, fact, coverage), by, now)
+        position += 1
+        order = o.evolve_order(order, event, position)
+        if moved := transfers(event):
+            purse = apply(purse, moved)
+        all_of_it.append(Consequence(event, moved, effects(event, None, position)))
+    return structs.replace(world, position=position, order=order, purse=purse)
 
 
 def _coverage(world: World, fact: o.Fact, order: o.Order) -> p.Coverage:
@@ -201,7 +206,7 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
     """A fact of an order; a delivery after what was not received had been refunded is told on that dispute."""
     order = order_of(world)
     coverage = _coverage(world, command, order)
-    events: list[Event] = [*decide_fact(order, command, coverage, _till(world, command, coverage), by, now)]
+    events: list[Event] = [decide_fact(order, command, coverage, _till(world, command, coverage), by, now)]
     if isinstance(command, o.Delivered):
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]
         not_received = (dispute for dispute in paid if REASONS.get(dispute.reason) == "INR")

@@ -45,9 +45,7 @@ class Till(Struct, frozen=True, gc=False):
     store_awaits: bool = False
 
 
-def decide_fact(
-    order: Order, command: Fact, coverage: Coverage, till: Till, by: Actor, now: datetime
-) -> list[OrderEvents]:
+def decide_fact(order: Order, command: Fact, coverage: Coverage, till: Till, by: Actor, now: datetime) -> OrderEvents:
     """What happened to an order, as it is said at `now`. `coverage` is used at payment.
 
     Raises Refused: not_permitted, order_turn, bad_amount, bad_payments, payable_short, payout_above_order, not_mature,
@@ -68,18 +66,18 @@ def decide_fact(
         )
     who = str(by)
     if isinstance(command, Paid):
-        return [_paid(order, command, coverage, till, who)]
+        return _paid(order, command, coverage, till, who)
     if isinstance(command, PaidOut):
-        return [_paid_out(order, command, till, who, now)]
+        return _paid_out(order, command, till, who, now)
     if isinstance(command, Rated):
-        return [_rated(order, command, who)]
+        return _rated(order, command, who)
     moved = OrderMoved(at=command.at, by=who, store=order.store, order=order.id, to=kind)
     if isinstance(command, Tracked):
-        return [structs.replace(moved, tracking=command.state)]
+        return structs.replace(moved, tracking=command.state)
     if isinstance(command, Cancelled):
         check_words("reason", command.reason)
-        return [structs.replace(moved, party=command.party, reason=command.reason)]
-    return [moved]
+        return structs.replace(moved, party=command.party, reason=command.reason)
+    return moved
 
 
 def happened(order: Order, fact: Fact) -> bool:

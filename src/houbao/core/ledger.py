@@ -109,7 +109,7 @@ def _repaid(event: DebtRepaid) -> list[Transfer]:
 def _paid_out(event: OrderPaidOut) -> list[Transfer]:
     payable, provider = store_account(event.store, "payable"), provider_account(event.provider)
     fee = ("payout_fee", EXPENSE, provider, event.fee)
-    return _legs(event, event.currency, ("payout", payable, provider, event.minor), fee)
+    return _of_order(event, ("payout", payable, provider, event.minor), fee)
 
 
 def _approved(event: RefundApproved) -> list[Transfer]:
@@ -163,21 +163,21 @@ def _charged_back(event: ChargebackMoved) -> list[Transfer]:
     return _legs(event, event.currency, *legs)
 
 
-def _legs(event: OrderPaid | OrderPaidOut | Disputed, currency: str, *legs: Leg) -> list[Transfer]:
-    dispute = event.dispute if isinstance(event, Disputed) else 0
-    return [
-        Transfer(kind, source, target, minor, currency, event.store, event.order, dispute)
-        for kind, source, target, minor in legs
-        if minor
-    ]
+def _legs(event: Disputed, currency: str, *legs: Leg) -> list[Transfer]:
+    store, order, dispute = event.store, event.order, event.dispute
+    return [Transfer(*leg, currency, store, order, dispute) for leg in legs if leg[3]]
+
+
+def _of_order(event: OrderPaid | OrderPaidOut, *legs: Leg) -> list[Transfer]:
+    currency, store, order = event.currency, event.store, event.order
+    return [Transfer(*leg, currency, store, order) for leg in legs if leg[3]]
 
 
 def _order_paid(event: OrderPaid) -> list[Transfer]:
     payable = store_account(event.store, "payable")
     paid = [("payment", provider_account(p.provider), payable, p.minor) for p in event.payments]
-    return _legs(
+    return _of_order(
         event,
-        event.currency,
         *paid,
         ("commission", payable, COMMISSION, event.commission),
         ("premium", payable, AVAILABLE, event.premium),

@@ -318,6 +318,12 @@ def evolve_order(order: Order | None, event: OrderEvents, position: int) -> Orde
     assert order is not None
     history = (*order.history, position)
     match event:
+        case OrderMoved():
+            if event.to == "tracking":
+                return structs.replace(order, tracking=event.tracking, tracking_at=event.at, history=history)
+            status, when = LIFE[order.status][event.to], {_MOVED_AT[event.to]: event.at}
+            by = event.party or order.cancelled_by
+            return structs.replace(order, status=status, cancelled_by=by, history=history, **when)
         case OrderPaid():
             return structs.replace(
                 order,
@@ -328,12 +334,6 @@ def evolve_order(order: Order | None, event: OrderEvents, position: int) -> Orde
                 coverage=event.coverage,
                 history=history,
             )
-        case OrderMoved(to="tracking"):
-            return structs.replace(order, tracking=event.tracking, tracking_at=event.at, history=history)
-        case OrderMoved():
-            status, when = LIFE[order.status][event.to], {_MOVED_AT[event.to]: event.at}
-            by = event.party or order.cancelled_by
-            return structs.replace(order, status=status, cancelled_by=by, history=history, **when)
         case OrderPaidOut():
             return structs.replace(order, paid_out=order.paid_out + event.minor, history=history)
         case OrderRated():

@@ -5,7 +5,7 @@ from hashlib import sha256
 import msgspec
 
 from houbao.core import money
-from houbao.core.orders import Line, Listing, NewLine, Order, OrderEvents, OrderPlaced, Payment, PlaceOrder
+from houbao.core.orders import Line, Listing, NewLine, Order, OrderPlaced, Payment, PlaceOrder
 from houbao.core.programme import Store
 from houbao.core.terms import Actor, Refused, check_aware, check_language, check_reference, check_words
 
@@ -20,7 +20,7 @@ def encode_listing(listing: Listing) -> bytes:
     return msgspec.json.encode(listing, order="sorted")
 
 
-def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Actor) -> list[OrderEvents]:
+def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Actor) -> OrderPlaced:
     """A new order. Raises Refused: not_permitted, bad_reference, unknown_store, order_exists, bad_currency,
     bad_amount, bad_lines, bad_payments, bad_words, text_too_long, naive_time, bad_time."""
     if by.role not in ("platform", "admin"):
@@ -41,21 +41,19 @@ def decide_place(exists: bool, store: Store | None, command: PlaceOrder, by: Act
     _check_lines(command.lines)
     lines = tuple(map(_line, command.lines))
     _check_payments(command.payments)
-    return [
-        OrderPlaced(
-            at=command.at,
-            by=str(by),
-            store=command.store,
-            reference=command.reference,
-            buyer=command.buyer,
-            currency=command.currency,
-            lines=lines,
-            payments=command.payments,
-            ship_by=command.ship_by,
-            promised_by=command.promised_by,
-            country=store.country,
-        )
-    ]
+    return OrderPlaced(
+        at=command.at,
+        by=str(by),
+        store=command.store,
+        reference=command.reference,
+        buyer=command.buyer,
+        currency=command.currency,
+        lines=lines,
+        payments=command.payments,
+        ship_by=command.ship_by,
+        promised_by=command.promised_by,
+        country=store.country,
+    )
 
 
 def difference(order: Order, command: PlaceOrder) -> str:

@@ -1,6 +1,7 @@
 """Everything one command may see, and what is true of it after an event."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec import Struct, structs
 
@@ -11,7 +12,7 @@ from houbao.core import messages as m
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.accounts import AVAILABLE, kind_of
+from houbao.core.accounts import AVAILABLE, keeps_balance, kind_of
 from houbao.core.breaker import Breaker, BreakerEvents, BreakerSet, CoverageResumed, CoverageStopped, evolve_breakers
 from houbao.core.calendars import Outage
 from houbao.core.evolving import evolve_dispute
@@ -99,10 +100,18 @@ def apply(purse: Purse, moved: list[Transfer]) -> Purse:
     """The purse after the transfers."""
     changes: dict[str, int] = {}
     for t in moved:
-        for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
-            if (name := kind_of(account)) in IN_PURSE:
-                changes[name] = changes.get(name, getattr(purse, name)) + minor
+        if name := _in_purse(t.source):
+            changes[name] = changes.get(name, getattr(purse, name)) - t.minor
+        if name := _in_purse(t.target):
+            changes[name] = changes.get(name, getattr(purse, name)) + t.minor
     return structs.replace(purse, **changes) if changes else purse
+
+
+@lru_cache(4096)
+def _in_purse(account: str) -> str:
+    """The purse's field for that account; empty where no rule reads it: a provider may be called `payable`, too."""
+    name = kind_of(account)
+    return name if name in IN_PURSE and keeps_balance(account) else ""
 
 
 QUEUES = frozenset((r.RefundApproved, r.FundsReserved, r.RefundResolved))

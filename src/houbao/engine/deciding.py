@@ -35,6 +35,10 @@ WITH_TEXT = (r.DisputeEvent, OrderMessageWritten)
 """The events that pin a text by its digest."""
 
 
+NOTED = QUEUES | {d.DisputeOpened}
+"""The events that may leave more than their bytes and transfers."""
+
+
 BAD_TEXT = "a text of the command is no valid Unicode"
 
 
@@ -284,29 +288,30 @@ class Work:
 
     def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
         """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
-        first = self.position + 1
-        world, batch = decision.world, self.batch
+        before_it, world, batch = self.position, decision.world, self.batch
+        position, chain, write = before_it, self.chain, batch.events.append
         for one in decision.consequences:
             event, moved = one.event, one.transfers
-            self.position += 1
+            position += 1
             body = encode(event)
-            self.chain = link(self.chain, self.position, body)
-            noted = _noted(event)
-            batch.events.append(Written(self.position, noted, body, self.chain, moved, one.effects))
+            chain = link(chain, position, body)
+            noted = _noted(event) if type(event) in NOTED else None
+            write(Written(position, noted, body, chain, moved, one.effects))
             if moved:
                 self._move(moved)
             if noted is not None:
                 self._note(noted)
             if text and isinstance(event, WITH_TEXT) and event.text:
-                batch.texts.append(Text(self.position, salt, text))
+                batch.texts.append(Text(position, salt, text))
+        self.position, self.chain = position, chain
         self._keep(before, world)
         if type(request.command) in PERSONAL:
             self._keep_personal(request.command, world.order)
         subject = _subject(request.command, decision)
-        dispute, events = world.disputes.get(subject), decision.events
-        if not events:
+        dispute = world.disputes.get(subject)
+        if position == before_it:
             return Accepted(id=subject, dispute=dispute)
-        return Accepted(id=subject, first=first, last=self.position, dispute=dispute, events=events)
+        return Accepted(id=subject, first=before_it + 1, last=position, dispute=dispute, events=decision.events)
 
     def _note(self, event: Noted) -> None:
         """Bring the queues of waiting refunds and the instant sums up to date."""
@@ -323,8 +328,9 @@ class Work:
         """Bring the balances that rules may read up to date."""
         balances = self.loaded.balances
         for t in moved:
-            for account, minor in (((t.source, t.currency), -t.minor), ((t.target, t.currency), t.minor)):
-                balances[account] = balances.get(account, 0) + minor
+            source, target = (t.source, t.currency), (t.target, t.currency)
+            balances[source] = balances.get(source, 0) - t.minor
+            balances[target] = balances.get(target, 0) + t.minor
 
     def _keep(self, before: World, after: World) -> None:
         """Put changed states back, for the commands that follow and for saving."""
@@ -423,10 +429,8 @@ def _subject(command: Any, decision: Decision) -> int:
 
 
 def _noted(event: Any) -> Noted | None:
-    """The event, if it leaves more than its bytes and transfers."""
-    if type(event) in QUEUES:
-        return event
-    return event if isinstance(event, d.DisputeOpened) and event.route == "instant" else None
+    """One of `NOTED`, if it does leave more than its bytes and transfers."""
+    return event if not isinstance(event, d.DisputeOpened) or event.route == "instant" else None
 
 
 def _digest(content: bytes, salt: bytes) -> bytes:

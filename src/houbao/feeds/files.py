@@ -16,7 +16,7 @@ from houbao.feeds.sold import SoldOrder
 PIECE = 1 << 20
 
 
-class Mark(Struct, frozen=True):
+class Mark(Struct, frozen=True, gc=False):
     """A place in a file: lines before it, and bytes before it (in files that are not read line by line: rows)."""
 
     line: int = 0
@@ -32,15 +32,16 @@ class Ignored(Struct, frozen=True):
     rule: str
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """What stands from `line` on in `count` rows of the file, and where reading goes on after it. `file` names the one
-    of several."""
+    of several; `size` is how many bytes it took there, 0 where that is not known."""
 
     line: int
     said: SoldOrder | tuple[OrderEventDocument, ...] | Refused | Ignored
     after: Mark
     count: int = 1
     file: str = ""
+    size: int = 0
 
 
 class Feed(ABC):

@@ -54,7 +54,7 @@ class NdjsonFeed(ByteFeed):
                 offset += len(rest)
                 whole = rest.endswith(b"\n") or len(rest) < LONGEST
                 body = b""
-            yield Row(line, self._said(body), Mark(line, offset))
+            yield Row(line, self._said(body), Mark(line, offset), size=len(body))
 
     def _said(self, body: bytes) -> Any:
         if not body:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 # --- an order ------------------------------------------------------------------------------------------------------
 
 
-class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """What stands in a file or a request; a field that is not known is refused, since it may be a misspelt one."""
 
 

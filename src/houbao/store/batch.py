@@ -63,9 +63,9 @@ def _add_history(part: int, batch: Batch, found: Rows) -> None:
         if w.transfers:
             moved += rows.transfer_rows(part, w.position, w.transfers)
             for t in w.transfers:
-                for account, minor in ((t.source, -t.minor), (t.target, t.minor)):
-                    if keeps_balance(account):
-                        change[account, t.currency] = change.get((account, t.currency), 0) + minor
+                source, target = (t.source, t.currency), (t.target, t.currency)
+                change[source] = change.get(source, 0) - t.minor
+                change[target] = change.get(target, 0) + t.minor
         if w.effects:
             told += rows.effect_rows(part, w.position, w.effects)
         if w.noted is None:
@@ -82,7 +82,9 @@ def _add_history(part: int, batch: Batch, found: Rows) -> None:
     found.new |= {schema.transfers: moved, schema.outbox: told, schema.instants: instants}
     found.new[schema.waiting] = [*waits.values()]
     found.gone[schema.waiting] = served
-    found.added[schema.balances] = [(part, *account, minor) for account, minor in change.items()]
+    found.added[schema.balances] = [
+        (part, *account, minor) for account, minor in change.items() if keeps_balance(account[0])
+    ]
 
 
 def _add_states(found: Rows, table: Table, row: Callable[[S], Row], states: Mapping[K, S], old: Container[K]) -> None:
