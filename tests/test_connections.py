@@ -11,6 +11,7 @@ import uvicorn
 from houbao.commands import connections
 from houbao.commands.connections import Connection
 from houbao.commands.listening import listen
+from houbao.web.receiving import WHOLE
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -26,11 +27,13 @@ async def length(scope, receive, send):
     came, more = 0, True
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
+    here = WHOLE in scope.get("extensions", {})
     while more:
         message = await receive()
         came += len(message.get("body", b""))
         more = message.get("more_body", False)
-    body = str(came).encode()
+    assert WHOLE in scope["extensions"]
+    body = str(came if scope["path"] != "/here" else here).encode()
     head = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": head})
     await send({"type": "http.response.body", "body": body})
@@ -125,6 +128,17 @@ def test_an_answer_under_way_is_not_cut_by_the_next_head_that_does_not_come(port
         line.sendall(b"GET /next HT")
         assert answer(line).endswith(b"\r\n\r\n0")
         assert line.recv(1) == b"", "then they hang up"
+
+
+def test_whether_a_body_is_here_to_its_end_is_known_before_it_is_read(port):
+    def pieces():
+        yield b"POST /here HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na"
+        sleep(0.2)
+        yield b"b"
+
+    whole_at_once = [b"POST /here HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"]
+    assert sent(port, whole_at_once).endswith(b"\r\n\r\nTrue")
+    assert sent(port, pieces()).endswith(b"\r\n\r\nFalse")
 
 
 def test_a_body_takes_as_long_as_it_takes(port, monkeypatch):

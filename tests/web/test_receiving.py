@@ -26,7 +26,7 @@ def body(part: bytes, count: int, pause: float, work: float = 0.0) -> int:
         return {"type": "http.request", "body": part, "more_body": len(sent) < count}
 
     async def take() -> int:
-        receive = Receiving(send, b"image/jpeg")
+        receive = Receiving(send, {"type": "http", "headers": [(b"content-type", b"image/jpeg")]})
         while (await receive())["more_body"]:
             await asyncio.sleep(work)
         return len(sent)

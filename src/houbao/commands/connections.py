@@ -6,6 +6,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from houbao.web.receiving import WHOLE
+
 HEAD_SECONDS = 20.0
 """How long a connection may take to say what it asks for, until the last of its headers."""
 
@@ -58,6 +60,11 @@ class Connection(HttpToolsProtocol):
         self._read += len(body)
         self._body += len(body)
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of it is here."""
+        self.scope["extensions"] = {WHOLE: {}}
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: of a head, a body, or both."""

@@ -88,7 +88,7 @@ class Watch:
             else:
                 with ExitStack() as leaving:
                     state["leaving"] = leaving
-                    await self.app(scope, Receiving(receive, header(scope, b"content-type")), told)
+                    await self.app(scope, Receiving(receive, scope), told)
         finally:
             self.at_once -= 1
             seconds = perf_counter() - started
