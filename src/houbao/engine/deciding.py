@@ -1,7 +1,6 @@
 """A batch being decided: the commands one after the other, each seeing what those before it left."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -12,50 +11,30 @@ from houbao.core import disputes as d
 from houbao.core import orders as o
 from houbao.core import programme as p
 from houbao.core import refunds as r
-from houbao.core.accounts import AVAILABLE, BACKSTOP, store_account, store_of
 from houbao.core.acts import SendGoodwill
-from houbao.core.calendars import DAY
 from houbao.core.chain import link
-from houbao.core.claims import Given, given_of
 from houbao.core.decider import Decision, decide
-from houbao.core.exchange import OLDEST, Rate
-from houbao.core.ledger import Transfer
 from houbao.core.messages import OrderMessageWritten
 from houbao.core.placing import encode_listing
-from houbao.core.scene import Purse
 from houbao.core.subjects import SUBJECTS
 from houbao.core.terms import Refused, check_aware, check_reference, from_micros
-from houbao.core.world import QUEUES, Event, World, queue_change
-from houbao.engine.needs import INSTANT_DAYS, may_owe
+from houbao.core.world import Event, World
+from houbao.engine.known import NOTED, Known, noted_of
 from houbao.engine.personal import PERSONAL, free_text
-from houbao.engine.ports import Batch, Contact, Database, Head, Loaded, Noted, Receipt, Text, Written
+from houbao.engine.ports import Batch, Contact, Database, Head, Loaded, Receipt, Text, Written
 from houbao.engine.request import Accepted, Outcome, Preview, Request
 
 WITH_TEXT = (r.DisputeEvent, OrderMessageWritten)
 """The events that pin a text by its digest."""
 
 
-NOTED = QUEUES | {d.DisputeOpened}
-"""The events that may leave more than their bytes and transfers."""
-
-
 BAD_TEXT = "a text of the command is no valid Unicode"
-
-
-NOTHING_GIVEN = Given()
-
-
-OF_STORE = ("payable", "deposit", "receivable")
-"""A purse's side of the store: its accounts."""
 
 
 encode = msgspec.json.Encoder().encode
 
 
 decode_event = msgspec.json.Decoder(Event).decode
-
-
-decode_order = msgspec.json.Decoder(o.Order).decode
 
 
 class Asked(Struct, frozen=True, gc=False):
@@ -82,14 +61,6 @@ def _said(request: Request) -> Any:
     return structs.replace(command, at=from_micros(0)) if request.undated else command
 
 
-class Span(Struct, frozen=True, gc=False):
-    """The rates of two currencies from one time to another."""
-
-    since: datetime
-    until: datetime
-    rates: tuple[Rate, ...]
-
-
 class Work:
     """A batch being decided: what was loaded, brought up to date command by command."""
 
@@ -102,18 +73,12 @@ class Work:
         now: datetime,
         salts: list[bytes],
     ) -> None:
-        self.database = database
-        self.loaded = loaded
+        self.known = Known(database, head, loaded)
         self.receipts = receipts
-        self.position = head.position
         self.chain = head.chain
         self.head = head
         self.now = now
         self.salts = salts
-        self.outages = head.outages
-        self.breakers = head.breakers
-        self.rates: dict[tuple[str, str], Span] = {}
-        self.order_of = {number: order for order, group in loaded.disputes.items() for number in group}
         self.batch = Batch(head, old_stores=set(loaded.stores), old_orders=set(loaded.orders))
 
     def run(self, asked: Asked) -> Outcome:
@@ -131,7 +96,7 @@ class Work:
             text = free_text(request.command)
             salt = self.salts.pop() if text or type(request.command) in PERSONAL else b""
             digest = blake2b(text.encode(), key=salt, digest_size=16).hexdigest() if text else ""
-            world = self.world(request, digest)
+            world = self.known.world(request, digest)
             if request.seen:
                 _check_seen(world, request)
             decision = decide(world, request.command, request.by, request.received_at)
@@ -146,165 +111,26 @@ class Work:
             self.batch.receipts.append((*name, receipt, request.received_at))
         return accepted
 
-    def world(self, request: Request, text: str) -> World:
-        """What that command may see now, after all the commands before it."""
-        loaded = self.loaded
-        command: Any = request.command  # what it has, its subject says
-        match SUBJECTS[type(command)]:
-            case "claim":
-                order = self._order(command.order)
-                key = ("dispute", order.store, command.reference) if order and command.reference else None
-                given = self._given(request, order)
-                return self._of_order(order, request, text, taken=key in loaded.taken, given=given)
-            case "dispute":
-                return self._of_order(self._order(self.order_of.get(command.dispute, 0)), request, text)
-            case "order":
-                return self._of_order(self._order(command.order), request, text)
-            case "new order":
-                return self._of_new_order(command)
-            case "store":
-                return self._of_store(command, request.received_at, text)
-            case "money":
-                purse = self._purse(command.store, command.currency, owed=True)
-                return World(position=self.position, store=loaded.stores.get(command.store), purse=purse)
-            case "queue":
-                waiting = {dispute.id: dispute for dispute in loaded.waiting}
-                purse = self._purse(store_of(command.account), command.currency, owed=True)
-                return World(position=self.position, disputes=waiting, purse=purse, outages=self.outages)
-            case "part":
-                return World(position=self.position, outages=self.outages, breakers=self.breakers)
-
-    def _of_store(self, command: p.StoreCommand, now: datetime, text: str) -> World:
-        loaded = self.loaded
-        store = loaded.stores.get(command.store)
-        programme = loaded.programmes.get(_programme_name(command, store, loaded))
-        policy = None
-        if isinstance(command, p.AssessStore) and programme:
-            version = p.policy_in_force(programme, now)
-            policy = self.database.compiled(version, programme.currency)
-        return World(position=self.position, store=store, programme=programme, policy=policy, text=text)
-
-    def _of_order(
-        self, order: o.Order | None, request: Request, text: str, *, taken: bool = False, given: Given = NOTHING_GIVEN
-    ) -> World:
-        """An order with its disputes and all that they are decided by; nothing where there is no such order."""
-        if order is None:
-            return World(position=self.position, text=text)
-        loaded, command, database = self.loaded, request.command, self.database
-        store = loaded.stores.get(order.store)
-        programme = loaded.programmes.get(order.coverage.programme or _programme_name(command, store, loaded))
-        currency, disputes = order.currency, loaded.disputes.get(order.id, {})
-        rules = policy = database.compiled(order.coverage.policy, currency)
-        at_opening = disputes[command.dispute].policy if disputes and isinstance(command, d.DisputeCommand) else ""
-        if not at_opening and programme:
-            then = command.at if isinstance(command, o.Paid) else request.received_at
-            at_opening = p.policy_in_force(programme, then)
-        if at_opening != order.coverage.policy:
-            policy = database.compiled(at_opening, currency)
-        return World(
-            position=self.position,
-            store=store,
-            programme=programme,
-            order=order,
-            disputes=disputes,
-            rules=rules,
-            policy=policy,
-            purse=self._purse(order.store, currency, order.coverage.currency, owed=bool(disputes) or may_owe(command)),
-            rates=self._rates(order, disputes, request.received_at) if order.coverage.currency else (),
-            given=given,
-            reference_taken=taken,
-            text=text,
-            outages=self.outages,
-            breakers=self.breakers,
-        )
-
-    def _of_new_order(self, command: o.PlaceOrder) -> World:
-        """What a new order may see; where it is paid already, what deciding on its payment may read."""
-        store = self.loaded.stores.get(command.store)
-        exists = ("order", command.store, command.reference) in self.loaded.taken
-        paid = next((fact for fact in command.facts if isinstance(fact, o.Paid)), None)
-        if paid is None or store is None or exists:
-            return World(position=self.position, store=store, reference_taken=exists)
-        programme = self.loaded.programmes.get(_programme_name(paid, store, self.loaded))
-        policy = None
-        if programme and programme.mode == "premium":
-            policy = self.database.compiled(p.policy_in_force(programme, paid.at), command.currency)
-        return World(
-            position=self.position,
-            store=store,
-            programme=programme,
-            policy=policy,
-            purse=self._purse(command.store, command.currency, owed=True),
-            breakers=self.breakers,
-        )
-
-    def _order(self, number: int) -> o.Order | None:
-        """The order as the commands before left it."""
-        if order := self.batch.orders.get(number):
-            return order
-        body = self.loaded.orders.get(number)
-        return decode_order(body) if body else None
-
-    def _rates(self, order: o.Order, disputes: Mapping[int, d.Dispute], now: datetime) -> tuple[Rate, ...]:
-        """The rates by which a refund may be approved now, or might have been by itself since this was last seen. They
-        are read by whole days, once for all commands of the batch: which of them counts, its time says."""
-        due = [timer.at for dispute in disputes.values() for timer in dispute.timers]
-        since, until = _day_of(min([now, *due]) - OLDEST), _day_of(now) + DAY
-        pair = (order.coverage.currency, order.currency)
-        if known := self.rates.get(pair):
-            if known.since <= since and until <= known.until:
-                return known.rates
-            since, until = min(since, known.since), max(until, known.until)
-        self.rates[pair] = read = Span(since, until, self.database.rates(*pair, since, until))
-        return read.rates
-
-    def _purse(self, store: str, currency: str, of_fund: str = "", *, owed: bool) -> Purse:
-        """The fund's side of the purse; with `owed` the store's too, which was loaded only where a rule may read it."""
-        balance, queues = self.loaded.balances.get, self.loaded.queues.get
-        funds = of_fund or currency
-        available = (AVAILABLE, funds)
-        in_fund, behind, queue = balance(available, 0), balance((BACKSTOP, funds), 0), queues(available, 0)
-        if not owed:
-            return Purse(available=in_fund, backstop=behind, queue=queue)
-        payable, deposit, debt = [(store_account(store, kind), currency) for kind in OF_STORE]
-        return Purse(
-            available=in_fund,
-            backstop=behind,
-            queue=queue,
-            payable=balance(payable, 0),
-            deposit=balance(deposit, 0),
-            receivable=balance(debt, 0),
-            payable_queue=queues(payable, 0),
-            deposit_queue=queues(deposit, 0),
-        )
-
-    def _given(self, request: Request, order: o.Order | None) -> Given:
-        if order is None or not order.coverage.covered:
-            return NOTHING_GIVEN
-        sums, since = self.loaded.instants.get(request.by.id, ()), request.received_at - INSTANT_DAYS
-        total = sum(minor for at, cur, minor in sums if at > since and cur == order.currency) if sums else 0
-        store = self.loaded.stores.get(order.store)
-        return given_of(store, request.by.id, order.currency, total, request.received_at)
-
     def _take(self, decision: Decision, request: Request, before: World, text: str, salt: bytes) -> Accepted:
         """Take a decision into the batch. Its own event is the last one that is not an earlier deadline's."""
-        before_it, world, batch = self.position, decision.world, self.batch
-        position, chain, write = before_it, self.chain, batch.events.append
+        known, batch, world = self.known, self.batch, decision.world
+        before_it = position = known.position
+        chain, write = self.chain, batch.events.append
         for one in decision.consequences:
             event, moved = one.event, one.transfers
             position += 1
             body = encode(event)
             chain = link(chain, position, body)
-            noted = _noted(event) if type(event) in NOTED else None
+            noted = noted_of(event) if type(event) in NOTED else None
             write(Written(position, noted, body, chain, moved, one.effects))
             if moved:
-                self._move(moved)
+                known.move(moved)
             if noted is not None:
-                self._note(noted)
+                known.note(noted)
             if text and isinstance(event, WITH_TEXT) and event.text:
                 batch.texts.append(Text(position, salt, text))
-        self.position, self.chain = position, chain
-        self._keep(before, world)
+        known.position, self.chain = position, chain
+        known.keep(before, world, batch)
         if type(request.command) in PERSONAL:
             self._keep_personal(request.command, world.order)
         subject = _subject(request.command, decision)
@@ -312,52 +138,6 @@ class Work:
         if position == before_it:
             return Accepted(id=subject, dispute=dispute)
         return Accepted(id=subject, first=before_it + 1, last=position, dispute=dispute, events=decision.events)
-
-    def _note(self, event: Noted) -> None:
-        """Bring the queues of waiting refunds and the instant sums up to date."""
-        loaded = self.loaded
-        match event:
-            case d.DisputeOpened():
-                loaded.instants.setdefault(event.buyer, []).append((event.at, event.currency, event.amount))
-            case _:
-                if change := queue_change(event):
-                    account, currency, more = change
-                    loaded.queues[account, currency] = loaded.queues.get((account, currency), 0) + more
-
-    def _move(self, moved: list[Transfer]) -> None:
-        """Bring the balances that rules may read up to date."""
-        balances = self.loaded.balances
-        for t in moved:
-            source, target = (t.source, t.currency), (t.target, t.currency)
-            balances[source] = balances.get(source, 0) - t.minor
-            balances[target] = balances.get(target, 0) + t.minor
-
-    def _keep(self, before: World, after: World) -> None:
-        """Put changed states back, for the commands that follow and for saving."""
-        loaded, batch = self.loaded, self.batch
-        self.outages = after.outages or self.outages
-        self.breakers = after.breakers or self.breakers
-        if after.store is not before.store and after.store is not None:
-            loaded.stores[after.store.id] = batch.stores[after.store.id] = after.store
-        order = after.order
-        if order is not None and order is not before.order:
-            batch.orders[order.id] = order
-            loaded.taken.add(("order", order.store, order.reference))
-        if after.disputes is before.disputes:
-            return
-        if order is not None:
-            loaded.disputes[order.id] = after.disputes
-        for number, dispute in after.disputes.items():
-            old = before.disputes.get(number)
-            if dispute is not old:
-                if old is not None and number not in batch.disputes:
-                    batch.old_disputes[number] = old
-                batch.disputes[number] = dispute
-                if order is None:
-                    loaded.disputes[dispute.order] = {**loaded.disputes.get(dispute.order, {}), number: dispute}
-                if dispute.reference:
-                    loaded.taken.add(("dispute", dispute.store, dispute.reference))
-                self.order_of[number] = dispute.order
 
     def _keep_personal(self, command: object, order: o.Order | None) -> None:
         match command:
@@ -388,13 +168,9 @@ class Work:
     def finish(self) -> Batch:
         """The batch with the part's new head; booking time never goes back."""
         booked_at = max(self.head.booked_at, self.now)
-        self.batch.head = Head(self.position, booked_at, self.chain, self.head.clock, self.outages, self.breakers)
+        known, clock = self.known, self.head.clock
+        self.batch.head = Head(known.position, booked_at, self.chain, clock, known.outages, known.breakers)
         return self.batch
-
-
-def _day_of(at: datetime) -> datetime:
-    """When its day began, in UTC."""
-    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _contact_of_store(command: p.RegisterStore | p.ChangeContact) -> Contact:
@@ -428,11 +204,6 @@ def _subject(command: Any, decision: Decision) -> int:
             return 0
 
 
-def _noted(event: Any) -> Noted | None:
-    """One of `NOTED`, if it does leave more than its bytes and transfers."""
-    return event if not isinstance(event, d.DisputeOpened) or event.route == "instant" else None
-
-
 def _digest(content: bytes, salt: bytes) -> bytes:
     """What a receipt pins: who asked for what. Keyed where there is free text or an address, so that erasing the key
     erases it."""
@@ -443,15 +214,3 @@ def _replay(asked: Asked, receipt: Receipt) -> Accepted:
     if _digest(asked.content, receipt.salt) != receipt.digest:
         raise Refused("key_reused", f"the key {asked.request.key} was used for another command")
     return Accepted(id=receipt.id, first=receipt.first, last=receipt.last, replayed=True)
-
-
-def _programme_name(command: object, store: p.Store | None, loaded: Loaded) -> str:
-    """The programme a command is about: the one it names, the store's own at that time, else the only one."""
-    if isinstance(command, p.Enrol | p.RegisterStore) and command.programme:
-        return command.programme
-    if store is not None:
-        at = getattr(command, "at", None)
-        enrolment = p.enrolment_at(store, at) if at is not None else None
-        if enrolment:
-            return enrolment.programme
-    return next(iter(loaded.programmes), "")
