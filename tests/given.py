@@ -26,6 +26,7 @@ from houbao.engine.scorebook import Lines
 from houbao.engine.worker import Done, Worker
 from houbao.shipped import policy_text
 from houbao.store import queries, sqlite, statements
+from houbao.store.creating import create
 from houbao.store.scores import Scorebook
 
 T = datetime(2026, 7, 8, 12, 0, tzinfo=UTC)
@@ -113,7 +114,7 @@ class Market:
     ) -> None:
         self.now = T
         path = folder / "market.db"
-        sqlite.create(path, policy=policy or policy_text(), programme=programme or standard(), sandbox_clock=T)
+        create(path, policy=policy or policy_text(), programme=programme or standard(), sandbox_clock=T)
         self.database = sqlite.SQLite(path)
         self.engine = Engine(self.database, lambda: self.now)
         self.provider, self.mailbox = Provider(), Mailbox()

@@ -17,8 +17,8 @@ from houbao.engine.request import Request
 from houbao.feeds.mapping import FeedError, Mapping, read_mapping
 from houbao.settings import Settings
 from houbao.store import queries, schema
+from houbao.store.changes import inserting
 from houbao.store.rows import encode
-from houbao.store.sqlite import inserting
 from houbao.store.verify import verify
 from houbao.wiring import House, create_database
 

@@ -24,6 +24,7 @@ from houbao.gateways.refunds.sandbox import Bank, Sandbox, Script
 from houbao.settings import Settings, SettingsError
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.creating import create
 from houbao.store.scores import Scorebook
 
 
@@ -69,7 +70,7 @@ def create_database(
         path.parent.mkdir(parents=True, exist_ok=True)
         # A new database gives attempts their numbers anew: the simulated bank of an earlier one must not know them.
         provider_log_of(path).unlink(missing_ok=True)
-        sqlite.create(path, policy=text, programme=programme, sandbox_clock=sandbox_clock)
+        create(path, policy=text, programme=programme, sandbox_clock=sandbox_clock)
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(f"{path} cannot be made: {error}; name a folder that can be written to") from None
 

@@ -23,6 +23,7 @@ from houbao.engine.request import Accepted, Request
 from houbao.engine.scoring import Scoring
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.creating import create
 from houbao.store.policies import publish_text
 from houbao.store.rates import keep
 from houbao.store.scores import Scorebook
@@ -53,7 +54,7 @@ class History:
             policies=((T - 100 * DAY, "2026.1"),),
             also_covers=("BRL",),
         )
-        sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=T)
+        create(path, policy=policy_text(), programme=programme, sandbox_clock=T)
         self.database = sqlite.SQLite(path)
         self.engine = Engine(self.database, lambda: self.now)
 

@@ -13,6 +13,7 @@ from houbao.core.policy import PolicyError
 from houbao.core.terms import Refused
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.creating import create
 from houbao.store.policies import Version, keep_draft, publish_text, versions
 
 LAUNCH = T - 100 * DAY
@@ -111,7 +112,7 @@ def test_the_past_ends_where_the_last_event_was_booked_also_for_a_clock_that_wen
 
 
 def test_a_version_that_no_programme_has_is_listed_as_unused(tmp_path):
-    sqlite.create(tmp_path / "bare.db", policy=policy_text(), programme=None, sandbox_clock=T)
+    create(tmp_path / "bare.db", policy=policy_text(), programme=None, sandbox_clock=T)
     database = sqlite.SQLite(tmp_path / "bare.db")
     assert versions(database.connection, T) == [Version("2026.1", hash_of(policy_text()))]
     database.close()

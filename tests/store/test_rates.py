@@ -10,6 +10,7 @@ from houbao.core.exchange import OLDEST, Rate, cross, ecb_counts_from, inverse, 
 from houbao.core.terms import Refused
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.creating import create
 from houbao.store.rates import Kept, keep, latest, rate
 from houbao.store.verify import verify
 
@@ -26,7 +27,7 @@ PUBLISHED = [ecb("BRL", "4.5564", MONDAY), ecb("USD", "1.1789", MONDAY), ecb("BR
 
 @pytest.fixture
 def database(tmp_path: Path):
-    sqlite.create(tmp_path / "rates.db", policy=policy_text(), programme=standard(), sandbox_clock=None)
+    create(tmp_path / "rates.db", policy=policy_text(), programme=standard(), sandbox_clock=None)
     database = sqlite.SQLite(tmp_path / "rates.db")
     yield database
     assert verify(database.path) == []

@@ -23,8 +23,9 @@ from houbao.core.world import Event, World, evolve
 from houbao.engine.ports import Batch, Written
 from houbao.shipped import policy_text
 from houbao.store import rows, schema
+from houbao.store.creating import create
 from houbao.store.differences import KEYS, ROW
-from houbao.store.sqlite import SQLite, create
+from houbao.store.sqlite import SQLite
 from houbao.store.verify import verify
 from store.history import T, build
 

@@ -10,8 +10,8 @@ from core.policies import next_policy
 from given import DAY, T, standard
 from houbao.shipped import policy_text
 from houbao.store import lists, rows, schema
+from houbao.store.changes import inserting
 from houbao.store.policies import publish_text
-from houbao.store.sqlite import inserting
 from houbao.web.api.policies import MOST_TEXT
 from web.desk import PAGE, get, post, signed_in
 

@@ -26,7 +26,8 @@ from houbao.engine.engine import Engine
 from houbao.engine.ports import Batch, Written
 from houbao.engine.request import Accepted, Request
 from houbao.shipped import policy_text
-from houbao.store import rows, sqlite
+from houbao.store import rows
+from houbao.store.creating import create
 
 BATCH = 1000
 STORES = 1000
@@ -47,7 +48,7 @@ class Money:
         programme = p.Programme(
             name="standard", currency="EUR", launched_at=launched, policies=policies, mode="premium"
         )
-        sqlite.create(path, policy=policy, programme=programme, sandbox_clock=NOW)
+        create(path, policy=policy, programme=programme, sandbox_clock=NOW)
         self.database = Recorded(path)
         self.engine = Engine(self.database, lambda: NOW)
         self.stores = [f"store-{number:04}" for number in range(stores)]

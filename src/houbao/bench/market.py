@@ -15,6 +15,7 @@ from houbao.engine.engine import Engine
 from houbao.engine.request import Accepted, Request
 from houbao.shipped import policy_text
 from houbao.store import sqlite
+from houbao.store.creating import create
 
 NOW = datetime(2026, 7, 8, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -51,7 +52,7 @@ class OpenDisputes:
         self.now = live_at or NOW
         launched = self.now - 400 * DAY
         programme = p.Programme(name="standard", currency="EUR", launched_at=launched, policies=((launched, "2026.1"),))
-        sqlite.create(path, policy=policy_text(), programme=programme, sandbox_clock=None if live_at else NOW)
+        create(path, policy=policy_text(), programme=programme, sandbox_clock=None if live_at else NOW)
         self.database = opened(path)
         self.points: list[tuple[str, float]] = []
         self.engine = Engine(self.database, lambda: self.now, probe=self._point)

@@ -18,7 +18,8 @@ from houbao.bench.figures import Figure, Say, machine
 from houbao.bench.market import OpenDisputes
 from houbao.bench.replay import same_tables
 from houbao.store import schema
-from houbao.store.sqlite import SQLite, connect, inserting
+from houbao.store.changes import inserting
+from houbao.store.sqlite import SQLite, connect
 
 BATCHES = (1, 100, 1000)
 

@@ -10,7 +10,8 @@ from houbao.core.terms import micros
 from houbao.engine.ports import Batch
 from houbao.store import rows, schema
 from houbao.store.batch import rows_of
-from houbao.store.sqlite import SQLite, changes_of, connect, inserting
+from houbao.store.changes import changes_of, inserting
+from houbao.store.sqlite import SQLite, connect
 
 
 class Recorded(SQLite):

@@ -17,8 +17,8 @@ from msgspec import Struct
 from houbao.core.terms import from_micros, micros
 from houbao.store import schema
 from houbao.store.aside import Aside
+from houbao.store.changes import inserting
 from houbao.store.deeds import Deed, note
-from houbao.store.sqlite import inserting
 
 KEY_PREFIX = "hb"
 MOST_FAILURES = 5

@@ -9,9 +9,9 @@ from houbao.core.terms import Refused, from_micros, micros
 from houbao.engine.announcing import ENDED, Call, Delivered, Happening, Hook, Secret, rotated
 from houbao.store import schema
 from houbao.store.aside import Aside
+from houbao.store.changes import inserting
 from houbao.store.deeds import Deed, note
 from houbao.store.positions import last_position
-from houbao.store.sqlite import inserting
 
 COLUMNS = "webhook_id, position, state, due_at, tries, tried_at, status, detail"
 

@@ -4,7 +4,8 @@ import msgspec
 from msgspec import Struct
 
 from houbao.store import rows, schema
-from houbao.store.sqlite import SQLite, inserting
+from houbao.store.changes import inserting
+from houbao.store.sqlite import SQLite
 
 
 class Progress(Struct, frozen=True):

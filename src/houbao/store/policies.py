@@ -11,8 +11,9 @@ from houbao.core.policy_file import parse_policy
 from houbao.core.programme import Programme, policy_in_force, publish
 from houbao.core.terms import Refused
 from houbao.store import rows, schema
+from houbao.store.changes import inserting
 from houbao.store.deeds import Deed, note
-from houbao.store.sqlite import SQLite, decode_programme, inserting
+from houbao.store.sqlite import SQLite, decode_programme
 
 
 class Version(Struct, frozen=True):

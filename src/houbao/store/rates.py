@@ -9,9 +9,10 @@ from msgspec import Struct
 from houbao.core.exchange import OLDEST, Rate, rate_at
 from houbao.core.terms import Refused, micros
 from houbao.store import schema
+from houbao.store.changes import inserting
 from houbao.store.loading import as_json
 from houbao.store.rows import rate_of
-from houbao.store.sqlite import SQLite, inserting, rates_between
+from houbao.store.sqlite import SQLite, rates_between
 
 
 class Kept(Struct, frozen=True):

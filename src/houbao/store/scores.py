@@ -15,9 +15,10 @@ from houbao.core.tallies import Deal
 from houbao.core.terms import micros
 from houbao.engine.scorebook import Grade, Kept, Lines
 from houbao.store import rows, schema
+from houbao.store.changes import inserting
 from houbao.store.differences import UNDECODABLE, Notes
 from houbao.store.positions import last_position
-from houbao.store.sqlite import SQLite, decode_programme, inserting
+from houbao.store.sqlite import SQLite, decode_programme
 from houbao.store.stored import Reader
 
 TALLIES, DEALS = (", ".join(f"x.{c.name}" for c in table.columns) for table in (schema.tallies, schema.deals))

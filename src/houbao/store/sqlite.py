@@ -1,17 +1,14 @@
-"""SQLite: WAL, synchronous=FULL, one writer at a time by BEGIN IMMEDIATE. Statements are compiled from `schema`."""
+"""SQLite: WAL, synchronous=FULL, one writer at a time by BEGIN IMMEDIATE."""
 
 import contextlib
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from threading import RLock
 
-from sqlalchemy import Table, insert
-from sqlalchemy.dialects import sqlite as dialect
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import Table
 
 from houbao.core.disputes import Dispute
 from houbao.core.exchange import PIVOT, Rate
@@ -24,7 +21,8 @@ from houbao.core.watches import Standing
 from houbao.core.world import Event
 from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, Receipt, SaveFailed, Task
 from houbao.store import filing, rows, schema, standings
-from houbao.store.batch import Rows, rows_of
+from houbao.store.batch import rows_of
+from houbao.store.changes import changes_of, inserting, putting
 from houbao.store.loading import as_json, decode_programme, load
 from houbao.store.reading import Reader
 
@@ -38,8 +36,6 @@ PRAGMAS = (
     "PRAGMA cache_size=-262144",
     "PRAGMA foreign_keys=ON",
 )
-
-_dialect = dialect.dialect(paramstyle="qmark")
 
 
 class DatabaseError(Exception):
@@ -69,97 +65,6 @@ def transaction(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]
 
 TOGETHER = 32
 """How many rows one INSERT brings: to step through a statement for each row costs as much again as to write it."""
-
-
-@cache
-def inserting(table: Table, rows: int = 1) -> str:
-    """The INSERT of that many whole rows of a table, as text for the driver."""
-    statement = str(insert(table).compile(dialect=_dialect))
-    return statement + f", {statement[statement.index(' VALUES ') + 8 :]}" * (rows - 1)
-
-
-@cache
-def _keeping(table: Table) -> str:
-    """The INSERT of a row unless its key is there already."""
-    return f"{inserting(table)} ON CONFLICT DO NOTHING"
-
-
-@cache
-def _putting(table: Table) -> str:
-    """The INSERT of a row, in the place of what has its key."""
-    return _merging(table, "{0} = excluded.{0}")
-
-
-@cache
-def _adding(table: Table) -> str:
-    """The INSERT of a row, or the addition of its figures to those of what has its key."""
-    return _merging(table, "{0} = {1}.{0} + excluded.{0}")
-
-
-def _merging(table: Table, change: str) -> str:
-    key = ", ".join(column.name for column in table.primary_key)
-    changes = ", ".join(change.format(c.name, table.name) for c in table.columns if not c.primary_key)
-    return f"{inserting(table)} ON CONFLICT ({key}) DO UPDATE SET {changes}"
-
-
-@cache
-def _deleting(table: Table) -> str:
-    """The DELETE of a row by its key."""
-    return f"DELETE FROM {table.name} WHERE {' AND '.join(f'{c.name}=?' for c in table.primary_key)}"
-
-
-def changes_of(found: Rows) -> list[tuple[str, list[rows.Row]]]:
-    """What is not new of a batch, as statements with their rows."""
-    return [
-        (statement(table), changed)
-        for statement, changes in (
-            (_putting, found.put),
-            (_adding, found.added),
-            (_keeping, found.kept),
-            (_deleting, found.gone),
-        )
-        for table, changed in changes.items()
-        if changed
-    ]
-
-
-def create(path: str | Path, *, policy: str, programme: Programme | None, sandbox_clock: datetime | None) -> None:
-    """Make the tables of an empty database with its policy (TOML text) and programme. A sandbox keeps its own clock."""
-    connection = connect(path)
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        for table in schema.metadata.sorted_tables:
-            connection.execute(str(CreateTable(table).compile(dialect=_dialect)))
-            for index in sorted(table.indexes, key=lambda index: index.name or ""):
-                connection.execute(str(CreateIndex(index).compile(dialect=_dialect)))
-        _fix_plans(connection)
-        parsed = parse_policy(policy)
-        kind = "sandbox" if sandbox_clock else "live"
-        settings = {"schema": str(schema.SCHEMA_VERSION), "parts": "1", "policy": parsed.version, "kind": kind}
-        connection.executemany(inserting(schema.meta), settings.items())
-        connection.execute(inserting(schema.policies), (parsed.version, parsed.digest, policy))
-        clock = micros(sandbox_clock) if sandbox_clock else None
-        connection.execute(inserting(schema.parts), (0, 0, 0, GENESIS, clock, b"", b""))
-        if programme:
-            connection.execute(inserting(schema.programmes), (programme.name, rows.encode(programme)))
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
-
-
-def _fix_plans(connection: sqlite3.Connection) -> None:
-    """Tell the planner once what every table is like when it is big: one part holds nearly all of it, and each further
-    column of a key narrows it down. Without that it believes `part=?` to be selective, and walks the whole part."""
-    connection.execute("ANALYZE")
-    for table in schema.metadata.sorted_tables:
-        keys = {table.name: list(table.primary_key.columns)}
-        keys |= {str(index.name): list(index.columns) for index in table.indexes}
-        for name, columns in keys.items():
-            narrowing = ["1000000", *("10" for _ in columns[1:-1]), "1"][: len(columns)]
-            connection.execute(
-                "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)",
-                (table.name, name, " ".join(["1000000", *narrowing])),
-            )
 
 
 class SQLite:
@@ -378,7 +283,7 @@ class SQLite:
         with self.writing() as connection:
             after, until = filing.run_to_file(connection, part, least, most)  # another worker may have been quicker
             self._insert(schema.entries, filing.file_run(connection, part, after, until))
-            connection.execute(_putting(schema.filed), (part, until))
+            connection.execute(putting(schema.filed), (part, until))
         return until - after
 
     def next_wake(self, part: int) -> datetime | None:
