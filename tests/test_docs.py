@@ -22,7 +22,7 @@ SECONDS = 60
 SMALL = {
     "./dev demo": "./dev demo --orders 60 --no-serve",
     "./dev bench open-dispute": "./dev bench open-dispute --disputes 20 --rounds 1 --among 0",
-    "./dev bench import-orders": "./dev bench import-orders --orders 40",
+    "./dev bench import-orders": "./dev bench import-orders --orders 40 --known 0",
     "./dev bench backtest": "./dev bench backtest --rows 2400 --rounds 1",
 }
 """What a document shows at its full size is run at a small one."""

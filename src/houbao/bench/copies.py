@@ -50,8 +50,8 @@ def fill(market: OpenDisputes, most: int) -> int:
 
 
 def fill_orders(connection: sqlite3.Connection, most: int) -> None:
-    """Copy the orders that are there, without their events and deals, until there are `most`: under references of their
-    own, and of as many buyers as three orders each make."""
+    """Copy the orders that are there, without their events and deals, until there are `most`: three for each buyer, and
+    under references that come before those of the next orders, as a shop numbers them."""
     known = [number for (number,) in connection.execute("SELECT id FROM orders WHERE part=0 ORDER BY id")]
 
     def copy(number: int, behind: int, copies: int) -> None:

@@ -53,6 +53,7 @@ class OpenDisputes:
         launched = self.now - 400 * DAY
         programme = p.Programme(name="standard", currency="EUR", launched_at=launched, policies=((launched, "2026.1"),))
         create(path, policy=policy_text(), programme=programme, sandbox_clock=None if live_at else NOW)
+        self.opened = opened
         self.database = opened(path)
         self.points: list[tuple[str, float]] = []
         self.engine = Engine(self.database, lambda: self.now, probe=self._point)
@@ -126,6 +127,12 @@ class OpenDisputes:
         self.points.clear()
         whole = sum(spent.values()) or 1.0
         return {name: seconds / whole for name, seconds in spent.items()}
+
+    def reopen(self) -> None:
+        """Open the file anew, as somebody who has read nothing of it yet."""
+        self.database.close()
+        self.database = self.opened(self.path)
+        self.engine = Engine(self.database, lambda: self.now, probe=self._point)
 
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the file."""

@@ -59,6 +59,7 @@ def _measure(market: OpenDisputes, batch: int, count: int, rounds: int, among: i
     copy = folder / f"bare-{batch}.db"
     market.checkpoint()
     shutil.copyfile(market.path, copy)
+    market.reopen()
     bare = connect(copy)
     size_before = market.size()
     done = [_round(market, bare, batch, first + turn * count, count) for turn in range(rounds)]

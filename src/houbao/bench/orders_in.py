@@ -2,6 +2,7 @@
 from its first byte to its last note. Beside it the bare driver writes the very rows of each piece."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,10 @@ from houbao.wiring import House, create_database
 
 PATTERNS = 2000
 """How many orders are made up; the file repeats them under other references and buyers."""
+
+TURN = 10
+"""How many pieces of the file the engine takes in before it is the bare driver's turn: what the engine does beside its
+next piece, it does not do beside the driver."""
 
 CURRENCY = "BRL"
 
@@ -72,16 +77,15 @@ def measure(orders: int, known: int, say: Say) -> list[Figure]:
         write_orders(folder / "orders.ndjson", orders)
         url = f"sqlite:///{folder}/import.db"
         create_database(url, currency=CURRENCY, launched_at=START, sandbox_clock=START)
+        if known:
+            _fill(folder, url, known)
         database = Recorded(folder / "import.db")
         house = House(Settings(database_url=url), database=database)
-        if known:
-            write_orders(folder / "others.ndjson", min(BASE, known), name="other")
-            _import(house, folder / "others.ndjson", lambda *where: None)
-            fill_orders(database.connection, known)
         turns = Turns(database)
+        pieces = count(1)
         turns.start()
-        imported = _import(house, folder / "orders.ndjson", lambda *where: turns.next())
-        assert imported == orders, imported
+        _import(house, folder / "orders.ndjson", orders, lambda: turns.next() if next(pieces) % TURN == 0 else None)
+        turns.next()
         turns.close()
         house.close()
     figure = Figure(
@@ -102,8 +106,22 @@ def measure(orders: int, known: int, say: Say) -> list[Figure]:
     return [figure]
 
 
-def _import(house: House, file: Path, progress: Callable[[Mark, int, int], None]) -> int:
-    """Bring the file in as a user does; returns how many orders are new."""
+def _fill(folder: Path, url: str, known: int) -> None:
+    """So many other orders, in a database that is closed again: whoever opens it has read nothing of it yet."""
+    house = House(Settings(database_url=url))
+    first = min(BASE, known)
+    write_orders(folder / "others.ndjson", first, name="other")
+    _import(house, folder / "others.ndjson", first, lambda: None)
+    fill_orders(house.database.connection, known)
+    house.close()
+
+
+def _import(house: House, file: Path, orders: int, piece: Callable[[], None]) -> None:
+    """Bring in a file of so many new orders, as a user does; `piece` is called after each of its pieces."""
+
+    def progress(here: Mark, whole: int, read: int) -> None:
+        piece()
+
     summary = import_file(
         house,
         "ndjson",
@@ -114,4 +132,4 @@ def _import(house: House, file: Path, progress: Callable[[Mark, int, int], None]
         resume=False,
         progress=progress,
     )
-    return summary.imported
+    assert summary.imported == orders, summary

@@ -63,7 +63,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """All of it is here."""
-        self.scope["extensions"] = {WHOLE: {}}
+        self.scope.setdefault("extensions", {})[WHOLE] = {}
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:

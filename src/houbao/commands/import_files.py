@@ -1,10 +1,12 @@
 """`houbao import` of files of orders: in pieces, each remembered when it is in, with every row accounted for."""
 
+import gc
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -21,8 +23,8 @@ from houbao.store.rows import encode
 from houbao.wiring import House
 
 MOST_BYTES = 16 << 20
-"""From how many bytes on, of what rows say, no more of them are taken in at once: the memory must not grow with their
-length."""
+"""From how many bytes on, in their file or else of what they say, no more rows are taken in at once: the memory must
+not grow with their length."""
 
 FIELDS = {
     "store": "store_id",
@@ -259,16 +261,17 @@ def import_file(
         tally.go_on(stopped.counts)
     rejects = Rejects(path, stopped.rejected_bytes if stopped else 0)
     began, read = monotonic(), 0
-    for rows in _pieces(feed.rows(mark)):
-        told = job.take(rows)
-        for row, outcome in zip(rows, told, strict=True):
-            tally.add(row, outcome)
-            read += row.count
-        rejects.add([*zip(rows, told, strict=True)])
-        here = rows[-1].after
-        kept = Progress(here.line, here.offset, feed.witness(here), rejects.size, tally.plain())
-        keep_progress(house.database, name, kept)
-        progress(here, feed.whole, read)
+    with house.database.checkpointing_beside(), _collecting_seldom():
+        for rows in _pieces(feed.rows(mark)):
+            told = job.take(rows)
+            for row, outcome in zip(rows, told, strict=True):
+                tally.add(row, outcome)
+                read += row.count
+            rejects.add([*zip(rows, told, strict=True)])
+            here = rows[-1].after
+            kept = Progress(here.line, here.offset, feed.witness(here), rejects.size, tally.plain())
+            keep_progress(house.database, name, kept)
+            progress(here, feed.whole, read)
     forget_progress(house.database, name)
     seconds = monotonic() - began
     return Summary(
@@ -288,6 +291,17 @@ def import_file(
     )
 
 
+@contextmanager
+def _collecting_seldom() -> Generator[None]:
+    """Records are freed by count; what refusals leave for the cycle collector is little, and its walks are many."""
+    before = gc.get_threshold()
+    gc.set_threshold(100 * BATCH, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """The rows as they are taken in together: up to BATCH, and only one that goes beyond MOST_BYTES."""
     piece: list[Row] = []
@@ -304,7 +318,7 @@ def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _size(row: Row) -> int:
-    """How many bytes it takes to write down what a row says, whatever kind of file says it; refusals are short."""
+    """How many bytes it takes to write down what a row says, where its file does not tell; refusals are short."""
     return 0 if isinstance(row.said, Refused | Ignored) else len(encode(row.said))
 
 

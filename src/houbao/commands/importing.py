@@ -36,7 +36,7 @@ ONCE = ("paid", "shipped", "delivered", "confirmed", "confirmation_timed_out", "
 """What happens to an order once; anything else may be said again, and then differs in what it says."""
 
 
-class Told(Struct, gc=False):
+class Told(Struct):
     """What became of a row: `new` where it changed something; `order` is its number where it was placed."""
 
     new: bool = False
@@ -168,7 +168,7 @@ class Job:
                 outcomes[at] = Refused("order_exists", said, field=differs)
             else:
                 outcomes[at] = Accepted(id=known.id, replayed=True)
-        happened: list[o.Fact] = []
+        facts: list[o.Fact] = []
         for at, outcome in outcomes.items():
             self._count("place_order", outcome, told[at])
             if not isinstance(outcome, Accepted):
@@ -180,8 +180,8 @@ class Job:
                 place = sold[at].place
                 left += self._unsaid(at, sold[at].facts, there[place.store, place.reference])
             else:
-                happened += sold[at].facts
-        self.new.update(map(tag_of, happened))
+                facts += sold[at].facts
+        self.new.update(map(tag_of, facts))
         return left
 
     def _say(self, facts: list[Fact], told: list[Told]) -> None:

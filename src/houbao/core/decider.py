@@ -28,7 +28,7 @@ from houbao.core.outages import EnterOutage
 from houbao.core.placing import decide_place
 from houbao.core.policy import clock_of
 from houbao.core.rulings import Caps, Compiled, caps_of
-from houbao.core.scene import Scene
+from houbao.core.scene import Purse, Scene
 from houbao.core.shortfalls import draw, spent
 from houbao.core.subjects import FACTS, Command
 from houbao.core.terms import REASONS, SYSTEM, Actor, Refused, check_aware, in_utc, rfc3339, tag_of
@@ -181,10 +181,10 @@ def _placed(world: World, command: o.PlaceOrder, by: Actor, now: datetime, all_o
     purse, position = world.purse, world.position + 1
     placed = decide_place(world.reference_taken, world.store, command, by)
     order = o.evolve_order(None, placed, position)
-    all_of_it.append(Consequence(placed, [], []))
+    all_of_it.append(Consequence(placed, transfers(placed), effects(placed, None, position)))
     for fact in map(in_utc, command.facts):
         coverage = _coverage(world, fact, order)
-        event = decide_fact(order, fact, coverage, _till(world, fact, coverage), by, now)
+        event = decide_fact(order, fact, coverage, _till(world, purse, fact, coverage), by, now)
         position += 1
         order = o.evolve_order(order, event, position)
         if moved := transfers(event):
@@ -206,7 +206,7 @@ def _decide_fact(world: World, command: o.Fact, by: Actor, now: datetime) -> lis
     """A fact of an order; a delivery after what was not received had been refunded is told on that dispute."""
     order = order_of(world)
     coverage = _coverage(world, command, order)
-    events: list[Event] = [decide_fact(order, command, coverage, _till(world, command, coverage), by, now)]
+    events: list[Event] = [decide_fact(order, command, coverage, _till(world, world.purse, command, coverage), by, now)]
     if isinstance(command, o.Delivered):
         paid = [x for x in world.disputes.values() if x.phase == "closed" and any(r.paid_minor(y) for y in x.refunds)]
         not_received = (dispute for dispute in paid if REASONS.get(dispute.reason) == "INR")
@@ -231,11 +231,10 @@ def _write_on_order(world: World, command: m.WriteOnOrder, by: Actor, now: datet
 UNCOVERED, NO_TILL = p.Coverage(), Till()
 
 
-def _till(world: World, command: o.Fact, coverage: p.Coverage) -> Till:
+def _till(world: World, purse: Purse, command: o.Fact, coverage: p.Coverage) -> Till:
     """What deciding on the order's money may read, by the policy in force at payment."""
     if not isinstance(command, (o.Paid, o.PaidOut)):
         return NO_TILL
-    purse = world.purse
     return Till(
         payable=purse.payable,
         owed=-purse.receivable,

@@ -19,7 +19,7 @@ from houbao.core.placing import encode_listing
 from houbao.core.subjects import SUBJECTS
 from houbao.core.terms import Refused, check_aware, check_reference, from_micros
 from houbao.core.world import Event, World
-from houbao.engine.known import NOTED, Known, noted_of
+from houbao.engine.known import Known, noted_of
 from houbao.engine.personal import PERSONAL, free_text
 from houbao.engine.ports import Batch, Contact, Database, Head, Loaded, Receipt, Text, Written
 from houbao.engine.request import Accepted, Outcome, Preview, Request
@@ -121,7 +121,7 @@ class Work:
             position += 1
             body = encode(event)
             chain = link(chain, position, body)
-            noted = noted_of(event) if type(event) in NOTED else None
+            noted = noted_of(event)
             write(Written(position, noted, body, chain, moved, one.effects))
             if moved:
                 known.move(moved)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
@@ -17,13 +17,12 @@ from houbao.core.exchange import OLDEST, Rate
 from houbao.core.ledger import Transfer
 from houbao.core.scene import Purse
 from houbao.core.subjects import SUBJECTS
-from houbao.core.world import QUEUES, World, queue_change
+from houbao.core.world import World, queue_change
 from houbao.engine.needs import INSTANT_DAYS, may_owe
 from houbao.engine.ports import Batch, Database, Head, Loaded, Noted
 from houbao.engine.request import Request
 
-NOTED = QUEUES | {d.DisputeOpened}
-"""The events that may leave more than their bytes and transfers."""
+NOTED = frozenset(get_args(Noted))
 
 NOTHING_GIVEN = Given()
 
@@ -246,8 +245,10 @@ class Known:
 
 
 def noted_of(event: Any) -> Noted | None:
-    """One of `NOTED`, if it does leave more than its bytes and transfers."""
-    return event if not isinstance(event, d.DisputeOpened) or event.route == "instant" else None
+    """The event, if it leaves more than its bytes and transfers."""
+    if type(event) in NOTED:
+        return event if not isinstance(event, d.DisputeOpened) or event.route == "instant" else None
+    return None
 
 
 def _day_of(at: datetime) -> datetime:

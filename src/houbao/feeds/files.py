@@ -32,7 +32,7 @@ class Ignored(Struct, frozen=True):
     rule: str
 
 
-class Row(Struct, frozen=True, gc=False):
+class Row(Struct, frozen=True):
     """What stands from `line` on in `count` rows of the file, and where reading goes on after it. `file` names the one
     of several; `size` is how many bytes it took there, 0 where that is not known."""
 
