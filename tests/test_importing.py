@@ -1,5 +1,6 @@
 """Files of orders into a database: twice changes nothing, stopped it goes on, and every row is accounted for."""
 
+import gc
 import json
 from pathlib import Path
 
@@ -245,6 +246,19 @@ def test_rejected_rows_of_an_earlier_import_are_gone_when_nothing_is_wrong_any_m
     write(file, order())
     take(house, file)
     assert not Path(f"{file}.rejected.ndjson").exists()
+
+
+def test_what_was_refused_is_not_kept_until_the_end(house, file, monkeypatch):
+    monkeypatch.setattr("houbao.commands.import_files.BATCH", 2)
+    write(file, *(event("shipped", order=f"nobody-{number}") for number in range(8)))
+
+    def refusals(*where):
+        gc.collect()
+        kept.append(sum(isinstance(one, Refused) for one in gc.get_objects()))
+
+    kept = []
+    assert take(house, file, progress=refusals).rejected == {"unknown_order": 8}
+    assert kept[-1] == kept[0]
 
 
 # --- stores --------------------------------------------------------------------------------------------------------

@@ -12,11 +12,13 @@ from msgspec import structs
 from core.pure import Desk
 from given import AGENT, BUYER, DAY, PLATFORM, SECOND, SELLER, T, opening
 from houbao.core import orders as o
+from houbao.core.decider import decide
 from houbao.core.orders import LIFE, Line, Order, Payment
 from houbao.core.placing import encode_listing
 from houbao.core.protection import protection_window
 from houbao.core.refundable import line_worth, refundable, share_lines, share_payments
-from houbao.core.terms import REASONS, Actor
+from houbao.core.scene import Purse
+from houbao.core.terms import REASONS, Actor, Refused
 
 FACTS: dict[str, Any] = {
     "paid": lambda order: o.Paid(order=order, at=T),
@@ -48,6 +50,63 @@ def plain_order(**given: Any) -> Order:
         "paid_at": T - 10 * DAY,
     }
     return Order(**{**fields, **given})
+
+
+NEW = o.PlaceOrder(
+    store="oak",
+    reference="order-2",
+    buyer="ann",
+    currency="EUR",
+    lines=(o.NewLine(id="1", item=4000),),
+    payments=(),
+    ship_by=T + DAY,
+    promised_by=T + DAY,
+    at=T - DAY,
+)
+
+
+# --- what had happened before it was known -------------------------------------------------------------------------
+
+
+@given(
+    purse=st.builds(
+        Purse,
+        available=st.integers(0, 9),
+        payable=st.integers(-9000, 9000),
+        receivable=st.integers(-9000, 0),
+        queue=st.integers(0, 1),
+        payable_queue=st.integers(0, 1),
+    ),
+    mode=st.sampled_from(("capital", "premium", "deposit")),
+    provider=st.sampled_from(("sandbox", "payable", "available", "receivable")),
+    commission=st.integers(0, 100),
+    steps=st.lists(st.sampled_from(("paid", "shipped", "delivered", "confirmed", "cancelled")), max_size=4),
+)
+def test_an_order_comes_with_what_happened_as_if_each_had_been_told_alone(purse, mode, provider, commission, steps):
+    world = structs.replace(Desk(mode=mode).world, order=None, purse=purse)
+    payment = Payment(id="card", provider=provider, minor=4000)
+    place = structs.replace(NEW, payments=(payment,))
+    facts = [FACTS[step](0) for step in steps]
+    facts = [structs.replace(one, commission=commission) if isinstance(one, o.Paid) else one for one in facts]
+
+    alone = [decide(world, place, PLATFORM, T)]
+    refused = ""
+    for fact in facts:
+        known = alone[-1].world
+        assert known.order is not None
+        try:
+            alone.append(decide(known, structs.replace(fact, order=known.order.id), PLATFORM, T))
+        except Refused as found:
+            refused = found.code
+            break
+    try:
+        together = decide(world, structs.replace(place, facts=tuple(facts)), PLATFORM, T)
+    except Refused as found:
+        assert found.code == refused
+        return
+    assert refused == ""
+    assert together.consequences == [one for decision in alone for one in decision.consequences]
+    assert together.world == alone[-1].world
 
 
 # --- life ----------------------------------------------------------------------------------------------------------

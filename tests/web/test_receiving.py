@@ -55,6 +55,17 @@ def test_what_the_server_does_with_a_part_is_not_the_senders_time(short):
     assert body(b".", 10, pause=0.0, work=0.04) == 10
 
 
+def test_for_a_body_that_is_here_to_its_end_nobody_watches_the_clock(monkeypatch):
+    async def send():
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    monkeypatch.setattr(asyncio, "timeout", None)
+    here = {"type": "http", "headers": [], "extensions": {receiving.WHOLE: {}}}
+    assert asyncio.run(Receiving(send, here)())["body"] == b"{}"
+    with pytest.raises(TypeError):
+        asyncio.run(Receiving(send, here | {"extensions": {}})())
+
+
 # --- large forms ---------------------------------------------------------------------------------------------------
 
 
