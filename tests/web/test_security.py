@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from houbao.web.console.refusals import POSSIBLE
 from houbao.web.guard import SESSION
 from houbao.web.refusals import KNOWN
 from houbao.web.signin import hasher, sign_in
-from houbao.web.watch import Watch
+from houbao.web.watch import JsonLines, Watch
 from web.served import PASSWORD, WALL, claim, money
 
 LEE = Caller("user", "lee", ("agent",))
@@ -497,6 +498,14 @@ def test_a_log_line_holds_no_secret_and_nothing_of_people(served, caplog):
     assert lines.count("request_id") >= 3
     for secret in (url.rsplit("/", 1)[1], served.key("platform"), "secret words", "ann", "order_0_"):
         assert secret not in lines
+
+
+@pytest.mark.parametrize("said", ["新", "\udcff"], ids=["of any language", "no valid Unicode"])
+def test_whatever_is_logged_is_one_line_of_json(said):
+    record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, "found %s\nhere", (said,), None)
+    line = JsonLines().format(record)
+    assert "\n" not in line
+    assert json.loads(line)["message"] == f"found {said}\nhere"
 
 
 # --- 9 improper inventory management -------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ def _served(target: Callable[..., None], path: Path, *more: Any) -> Generator[in
 
 
 def _serve_live(path: Path, port: int) -> None:
-    """The API as it is served, without the worker."""
+    """The API as it is served, without the worker; neither server writes its log."""
     from houbao.commands.listening import listen
     from houbao.commands.serving import run as run_server
     from houbao.serving import site_of

@@ -60,6 +60,7 @@ class Watch:
         self._run, self._numbers = token_hex(5), count(1)
         always = ALWAYS | ({"strict-transport-security": HSTS} if secure else {})
         self._always = [(name.encode(), value.encode()) for name, value in always.items()]
+        self._named = {name for name, _ in self._always}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -98,8 +99,9 @@ class Watch:
 
     def _headers(self, given: Any, request_id: str) -> list[tuple[bytes, bytes]]:
         headers = [(name.lower(), value) for name, value in given]
-        names = {name for name, _ in headers}
-        more = [pair for pair in self._always if pair[0] not in names]
+        more, names = self._always, {name for name, _ in headers}
+        if not self._named.isdisjoint(names):
+            more = [pair for pair in more if pair[0] not in names]
         return [*headers, *more, (b"x-request-id", request_id.encode())]
 
 
@@ -113,6 +115,9 @@ async def _send_away(send: Any, refused: Refused, request_id: str) -> None:
 
 
 def _log(scope: Any, state: dict[str, Any], route: str, status: int, seconds: float) -> None:
+    level = logging.ERROR if status >= 500 else logging.INFO
+    if not log.isEnabledFor(level):
+        return
     caller = state.get("caller")
     who = ""
     if isinstance(caller, Caller) and caller.kind != "nobody":
@@ -131,7 +136,7 @@ def _log(scope: Any, state: dict[str, Any], route: str, status: int, seconds: fl
         frames = traceback.extract_tb(fault.__traceback__)
         said["fault"] = type(fault).__name__
         said["at"] = [f"{frame.name}:{frame.lineno}" for frame in frames[-5:]]
-    log.log(logging.ERROR if status >= 500 else logging.INFO, "request", extra={"said": said})
+    log.log(level, "request", extra={"said": said})
 
 
 class JsonLines(logging.Formatter):
@@ -145,7 +150,11 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        return json.dumps(line | getattr(record, "said", {}), ensure_ascii=False)
+        line |= getattr(record, "said", {})
+        try:
+            return encode(line).decode()
+        except UnicodeEncodeError:  # a library quotes what somebody sent
+            return json.dumps(line)
 
 
 def log_to_stderr() -> None:
