@@ -48,10 +48,7 @@ class Turns:
         self.began = perf_counter()
 
     def next(self) -> None:
-        """The engine's turn has ended, with what it does beside: the driver writes the same, then it is the engine's
-        again."""
-        if self.database.checkpoints:
-            self.database.checkpoints.catch_up()
+        """The engine's turn has ended: the driver writes the same, then it is the engine's again."""
         self.engine += perf_counter() - self.began
         for batch in self.database.saved:
             self._replay(batch)

@@ -12,6 +12,7 @@ from time import monotonic
 
 from msgspec import Struct, structs
 
+from houbao.commands.ahead import read_ahead
 from houbao.commands.import_olist import Imported, counts, import_olist
 from houbao.commands.importing import BATCH, Job, Told
 from houbao.core.terms import Refused, public_id
@@ -261,8 +262,8 @@ def import_file(
         tally.go_on(stopped.counts)
     rejects = Rejects(path, stopped.rejected_bytes if stopped else 0)
     began, read = monotonic(), 0
-    with house.database.checkpointing_beside(), _collecting_seldom():
-        for rows in _pieces(feed.rows(mark)):
+    with read_ahead(_pieces(feed.rows(mark)), house.engine) as pieces, _collecting_seldom():
+        for rows in pieces:
             told = job.take(rows)
             for row, outcome in zip(rows, told, strict=True):
                 tally.add(row, outcome)
@@ -293,7 +294,7 @@ def import_file(
 
 @contextmanager
 def _collecting_seldom() -> Generator[None]:
-    """Records are freed by count; what refusals leave for the cycle collector is little, and its walks are many."""
+    """Records are freed by count, and leave nothing to the cycle collector, whose walks are many."""
     before = gc.get_threshold()
     gc.set_threshold(100 * BATCH, *before[1:])
     try:

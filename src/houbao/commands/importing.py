@@ -98,7 +98,7 @@ class Job:
                     of = f" of store {event.store_id}" if event.store_id else ""
                     raise Refused("unknown_order", f"no order {event.order!r}{of}: it must stand before its events")
             except Refused as refused:
-                told[at].refused = told[at].refused or refused
+                told[at].refused = told[at].refused or refused.with_traceback(None)  # which would hold all of these
         return facts
 
     def _unsaid(self, at: int, facts: Iterable[Command], order: o.Order, name: str = "") -> list[Fact]:

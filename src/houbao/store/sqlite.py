@@ -23,7 +23,6 @@ from houbao.engine.ports import Batch, Contact, Delivery, Head, Loaded, Needs, R
 from houbao.store import filing, rows, schema, standings
 from houbao.store.batch import rows_of
 from houbao.store.changes import changes_of, inserting, putting
-from houbao.store.checkpoints import LEFT_TO_WRITER, Checkpoints
 from houbao.store.loading import as_json, decode_programme, load
 from houbao.store.reading import Reader
 
@@ -80,7 +79,6 @@ class SQLite:
         self.reader = Reader(self.path)
         self._lock = RLock()
         self._open = False
-        self.checkpoints: Checkpoints | None = None
         self._compiled: dict[tuple[str, str], Compiled] = {}
         settings = self.settings()
         if settings.get("schema") != str(schema.SCHEMA_VERSION):
@@ -94,20 +92,6 @@ class SQLite:
             return dict(self.connection.execute("SELECT key, value FROM meta"))
         return {}
 
-    @contextlib.contextmanager
-    def checkpointing_beside(self) -> Generator[None]:
-        """While this lasts, a thread of its own brings the log into the file: for whoever writes much at once."""
-        run = self.connection.execute
-        (size,), (before,) = run("PRAGMA page_size").fetchone(), run("PRAGMA wal_autocheckpoint").fetchone()
-        run(f"PRAGMA wal_autocheckpoint={LEFT_TO_WRITER // size}")
-        self.checkpoints = Checkpoints(lambda: connect(self.path), size)
-        try:
-            yield
-        finally:
-            self.checkpoints.close()
-            self.checkpoints = None
-            run(f"PRAGMA wal_autocheckpoint={before}")
-
     def close(self) -> None:
         """Close the file."""
         self.reader.close()
@@ -117,8 +101,6 @@ class SQLite:
 
     def lock_part(self, part: int) -> Head:
         """See ports.Database."""
-        if self.checkpoints:
-            self.checkpoints.make_room()
         return self._begin("BEGIN IMMEDIATE", part)
 
     def look_at_part(self, part: int) -> Head:
@@ -152,8 +134,6 @@ class SQLite:
         self.connection.execute("COMMIT")
         self._open = False
         self._lock.release()
-        if self.checkpoints:
-            self.checkpoints.committed()
 
     def rollback(self) -> None:
         """See ports.Database. SQLite may have rolled back by itself (a full disk): the lock goes all the same."""
