@@ -176,6 +176,8 @@ def test_an_agent_works_by_keys_and_can_switch_them_off(browser, site):
         agent.page.keyboard.press("Escape")
         agent.page.keyboard.press("1")
         assert agent.page.is_checked("input[value=justified]"), "Escape left the field"
+        agent.page.keyboard.press("p")
+        assert agent.page.evaluate("document.activeElement.dataset.key") == "p", "a Tab leads on from there"
         agent.page.keyboard.press("2")
         agent.page.keyboard.press("?")
         agent.page.uncheck("#use-keys")

@@ -9,6 +9,7 @@ from given import AGENT, BUYER, DAY, PLATFORM, SELLER, T, eur, opening
 from houbao.core import disputes as d
 from houbao.core.chargebacks import Chargeback
 from houbao.demo.signins import open_doors, told
+from houbao.web.console.deeds import tracking_of
 from houbao.web.console.frame import own_path
 from houbao.web.console.previewed import mark
 from houbao.web.console.views import books
@@ -595,8 +596,13 @@ def test_somebody_signs_in_and_comes_to_the_page_they_wanted(served):
     assert (right.status_code, right.headers["location"]) == (303, "/score")
 
 
+def test_a_tracking_number_may_be_typed_as_it_stands_on_the_slip():
+    assert tracking_of({"tracking": " RR 123 456 BR "}) == "RR123456BR"
+
+
 def test_a_demonstration_has_a_sign_in_for_each_role(served):
     signins, password = open_doors(served.market.database.path)
+    assert [one.role for one in signins].count("agent") == 2, "an appeal is decided by another agent"
     assert {one.role for one in signins} == {"seller", "buyer", "agent", "finance", "admin"}
     for one in signins:
         served.client.cookies.clear()

@@ -1,4 +1,4 @@
-"""Who may sign in to a demonstration: one account for each role, with a password drawn anew each time."""
+"""Who may sign in to a demonstration: an account for each role and a second agent, with a password drawn anew."""
 
 from pathlib import Path
 from secrets import choice
@@ -16,6 +16,7 @@ ACCOUNTS = (
     ("seller", "seller", STORE, "a store with disputes in every place"),
     (BUYER, "buyer", "", "a buyer whom an offer waits for, with a delivered order"),
     ("agent", "agent", "", "verifies and decides"),
+    ("agent2", "agent", "", "decides the appeals of what the other agent ruled"),
     ("finance", "finance", "", "looks after the fund"),
     ("admin", "admin", "", "users, keys, everything"),
 )

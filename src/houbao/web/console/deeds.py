@@ -92,6 +92,11 @@ def amount_of(dispute: d.Dispute, form: Form) -> int:
     return minor_of(form, dispute.currency)
 
 
+def tracking_of(form: Form) -> str:
+    """The tracking number, without the spaces with which it stands on the slip."""
+    return "".join(form.get("tracking", "").split())
+
+
 def minor_of(form: Form, currency: str) -> int:
     """The amount that was typed, in minor units: 25.00, or 25,00 as half the world writes it; 1,000.50 or 1.000,50 with
     thousands apart; with the currency beside it or not, by any language's symbol. What could be two amounts (1,204 or
@@ -215,9 +220,7 @@ BUYERS = (
         N_("I sent the goods back"),
         N_("When they have arrived and are intact, you get your money."),
         N_("The goods are on their way"),
-        lambda x, form: g.ShipReturn(
-            dispute=x.id, carrier=form.get("carrier", "").strip(), tracking=form.get("tracking", "").strip()
-        ),
+        lambda x, form: g.ShipReturn(dispute=x.id, carrier=form.get("carrier", "").strip(), tracking=tracking_of(form)),
         (CARRIER, TRACKING),
         money=N_("yours when the goods are back"),
     ),
@@ -327,7 +330,7 @@ SELLERS = (
         N_("When it has arrived and the buyer says nothing more, the dispute is closed."),
         N_("The replacement is on its way"),
         lambda x, form: g.ShipReplacement(
-            dispute=x.id, carrier=form.get("carrier", "").strip(), tracking=form.get("tracking", "").strip()
+            dispute=x.id, carrier=form.get("carrier", "").strip(), tracking=tracking_of(form)
         ),
         (CARRIER, TRACKING),
         money=N_("no change"),

@@ -34,7 +34,7 @@ TITLES = {
     "not_found": N_("There is no such page here."),
     "bad_id": N_("There is no such page here."),
     "bad_form": N_("This form is too old."),
-    "bad_request": N_("Something is not chosen yet."),
+    "bad_request": N_("Something is missing here, or cannot be so."),
     "bad_reference": N_("That cannot be written so."),
     "bad_words": N_("That cannot be written so."),
     "bad_image": N_("That is not a photograph we can read."),

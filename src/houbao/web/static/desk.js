@@ -28,7 +28,7 @@ document.addEventListener("keydown", (event) => {
   if (wanted.tagName === "SUMMARY") open(wanted);
   else if (wanted.tagName === "SELECT") wanted.focus();
   else wanted.click();
-  if (wanted.type === "radio") wanted.focus();
+  if (["radio", "submit"].includes(wanted.type)) wanted.focus(); // from here a Tab leads to what follows
 });
 
 // In a field letters are letters: Escape leaves it, Ctrl+Enter shows what would happen; nothing is sent by a key.
