@@ -600,6 +600,23 @@ def test_a_tracking_number_may_be_typed_as_it_stands_on_the_slip():
     assert tracking_of({"tracking": " RR 123 456 BR "}) == "RR123456BR"
 
 
+def test_an_appeal_that_asks_for_more_than_is_left_says_so_before_it_is_sent(served):
+    market = served.market
+    order = market.order(amount="60.00")
+    rejected = market.open(order, "damaged", "40.00")
+    market.rule(rejected, "unjustified", "disclosed")
+    form = {"about": "remedy", "note": "Look again.", "seen": seen(served, rejected)}
+    path = f"{dispute(rejected)}/appeal/preview"
+    alone = post(served, path, form, "buyer").text
+    assert "€40.00 more" in alone
+    assert "no ruling can give more" not in alone
+
+    market.open(order, "changed_mind", "50.00")
+    beside = post(served, path, form, "buyer").text
+    assert "€40.00 more" in beside
+    assert "€10.00: the rest of these items is refunded or put aside already" in beside
+
+
 def test_a_demonstration_has_a_sign_in_for_each_role(served):
     signins, password = open_doors(served.market.database.path)
     assert [one.role for one in signins].count("agent") == 2, "an appeal is decided by another agent"

@@ -206,6 +206,18 @@ def before_rejecting(voice: Voice, case: Case, form: Form) -> list[Fact]:
     return told
 
 
+def before_appealing(voice: Voice, case: Case, after: Dispute) -> list[Fact]:
+    """What a buyer should know before they appeal: that less is left on these items than they ask for."""
+    appeal = in_hearing(after.appeals)
+    lines = {line for line, _ in case.dispute.lines}
+    left = min(case.order.left, sum(item.left for item in case.order.items if item.line.id in lines))
+    if appeal is None or appeal.party != "buyer" or at_stake(after, appeal.party, appeal.about) <= left:
+        return []
+    said = N_("%(left)s: the rest of these items is refunded or put aside already, and no ruling can give more")
+    told = voice.say(said, left=voice.money(left, case.dispute.currency))
+    return [Fact(voice.say(N_("Still refundable")), told)]
+
+
 def _has_shown(case: Case) -> bool:
     """Whether the seller has sent any photo or paper."""
     sent = [one.event for one in case.happened if isinstance(one.event, EvidenceAdded)]

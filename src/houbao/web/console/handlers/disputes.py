@@ -211,6 +211,8 @@ def _preview(request: AnyRequest, scope: Scope, number: int, deed: Deed, form: d
     facts = chosen.facts(voice, found.role, told, after, found.dispute)
     if deed.name == "reject":
         facts += chosen.before_rejecting(voice, found, form)
+    if deed.name == "appeal":
+        facts += chosen.before_appealing(voice, found, after)
     return shown_before(
         request,
         Change(
