@@ -21,7 +21,7 @@ from houbao.core.subjects import Command
 from houbao.core.terms import Actor, Refused
 from houbao.demo.pictures import picture, teapot
 from houbao.demo.players import Dice, Move, enrolled, has_photo, is_stuck, photo, react
-from houbao.demo.scenes import SCENE_STORES, UNREACHABLE, Scene, play, stage
+from houbao.demo.scenes import SCENE_STORES, TEAPOT, UNREACHABLE, Scene, play, stage
 from houbao.engine.request import Accepted, Request
 from houbao.feeds.sold import Complaint, SoldOrder
 from houbao.gateways.refunds.sandbox import Sandbox
@@ -168,14 +168,15 @@ class Play:
         self._do(facts)
 
     def _pictured(self, order: SoldOrder) -> PlaceOrder:
-        """The order, with a picture in the listings of the last scenes, which somebody will look at."""
+        """The order, with a picture in the listings of teapots of the last scenes, which somebody will look at."""
         place = _with_mail(order)
         if order.place.reference not in self.scenes:
             return place
         drawn = teapot()
         photos = (self.house.evidence.keep(drawn).digest,) if drawn else ()
         lines = (
-            structs.replace(one, shown=one.shown and structs.replace(one.shown, photos=photos)) for one in place.lines
+            structs.replace(one, shown=structs.replace(TEAPOT, photos=photos)) if one.shown == TEAPOT else one
+            for one in place.lines
         )
         return structs.replace(place, lines=tuple(lines))
 

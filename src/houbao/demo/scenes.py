@@ -34,6 +34,14 @@ TEAPOT = o.Listing(
 )
 """What these orders were of. Its picture is drawn when it is sold."""
 
+GRAND_PIANO = o.Listing(
+    title="Grand piano, black, 2.1 m",
+    description="Tuned after delivery. Brought up to the first floor by three people.",
+    category="home",
+    disclosures={"finish": "Polished; fingerprints show."},
+)
+"""What the one was of that costs more than the fund holds."""
+
 
 class Act(Struct, frozen=True):
     """Who does what, so many days after the dispute was opened. `command` is given the dispute as opened."""
@@ -126,12 +134,13 @@ def stage(end: datetime, currency: str) -> tuple[list[SoldOrder], dict[str, Scen
 
 def _sold(reference: str, scene: Scene, opened: datetime, currency: str) -> SoldOrder:
     day = timedelta(days=1)
+    shown = GRAND_PIANO if scene.price == PIANO else TEAPOT
     place = o.PlaceOrder(
         store=scene.store,
         reference=reference,
         buyer=scene.buyer or f"buyer-of-{reference}",
         currency=currency,
-        lines=(o.NewLine(id="1", item=scene.price, category="home", shown=TEAPOT),),
+        lines=(o.NewLine(id="1", item=scene.price, category="home", shown=shown),),
         payments=(o.Payment(id=scene.payment, provider="sandbox", minor=scene.price),),
         ship_by=opened - 10 * day,
         promised_by=opened - day / 2,
