@@ -101,7 +101,8 @@ class Work:
                 _check_seen(world, request)
             decision = decide(world, request.command, request.by, request.received_at)
         except Refused as refused:
-            return refused
+            refused.__context__ = None  # it is an answer: where it was raised holds the whole batch, and is in no log
+            return refused.with_traceback(None)
         except Exception as fault:  # noqa: BLE001 - deciding is pure: nothing was taken yet, and the caller is told
             return Refused("failed", f"a fault in deciding {type(request.command).__name__}: {fault!r}")
         accepted = self._take(decision, request, world, text, salt)
